@@ -1,0 +1,30 @@
+"""The circumstances of a comparison, to be kept with its figures."""
+
+import importlib.metadata
+import os
+import platform
+from typing import Any
+
+import jax
+
+
+def environment(device: jax.Device) -> dict[str, Any]:
+    """Returns the versions, the device and the processor that figures depend on."""
+    packages = ("gradcompare", "jax", "jaxlib", "numpy")
+    return {
+        **{name: importlib.metadata.version(name) for name in packages},
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cpu_count": os.cpu_count(),
+        "device": f"{device.platform}:{device.id}",
+        "device_kind": device.device_kind,
+    }
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo") as lines:
+            return next(line.split(":", 1)[1].strip() for line in lines if "model name" in line)
+    except (OSError, StopIteration):
+        return platform.processor()

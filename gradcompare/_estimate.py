@@ -1,0 +1,48 @@
+"""An estimate of a derivative: values with error bars."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, PyTree
+
+from ._tree import Layout
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """What one method says a derivative is, and how far it may be off.
+
+    Attributes:
+        value: The derivative, NumPy float64.
+        error: The error bar of each entry of `value`, same structure, never negative.
+            The true derivative is expected in `value ± error`; NaN or infinity where
+            the method cannot tell.
+        evaluations: How many times the objective was evaluated for it; 0 for methods
+            that do not evaluate it.
+        left: Where the objective has a kink, the derivative from the left; elsewhere equal
+            to `value`. None where the method does not look.
+        right: The same from the right.
+        note: What the reader should know about how it was obtained, or nothing.
+    """
+
+    value: PyTree[Float[np.ndarray, "..."]]
+    error: PyTree[Float[np.ndarray, "..."]]
+    evaluations: int = 0
+    left: PyTree[Float[np.ndarray, "..."]] | None = None
+    right: PyTree[Float[np.ndarray, "..."]] | None = None
+    note: str = ""
+
+    def unflatten(self, layout: Layout) -> "Estimate":
+        """Returns the estimate with flat vectors put into the structure of the parameters."""
+
+        def tree(vector):
+            return None if vector is None else layout.unflatten(vector)
+
+        return Estimate(
+            tree(self.value),
+            tree(self.error),
+            self.evaluations,
+            tree(self.left),
+            tree(self.right),
+            self.note,
+        )

@@ -1,0 +1,136 @@
+"""What is differentiated: an objective, and an objective at one point with its data."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import PyTree
+
+from ._errors import InputError
+from ._tree import Layout, coordinate_name
+
+Params = PyTree
+Data = PyTree
+Quantity = Literal["gradient", "directional"]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A scalar function of parameters, with what a person derived about it by hand.
+
+    Attributes:
+        name: How it is called in every table and on the command line.
+        value: `value(params, data)`, a scalar, in JAX operations.
+        make: `make(rng, size)` returns `(params, data)` as NumPy arrays: `rng` is a
+            `numpy.random.Generator`, `size` one of `sizes` or any other positive integer
+            that the objective can take. The same seed and size give the same arrays.
+        gradient: `gradient(params, data)`, derived by hand, in the structure of `params`.
+        directional: `directional(params, direction, data)`, the derivative along
+            `direction`, derived by hand. Without it, the gradient times the direction is used.
+        sizes: The sizes worth running; the first is the default.
+        source: Where the formulas come from: a paper, a book, an equation.
+
+    Raises:
+        InputError: if a field cannot be used as described.
+    """
+
+    name: str
+    value: Callable[[Params, Data], PyTree]
+    make: Callable[[np.random.Generator, int], tuple[Params, Data]]
+    gradient: Callable[[Params, Data], Params] | None = None
+    directional: Callable[[Params, Params, Data], PyTree] | None = None
+    sizes: tuple[int, ...] = (10,)
+    source: str = ""
+
+    def __post_init__(self):
+        if not self.name or any(letter.isspace() or letter == ":" for letter in self.name):
+            raise InputError(
+                f"an objective is called {self.name!r}; give it a name without spaces or colons"
+            )
+        for field in ("value", "make"):
+            self._require_callable(field)
+        for field in ("gradient", "directional"):
+            if getattr(self, field) is not None:
+                self._require_callable(field)
+        if not self.sizes or not all(isinstance(s, int) and s > 0 for s in self.sizes):
+            raise InputError(
+                f"objective {self.name!r} has sizes {self.sizes!r}; "
+                "give a tuple of positive integers, the default first"
+            )
+
+    def _require_callable(self, field: str) -> None:
+        if not callable(getattr(self, field)):
+            raise InputError(
+                f"objective {self.name!r} has {field}={getattr(self, field)!r}; give a function"
+            )
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of the docstring of `value`, or nothing."""
+        return (self.value.__doc__ or "").strip().partition("\n")[0]
+
+
+DIRECTIONAL_NAME = "f'(x; u)"
+"""How the only entry of a directional derivative is called."""
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """An objective with one point and its data, on the host.
+
+    Attributes:
+        objective: The function and its hand-written derivatives.
+        params: The point, a pytree of NumPy float64 arrays.
+        data: Everything else that `value` needs, a pytree.
+        layout: How the parameters lie in a flat vector.
+        label: Which point this is, for the report.
+        direction: Where the directional derivative is wanted, in the structure of `params`;
+            None where the gradient is wanted.
+    """
+
+    objective: Objective
+    params: Params
+    data: Data
+    layout: Layout
+    label: str
+    direction: Params | None = None
+
+    @property
+    def quantity(self) -> Quantity:
+        """What is estimated."""
+        return "gradient" if self.direction is None else "directional"
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The names of the arrays that the estimated quantity consists of."""
+        return self.layout.paths if self.direction is None else (DIRECTIONAL_NAME,)
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """The shapes of those arrays."""
+        return self.layout.shapes if self.direction is None else ((),)
+
+    @classmethod
+    def at(
+        cls, objective: Objective, params: Params, data: Data, label: str, direction=None
+    ) -> "Problem":
+        """Returns the problem at a point, after checking that one can differentiate there.
+
+        Raises:
+            InputError: if the point has no coordinates, one that is not a real floating
+                number, or one that is not finite; or if the direction does not fit it.
+        """
+        layout = Layout.of(params)
+        if layout.size == 0:
+            raise InputError("the point has no coordinates; give at least one parameter")
+        layout.require_same(params, "the point")
+        x = layout.flatten(params)
+        if not np.all(np.isfinite(x)):
+            bad = int(np.flatnonzero(~np.isfinite(x))[0])
+            name = coordinate_name(layout.paths, layout.shapes, bad)
+            raise InputError(f"the point is {x[bad]} at {name}; give finite parameters")
+        if direction is not None:
+            layout.require_same(direction, "the direction")
+            direction = layout.unflatten(layout.flatten(direction))
+        return cls(objective, layout.unflatten(x), data, layout, label, direction)

@@ -1,0 +1,72 @@
+"""How far two estimates of the same derivative are apart, in the usual measures."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._estimate import Estimate
+from ._objective import Problem
+from ._tree import coordinate_name
+
+
+@dataclass(frozen=True)
+class PairError:
+    """The differences between two estimates a and b at one point.
+
+    Attributes:
+        first: The method of a.
+        second: The method of b.
+        largest_absolute: max |aᵢ − bᵢ|.
+        largest_relative: max |aᵢ − bᵢ| / max |bᵢ|, relative to the scale of the gradient.
+        relative_norm: ‖a − b‖ / ‖b‖ in the 2-norm.
+        angle_degrees: The angle between a and b.
+        bar: ‖error of a + error of b‖ / ‖b‖, what `relative_norm` is to be compared with.
+        worst: The name of the coordinate with the largest absolute difference.
+    """
+
+    first: str
+    second: str
+    largest_absolute: float
+    largest_relative: float
+    relative_norm: float
+    angle_degrees: float
+    bar: float
+    worst: str
+
+
+def pair_error(
+    first: str, a: Estimate, second: str, b: Estimate, problem: Problem
+) -> PairError:
+    """Compares two flat estimates of what `problem` asks for."""
+    difference = np.abs(a.value - b.value)
+    scale, norm = np.max(np.abs(b.value), initial=0.0), np.linalg.norm(b.value)
+    worst = int(np.argmax(np.where(np.isnan(difference), np.inf, difference)))
+    return PairError(
+        first=first,
+        second=second,
+        largest_absolute=float(np.max(difference)),
+        largest_relative=_ratio(np.max(difference), scale),
+        relative_norm=_ratio(np.linalg.norm(difference), norm),
+        angle_degrees=_angle(a.value, b.value),
+        bar=_ratio(np.linalg.norm(a.error + b.error), norm),
+        worst=coordinate_name(problem.paths, problem.shapes, worst),
+    )
+
+
+def _ratio(difference: float, size: float) -> float:
+    if difference == 0:
+        return 0.0
+    return float(difference / size) if size > 0 else float("inf")
+
+
+def _angle(a: np.ndarray, b: np.ndarray) -> float:
+    """The angle by W. Kahan's formula, which keeps its digits for nearly parallel vectors.
+
+    Computing Cross-Products and Rotations in 2- and 3-Dimensional Euclidean Spaces (2016),
+    section 13: 2 atan2(‖a/‖a‖ − b/‖b‖‖, ‖a/‖a‖ + b/‖b‖‖).
+    """
+    lengths = np.linalg.norm(a), np.linalg.norm(b)
+    if not all(np.isfinite(lengths)) or 0 in lengths:
+        return float("nan")
+    u, v = a / lengths[0], b / lengths[1]
+    return float(np.degrees(2 * np.arctan2(np.linalg.norm(u - v), np.linalg.norm(u + v))))

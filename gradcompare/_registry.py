@@ -1,0 +1,143 @@
+"""Where objectives and methods are found: in the package, in entry points, in users' files.
+
+Nothing is registered by importing something: the modules of `gradcompare.objectives` and
+`gradcompare.methods` end with an exported tuple, and so do the modules that other packages
+name under the entry point `gradcompare.objectives`. They are read on the first call.
+"""
+
+import functools
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Iterable
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+
+from . import methods as methods_package
+from . import objectives as objectives_package
+from ._errors import InputError, UnknownNameError, describe
+from ._method import AbstractMethod
+from ._objective import Objective
+
+ENTRY_POINT = "gradcompare.objectives"
+
+
+@functools.cache
+def registered_objectives() -> dict[str, Objective]:
+    """Returns every registered objective by its name, in the order of their modules.
+
+    Raises:
+        InputError: if two objectives have the same name.
+    """
+    found = [o for module in _modules(objectives_package) for o in module.OBJECTIVES]
+    for entry in entry_points(group=ENTRY_POINT):
+        found += _exported(entry.load(), f"entry point {entry.name!r} ({entry.value})")
+    return _by_name(found)
+
+
+@functools.cache
+def registered_methods() -> dict[str, AbstractMethod]:
+    """Returns every method with its default hyper-parameters, by its label."""
+    return {m.label: m for module in _modules(methods_package) for m in module.METHODS}
+
+
+def find_objectives(name: str) -> tuple[Objective, ...]:
+    """Returns the objectives that `name` stands for.
+
+    Args:
+        name: A registered name; or `path/to/file.py` or `package.module`, followed by
+            `:NAME` for one variable of it (an objective or a sequence of objectives).
+
+    Raises:
+        UnknownNameError: if there is no such name.
+        InputError: if the file or module cannot be used.
+    """
+    place, _, attribute = name.rpartition(":") if ":" in name else (name, "", "")
+    if not place.endswith(".py") and ":" not in name:
+        registered = registered_objectives()
+        if name not in registered:
+            raise UnknownNameError("objective", name, registered)
+        return (registered[name],)
+    module = _load(place)
+    if not attribute:
+        return _exported(module, place)
+    if not hasattr(module, attribute):
+        names = [key for key, value in vars(module).items() if _is_exportable(value)]
+        raise UnknownNameError(f"name in {place}", attribute, names)
+    return _exported(getattr(module, attribute), name)
+
+
+def find_method(name: str) -> AbstractMethod:
+    """Returns the method labelled `name`, with its default hyper-parameters.
+
+    Raises:
+        UnknownNameError: if there is no such method.
+    """
+    if name not in registered_methods():
+        raise UnknownNameError("method", name, registered_methods())
+    return registered_methods()[name]
+
+
+def unique(objectives: Iterable[Objective]) -> tuple[Objective, ...]:
+    """Returns the objectives, each once.
+
+    Raises:
+        InputError: if two different ones have the same name.
+    """
+    return tuple(_by_name(objectives).values())
+
+
+def _modules(package: ModuleType) -> list[ModuleType]:
+    names = [info.name for info in pkgutil.iter_modules(package.__path__)]
+    public = sorted(name for name in names if not name.startswith("_"))
+    return [importlib.import_module(f"{package.__name__}.{name}") for name in public]
+
+
+def _by_name(objectives: Iterable[Objective]) -> dict[str, Objective]:
+    named: dict[str, Objective] = {}
+    for objective in objectives:
+        if named.setdefault(objective.name, objective) is not objective:
+            raise InputError(
+                f"two objectives are called {objective.name!r} "
+                f"({named[objective.name].value.__module__} and {objective.value.__module__}); "
+                "rename one of them"
+            )
+    return named
+
+
+def _is_exportable(value: object) -> bool:
+    if isinstance(value, (tuple, list)):
+        return bool(value) and all(isinstance(item, Objective) for item in value)
+    return isinstance(value, Objective)
+
+
+def _exported(value: object, where: str) -> tuple[Objective, ...]:
+    if isinstance(value, ModuleType):
+        value = getattr(value, "OBJECTIVES", None)
+    if isinstance(value, Objective):
+        return (value,)
+    if isinstance(value, (tuple, list)) and _is_exportable(value):
+        return tuple(value)
+    raise InputError(
+        f"{where} holds no objectives; "
+        "end it with OBJECTIVES = (Objective(...),), or name one with :NAME"
+    )
+
+
+def _load(place: str) -> ModuleType:
+    try:
+        if not place.endswith(".py"):
+            return importlib.import_module(place)
+        path = Path(place)
+        if not path.is_file():
+            raise InputError(f"there is no file {place}; give the path of a Python file")
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"{place} cannot be imported: {describe(error)}") from error

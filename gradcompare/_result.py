@@ -1,0 +1,161 @@
+"""What a comparison found, as data: everything that the reports read, and JSON both ways."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from ._errors import InputError
+from ._estimate import Estimate
+from ._json import make_converter
+from ._objective import Quantity
+from ._pairs import PairError
+from ._timing import Timing
+from ._tree import coordinate_name
+from ._verdict import Judgement, Verdict
+
+FORMAT = 1
+"""The version of the JSON layout."""
+
+
+@dataclass(frozen=True, eq=False)
+class PointResult:
+    """What was found at one point.
+
+    Attributes:
+        label: Which point this is.
+        x: The point as a flat vector.
+        value: The objective there.
+        estimates: The flat estimate of each method that gave one, by its name.
+        missing: Why each other method gave none.
+        pairs: How far the methods are apart, two by two.
+        judgement: The verdict at this point.
+    """
+
+    label: str
+    x: Float[np.ndarray, " d"]
+    value: float
+    estimates: dict[str, Estimate]
+    missing: dict[str, str]
+    pairs: tuple[PairError, ...]
+    judgement: Judgement
+
+    def pair(self, first: str, second: str) -> PairError | None:
+        """Returns the differences between two methods, or None if one gave no estimate."""
+        return next((p for p in self.pairs if (p.first, p.second) == (first, second)), None)
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What was found about one objective at one size.
+
+    Attributes:
+        objective: Its name.
+        size: The size it was made with; None for a user's own point.
+        quantity: What was estimated.
+        d: The number of parameters.
+        paths: The names of the arrays that the estimated quantity consists of.
+        shapes: The shapes of those arrays.
+        sources: The method that voted for each source.
+        points: What was found at each point.
+        timings: How long each method takes, by its name; `value` for one value.
+        accuracy: For a comparison in a narrower dtype, the relative error in the 2-norm of
+            each method in that dtype against float64.
+        message: Why there is no result, or nothing.
+    """
+
+    objective: str
+    size: int | None
+    quantity: Quantity
+    d: int = 0
+    paths: tuple[str, ...] = ()
+    shapes: tuple[tuple[int, ...], ...] = ()
+    sources: dict[str, str] = field(default_factory=dict)
+    points: tuple[PointResult, ...] = ()
+    timings: dict[str, Timing] = field(default_factory=dict)
+    accuracy: dict[str, float] = field(default_factory=dict)
+    message: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst verdict over the points."""
+        if self.message:
+            return Verdict.ERROR
+        verdicts = [point.judgement.verdict for point in self.points]
+        return max(verdicts, key=lambda verdict: verdict.rank, default=Verdict.NOT_A_CHECK)
+
+    @property
+    def worst(self) -> PointResult | None:
+        """The point that gave the verdict."""
+        return max(self.points, key=lambda p: p.judgement.verdict.rank, default=None)
+
+    def name(self, entry: int) -> str:
+        """Returns the name of one entry of the estimated quantity."""
+        return coordinate_name(self.paths, self.shapes, entry)
+
+    def cost_ratio(self, method: str) -> float | None:
+        """The time of a method over the time of one value, or None where not both were timed."""
+        if method not in self.timings or "value" not in self.timings:
+            return None
+        return self.timings[method].median_seconds / self.timings["value"].median_seconds
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """The results of a comparison, and the circumstances under which it was made.
+
+    Attributes:
+        results: One for each objective and size.
+        environment: Versions, device, processor.
+        settings: What the comparison was asked to do.
+    """
+
+    results: tuple[Result, ...]
+    environment: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst verdict over the results."""
+        verdicts = [result.verdict for result in self.results]
+        return max(verdicts, key=lambda verdict: verdict.rank, default=Verdict.NOT_A_CHECK)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every derivative compared may be used."""
+        return self.verdict.ok
+
+    def __bool__(self) -> bool:
+        raise TypeError("a Comparison is neither true nor false; ask for its .ok or its .verdict")
+
+    def __iter__(self) -> Iterator[Result]:
+        return iter(self.results)
+
+    def __str__(self) -> str:
+        return "\n\n".join(str(result) for result in self.results) or str(self.verdict)
+
+    def to_json(self) -> str:
+        """Returns the whole comparison as JSON text, numbers in full precision."""
+        body = {"format": FORMAT, **make_converter().unstructure(self)}
+        return json.dumps(body, allow_nan=False, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Comparison":
+        """Reads back what `to_json` wrote.
+
+        Raises:
+            InputError: if `text` is not a comparison, or of another format.
+        """
+        try:
+            body = json.loads(text)
+            if body.pop("format") != FORMAT:
+                raise InputError(f"the file is not of format {FORMAT}; write it again")
+            return make_converter().structure(body, cls)
+        except (ValueError, LookupError, AttributeError, TypeError) as error:
+            raise InputError(
+                f"not a comparison written by gradcompare ({error!r}); "
+                "give a file made with --json or Comparison.to_json"
+            ) from error

@@ -1,0 +1,190 @@
+"""Which of the three sources is wrong, if any: agreement within error bars, and the vote.
+
+Two estimates of a coordinate differ if they are further apart than their error bars allow,
+
+    |a − b| > SAFETY · (error of a + error of b).
+
+Three sources then vote. The odd one out of three has a name; where finite differences have no
+say (their bar is larger than the derivative) the other two decide alone. At a kink, finite
+differences are the interval between the two one-sided derivatives, and every value in it is
+a valid subgradient (Clarke, Optimization and Nonsmooth Analysis, 1983, theorem 2.5.1).
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from ._estimate import Estimate
+from ._method import Source
+
+SAFETY = 3.0
+"""How many times the sum of two error bars two estimates may be apart."""
+
+RESOLVED = 0.1
+"""Finite differences have a say about a coordinate if their bar is below this fraction of it."""
+
+
+class Verdict(enum.Enum):
+    """What a comparison found. `str` gives the sentence for the reader."""
+
+    AGREE = "the derivatives agree within their error bars; nothing to do"
+    VALID_SUBGRADIENT = (
+        "the objective has a kink here and the derivative given is a valid subgradient; "
+        "check at a point beside the kink too"
+    )
+    INCONCLUSIVE = (
+        "the derivatives do not agree and it cannot be told which is right; "
+        "try another point, or look at the coordinates named"
+    )
+    AUTODIFF_WRONG = (
+        "automatic differentiation is wrong here, the other sources agree; look for a custom "
+        "rule, stop_gradient, a where that hides a NaN, or a special point"
+    )
+    ANALYTIC_WRONG = (
+        "the analytic derivative is wrong, the other sources agree; "
+        "re-derive the coordinates named"
+    )
+    NONFINITE = (
+        "a value or derivative is NaN or infinite; "
+        "move the point, or guard the operation that overflows or divides by zero"
+    )
+    STOCHASTIC = (
+        "the objective gives different values at the same point; "
+        "pass its random key or seed as data, so that every evaluation uses the same one"
+    )
+    NOT_A_CHECK = (
+        "fewer than two independent derivatives were compared; "
+        "give a gradient, or a method from another source"
+    )
+    ERROR = "the comparison could not be carried out; mend what the message says"
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.value}"
+
+    @property
+    def ok(self) -> bool:
+        """Whether the derivative may be used: true for AGREE and VALID_SUBGRADIENT alone."""
+        return self in (Verdict.AGREE, Verdict.VALID_SUBGRADIENT)
+
+    @property
+    def rank(self) -> int:
+        """How bad it is, 0 for AGREE; the worst point gives its verdict to all of them."""
+        return list(Verdict).index(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """The verdict at one point, and what it rests on.
+
+    Attributes:
+        verdict: The verdict over all coordinates.
+        faulty: The coordinates that brought it about, the worst first.
+        unverified: The coordinates about which finite differences had no say.
+        floor: The detection floor: an error larger than this in any one verified
+            coordinate would have been caught; NaN where no coordinate was verified.
+        scale: The largest derivative of any coordinate, to set the floor in relation to.
+        note: What else the reader should know, or nothing.
+    """
+
+    verdict: Verdict
+    faulty: tuple[int, ...] = ()
+    unverified: tuple[int, ...] = ()
+    floor: float = float("nan")
+    scale: float = float("nan")
+    note: str = ""
+
+    @property
+    def relative_floor(self) -> float:
+        """The detection floor as a fraction of the largest derivative."""
+        return self.floor / self.scale if self.scale > 0 else float("nan")
+
+
+def judge(value: float, estimates: Mapping[Source, Estimate]) -> Judgement:
+    """Lets the sources vote at one point.
+
+    Args:
+        value: The objective at the point.
+        estimates: One flat estimate for each source that gave one.
+    """
+    if len(estimates) < 2:
+        return Judgement(Verdict.NOT_A_CHECK, note=f"only {', '.join(estimates) or 'nothing'} ran")
+    analytic, autodiff = estimates.get("analytic"), estimates.get("autodiff")
+    broken = np.zeros(len(next(iter(estimates.values())).value), bool)
+    for exact in (analytic, autodiff):
+        if exact is not None:
+            broken |= ~np.isfinite(exact.value)
+    if broken.any() or not np.isfinite(value):
+        note = "" if np.isfinite(value) else f"the objective is {value} at the point"
+        return Judgement(Verdict.NONFINITE, tuple(np.flatnonzero(broken).tolist()), note=note)
+    return _vote(analytic, autodiff, estimates.get("differences"))
+
+
+def _vote(
+    analytic: Estimate | None, autodiff: Estimate | None, differences: Estimate | None
+) -> Judgement:
+    kinked = _kinked(analytic or autodiff, differences)
+    excess = {
+        "aj": _excess(analytic, autodiff, like=kinked),
+        "af": _excess(analytic, differences, like=kinked),
+        "jf": _excess(autodiff, differences, like=kinked),
+    }
+    aj, af, jf = (excess[pair] > 1 for pair in ("aj", "af", "jf"))
+    if autodiff is None:
+        blame = {Verdict.ANALYTIC_WRONG: af}
+    elif analytic is None:
+        blame = {Verdict.AUTODIFF_WRONG: jf}
+    else:
+        blame = {
+            Verdict.ANALYTIC_WRONG: aj & af & ~jf,
+            Verdict.AUTODIFF_WRONG: aj & jf & ~af,
+            Verdict.INCONCLUSIVE: (af & jf) | (aj & ~af & ~jf & ~kinked),
+        }
+    blame[Verdict.VALID_SUBGRADIENT] = kinked
+    guilty = [verdict for verdict, where in blame.items() if where.any()]
+    verdict = max(guilty, key=lambda verdict: verdict.rank, default=Verdict.AGREE)
+    faulty = np.flatnonzero(blame.get(verdict, np.zeros_like(kinked)))
+    worst = np.maximum.reduce(list(excess.values()))[faulty]
+    faulty = tuple(faulty[np.argsort(-worst, kind="stable")].tolist())
+    return Judgement(verdict, faulty, **_reach(analytic or autodiff, differences))
+
+
+def _kinked(exact: Estimate, differences: Estimate | None) -> Bool[np.ndarray, " k"]:
+    if differences is None or differences.left is None:
+        return np.zeros(len(exact.value), bool)
+    return differences.left != differences.right
+
+
+def _excess(
+    a: Estimate | None, b: Estimate | None, *, like: np.ndarray
+) -> Float[np.ndarray, " k"]:
+    """How far apart two estimates are, in units of what their bars allow."""
+    if a is None or b is None:
+        return np.zeros(len(like))
+    low, high = b.value, b.value
+    if b.left is not None and b.right is not None:
+        low, high = np.minimum(b.left, b.right), np.maximum(b.left, b.right)
+    apart = np.maximum(0.0, np.maximum(low - a.value, a.value - high))
+    allowed = SAFETY * (a.error + b.error)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        excess = np.where(apart > 0, apart / allowed, 0.0)
+    return np.nan_to_num(excess, nan=0.0, posinf=np.inf)
+
+
+def _reach(exact: Estimate, differences: Estimate | None) -> dict:
+    """Returns the detection floor, and the coordinates that it does not cover."""
+    scale = float(np.max(np.abs(exact.value), initial=0.0))
+    if differences is None:
+        everything = tuple(range(len(exact.value)))
+        note = "finite differences gave no information; the other two agree or differ alone"
+        return {"unverified": everything, "scale": scale, "note": note}
+    constant = (differences.value == 0) & (exact.value == 0)
+    verified = (differences.error <= RESOLVED * np.abs(exact.value)) | constant
+    floors = SAFETY * (differences.error + exact.error)[verified]
+    return {
+        "unverified": tuple(np.flatnonzero(~verified).tolist()),
+        "floor": float(np.max(floors)) if verified.any() else float("nan"),
+        "scale": scale,
+    }

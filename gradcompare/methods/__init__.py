@@ -1,0 +1,1 @@
+"""The methods: each module here ends with an exported tuple `METHODS`."""

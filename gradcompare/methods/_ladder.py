@@ -1,0 +1,179 @@
+"""The ladder of steps: which windows of steps each line gets, and its best estimate so far.
+
+For every line, f is sampled at x ± h for a window of steps, each half of the one before,
+and the differences are extrapolated (`_tableau`). A line whose bar is not small yet gets
+another window: smaller steps where truncation dominates or a value was not finite, larger
+ones where rounding does, and bisection once both were seen. All lines that still need it
+share one batch of evaluations.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from ._tableau import LEVELS, extrapolate
+
+FIRST = 2
+"""The first window starts at the step scale · 2^−FIRST."""
+
+STRIDE = 3
+"""The next window is 2^STRIDE times smaller or larger; further ones, twice that each time."""
+
+ROUNDS = 9
+"""At most this many windows for one line."""
+
+TARGET = 1e-10
+"""A bar below this fraction of the derivative is small enough."""
+
+SMALLEST = 48
+"""No step below scale · 2^−SMALLEST, about 8 units in the last place of the coordinate."""
+
+EPS = float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The straight lines through the point along which f is sampled.
+
+    Attributes:
+        sample: `sample(lines, steps)`, the values of f that far along those lines.
+        origin: The coordinate that moves on each line; 0 along a direction.
+        scale: The unit of the steps on each line, a power of two.
+        centre: The value of f at the point.
+        noise: A bound of the noise in one value of f, beside its rounding to float64.
+    """
+
+    sample: Callable[[Int[np.ndarray, " k"], Float[np.ndarray, " k"]], Float[np.ndarray, " k"]]
+    origin: Float[np.ndarray, " m"]
+    scale: Float[np.ndarray, " m"]
+    centre: float
+    noise: float
+
+
+class Ladder:
+    """The windows of all lines, and the best estimate of each line so far.
+
+    Attributes:
+        value: The derivative along each line.
+        error: Its error bar; infinite where no window gave finite differences.
+        evaluations: How many values of f were taken.
+    """
+
+    def __init__(self, lines: Lines):
+        count = len(lines.scale)
+        self._lines = lines
+        self._offset = np.full(count, FIRST)
+        self._too_large = np.full(count, np.nan)
+        self._too_small = np.full(count, np.nan)
+        self._plus = np.full((count, LEVELS), np.nan)
+        self._minus = np.full((count, LEVELS), np.nan)
+        self.value = np.full(count, np.nan)
+        self.error = np.full(count, np.inf)
+        self.evaluations = 0
+
+    def climb(self) -> None:
+        """Evaluates windows until every line has a small bar, or no other window is left."""
+        active = np.arange(len(self.value))
+        missing = np.ones((len(active), LEVELS), bool)
+        for number in range(ROUNDS):
+            self._sample(active, missing)
+            truncating, done = self._judge(active)
+            active, truncating = active[~done], truncating[~done]
+            shift = self._next_offset(active, truncating, STRIDE * 2**number)
+            active, shift = active[shift != 0], shift[shift != 0]
+            if not active.size:
+                return
+            missing = self._move(active, shift)
+
+    def one_sided(self) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]:
+        """Returns the derivatives from the left and from the right along each line.
+
+        They differ from `value` only at a kink: where (f(x+h) + f(x−h) − 2f(x)) / h no
+        longer falls with h but has settled, well above the noise.
+        """
+        everything = np.arange(len(self.value))
+        steps = self._steps(everything)
+        bend = (self._plus + self._minus - 2 * self._lines.centre) / steps
+        gap = 2 * bend[:, -1] - bend[:, -2]
+        doubt = np.abs(gap - bend[:, -1]) + np.abs(bend[:, -1] - bend[:, -2])
+        doubt += 4 * self._noise_of(everything)[:, -1] / steps[:, -1]
+        half = np.where(np.abs(gap) > KINK_FACTOR * doubt, gap / 2, 0.0)
+        return self.value - half, self.value + half
+
+    def _sample(self, active: Int[np.ndarray, " k"], missing: Bool[np.ndarray, "k l"]) -> None:
+        rows, levels = np.nonzero(missing)
+        lines = active[rows]
+        steps = self._steps(active)[rows, levels]
+        values = self._lines.sample(np.tile(lines, 2), np.concatenate([steps, -steps]))
+        self._plus[lines, levels], self._minus[lines, levels] = np.split(values, 2)
+        self.evaluations += len(values)
+
+    def _judge(
+        self, active: Int[np.ndarray, " k"]
+    ) -> tuple[Bool[np.ndarray, " k"], Bool[np.ndarray, " k"]]:
+        """Keeps better estimates; says which lines want smaller steps, and which are done."""
+        plus, minus = self._plus[active], self._minus[active]
+        value, truncation, rounding = extrapolate(*self._differences(active))
+        error = truncation + rounding
+        better = error < self.error[active]
+        self.value[active[better]] = value[better]
+        self.error[active[better]] = error[better]
+        finite = np.all(np.isfinite(plus) & np.isfinite(minus), axis=1)
+        centre = self._lines.centre
+        constant = np.all((plus == centre) & (minus == centre), axis=1)
+        done = finite & ((error <= TARGET * np.abs(value)) | constant)
+        return ~finite | (truncation > rounding), done
+
+    def _differences(
+        self, active: Int[np.ndarray, " k"]
+    ) -> tuple[Float[np.ndarray, "k l"], Float[np.ndarray, "k l"]]:
+        """Returns the central differences by the steps really taken, and their rounding."""
+        plus, minus = self._plus[active], self._minus[active]
+        steps = self._steps(active)
+        origin = self._lines.origin[active, None]
+        forward, backward = (origin + steps) - origin, origin - (origin - steps)
+        width = forward + backward
+        # f″/2 · (forward − backward) is what unequal steps add to the difference.
+        bend = np.abs(plus + minus - 2 * self._lines.centre) / steps**2
+        rounding = 2 * self._noise_of(active) / width + np.abs(forward - backward) * bend / 2
+        return (plus - minus) / width, rounding
+
+    def _noise_of(self, active: Int[np.ndarray, " k"]) -> Float[np.ndarray, "k l"]:
+        largest = np.maximum(np.abs(self._plus[active]), np.abs(self._minus[active]))
+        return np.maximum(self._lines.noise, EPS / 2 * largest)
+
+    def _steps(self, active: Int[np.ndarray, " k"]) -> Float[np.ndarray, "k l"]:
+        exponent = self._offset[active, None] + np.arange(LEVELS)
+        return self._lines.scale[active, None] * np.exp2(-exponent)
+
+    def _next_offset(
+        self, active: Int[np.ndarray, " k"], truncating: Bool[np.ndarray, " k"], stride: int
+    ) -> Int[np.ndarray, " k"]:
+        """Returns by how many levels the window of each line moves; 0 where it is to stay."""
+        offset = self._offset[active]
+        self._too_large[active[truncating]] = offset[truncating]
+        self._too_small[active[~truncating]] = offset[~truncating]
+        between = np.floor((self._too_large[active] + self._too_small[active]) / 2)
+        outward = offset + np.where(truncating, stride, -stride)
+        target = np.where(np.isnan(between), outward, between)
+        narrow = np.abs(self._too_large[active] - self._too_small[active]) <= STRIDE - 1
+        target = np.where(narrow, offset, np.minimum(target, SMALLEST - LEVELS + 1))
+        return target.astype(int) - offset
+
+    def _move(
+        self, active: Int[np.ndarray, " k"], shift: Int[np.ndarray, " k"]
+    ) -> Bool[np.ndarray, "k l"]:
+        """Moves the windows; returns which of their values are still to be sampled."""
+        level = np.arange(LEVELS) + shift[:, None]
+        known = (level >= 0) & (level < LEVELS)
+        for values in (self._plus, self._minus):
+            kept = np.take_along_axis(values[active], np.clip(level, 0, LEVELS - 1), axis=1)
+            values[active] = np.where(known, kept, np.nan)
+        self._offset[active] += shift
+        return ~known
+
+
+KINK_FACTOR = 4.0
+"""How far above its doubt a gap must be to count as a kink."""

@@ -1,0 +1,60 @@
+"""The derivative as it was derived by hand.
+
+The directional derivative is the hand-written `directional` where the objective has one,
+else f'(x; u) = ∇f(x)ᵀu, which holds wherever f is differentiable.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from .._estimate import Estimate
+from .._method import AbstractMethod, estimate_with_rounding
+from .._objective import Objective, Quantity
+from .._programs import Programs
+
+
+@dataclass(frozen=True)
+class Analytic(AbstractMethod):
+    """The hand-written derivative; its error bar is its own rounding error."""
+
+    label: ClassVar = "analytic"
+    source: ClassVar = "analytic"
+    votes: ClassVar = True
+
+    def unsupported(self, objective: Objective, quantity: Quantity) -> str | None:
+        if objective.gradient is not None:
+            return None
+        if quantity == "directional" and objective.directional is not None:
+            return None
+        return f"{objective.name} has no hand-written {quantity} derivative".replace(
+            "gradient derivative", "gradient"
+        )
+
+    def estimate(self, programs: Programs) -> Estimate:
+        objective = programs.problem.objective
+
+        def gradient(params, data, direction):
+            return objective.gradient(params, data)
+
+        def slope(params, data, direction):
+            return tree_dot(objective.gradient(params, data), direction)
+
+        def directional(params, data, direction):
+            return objective.directional(params, direction, data)
+
+        if programs.problem.quantity == "gradient":
+            function = gradient
+        else:
+            function = slope if objective.directional is None else directional
+        return estimate_with_rounding(programs, self, function)
+
+
+def tree_dot(a, b):
+    """The inner product of two pytrees of the same structure."""
+    return jax.tree.reduce(jnp.add, jax.tree.map(lambda p, q: jnp.sum(p * q), a, b))
+
+
+METHODS = (Analytic(),)

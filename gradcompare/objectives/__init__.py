@@ -1,0 +1,1 @@
+"""The registered objectives: each module here ends with an exported tuple `OBJECTIVES`."""
