@@ -2,8 +2,10 @@
 
 import jax
 
+
 def map_chunks(function, *arrays, chunk: int):
     return jax.lax.map(lambda args: function(*args), arrays, batch_size=chunk)
+
 
 def choose_chunk(*args):
     return 64

@@ -1,8 +1,9 @@
 """`compare`: many objectives by many methods, on request over sizes, points, dtypes, devices."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -14,15 +15,12 @@ from ._precision import find_device, find_dtype
 from ._registry import (
     find_method,
     find_objectives,
-    registered_methods,
     registered_objectives,
+    standard_methods,
     unique,
 )
 from ._result import Comparison
 from ._tree import Layout
-
-MEMORY_BYTES = 2**28
-MIN_SECONDS = 0.02
 
 
 def compare(
@@ -36,16 +34,17 @@ def compare(
     seed: int = 0,
     points: int = 1,
     timing: bool = True,
-    min_seconds: float = MIN_SECONDS,
-    memory_bytes: int = MEMORY_BYTES,
+    repeats: int = Plan.repeats,
+    memory_bytes: int = Plan.memory_bytes,
     on_error: Literal["row", "raise"] = "row",
-    progress: Progress | None = None,
+    progress: Progress = lambda name, done, total: None,
 ) -> Comparison:
     """Compares the derivatives of objectives by several methods: errors, bars, verdict, times.
 
     Args:
         objectives: Objectives or their names; all registered ones by default.
-        methods: Methods or their labels; all registered ones by default.
+        methods: Methods or their labels; by default one voter for each source, and
+            plain central differences.
         sizes: The sizes to make each objective with; its own first size by default.
         quantity: `gradient`, or `directional` along a direction drawn at random.
         dtype: What the implementations are timed in, and their accuracy measured. Whether
@@ -54,11 +53,11 @@ def compare(
         seed: Of the points, data and directions.
         points: At how many points each objective is looked at.
         timing: Whether to measure running times.
-        min_seconds: For how long at least each method is timed.
+        repeats: In how many blocks at least each method is timed.
         memory_bytes: How much temporary memory perturbed points may take together.
         on_error: `row` turns a broken objective into a result with the verdict `ERROR`;
             `raise` raises.
-        progress: Is told the name of each objective when it is done.
+        progress: `progress(name, done, total)` is called after each step of the work.
 
     Raises:
         InputError: if an argument cannot be used; with `on_error="raise"` also if an
@@ -66,14 +65,14 @@ def compare(
     """
     chosen = registered_objectives().values() if objectives is None else _resolve(objectives)
     plan = make_plan(
-        registered_methods().values() if methods is None else methods,
+        standard_methods() if methods is None else methods,
         quantity=quantity,
         dtype=dtype,
         device=device,
         seed=seed,
         points=points,
         timing=timing,
-        min_seconds=min_seconds,
+        repeats=repeats,
         memory_bytes=memory_bytes,
         on_error=on_error,
     )
@@ -85,8 +84,14 @@ def compare(
     return run(cases, plan, progress)
 
 
-def make_plan(methods: Iterable[str | AbstractMethod], **settings) -> Plan:
-    """Checks the arguments of `compare` and gathers them.
+def make_plan(
+    methods: Iterable[str | AbstractMethod],
+    *,
+    dtype: str = "float64",
+    device: str | None = None,
+    **settings: Any,
+) -> Plan:
+    """Checks the arguments of `compare` and gathers them; `settings` are fields of `Plan`.
 
     Raises:
         InputError: if one of them cannot be used.
@@ -97,14 +102,42 @@ def make_plan(methods: Iterable[str | AbstractMethod], **settings) -> Plan:
     names = [method.name for method in chosen]
     if not names or len(set(names)) < len(names):
         raise InputError(f"the methods are {names}; name at least one, and each once")
-    if settings["quantity"] not in get_args(Quantity):
-        raise UnknownNameError("quantity", settings["quantity"], get_args(Quantity))
-    if settings["on_error"] not in ("row", "raise"):
-        raise UnknownNameError("on_error", settings["on_error"], ("row", "raise"))
-    if settings["points"] < 1:
-        raise InputError(f"points is {settings['points']}; ask for at least one")
-    dtype, device = find_dtype(settings.pop("dtype")), find_device(settings.pop("device"))
-    return Plan(methods=chosen, dtype=dtype, device=device, **settings)
+    plan = Plan(chosen, find_device(device), find_dtype(dtype), **settings)
+    if plan.quantity not in get_args(Quantity):
+        raise UnknownNameError("quantity", plan.quantity, get_args(Quantity))
+    if plan.on_error not in ("row", "raise"):
+        raise UnknownNameError("on_error", plan.on_error, ("row", "raise"))
+    if plan.points < 1:
+        raise InputError(f"points is {plan.points}; ask for at least one")
+    return plan
+
+
+def with_methods(
+    labels: Sequence[str], step: float | None
+) -> tuple[tuple[AbstractMethod, ...], tuple[str, ...]]:
+    """Returns the standard methods with those of `labels` added or put in their place.
+
+    Args:
+        labels: Labels of methods.
+        step: A fixed absolute step for those of them that take one.
+
+    Returns:
+        The methods, and the names of those added that have no vote.
+
+    Raises:
+        InputError: if a label is unknown, or no method named takes a step.
+    """
+    added = [find_method(label) for label in dict.fromkeys(labels)]
+    if step is not None:
+        taking = [method for method in added if hasattr(method, "step")]
+        if not taking:
+            raise InputError("--step goes with --method central or --method forward")
+        if not step > 0:
+            raise InputError(f"the step is {step}; give a positive one")
+        added = [replace(m, step=step) if m in taking else m for m in added]
+    kept = [m for m in standard_methods() if m.label not in labels]
+    beside = tuple(method.name for method in added if not method.votes)
+    return (*kept, *added), beside
 
 
 def draw(objective: Objective, size: int, plan: Plan) -> list[Problem]:

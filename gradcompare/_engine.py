@@ -12,25 +12,29 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
-from typing import Literal
+from typing import Literal, TypeVar
 
-import jax
 import numpy as np
 
 from ._environment import environment
 from ._errors import describe
 from ._estimate import Estimate
-from ._method import AbstractMethod, Source
+from ._method import AbstractMethod
 from ._objective import Objective, Problem, Quantity
 from ._pairs import pair_error
-from ._precision import FLOAT64, cast, precision_scope
+from ._precision import FLOAT64, Device, cast, precision_scope
 from ._programs import Program, Programs
 from ._result import Comparison, PointResult, Result
 from ._timing import measure, summarise
 from ._verdict import Judgement, Verdict, judge
 
+T = TypeVar("T")
+
 Progress = Callable[[str, int, int], None]
-"""`progress(name, done, total)` is called when a case is done."""
+"""`progress(name, done, total)` is called when a case is estimated, and when it is timed."""
+
+WORKERS = 8
+"""At most so many cases are compiled at the same time; each holds its data in memory."""
 
 STOCHASTIC = 1e-3
 """Two values at one point that differ by more than this fraction come from a random objective."""
@@ -41,20 +45,20 @@ class Plan:
     """What is to be done with every case; the fields are arguments of `compare`."""
 
     methods: tuple[AbstractMethod, ...]
-    quantity: Quantity
-    dtype: np.dtype
-    device: jax.Device
-    seed: int
-    points: int
-    timing: bool
-    min_seconds: float
-    memory_bytes: int
-    on_error: Literal["row", "raise"]
+    device: Device
+    dtype: np.dtype = FLOAT64
+    quantity: Quantity = "gradient"
+    seed: int = 0
+    points: int = 1
+    timing: bool = True
+    repeats: int = 5
+    memory_bytes: int = 2**28
+    on_error: Literal["row", "raise"] = "row"
 
     @property
-    def voters(self) -> dict[Source, str]:
+    def voters(self) -> dict[str, str]:
         """The name of the method that speaks for each source: a voting one, or else the first."""
-        voters: dict[Source, str] = {}
+        voters: dict[str, str] = {}
         for method in sorted(self.methods, key=lambda method: not method.votes):
             voters.setdefault(method.source, method.name)
         return voters
@@ -84,17 +88,22 @@ class _Study:
     narrow: Programs | None = None
 
 
-def run(cases: Sequence[Case], plan: Plan, progress: Progress | None = None) -> Comparison:
+def run(
+    cases: Sequence[Case], plan: Plan, progress: Progress = lambda name, done, total: None
+) -> Comparison:
     """Carries out `plan` on every case."""
-    results = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        studies = list(pool.map(lambda case: _attempt(case, plan), cases))
-    for done, (case, study) in enumerate(zip(cases, studies, strict=True), 1):
+    studies, results = [], []
+    steps = len(cases) * (2 if plan.timing else 1)
+    with ThreadPoolExecutor(min(WORKERS, os.cpu_count() or 1)) as pool:
+        for study in pool.map(lambda case: _attempt(case, plan), cases):
+            studies.append(study)
+            progress(study.result.objective, len(studies), steps)
+    for study in studies:
         results.append(_timed(study, plan) if plan.timing and study.programs else study.result)
-        if progress is not None:
-            progress(case.objective.name, done, len(cases))
+        progress(study.result.objective, len(studies) + len(results), steps)
     settings = {
-        "methods": [method.name for method in plan.methods],
+        "methods": {method.name: method.symbol for method in plan.methods},
+        "sources": dict(plan.voters),
         "dtype": plan.dtype.name,
         **{name: getattr(plan, name) for name in ("quantity", "seed", "points", "memory_bytes")},
     }
@@ -102,14 +111,22 @@ def run(cases: Sequence[Case], plan: Plan, progress: Progress | None = None) -> 
 
 
 def _attempt(case: Case, plan: Plan) -> _Study:
+    with precision_scope(FLOAT64):
+        study = _guarded(lambda: _study(case, plan))
+    if isinstance(study, _Study):
+        return study
+    if plan.on_error == "raise":
+        raise study
+    name, message = case.objective.name, describe(study)
+    return _Study(Result(name, case.size, plan.quantity, message=message))
+
+
+def _guarded(function: Callable[[], T]) -> T | Exception:
+    """Calls a function that runs the user's code; what it raises is returned."""
     try:
-        with precision_scope(FLOAT64):
-            return _study(case, plan)
+        return function()
     except Exception as error:
-        if plan.on_error == "raise":
-            raise
-        name, message = case.objective.name, describe(error)
-        return _Study(Result(name, case.size, plan.quantity, message=message))
+        return error
 
 
 def _study(case: Case, plan: Plan) -> _Study:
@@ -123,8 +140,8 @@ def _study(case: Case, plan: Plan) -> _Study:
         case.size,
         plan.quantity,
         d=first.layout.size,
-        paths=first.paths,
-        shapes=first.shapes,
+        paths=first.output.paths,
+        shapes=first.output.shapes,
         sources=dict(plan.voters),
         points=points,
         message=_crash(case.objective, points[0], plan),
@@ -132,8 +149,9 @@ def _study(case: Case, plan: Plan) -> _Study:
     if plan.dtype == FLOAT64:
         return _Study(result, programs, programs)
     narrow = replace(programs, dtype=plan.dtype, programs={})
-    accuracy = _accuracy(narrow, points[0], plan)
-    return _Study(replace(result, accuracy=accuracy), programs, narrow)
+    with precision_scope(plan.dtype):
+        accuracy, notes = _accuracy(narrow, points[0], plan)
+    return _Study(replace(result, accuracy=accuracy, notes=notes), programs, narrow)
 
 
 def _rounded(problem: Problem, dtype: np.dtype) -> Problem:
@@ -150,11 +168,14 @@ def _point(programs: Programs, plan: Plan) -> PointResult:
     missing: dict[str, str] = {}
     for method in plan.methods:
         reason = method.unsupported(problem.objective, problem.quantity)
-        outcome = reason if reason is not None else _estimate(method, programs)
+        if reason is not None:
+            missing[method.name] = reason
+            continue
+        outcome = _guarded(partial(method.estimate, programs))
         if isinstance(outcome, Estimate):
             estimates[method.name] = outcome
         else:
-            missing[method.name] = outcome
+            missing[method.name] = describe(outcome)
     if abs(value - again) > STOCHASTIC * max(abs(value), abs(again)):
         note = f"the same point gave {value:.6g} and {again:.6g}"
         judgement = Judgement(Verdict.STOCHASTIC, note=note)
@@ -168,12 +189,12 @@ def _point(programs: Programs, plan: Plan) -> PointResult:
     return PointResult(problem.label, programs.x, value, estimates, missing, pairs, judgement)
 
 
-def _estimate(method: AbstractMethod, programs: Programs) -> Estimate | str:
-    """Runs one method; a failure is a sentence instead of an estimate."""
-    try:
+def estimate_one(problem: Problem, method: AbstractMethod, plan: Plan) -> Estimate:
+    """Returns the flat estimate of one problem by one method, and raises what it raises."""
+    with precision_scope(FLOAT64):
+        programs = Programs(problem, FLOAT64, plan.device, plan.memory_bytes)
+        programs.require_valid()
         return method.estimate(programs)
-    except Exception as error:
-        return describe(error)
 
 
 def _crash(objective: Objective, point: PointResult, plan: Plan) -> str:
@@ -183,37 +204,46 @@ def _crash(objective: Objective, point: PointResult, plan: Plan) -> str:
     return f"{name}: {point.missing[name]}" if under_test and name in point.missing else ""
 
 
-def _accuracy(narrow: Programs, point: PointResult, plan: Plan) -> dict[str, float]:
-    """The relative error in the 2-norm of each method in the narrower dtype, against float64."""
+def _accuracy(
+    narrow: Programs, point: PointResult, plan: Plan
+) -> tuple[dict[str, float], tuple[str, ...]]:
+    """The relative error in the 2-norm of each method in the narrower dtype, against float64.
+
+    Returns what failed in that dtype as sentences beside it.
+    """
     right = "analytic" if point.judgement.verdict is Verdict.AUTODIFF_WRONG else "autodiff"
     reference = point.estimates.get(plan.voters.get(right, ""))
-    if reference is None:
-        return {}
-    errors = {}
-    with precision_scope(plan.dtype):
-        for method in plan.methods:
-            voting_difference = method.votes and method.source == "differences"
-            if method.name in point.missing or voting_difference:
-                continue  # the judge of float64 has no narrower self
-            outcome = _estimate(method, narrow)
-            if isinstance(outcome, Estimate):
-                off = np.linalg.norm(outcome.value - reference.value)
-                errors[method.name] = float(off / np.linalg.norm(reference.value))
-    return errors
+    errors, notes = {}, []
+    value = _guarded(narrow.value)
+    if isinstance(value, Exception):
+        notes.append(f"value in {plan.dtype}: {describe(value)}")
+    for method in plan.methods:
+        if method.name in point.missing or method.judges or reference is None:
+            continue
+        outcome = _guarded(partial(method.estimate, narrow))
+        if isinstance(outcome, Estimate):
+            off = np.linalg.norm(outcome.value - reference.value)
+            errors[method.name] = float(off / np.linalg.norm(reference.value))
+        else:
+            notes.append(f"{method.name} in {plan.dtype}: {describe(outcome)}")
+    return errors, tuple(notes)
 
 
 def _timed(study: _Study, plan: Plan) -> Result:
     """Adds the running time of one value and of every method, at the first point."""
     result, programs, narrow = study.result, study.programs, study.narrow
-    assert programs is not None and narrow is not None
-    calls: dict[str, Callable[[], object]] = {"value": narrow.programs["value"]}
+    assert programs is not None
+    assert narrow is not None
+    calls: dict[str, Callable[[], object]] = {}
+    if "value" in narrow.programs:
+        calls["value"] = narrow.programs["value"]
     for method in plan.methods:
         if method in narrow.programs:
             calls[method.name] = narrow.programs[method]
-        elif method.name in result.points[0].estimates and method not in programs.programs:
+        elif method.judges and method.name in result.points[0].estimates:
             calls[method.name] = partial(method.estimate, programs)
     with precision_scope(FLOAT64):
-        seconds = measure(calls, min_seconds=plan.min_seconds)
+        seconds = measure(calls, repeats=plan.repeats)
     timings = {}
     for name, call in calls.items():
         program = call if isinstance(call, Program) else None

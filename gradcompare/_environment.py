@@ -5,10 +5,10 @@ import os
 import platform
 from typing import Any
 
-import jax
+from ._precision import Device
 
 
-def environment(device: jax.Device) -> dict[str, Any]:
+def environment(device: Device) -> dict[str, Any]:
     """Returns the versions, the device and the processor that figures depend on."""
     packages = ("gradcompare", "jax", "jaxlib", "numpy")
     return {

@@ -32,6 +32,14 @@ class Estimate:
     right: PyTree[Float[np.ndarray, "..."]] | None = None
     note: str = ""
 
+    @property
+    def one_sided(self) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
+        """The derivatives from the left and from the right; `value` twice but for kinks."""
+        return (
+            self.value if self.left is None else self.left,
+            self.value if self.right is None else self.right,
+        )
+
     def unflatten(self, layout: Layout) -> "Estimate":
         """Returns the estimate with flat vectors put into the structure of the parameters."""
 

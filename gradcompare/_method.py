@@ -28,8 +28,17 @@ class AbstractMethod(abc.ABC):
     source: ClassVar[Source]
     """Which of the three sources of a derivative it draws on."""
 
-    votes: ClassVar[bool]
+    symbol: ClassVar[str]
+    """One or two letters for the heads of tables."""
+
+    votes: ClassVar[bool] = False
     """Whether it speaks for its source in the verdict; the others are shown beside it."""
+
+    standard: ClassVar[bool] = True
+    """Whether `compare` uses it where no methods are named."""
+
+    judges: ClassVar[bool] = False
+    """Whether it works on the host with many small programs, always in float64."""
 
     @property
     def name(self) -> str:

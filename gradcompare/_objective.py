@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from ._errors import InputError
-from ._tree import Layout, coordinate_name
+from ._tree import Layout
 
 Params = PyTree
 Data = PyTree
@@ -66,8 +66,8 @@ class Objective:
             )
 
     @property
-    def summary(self) -> str:
-        """The first sentence of the docstring of `value`, or nothing."""
+    def formula(self) -> str:
+        """The first line of the docstring of `value`, or nothing."""
         return (self.value.__doc__ or "").strip().partition("\n")[0]
 
 
@@ -102,14 +102,11 @@ class Problem:
         return "gradient" if self.direction is None else "directional"
 
     @property
-    def paths(self) -> tuple[str, ...]:
-        """The names of the arrays that the estimated quantity consists of."""
-        return self.layout.paths if self.direction is None else (DIRECTIONAL_NAME,)
-
-    @property
-    def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """The shapes of those arrays."""
-        return self.layout.shapes if self.direction is None else ((),)
+    def output(self) -> Layout:
+        """How the estimated quantity lies in a flat vector."""
+        if self.direction is None:
+            return self.layout
+        return Layout.of(0.0, root=DIRECTIONAL_NAME)
 
     @classmethod
     def at(
@@ -128,7 +125,7 @@ class Problem:
         x = layout.flatten(params)
         if not np.all(np.isfinite(x)):
             bad = int(np.flatnonzero(~np.isfinite(x))[0])
-            name = coordinate_name(layout.paths, layout.shapes, bad)
+            name = layout.name(bad)
             raise InputError(f"the point is {x[bad]} at {name}; give finite parameters")
         if direction is not None:
             layout.require_same(direction, "the direction")

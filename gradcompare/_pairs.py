@@ -6,7 +6,6 @@ import numpy as np
 
 from ._estimate import Estimate
 from ._objective import Problem
-from ._tree import coordinate_name
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,7 @@ class PairError:
     worst: str
 
 
-def pair_error(
-    first: str, a: Estimate, second: str, b: Estimate, problem: Problem
-) -> PairError:
+def pair_error(first: str, a: Estimate, second: str, b: Estimate, problem: Problem) -> PairError:
     """Compares two flat estimates of what `problem` asks for."""
     difference = np.abs(a.value - b.value)
     scale, norm = np.max(np.abs(b.value), initial=0.0), np.linalg.norm(b.value)
@@ -49,11 +46,11 @@ def pair_error(
         relative_norm=_ratio(np.linalg.norm(difference), norm),
         angle_degrees=_angle(a.value, b.value),
         bar=_ratio(np.linalg.norm(a.error + b.error), norm),
-        worst=coordinate_name(problem.paths, problem.shapes, worst),
+        worst=problem.output.name(worst),
     )
 
 
-def _ratio(difference: float, size: float) -> float:
+def _ratio(difference: float | np.floating, size: float | np.floating) -> float:
     if difference == 0:
         return 0.0
     return float(difference / size) if size > 0 else float("inf")

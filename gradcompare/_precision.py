@@ -6,6 +6,7 @@ float64 becomes float32 at its next use, so only NumPy arrays may leave it.
 """
 
 from contextlib import AbstractContextManager
+from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +14,9 @@ import numpy as np
 from jaxtyping import PyTree
 
 from ._errors import InputError, UnknownNameError
+
+# jax.Device is bound at run time, which pyright does not accept as a type.
+Device: TypeAlias = jax.Device  # pyright: ignore[reportInvalidTypeForm]
 
 FLOAT64 = np.dtype(np.float64)
 """What derivatives are judged in."""
@@ -45,7 +49,7 @@ def find_dtype(name: str) -> np.dtype:
     return np.dtype(DTYPES[name])
 
 
-def find_device(name: str | None) -> jax.Device:
+def find_device(name: str | None) -> Device:
     """Returns the device called `name`: `cpu`, `gpu`, `cuda:1`; the default one for None.
 
     Raises:
@@ -63,8 +67,7 @@ def find_device(name: str | None) -> jax.Device:
         ) from error
     if not (index or "0").isdecimal() or int(index or 0) >= len(devices):
         raise InputError(
-            f"device {name!r} is not available; "
-            f"{platform} has the indices 0 to {len(devices) - 1}"
+            f"device {name!r} is not available; {platform} has the indices 0 to {len(devices) - 1}"
         )
     return devices[int(index or 0)]
 

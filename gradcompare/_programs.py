@@ -19,7 +19,7 @@ from jaxtyping import Float, Int, PyTree
 from ._chunks import choose_chunk
 from ._errors import InputError
 from ._objective import Problem
-from ._precision import cast
+from ._precision import Device, cast
 
 Function = Callable[..., PyTree]
 """`function(params, data, direction, *extra)` in JAX operations; `direction` may be None."""
@@ -75,7 +75,7 @@ class Programs:
 
     problem: Problem
     dtype: np.dtype
-    device: jax.Device
+    device: Device
     memory_bytes: int
     programs: dict[Hashable, Program] = field(default_factory=dict)
 
@@ -102,7 +102,8 @@ class Programs:
 
         Args:
             key: What the program is kept under: the method that asks, as a rule.
-            function: Pure code of JAX; `extra` are its further arguments.
+            function: Pure code of JAX.
+            *extra: Its further arguments, after parameters, data and direction.
             nudge: Moves every parameter by one unit in the last place first, up or down
                 as drawn with this seed.
 
@@ -124,12 +125,6 @@ class Programs:
         moved = self.x * (1 + epsilon * rng.choice([-1.0, 1.0], size=self.x.shape))
         params = cast(self.problem.layout.unflatten(moved), self.dtype)
         return jax.device_put(params, self.device)
-
-    def program(self, key: Hashable, function: Function, args: tuple) -> Program:
-        """Returns the program kept under `key`, compiling `function` for `args` if need be."""
-        if key not in self.compiled:
-            self.compiled[key] = Program.build(function, args)
-        return self.compiled[key]
 
     def require_valid(self) -> None:
         """Traces the objective and its gradient without running them.

@@ -14,8 +14,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
-from . import methods as methods_package
-from . import objectives as objectives_package
+from . import methods, objectives
 from ._errors import InputError, UnknownNameError, describe
 from ._method import AbstractMethod
 from ._objective import Objective
@@ -30,7 +29,7 @@ def registered_objectives() -> dict[str, Objective]:
     Raises:
         InputError: if two objectives have the same name.
     """
-    found = [o for module in _modules(objectives_package) for o in module.OBJECTIVES]
+    found = [o for module in _modules(objectives) for o in module.OBJECTIVES]
     for entry in entry_points(group=ENTRY_POINT):
         found += _exported(entry.load(), f"entry point {entry.name!r} ({entry.value})")
     return _by_name(found)
@@ -39,7 +38,17 @@ def registered_objectives() -> dict[str, Objective]:
 @functools.cache
 def registered_methods() -> dict[str, AbstractMethod]:
     """Returns every method with its default hyper-parameters, by its label."""
-    return {m.label: m for module in _modules(methods_package) for m in module.METHODS}
+    return {m.label: m for module in _modules(methods) for m in module.METHODS}
+
+
+def standard_methods() -> tuple[AbstractMethod, ...]:
+    """Returns the methods that a comparison uses where none are named."""
+    return tuple(method for method in registered_methods().values() if method.standard)
+
+
+def voting_methods() -> tuple[AbstractMethod, ...]:
+    """Returns the methods that a verdict needs, one for each source."""
+    return tuple(method for method in registered_methods().values() if method.votes)
 
 
 def find_objectives(name: str) -> tuple[Objective, ...]:
@@ -68,6 +77,24 @@ def find_objectives(name: str) -> tuple[Objective, ...]:
     return _exported(getattr(module, attribute), name)
 
 
+def list_objectives() -> list[str]:
+    """Returns the names of the registered objectives."""
+    return list(registered_objectives())
+
+
+def get_objective(name: str) -> Objective:
+    """Returns the one objective that `name` stands for; see `find_objectives`.
+
+    Raises:
+        InputError: if there is none, or more than one.
+    """
+    first, *others = find_objectives(name)
+    if others:
+        names = ", ".join(objective.name for objective in (first, *others))
+        raise InputError(f"{name} holds {names}; name one of them with :NAME")
+    return first
+
+
 def find_method(name: str) -> AbstractMethod:
     """Returns the method labelled `name`, with its default hyper-parameters.
 
@@ -79,13 +106,13 @@ def find_method(name: str) -> AbstractMethod:
     return registered_methods()[name]
 
 
-def unique(objectives: Iterable[Objective]) -> tuple[Objective, ...]:
+def unique(found: Iterable[Objective]) -> tuple[Objective, ...]:
     """Returns the objectives, each once.
 
     Raises:
         InputError: if two different ones have the same name.
     """
-    return tuple(_by_name(objectives).values())
+    return tuple(_by_name(found).values())
 
 
 def _modules(package: ModuleType) -> list[ModuleType]:
@@ -94,9 +121,9 @@ def _modules(package: ModuleType) -> list[ModuleType]:
     return [importlib.import_module(f"{package.__name__}.{name}") for name in public]
 
 
-def _by_name(objectives: Iterable[Objective]) -> dict[str, Objective]:
+def _by_name(found: Iterable[Objective]) -> dict[str, Objective]:
     named: dict[str, Objective] = {}
-    for objective in objectives:
+    for objective in found:
         if named.setdefault(objective.name, objective) is not objective:
             raise InputError(
                 f"two objectives are called {objective.name!r} "
@@ -133,7 +160,8 @@ def _load(place: str) -> ModuleType:
         if not path.is_file():
             raise InputError(f"there is no file {place}; give the path of a Python file")
         spec = importlib.util.spec_from_file_location(path.stem, path)
-        assert spec is not None and spec.loader is not None
+        assert spec is not None
+        assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         return module

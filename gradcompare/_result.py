@@ -13,6 +13,7 @@ from ._estimate import Estimate
 from ._json import make_converter
 from ._objective import Quantity
 from ._pairs import PairError
+from ._summary import summarise
 from ._timing import Timing
 from ._tree import coordinate_name
 from ._verdict import Judgement, Verdict
@@ -64,6 +65,7 @@ class Result:
         timings: How long each method takes, by its name; `value` for one value.
         accuracy: For a comparison in a narrower dtype, the relative error in the 2-norm of
             each method in that dtype against float64.
+        notes: What else the reader should know.
         message: Why there is no result, or nothing.
     """
 
@@ -77,6 +79,7 @@ class Result:
     points: tuple[PointResult, ...] = ()
     timings: dict[str, Timing] = field(default_factory=dict)
     accuracy: dict[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     message: str = ""
 
     @property
@@ -95,6 +98,9 @@ class Result:
     def name(self, entry: int) -> str:
         """Returns the name of one entry of the estimated quantity."""
         return coordinate_name(self.paths, self.shapes, entry)
+
+    def __str__(self) -> str:
+        return summarise(self)
 
     def cost_ratio(self, method: str) -> float | None:
         """The time of a method over the time of one value, or None where not both were timed."""

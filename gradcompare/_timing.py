@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-MIN_SAMPLES = 5
 BLOCK_SECONDS = 0.5e-3
 
 
@@ -40,6 +39,7 @@ class Timing:
 def measure(
     calls: Mapping[str, Callable[[], object]],
     *,
+    repeats: int = 5,
     min_seconds: float = 0.02,
     max_seconds: float = 1.0,
 ) -> dict[str, np.ndarray]:
@@ -48,8 +48,8 @@ def measure(
     Each call must block until its result is there. Short calls are repeated within one
     sample, after one call that is not timed: a program that follows another one finds its
     data elsewhere and its threads asleep, which made the same program take 86 or 117 µs.
-    A call takes part until it has run for `min_seconds` in at least `MIN_SAMPLES` samples,
-    or for `max_seconds` in at least one.
+    A call takes part until it has run for `min_seconds` in at least `repeats` samples, or
+    for `max_seconds` in at least one.
 
     Returns:
         The seconds of one call, for each sample of each name.
@@ -72,7 +72,8 @@ def measure(
         waiting = [
             name
             for name in waiting
-            if not _enough(len(samples[name]), spent[name], min_seconds, max_seconds)
+            if spent[name] < max_seconds
+            and (spent[name] < min_seconds or len(samples[name]) < repeats)
         ]
     return {name: np.array(values) for name, values in samples.items()}
 
@@ -84,12 +85,6 @@ def _sample(call: Callable[[], object], times: int) -> float:
     for _ in range(times):
         call()
     return time.perf_counter() - start
-
-
-def _enough(count: int, spent: float, min_seconds: float, max_seconds: float) -> bool:
-    if spent >= max_seconds:
-        return True
-    return count >= MIN_SAMPLES and spent >= min_seconds
 
 
 def summarise(

@@ -1,5 +1,6 @@
 """A pytree of parameters as one flat vector whose coordinates have names."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +55,7 @@ class Layout:
         """Returns the leaves of `tree` as one vector, inside a traced function."""
         return jnp.concatenate([jnp.ravel(leaf) for leaf in jtu.tree_leaves(tree)])
 
-    def unflatten(self, vector: Float[Array, " d"]) -> PyTree:
+    def unflatten(self, vector: Float[Array | np.ndarray, " d"]) -> PyTree:
         """Returns the pytree whose coordinates are `vector`; works on NumPy and traced vectors."""
         leaves = [
             vector[start:stop].reshape(shape)
@@ -63,6 +64,10 @@ class Layout:
             )
         ]
         return jtu.tree_unflatten(self.treedef, leaves)
+
+    def name(self, coordinate: int) -> str:
+        """Returns the name of one coordinate, such as `w[3, 1]`."""
+        return coordinate_name(self.paths, self.shapes, coordinate)
 
     def require_same(self, tree: PyTree, what: str) -> None:
         """Checks that `tree` could be a gradient with respect to parameters of this layout.
@@ -75,27 +80,27 @@ class Layout:
         if treedef != self.treedef:
             raise InputError(
                 f"{what} has the structure {treedef}, the parameters have {self.treedef}; "
-                "return one array for each parameter array, in the same structure"
+                "give one array for each parameter array, in the same structure"
             )
         for (_, leaf), path, shape in zip(leaves, self.paths, self.shapes, strict=True):
             if np.shape(leaf) != shape:
                 raise InputError(
                     f"{what} has shape {np.shape(leaf)} at {path}, the parameter has {shape}; "
-                    "return the same shape"
+                    "give the same shape"
                 )
             if not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
                 raise InputError(
                     f"{what} has dtype {jnp.result_type(leaf)} at {path}; "
-                    "return a real floating dtype"
+                    "give a real floating dtype, such as float64"
                 )
 
 
 def coordinate_name(
     paths: tuple[str, ...], shapes: tuple[tuple[int, ...], ...], coordinate: int
 ) -> str:
-    """Returns the name of one coordinate of a flat vector, such as `w[3, 1]`."""
+    """Returns the name of one coordinate of a flat vector of arrays."""
     for path, shape in zip(paths, shapes, strict=True):
-        size = int(np.prod(shape))
+        size = math.prod(shape)
         if coordinate < size:
             index = np.unravel_index(coordinate, shape) if shape else ()
             return f"{path}[{', '.join(str(int(i)) for i in index)}]" if shape else path

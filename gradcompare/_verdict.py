@@ -15,10 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from ._estimate import Estimate
-from ._method import Source
 
 SAFETY = 3.0
 """How many times the sum of two error bars two estimates may be apart."""
@@ -102,7 +101,7 @@ class Judgement:
         return self.floor / self.scale if self.scale > 0 else float("nan")
 
 
-def judge(value: float, estimates: Mapping[Source, Estimate]) -> Judgement:
+def judge(value: float, estimates: Mapping[str, Estimate]) -> Judgement:
     """Lets the sources vote at one point.
 
     Args:
@@ -112,20 +111,23 @@ def judge(value: float, estimates: Mapping[Source, Estimate]) -> Judgement:
     if len(estimates) < 2:
         return Judgement(Verdict.NOT_A_CHECK, note=f"only {', '.join(estimates) or 'nothing'} ran")
     analytic, autodiff = estimates.get("analytic"), estimates.get("autodiff")
-    broken = np.zeros(len(next(iter(estimates.values())).value), bool)
-    for exact in (analytic, autodiff):
-        if exact is not None:
-            broken |= ~np.isfinite(exact.value)
-    if broken.any() or not np.isfinite(value):
+    tested = [exact for exact in (analytic, autodiff) if exact is not None]
+    broken = np.any([~np.isfinite(exact.value) for exact in tested], axis=0)
+    if np.any(broken) or not np.isfinite(value):
         note = "" if np.isfinite(value) else f"the objective is {value} at the point"
         return Judgement(Verdict.NONFINITE, tuple(np.flatnonzero(broken).tolist()), note=note)
-    return _vote(analytic, autodiff, estimates.get("differences"))
+    return _vote(tested[0], analytic, autodiff, estimates.get("differences"))
 
 
 def _vote(
-    analytic: Estimate | None, autodiff: Estimate | None, differences: Estimate | None
+    tested: Estimate,
+    analytic: Estimate | None,
+    autodiff: Estimate | None,
+    differences: Estimate | None,
 ) -> Judgement:
-    kinked = _kinked(analytic or autodiff, differences)
+    kinked = np.zeros(len(tested.value), bool)
+    if differences is not None:
+        kinked = np.not_equal(*differences.one_sided)
     excess = {
         "aj": _excess(analytic, autodiff, like=kinked),
         "af": _excess(analytic, differences, like=kinked),
@@ -148,13 +150,7 @@ def _vote(
     faulty = np.flatnonzero(blame.get(verdict, np.zeros_like(kinked)))
     worst = np.maximum.reduce(list(excess.values()))[faulty]
     faulty = tuple(faulty[np.argsort(-worst, kind="stable")].tolist())
-    return Judgement(verdict, faulty, **_reach(analytic or autodiff, differences))
-
-
-def _kinked(exact: Estimate, differences: Estimate | None) -> Bool[np.ndarray, " k"]:
-    if differences is None or differences.left is None:
-        return np.zeros(len(exact.value), bool)
-    return differences.left != differences.right
+    return Judgement(verdict, faulty, **_reach(tested, differences))
 
 
 def _excess(
@@ -163,9 +159,7 @@ def _excess(
     """How far apart two estimates are, in units of what their bars allow."""
     if a is None or b is None:
         return np.zeros(len(like))
-    low, high = b.value, b.value
-    if b.left is not None and b.right is not None:
-        low, high = np.minimum(b.left, b.right), np.maximum(b.left, b.right)
+    low, high = np.minimum(*b.one_sided), np.maximum(*b.one_sided)
     apart = np.maximum(0.0, np.maximum(low - a.value, a.value - high))
     allowed = SAFETY * (a.error + b.error)
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -30,6 +30,12 @@ TARGET = 1e-10
 SMALLEST = 48
 """No step below scale · 2^−SMALLEST, about 8 units in the last place of the coordinate."""
 
+PROGRESS = 0.5
+"""A larger window must bring the bar below this fraction of the best one to be worth another."""
+
+KINK_FACTOR = 4.0
+"""How far above its doubt a gap must be to count as a kink."""
+
 EPS = float(np.finfo(np.float64).eps)
 
 
@@ -69,6 +75,8 @@ class Ladder:
         self._too_small = np.full(count, np.nan)
         self._plus = np.full((count, LEVELS), np.nan)
         self._minus = np.full((count, LEVELS), np.nan)
+        self._gap = np.zeros(count)
+        self._doubt = np.full(count, np.inf)
         self.value = np.full(count, np.nan)
         self.error = np.full(count, np.inf)
         self.evaluations = 0
@@ -90,16 +98,10 @@ class Ladder:
     def one_sided(self) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]:
         """Returns the derivatives from the left and from the right along each line.
 
-        They differ from `value` only at a kink: where (f(x+h) + f(x−h) − 2f(x)) / h no
-        longer falls with h but has settled, well above the noise.
+        They differ from `value` only at a kink, where the gap between them stands well
+        above the doubt about it.
         """
-        everything = np.arange(len(self.value))
-        steps = self._steps(everything)
-        bend = (self._plus + self._minus - 2 * self._lines.centre) / steps
-        gap = 2 * bend[:, -1] - bend[:, -2]
-        doubt = np.abs(gap - bend[:, -1]) + np.abs(bend[:, -1] - bend[:, -2])
-        doubt += 4 * self._noise_of(everything)[:, -1] / steps[:, -1]
-        half = np.where(np.abs(gap) > KINK_FACTOR * doubt, gap / 2, 0.0)
+        half = np.where(np.abs(self._gap) > KINK_FACTOR * self._doubt, self._gap / 2, 0.0)
         return self.value - half, self.value + half
 
     def _sample(self, active: Int[np.ndarray, " k"], missing: Bool[np.ndarray, "k l"]) -> None:
@@ -117,14 +119,33 @@ class Ladder:
         plus, minus = self._plus[active], self._minus[active]
         value, truncation, rounding = extrapolate(*self._differences(active))
         error = truncation + rounding
+        stuck = error > PROGRESS * self.error[active]
         better = error < self.error[active]
         self.value[active[better]] = value[better]
         self.error[active[better]] = error[better]
+        self._look_for_kinks(active)
         finite = np.all(np.isfinite(plus) & np.isfinite(minus), axis=1)
         centre = self._lines.centre
         constant = np.all((plus == centre) & (minus == centre), axis=1)
-        done = finite & ((error <= TARGET * np.abs(value)) | constant)
-        return ~finite | (truncation > rounding), done
+        truncating = ~finite | (truncation > rounding)
+        small = error <= TARGET * np.abs(value)
+        searching = np.isnan(self._too_large[active])
+        done = finite & (small | constant | (stuck & searching & ~truncating))
+        return truncating, done
+
+    def _look_for_kinks(self, active: Int[np.ndarray, " k"]) -> None:
+        """Keeps the gap between the one-sided derivatives from the window that shows it best.
+
+        (f(x+h) + f(x−h) − 2f(x)) / h tends to the gap; where f is smooth, to zero with h.
+        """
+        steps = self._steps(active)[:, -2:]
+        bend = (self._plus + self._minus - 2 * self._lines.centre)[active, -2:] / steps
+        gap = 2 * bend[:, 1] - bend[:, 0]
+        doubt = 2 * np.abs(bend[:, 1] - bend[:, 0])
+        doubt += 4 * self._noise_of(active)[:, -1] / steps[:, -1]
+        clearer = doubt < self._doubt[active]
+        self._gap[active[clearer]] = gap[clearer]
+        self._doubt[active[clearer]] = doubt[clearer]
 
     def _differences(
         self, active: Int[np.ndarray, " k"]
@@ -173,7 +194,3 @@ class Ladder:
             values[active] = np.where(known, kept, np.nan)
         self._offset[active] += shift
         return ~known
-
-
-KINK_FACTOR = 4.0
-"""How far above its doubt a gap must be to count as a kink."""

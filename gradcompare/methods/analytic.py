@@ -21,6 +21,7 @@ class Analytic(AbstractMethod):
     """The hand-written derivative; its error bar is its own rounding error."""
 
     label: ClassVar = "analytic"
+    symbol: ClassVar = "A"
     source: ClassVar = "analytic"
     votes: ClassVar = True
 
@@ -34,21 +35,18 @@ class Analytic(AbstractMethod):
         )
 
     def estimate(self, programs: Programs) -> Estimate:
-        objective = programs.problem.objective
+        hand = programs.problem.objective
 
         def gradient(params, data, direction):
-            return objective.gradient(params, data)
-
-        def slope(params, data, direction):
-            return tree_dot(objective.gradient(params, data), direction)
+            assert hand.gradient is not None  # or `unsupported` would have said so
+            return hand.gradient(params, data)
 
         def directional(params, data, direction):
-            return objective.directional(params, direction, data)
+            if hand.directional is not None:
+                return hand.directional(params, direction, data)
+            return tree_dot(gradient(params, data, direction), direction)
 
-        if programs.problem.quantity == "gradient":
-            function = gradient
-        else:
-            function = slope if objective.directional is None else directional
+        function = gradient if programs.problem.quantity == "gradient" else directional
         return estimate_with_rounding(programs, self, function)
 
 

@@ -24,6 +24,7 @@ class Reverse(AbstractMethod):
     """Reverse mode, `jax.grad`; its error bar is its own rounding error."""
 
     label: ClassVar = "reverse"
+    symbol: ClassVar = "J"
     source: ClassVar = "autodiff"
     votes: ClassVar = True
 
@@ -45,8 +46,9 @@ class ForwardMode(AbstractMethod):
     """Forward mode, one `jax.jvp` for each coordinate, in chunks."""
 
     label: ClassVar = "forward-mode"
+    symbol: ClassVar = "Jf"
     source: ClassVar = "autodiff"
-    votes: ClassVar = False
+    standard: ClassVar = False
 
     def estimate(self, programs: Programs) -> Estimate:
         value, layout = programs.problem.objective.value, programs.problem.layout

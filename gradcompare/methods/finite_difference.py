@@ -14,7 +14,6 @@ import abc
 from dataclasses import dataclass
 from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -34,7 +33,6 @@ class AbstractDifference(AbstractMethod):
     """
 
     source: ClassVar = "differences"
-    votes: ClassVar = False
     order: ClassVar[int]
     """The power of h in the truncation error."""
 
@@ -59,20 +57,24 @@ class AbstractDifference(AbstractMethod):
             scale = programs.x
         else:
             length = np.linalg.norm(layout.flatten(programs.problem.direction))
-            scale = np.linalg.norm(programs.x, keepdims=True) / length
+            scale = np.array([np.linalg.norm(programs.x)]) / length
         epsilon = float(jnp.finfo(programs.dtype).eps)
         steps = self._step(np.maximum(np.abs(scale), 1), epsilon)
         rounding = 2 * epsilon * abs(programs.value()) / steps
         return Estimate(value, truncation + rounding, 2 * self.evaluations(len(value)) + 1)
 
-    def _step(self, scale, epsilon: float):
+    def _step(self, scale, epsilon: float | np.floating):
         """The step for a coordinate of that scale: relative by default, or as given."""
         if self.step is not None:
             return self.step + 0 * scale
         return epsilon ** (1 / (self.order + 1)) * scale
 
     def _gradient(self, programs: Programs):
-        value, layout, chunk = programs.problem.objective.value, programs.problem.layout, programs.chunk
+        value, layout, chunk = (
+            programs.problem.objective.value,
+            programs.problem.layout,
+            programs.chunk,
+        )
 
         def gradient(params, data, direction, stretch):
             x = layout.ravel(params)
@@ -105,6 +107,8 @@ class Forward(AbstractDifference):
     """Forward differences, (f(x + h) − f(x)) / h."""
 
     label: ClassVar = "forward"
+    symbol: ClassVar = "D"
+    standard: ClassVar = False
     order: ClassVar = 1
 
     def quotient(self, f, h, x):
@@ -119,6 +123,7 @@ class Central(AbstractDifference):
     """Central differences, (f(x + h) − f(x − h)) / 2h."""
 
     label: ClassVar = "central"
+    symbol: ClassVar = "C"
     order: ClassVar = 2
 
     def quotient(self, f, h, x):

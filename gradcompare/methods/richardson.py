@@ -8,6 +8,7 @@ correction of the extrapolation and the noise of f, which is measured (`_noise`)
 looks at another derivative.
 """
 
+import itertools
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -36,8 +37,10 @@ class Richardson(AbstractMethod):
     """Adaptive central differences with Richardson extrapolation and error bars."""
 
     label: ClassVar = "richardson"
+    symbol: ClassVar = "F"
     source: ClassVar = "differences"
     votes: ClassVar = True
+    judges: ClassVar = True
 
     def estimate(self, programs: Programs) -> Estimate:
         with np.errstate(all="ignore"):  # values that are not finite are part of the work
@@ -61,7 +64,7 @@ def coordinate_scale(programs: Programs) -> Float[np.ndarray, " d"]:
     """
     x, offsets = programs.x, programs.problem.layout.offsets
     scale = np.ones_like(x)
-    for start, stop in zip(offsets[:-1], offsets[1:], strict=True):
+    for start, stop in itertools.pairwise(offsets):
         block = np.abs(x[start:stop])
         typical = np.median(block[block > 0]) if np.any(block > 0) else 1.0
         scale[start:stop] = np.where(block > 0, block, typical)

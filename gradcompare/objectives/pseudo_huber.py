@@ -50,7 +50,7 @@ def make(rng: np.random.Generator, size: int) -> tuple[np.ndarray, Data]:
 
 OBJECTIVES = (
     Objective(
-        name="pseudo-huber-regression",
+        name="pseudo-huber",
         value=value,
         gradient=gradient,
         make=make,

@@ -1,0 +1,65 @@
+"""Is this gradient right? Derivatives from three sources, compared with error bars.
+
+The names below are imported on first use (PEP 562), so that `gradcompare --help` does not pay
+for importing JAX.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._check import check as check
+    from ._check import estimate as estimate
+    from ._compare import compare as compare
+    from ._errors import GradcompareError as GradcompareError
+    from ._errors import InputError as InputError
+    from ._errors import UnknownNameError as UnknownNameError
+    from ._estimate import Estimate as Estimate
+    from ._method import AbstractMethod as AbstractMethod
+    from ._objective import Objective as Objective
+    from ._registry import get_objective as get_objective
+    from ._registry import list_objectives as list_objectives
+    from ._result import Comparison as Comparison
+    from ._verdict import Verdict as Verdict
+
+_HOMES = {
+    "AbstractMethod": "_method",
+    "Comparison": "_result",
+    "Estimate": "_estimate",
+    "GradcompareError": "_errors",
+    "InputError": "_errors",
+    "Objective": "_objective",
+    "UnknownNameError": "_errors",
+    "Verdict": "_verdict",
+    "check": "_check",
+    "compare": "_compare",
+    "estimate": "_check",
+    "get_objective": "_registry",
+    "list_objectives": "_registry",
+}
+
+__all__ = [
+    "AbstractMethod",
+    "Comparison",
+    "Estimate",
+    "GradcompareError",
+    "InputError",
+    "Objective",
+    "UnknownNameError",
+    "Verdict",
+    "check",
+    "compare",
+    "estimate",
+    "get_objective",
+    "list_objectives",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

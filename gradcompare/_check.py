@@ -1,0 +1,181 @@
+"""`check` and `estimate`: one function of the user's own, in SciPy's order of arguments."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+import jax
+import numpy as np
+from jaxtyping import PyTree
+
+from ._compare import make_plan
+from ._engine import Case, Plan, estimate_one, run
+from ._errors import InputError
+from ._estimate import Estimate
+from ._method import AbstractMethod
+from ._objective import Objective, Problem
+from ._registry import voting_methods
+from ._result import Comparison
+
+NEARBY = 0.3
+"""How far drawn points lie from the user's, relative to each coordinate."""
+
+
+def check(
+    value: Callable[..., Any],
+    gradient: Callable[..., PyTree] | None,
+    x0: PyTree,
+    *args: Any,
+    methods: Iterable[str | AbstractMethod] | None = None,
+    direction: PyTree | None = None,
+    dtype: str = "float64",
+    device: str | None = None,
+    seed: int = 0,
+    points: int = 1,
+    timing: bool = False,
+    repeats: int = Plan.repeats,
+    memory_bytes: int = Plan.memory_bytes,
+    on_error: Literal["row", "raise"] = "raise",
+) -> Comparison:
+    """Checks a gradient against autodiff and finite differences.
+
+    Args:
+        value: `value(x, *args)`, a scalar, in JAX operations.
+        gradient: `gradient(x, *args)`, in the structure of `x`; None to check autodiff.
+        x0: The point, an array or a pytree of arrays.
+        args: What else `value` and `gradient` take. Arrays and floats are passed to the
+            compiled programs as data; everything else is fixed in them.
+        methods: Methods or their labels; one voter for each source by default.
+        direction: In the structure of `x0`: compares the directional derivatives along it.
+        dtype: What the implementations are timed in, and their accuracy measured.
+        device: The default device of JAX by default.
+        seed: Of the points drawn.
+        points: How many points are looked at: `x0`, and others drawn around it.
+        timing: Whether to measure running times as well.
+        repeats: In how many blocks at least each method is timed.
+        memory_bytes: How much temporary memory perturbed points may take together.
+        on_error: `raise` raises on unusable input; `row` reports it as the verdict `ERROR`.
+
+    Returns:
+        A comparison with one result: ask for its `.ok` or `.verdict`, or print it.
+
+    Raises:
+        InputError: if an argument cannot be used.
+    """
+    objective, data = _as_objective(value, gradient, args)
+    plan = make_plan(
+        voting_methods() if methods is None else methods,
+        quantity="gradient" if direction is None else "directional",
+        dtype=dtype,
+        device=device,
+        seed=seed,
+        points=points,
+        timing=timing,
+        repeats=repeats,
+        memory_bytes=memory_bytes,
+        on_error=on_error,
+    )
+
+    def problems() -> list[Problem]:
+        first = Problem.at(objective, _as_point(x0), data, "x0", _as_point(direction))
+        return [first, *(_nearby(first, number, plan) for number in range(1, points))]
+
+    return run([Case(objective, None, problems)], plan)
+
+
+def estimate(
+    value: Callable[..., Any],
+    x0: PyTree,
+    *args: Any,
+    method: str | AbstractMethod = "richardson",
+    direction: PyTree | None = None,
+    device: str | None = None,
+    memory_bytes: int = Plan.memory_bytes,
+) -> Estimate:
+    """Returns a numerical gradient with its error bar, or a directional derivative.
+
+    Args:
+        value: `value(x, *args)`, a scalar, in JAX operations.
+        x0: The point, an array or a pytree of arrays.
+        args: What else `value` takes, as for `check`.
+        method: A method that needs no hand-written gradient, or its label.
+        direction: In the structure of `x0`: the derivative along it is estimated.
+        device: The default device of JAX by default.
+        memory_bytes: How much temporary memory perturbed points may take together.
+
+    Returns:
+        An estimate whose `value` and `error` are in the structure of `x0`, NumPy float64;
+        with `direction` they are scalars.
+
+    Raises:
+        InputError: if an argument cannot be used.
+    """
+    objective, data = _as_objective(value, None, args)
+    plan = make_plan(
+        [method],
+        quantity="gradient" if direction is None else "directional",
+        device=device,
+        memory_bytes=memory_bytes,
+    )
+    problem = Problem.at(objective, _as_point(x0), data, "x0", _as_point(direction))
+    reason = plan.methods[0].unsupported(objective, problem.quantity)
+    if reason is not None:
+        raise InputError(f"method {plan.methods[0].name!r} cannot be used: {reason}")
+    flat = estimate_one(problem, plan.methods[0], plan)
+    return flat.unflatten(problem.output)
+
+
+def _as_objective(
+    value: Callable[..., Any], gradient: Callable[..., PyTree] | None, args: tuple
+) -> tuple[Objective, tuple]:
+    """Puts the arguments that can be data of a compiled program apart from the others."""
+    leaves, treedef = jax.tree.flatten(args)
+    is_data = [_is_data(leaf) for leaf in leaves]
+    data = tuple(leaf for leaf, dynamic in zip(leaves, is_data, strict=True) if dynamic)
+
+    def with_data(function):
+        def wrapped(x, data):
+            given = iter(data)
+            pairs = zip(leaves, is_data, strict=True)
+            filled = [next(given) if dynamic else leaf for leaf, dynamic in pairs]
+            return function(x, *jax.tree.unflatten(treedef, filled))
+
+        return wrapped
+
+    for name, function in (("value", value), ("gradient", gradient)):
+        if not callable(function) and (name, function) != ("gradient", None):
+            raise InputError(f"{name} is {function!r}; give a function {name}(x, *args)")
+    name = getattr(value, "__name__", type(value).__name__)
+    objective = Objective(
+        name="objective" if "<" in name else name,
+        value=with_data(value),
+        gradient=None if gradient is None else with_data(gradient),
+        make=lambda rng, size: (None, data),
+    )
+    return objective, data
+
+
+def _is_data(leaf: Any) -> bool:
+    if isinstance(leaf, float):
+        return True
+    return isinstance(leaf, (np.ndarray, np.generic, jax.Array)) and (
+        np.issubdtype(leaf.dtype, np.number) or jax.numpy.issubdtype(leaf.dtype, np.floating)
+    )
+
+
+def _as_point(x: PyTree) -> PyTree:
+    """Reads a list or tuple of numbers as SciPy does, as one array."""
+    if isinstance(x, (list, tuple)) and x and all(isinstance(v, (int, float)) for v in x):
+        return np.asarray(x)
+    return x
+
+
+def _nearby(first: Problem, number: int, plan: Plan) -> Problem:
+    """Draws a point around the first one; coordinates at zero move like the typical one."""
+    x = first.layout.flatten(first.params)
+    typical = np.median(np.abs(x[x != 0])) if np.any(x) else 1.0
+    rng = np.random.default_rng([plan.seed, number])
+    moved = x + NEARBY * np.where(x == 0, typical, np.abs(x)) * rng.standard_normal(x.shape)
+    params = first.layout.unflatten(moved)
+    return Problem.at(
+        first.objective, params, first.data, f"x0 displaced ({number})", first.direction
+    )

@@ -1,0 +1,20 @@
+"""The registered objectives as a table."""
+
+import numpy as np
+from tabulate import tabulate
+
+from .._registry import registered_objectives
+from .._tree import Layout
+from .table import FORMATS
+
+
+def catalogue(style: str = "plain") -> str:
+    """Returns every registered objective with its number of parameters, formula and source."""
+    rows = []
+    for name, objective in registered_objectives().items():
+        params, _ = objective.make(np.random.default_rng(0), objective.sizes[0])
+        sizes = " ".join(str(size) for size in objective.sizes)
+        rows.append([name, Layout.of(params).size, sizes, objective.formula, objective.source])
+    heads = ["objective", "d", "sizes", "formula", "source"]
+    align = ("left", "right", "left", "left", "left")
+    return tabulate(rows, heads, FORMATS[style], colalign=align, disable_numparse=True)

@@ -1,0 +1,85 @@
+"""One result opened up: its points, pairs, methods with their times, and coordinates."""
+
+import itertools
+
+import numpy as np
+from tabulate import tabulate
+
+from .._numbers import duration, memory, ratio, short
+from .._result import PointResult, Result
+from .._summary import LISTED, coordinate_table
+from .._timing import Timing
+
+
+def detail(result: Result) -> str:
+    """Returns everything worth reading about one result."""
+    parts = [str(result)]
+    if not result.message:
+        for point in result.points:
+            parts += [f"{point.label}: f = {point.value:.10g}, {point.judgement.verdict.name}"]
+            parts += [_indented(_pairs(point)), _indented(_coordinates(result, point))]
+        parts.append(_indented(_methods(result)))
+    if result.timings:
+        parts.append(f"  {ranking(result.timings)}")
+    return "\n".join(parts)
+
+
+def ranking(timings: dict[str, Timing]) -> str:
+    """Returns the names from the fastest to the slowest, ≈ where the spreads overlap."""
+    ranked = sorted(timings, key=lambda name: timings[name].median_seconds)
+    line = ranked[0]
+    for before, name in itertools.pairwise(ranked):
+        line += f" {'≈' if timings[before].overlaps(timings[name]) else '<'} {name}"
+    return line
+
+
+def _pairs(point: PointResult) -> str:
+    heads = ["pair", "max abs", "max rel", "2-norm rel", "bar", "angle/°", "worst coordinate"]
+    rows = [
+        [
+            f"{pair.first} – {pair.second}",
+            short(pair.largest_absolute),
+            short(pair.largest_relative),
+            short(pair.relative_norm),
+            short(pair.bar),
+            short(pair.angle_degrees),
+            pair.worst,
+        ]
+        for pair in point.pairs
+    ]
+    return tabulate(rows, heads, tablefmt="plain", disable_numparse=True)
+
+
+def _coordinates(result: Result, point: PointResult) -> str:
+    """The coordinates with the largest derivatives, or those at fault."""
+    chosen = point.judgement.faulty
+    if not chosen and point.estimates:
+        size = np.abs(next(iter(point.estimates.values())).value)
+        chosen = tuple(np.argsort(-size, kind="stable")[:LISTED].tolist())
+    return "\n".join(coordinate_table(result, point, chosen))
+
+
+def _methods(result: Result) -> str:
+    point = result.points[0]
+    heads = ["method", "evaluations", "compile", "median [quartiles]", "× value", "flops", "peak"]
+    if result.accuracy:
+        heads.append("error in dtype")
+    rows = []
+    for name in ["value", *point.estimates]:
+        estimate, timing = point.estimates.get(name), result.timings.get(name)
+        row = [name, estimate.evaluations if estimate and estimate.evaluations else ""]
+        row += [*_timing_cells(timing), ratio(result.cost_ratio(name), 3) if timing else ""]
+        row += [short(timing.flops), memory(timing.peak_bytes)] if timing else ["", ""]
+        rows.append([*row, short(result.accuracy.get(name))] if result.accuracy else row)
+    return tabulate(rows, heads, tablefmt="plain", disable_numparse=True)
+
+
+def _timing_cells(timing: Timing | None) -> list[str]:
+    if timing is None:
+        return ["", ""]
+    quartiles = f"[{duration(timing.low_seconds)}, {duration(timing.high_seconds)}]"
+    return [duration(timing.compile_seconds), f"{duration(timing.median_seconds)} {quartiles}"]
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())

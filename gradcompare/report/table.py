@@ -1,0 +1,135 @@
+"""The table of a comparison: one row for each objective and size."""
+
+import numpy as np
+from tabulate import tabulate
+
+from .._numbers import duration, ratio, short
+from .._result import Comparison, PointResult, Result
+from .._verdict import Verdict
+
+FORMATS = {"plain": "simple", "github": "github", "latex": "latex", "html": "html"}
+"""What `--format` offers, and what tabulate calls it."""
+
+NAME_WIDTH = 20
+
+PAIRS = (("analytic", "autodiff"), ("analytic", "differences"), ("autodiff", "differences"))
+
+
+def table(comparison: Comparison, *, style: str = "plain", beside: tuple[str, ...] = ()) -> str:
+    """Returns the comparison as a table.
+
+    Args:
+        comparison: What is shown.
+        style: One of `FORMATS`.
+        beside: The names of methods without a vote whose error is shown as well.
+    """
+    timed = any(result.timings for result in comparison)
+    symbols = comparison.settings["methods"]
+    voters = comparison.settings["sources"]
+    letter = {source: symbols[voters[source]] for source in voters}
+    pairs = [(a, b) for a, b in PAIRS if a in letter and b in letter]
+    heads = ["objective", "d", "verdict", "floor"]
+    heads += [f"{letter[a]}-{letter[b]}" for a, b in pairs]
+    heads += [f"{symbols[name]} error" for name in beside]
+    dtype = comparison.settings.get("dtype", "float64")
+    if dtype != "float64":
+        heads += [dtype]
+    if timed:
+        heads += ["value", "cost " + " ".join(f"{s:>4}" for s in symbols.values()).lstrip()]
+    rows = []
+    for result in comparison:
+        row = [_name(result), result.d or "", _verdict(result), _floor(result)]
+        row += [_pair(result, a, b) for a, b in pairs]
+        row += [_beside(result, name) for name in beside]
+        if dtype != "float64":
+            row += [_accuracy(result, voters)]
+        if timed:
+            row += [_value_time(result), _costs(result, list(symbols))]
+        rows.append(row)
+    align = ["left", "right", "left"] + ["right"] * (len(heads) - 3)
+    return tabulate(rows, heads, tablefmt=FORMATS[style], colalign=align, disable_numparse=True)
+
+
+def legend(comparison: Comparison) -> str:
+    """Returns what the letters and columns of the table mean."""
+    methods = comparison.settings["methods"]
+    named = ", ".join(f"{symbol} {name}" for name, symbol in methods.items())
+    timed = any(result.timings for result in comparison)
+    lines = [
+        f"{named}. Pairs: relative error in the 2-norm ± its error bar.",
+        "floor: the smallest error in any one coordinate that would have been caught, relative "
+        "to the largest; ≠ marks an error found.",
+    ]
+    if timed:
+        lines.append("value: time of one value; cost: time of each method over that.")
+    return "\n".join(lines)
+
+
+def outcome(comparison: Comparison) -> str:
+    """Returns one line that counts the verdicts and says where the figures come from."""
+    counts = {}
+    for result in comparison:
+        counts[result.verdict.name] = counts.get(result.verdict.name, 0) + 1
+    said = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+    where, what = comparison.environment, comparison.settings
+    return (
+        f"{said or 'nothing compared'} "
+        f"(jax {where.get('jax')} on {where.get('device_kind')}, {where.get('processor')}; "
+        f"timed in {what.get('dtype')}, judged in float64; seed {what.get('seed')})"
+    )
+
+
+def _name(result: Result) -> str:
+    name = result.objective
+    return name if len(name) <= NAME_WIDTH else name[: NAME_WIDTH - 1] + "…"
+
+
+def _verdict(result: Result) -> str:
+    return result.verdict.name.removeprefix("VALID_")
+
+
+def _floor(result: Result) -> str:
+    point = result.worst
+    if point is None or result.message:
+        return ""
+    if result.verdict.ok:
+        floor = point.judgement.relative_floor
+        return short(floor, 2) if np.isfinite(floor) else "none"
+    named = set(result.sources.values())
+    errors = [p.largest_relative for p in point.pairs if {p.first, p.second} <= named]
+    return (
+        f"≠{short(max(errors), 2)}" if errors and result.verdict is not Verdict.NONFINITE else ""
+    )
+
+
+def _pair(result: Result, a: str, b: str) -> str:
+    point = result.worst
+    pair = point and point.pair(result.sources.get(a, ""), result.sources.get(b, ""))
+    return "" if pair is None else f"{short(pair.relative_norm, 1)}±{short(pair.bar, 1)}"
+
+
+def _beside(result: Result, name: str) -> str:
+    """The error of a method without a vote, against autodiff or what stands in for it."""
+    point: PointResult | None = result.worst
+    if point is None:
+        return ""
+    for source in ("autodiff", "analytic", "differences"):
+        voter = result.sources.get(source, "")
+        pair = point.pair(name, voter) or point.pair(voter, name)
+        if pair is not None:
+            return short(pair.relative_norm, 2)
+    return ""
+
+
+def _accuracy(result: Result, voters: dict[str, str]) -> str:
+    names = [voters.get("analytic", ""), voters.get("autodiff", "")]
+    return " ".join(short(result.accuracy.get(name), 1) or "none" for name in names)
+
+
+def _value_time(result: Result) -> str:
+    timing = result.timings.get("value")
+    return duration(timing.median_seconds, 2) if timing else ""
+
+
+def _costs(result: Result, methods: list[str]) -> str:
+    return " ".join(f"{ratio(result.cost_ratio(name)) or '-':>4}" for name in methods)
