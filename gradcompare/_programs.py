@@ -16,13 +16,23 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int, PyTree
 
-from ._chunks import choose_chunk
+from ._chunks import (
+    MATRIX_CHUNK,
+    WORTHWHILE_SECONDS,
+    best_chunk,
+    first_chunk,
+    multiplies_matrices,
+    values_at,
+)
 from ._errors import InputError
 from ._objective import Problem
 from ._precision import Device, cast
 
 Function = Callable[..., PyTree]
 """`function(params, data, direction, *extra)` in JAX operations; `direction` may be None."""
+
+BLOCK = 1024
+"""How many perturbed points are evaluated by one call, at most."""
 
 LINE_CHUNK = 16
 """How many points along a direction are evaluated by one call."""
@@ -152,7 +162,8 @@ class Programs:
         self, indices: Int[np.ndarray, " k"], steps: Float[np.ndarray, " k"]
     ) -> Float[np.ndarray, " k"]:
         """The objective at `x + steps[j] * e_i`, i = `indices[j]`, for every j."""
-        return self._in_chunks("perturbed", self._perturbed, self.chunk, indices, steps)
+        indices = indices.astype(np.int32)
+        return self._in_blocks("perturbed", self._perturbed, *self._block, indices, steps)
 
     def along(
         self, steps: Float[np.ndarray, " k"], direction: PyTree | None = None
@@ -161,36 +172,92 @@ class Programs:
         if direction is not None:
             problem = dataclasses.replace(self.problem, direction=direction)
             return self.at(problem).along(steps)
-        return self._in_chunks("along", self._along, LINE_CHUNK, steps)
+        return self._in_blocks("along", self._along, LINE_CHUNK, LINE_CHUNK, steps)
 
     @cached_property
     def chunk(self) -> int:
-        """How many perturbed points are evaluated together."""
-        return choose_chunk(self.problem.layout.size)
+        """How many of the 2d points of a central difference are evaluated together."""
+        points, on_cpu = 2 * self.problem.layout.size, self.device.platform == "cpu"
+        self.value()
+        program = self.programs["value"]
+        point_bytes = (program.peak_bytes or 0) + 2 * self.x.nbytes
+        chunk = first_chunk(
+            points,
+            multiplies=self._multiplies,
+            point_bytes=point_bytes,
+            memory_bytes=self.memory_bytes,
+            on_cpu=on_cpu,
+        )
+        start = time.perf_counter()
+        program()
+        if points * (time.perf_counter() - start) < WORTHWHILE_SECONDS:
+            return chunk
+        limit = max(1, min(points, self.memory_bytes // point_bytes))
+        if on_cpu:
+            candidates = [limit, 8, 32, MATRIX_CHUNK, 1, 1024]
+        else:
+            candidates = [max(1, limit // 16), max(1, limit // 128)]
+        return best_chunk(chunk, [c for c in candidates if c <= limit], self._timed_run, points)
 
-    def _in_chunks(self, key, function, chunk, *arrays):
+    @cached_property
+    def _multiplies(self) -> bool:
+        jaxpr = jax.make_jaxpr(self._value)(*self.args).jaxpr
+        return multiplies_matrices(jaxpr)
+
+    def _timed_run(self, chunk: int) -> Callable[[int], object]:
+        """Builds a central difference over all coordinates that stops after so many chunks."""
+        layout, objective = self.problem.layout, self.problem.objective
+
+        def points(params, data, direction, batches):
+            x = layout.ravel(params)
+            indices = jnp.tile(jnp.arange(layout.size, dtype=jnp.int32), 2)
+            entries = jnp.concatenate([x * (1 + 1e-6), x * (1 - 1e-6)])
+            stop = None if chunk >= 2 * layout.size else batches
+
+            def f(x):
+                return objective.value(layout.unflatten(x), data)
+
+            return values_at(f, x, indices, entries, chunk, stop)
+
+        program = Program.build(points, (*self.args, np.int32(1)))
+        return lambda k: jax.block_until_ready(program.compiled(*self.args, np.int32(k)))
+
+    @cached_property
+    def _block(self) -> tuple[int, int]:
+        """How many perturbed points one call takes at most, and how many of them together.
+
+        Many in one call, since a call costs 20 µs; within it, as many together as suit the
+        plain differences, unless those take all points without a loop.
+        """
+        size = self.problem.layout.size
+        capacity = min(BLOCK, max(16, 2 ** (16 * size - 1).bit_length()))
+        if self.chunk < 2 * size:
+            return capacity, min(self.chunk, capacity)
+        return capacity, min(MATRIX_CHUNK if self._multiplies else 1, capacity)
+
+    def _in_blocks(self, key, function, capacity, chunk, *arrays):
         count = len(arrays[0])
         values = np.empty(count)
-        for start in range(0, count, chunk):
-            parts = [array[start : start + chunk] for array in arrays]
+        for start in range(0, count, capacity):
+            parts = [array[start : start + capacity] for array in arrays]
             size = len(parts[0])
-            padded = [np.pad(part, (0, chunk - size)) for part in parts]
-            values[start : start + size] = self.run(key, function, *padded)[:size]
+            padded = [np.pad(part, (0, capacity - size)) for part in parts]
+            found = self.run(key, function, *padded, np.asarray(-(-size // chunk), np.int32))
+            values[start : start + size] = found[:size]
         return values
 
     def _value(self, params, data, direction):
         return self.problem.objective.value(params, data)
 
-    def _perturbed(self, params, data, direction, indices, steps):
+    def _perturbed(self, params, data, direction, indices, steps, batches):
         x, layout = self.problem.layout.ravel(params), self.problem.layout
 
-        def value(index, step):
-            moved = layout.unflatten(x.at[index].add(step))
-            return self.problem.objective.value(moved, data)
+        def f(x):
+            return self.problem.objective.value(layout.unflatten(x), data)
 
-        return jax.vmap(value)(indices, steps)
+        return values_at(f, x, indices, x[indices] + steps, self._block[1], batches)
 
-    def _along(self, params, data, direction, steps):
+    def _along(self, params, data, direction, steps, batches):
         x, layout = self.problem.layout.ravel(params), self.problem.layout
         u = layout.ravel(direction)
 

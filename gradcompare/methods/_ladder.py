@@ -1,6 +1,6 @@
 """The ladder of steps: which windows of steps each line gets, and its best estimate so far.
 
-For every line, f is sampled at x ± h for a window of steps, each half of the one before,
+For every line, f is sampled at x ± h for a window of steps, each about half of the one before,
 and the differences are extrapolated (`_tableau`). A line whose bar is not small yet gets
 another window: smaller steps where truncation dominates or a value was not finite, larger
 ones where rounding does, and bisection once both were seen. All lines that still need it
@@ -15,25 +15,32 @@ from jaxtyping import Bool, Float, Int
 
 from ._tableau import LEVELS, extrapolate
 
+RATIO = 1.9
+"""Each step over the next. Not 2: steps that are multiples of each other can all fall on the
+same phase of an oscillation, and agree on a wrong derivative (3 in 100 for sin(1000 x))."""
+
 FIRST = 2
-"""The first window starts at the step scale · 2^−FIRST."""
+"""The first window starts at the step scale · RATIO^−FIRST."""
 
 STRIDE = 3
-"""The next window is 2^STRIDE times smaller or larger; further ones, twice that each time."""
+"""The next window starts so many levels further down, further ones twice as many each time.
 
-ROUNDS = 9
+A larger one always starts so many levels up: a wide jump could pass over the scale of f.
+"""
+
+ROUNDS = 12
 """At most this many windows for one line."""
 
 TARGET = 1e-10
 """A bar below this fraction of the derivative is small enough."""
 
-SMALLEST = 48
-"""No step below scale · 2^−SMALLEST, about 8 units in the last place of the coordinate."""
+SMALLEST = 52
+"""No step below scale · RATIO^−SMALLEST, about 10 units in the last place of the coordinate."""
 
 PROGRESS = 0.5
 """A larger window must bring the bar below this fraction of the best one to be worth another."""
 
-KINK_FACTOR = 4.0
+KINK_FACTOR = 10.0
 """How far above its doubt a gap must be to count as a kink."""
 
 EPS = float(np.finfo(np.float64).eps)
@@ -75,6 +82,7 @@ class Ladder:
         self._too_small = np.full(count, np.nan)
         self._plus = np.full((count, LEVELS), np.nan)
         self._minus = np.full((count, LEVELS), np.nan)
+        self._best_offset = np.full(count, FIRST)
         self._gap = np.zeros(count)
         self._doubt = np.full(count, np.inf)
         self.value = np.full(count, np.nan)
@@ -117,40 +125,60 @@ class Ladder:
     ) -> tuple[Bool[np.ndarray, " k"], Bool[np.ndarray, " k"]]:
         """Keeps better estimates; says which lines want smaller steps, and which are done."""
         plus, minus = self._plus[active], self._minus[active]
-        value, truncation, rounding = extrapolate(*self._differences(active))
-        error = truncation + rounding
+        value, error, truncating = extrapolate(*self._differences(active))
         stuck = error > PROGRESS * self.error[active]
-        better = error < self.error[active]
-        self.value[active[better]] = value[better]
-        self.error[active[better]] = error[better]
-        self._look_for_kinks(active)
+        contradicting = self._keep(active, value, error)
         finite = np.all(np.isfinite(plus) & np.isfinite(minus), axis=1)
         centre = self._lines.centre
         constant = np.all((plus == centre) & (minus == centre), axis=1)
-        truncating = ~finite | (truncation > rounding)
+        truncating = ~finite | contradicting | truncating
         small = error <= TARGET * np.abs(value)
         searching = np.isnan(self._too_large[active])
         done = finite & (small | constant | (stuck & searching & ~truncating))
         return truncating, done
 
-    def _look_for_kinks(self, active: Int[np.ndarray, " k"]) -> None:
-        """Keeps the gap between the one-sided derivatives from the window that shows it best.
+    def _keep(
+        self,
+        active: Int[np.ndarray, " k"],
+        value: Float[np.ndarray, " k"],
+        error: Float[np.ndarray, " k"],
+    ) -> Bool[np.ndarray, " k"]:
+        """Keeps better estimates; returns which ones contradict one from smaller steps.
 
-        (f(x+h) + f(x−h) − 2f(x)) / h tends to the gap; where f is smooth, to zero with h.
+        Far above the scale on which f varies, its variation looks like noise, and a window
+        can find the derivative of the trend with a small bar. So where two windows
+        contradict each other, the one with the smaller steps is believed.
         """
-        steps = self._steps(active)[:, -2:]
-        bend = (self._plus + self._minus - 2 * self._lines.centre)[active, -2:] / steps
-        gap = 2 * bend[:, 1] - bend[:, 0]
-        doubt = 2 * np.abs(bend[:, 1] - bend[:, 0])
-        doubt += 4 * self._noise_of(active)[:, -1] / steps[:, -1]
-        clearer = doubt < self._doubt[active]
-        self._gap[active[clearer]] = gap[clearer]
-        self._doubt[active[clearer]] = doubt[clearer]
+        apart = np.abs(value - self.value[active]) > error + self.error[active]
+        smaller = self._offset[active] > self._best_offset[active]
+        better = np.where(
+            smaller, apart | (error < self.error[active]), error < self.error[active]
+        )
+        better &= smaller | ~apart
+        chosen = active[better]
+        self.value[chosen], self.error[chosen] = value[better], error[better]
+        self._best_offset[chosen] = self._offset[chosen]
+        self._gap[chosen], self._doubt[chosen] = self._kinks(chosen)
+        return apart & ~smaller
+
+    def _kinks(
+        self, active: Int[np.ndarray, " k"]
+    ) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
+        """Returns the gap between the one-sided derivatives, and the doubt about it.
+
+        (f(x+h) + f(x−h) − 2f(x)) / h is the gap plus odd powers of h. Extrapolated once, it
+        falls with h³ where there is no gap, and stays where there is one.
+        """
+        steps = self._steps(active)
+        bend = (self._plus + self._minus - 2 * self._lines.centre)[active] / steps
+        gap = bend[:, 1:] + (bend[:, 1:] - bend[:, :-1]) / (RATIO - 1)
+        noise = 4 * self._noise_of(active)[:, -1] / steps[:, -1] * (RATIO + 1) / (RATIO - 1)
+        return gap[:, -1], np.abs(gap[:, -1] - gap[:, -2]) + noise
 
     def _differences(
         self, active: Int[np.ndarray, " k"]
-    ) -> tuple[Float[np.ndarray, "k l"], Float[np.ndarray, "k l"]]:
-        """Returns the central differences by the steps really taken, and their rounding."""
+    ) -> tuple[Float[np.ndarray, "k l"], Float[np.ndarray, "k l"], Float[np.ndarray, "k l"]]:
+        """Returns the central differences, the steps really taken, and the rounding errors."""
         plus, minus = self._plus[active], self._minus[active]
         steps = self._steps(active)
         origin = self._lines.origin[active, None]
@@ -159,15 +187,15 @@ class Ladder:
         # f″/2 · (forward − backward) is what unequal steps add to the difference.
         bend = np.abs(plus + minus - 2 * self._lines.centre) / steps**2
         rounding = 2 * self._noise_of(active) / width + np.abs(forward - backward) * bend / 2
-        return (plus - minus) / width, rounding
+        return (plus - minus) / width, width / 2, rounding
 
     def _noise_of(self, active: Int[np.ndarray, " k"]) -> Float[np.ndarray, "k l"]:
         largest = np.maximum(np.abs(self._plus[active]), np.abs(self._minus[active]))
         return np.maximum(self._lines.noise, EPS / 2 * largest)
 
     def _steps(self, active: Int[np.ndarray, " k"]) -> Float[np.ndarray, "k l"]:
-        exponent = self._offset[active, None] + np.arange(LEVELS)
-        return self._lines.scale[active, None] * np.exp2(-exponent)
+        exponent = (self._offset[active, None] + np.arange(LEVELS)).astype(float)
+        return self._lines.scale[active, None] * RATIO**-exponent
 
     def _next_offset(
         self, active: Int[np.ndarray, " k"], truncating: Bool[np.ndarray, " k"], stride: int
@@ -177,7 +205,7 @@ class Ladder:
         self._too_large[active[truncating]] = offset[truncating]
         self._too_small[active[~truncating]] = offset[~truncating]
         between = np.floor((self._too_large[active] + self._too_small[active]) / 2)
-        outward = offset + np.where(truncating, stride, -stride)
+        outward = offset + np.where(truncating, stride, -STRIDE)
         target = np.where(np.isnan(between), outward, between)
         narrow = np.abs(self._too_large[active] - self._too_small[active]) <= STRIDE - 1
         target = np.where(narrow, offset, np.minimum(target, SMALLEST - LEVELS + 1))

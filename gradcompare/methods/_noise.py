@@ -14,7 +14,7 @@ from math import factorial
 import numpy as np
 from jaxtyping import Float
 
-POINTS = 9
+POINTS = 16
 """How many equally spaced values are used."""
 
 _ORDERS = (4, 5, 6)

@@ -11,6 +11,7 @@ a direction u, h is a multiple of u, and |xᵢ| is replaced by ‖x‖/‖u‖.
 """
 
 import abc
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,10 +19,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._chunks import map_chunks
+from .._chunks import values_at
 from .._estimate import Estimate
 from .._method import AbstractMethod
-from .._programs import Programs
+from .._programs import Function, Programs
 
 
 @dataclass(frozen=True)
@@ -39,67 +40,63 @@ class AbstractDifference(AbstractMethod):
     step: float | None = None
 
     @abc.abstractmethod
-    def quotient(self, f, h: Float[Array, ""], x: Float[Array, ""]) -> Float[Array, ""]:
-        """The difference quotient of `f`, a function of the displacement from `x`."""
+    def quotients(
+        self,
+        f: Callable[[Float[Array, " k"]], Float[Array, ""]],
+        x: Float[Array, " k"],
+        h: Float[Array, " k"],
+        chunk: int,
+    ) -> Float[Array, " k"]:
+        """The difference quotients of `f` at `x` with the step `h[i]` in coordinate i."""
 
     @abc.abstractmethod
     def evaluations(self, entries: int) -> int:
         """How many values of f the program takes for so many entries."""
 
     def estimate(self, programs: Programs) -> Estimate:
-        layout, quantity = programs.problem.layout, programs.problem.quantity
-        function = self._gradient(programs) if quantity == "gradient" else self._slope(programs)
         once, twice = (np.asarray(factor, programs.dtype) for factor in (1, 2))
+        function = self._function(programs)
         value = programs.run(self, function, once)
         # D(2h) − D(h) is (2^order − 1) times the truncation error of D(h).
         truncation = np.abs(programs.run(self, function, twice) - value) / (2**self.order - 1)
-        if quantity == "gradient":
-            scale = programs.x
-        else:
-            length = np.linalg.norm(layout.flatten(programs.problem.direction))
-            scale = np.array([np.linalg.norm(programs.x)]) / length
         epsilon = float(jnp.finfo(programs.dtype).eps)
-        steps = self._step(np.maximum(np.abs(scale), 1), epsilon)
-        rounding = 2 * epsilon * abs(programs.value()) / steps
+        rounding = 2 * epsilon * abs(programs.value()) / self._steps(programs)
         return Estimate(value, truncation + rounding, 2 * self.evaluations(len(value)) + 1)
 
-    def _step(self, scale, epsilon: float | np.floating):
-        """The step for a coordinate of that scale: relative by default, or as given."""
-        if self.step is not None:
-            return self.step + 0 * scale
-        return epsilon ** (1 / (self.order + 1)) * scale
+    def _steps(self, programs: Programs) -> Float[np.ndarray, " k"]:
+        """The steps that the program takes, on the host."""
+        size = np.abs(programs.x)
+        if programs.problem.quantity == "directional":
+            direction = programs.problem.layout.flatten(programs.problem.direction)
+            size = np.array([np.linalg.norm(size) / np.linalg.norm(direction)])
+        return self._step(np.maximum(size, 1), float(jnp.finfo(programs.dtype).eps))
 
-    def _gradient(self, programs: Programs):
-        value, layout, chunk = (
-            programs.problem.objective.value,
-            programs.problem.layout,
-            programs.chunk,
-        )
+    def _step(self, size, epsilon):
+        """The step for coordinates of that size: relative by default, or as given."""
+        if self.step is not None:
+            return self.step + 0 * size
+        return epsilon ** (1 / (self.order + 1)) * size
+
+    def _function(self, programs: Programs) -> Function:
+        value, layout = programs.problem.objective.value, programs.problem.layout
+        chunk = programs.chunk
 
         def gradient(params, data, direction, stretch):
             x = layout.ravel(params)
-            steps = stretch * self._step(jnp.maximum(jnp.abs(x), 1), jnp.finfo(x.dtype).eps)
-
-            def partial(i, h):
-                def displaced(t):
-                    return value(layout.unflatten(x.at[i].add(t)), data)
-
-                return self.quotient(displaced, h, x[i])
-
-            return map_chunks(partial, jnp.arange(layout.size), steps, chunk=chunk)
-
-        return gradient
-
-    def _slope(self, programs: Programs):
-        value, layout = programs.problem.objective.value, programs.problem.layout
+            h = stretch * self._step(jnp.maximum(jnp.abs(x), 1), jnp.finfo(x.dtype).eps)
+            return self.quotients(lambda x: value(layout.unflatten(x), data), x, h, chunk)
 
         def slope(params, data, direction, stretch):
             x, u = layout.ravel(params), layout.ravel(direction)
-            scale = jnp.maximum(jnp.linalg.norm(x) / jnp.linalg.norm(u), 1)
-            h = stretch * self._step(scale, jnp.finfo(x.dtype).eps)
-            return self.quotient(lambda t: value(layout.unflatten(x + t * u), data), h, 0 * h)
+            size = jnp.maximum(jnp.linalg.norm(x) / jnp.linalg.norm(u), 1)
+            h = stretch * self._step(size, jnp.finfo(x.dtype).eps)
 
-        return slope
+            def along(t):
+                return value(layout.unflatten(x + t[0] * u), data)
+
+            return self.quotients(along, jnp.zeros(1, x.dtype), jnp.atleast_1d(h), 2)
+
+        return gradient if programs.problem.quantity == "gradient" else slope
 
 
 @dataclass(frozen=True)
@@ -111,8 +108,12 @@ class Forward(AbstractDifference):
     standard: ClassVar = False
     order: ClassVar = 1
 
-    def quotient(self, f, h, x):
-        return (f(h) - f(jnp.zeros_like(h))) / ((x + h) - x)
+    def quotients(self, f, x, h, chunk):
+        # f(x) is one more point of the same kind. Computed apart, it could differ in the last
+        # place, and a coordinate that f ignores would not get the derivative 0.
+        indices = jnp.append(jnp.arange(len(x)), 0)
+        values = values_at(f, x, indices, jnp.append(x + h, x[0]), chunk)
+        return (values[:-1] - values[-1]) / ((x + h) - x)
 
     def evaluations(self, entries):
         return entries + 1
@@ -126,8 +127,11 @@ class Central(AbstractDifference):
     symbol: ClassVar = "C"
     order: ClassVar = 2
 
-    def quotient(self, f, h, x):
-        return (f(h) - f(-h)) / ((x + h) - (x - h))
+    def quotients(self, f, x, h, chunk):
+        up, down = x + h, x - h
+        indices = jnp.tile(jnp.arange(len(x)), 2)
+        right, left = jnp.split(values_at(f, x, indices, jnp.append(up, down), chunk), 2)
+        return (right - left) / (up - down)
 
     def evaluations(self, entries):
         return 2 * entries

@@ -1,11 +1,10 @@
 """The judge: adaptive central differences with Richardson extrapolation and error bars.
 
-For every coordinate, f is evaluated at x ± s/4, x ± s/8, … x ± s/64, s being the power of two
-just below |x|, and on further steps where that is not enough (`_ladder`); the differences are
-extrapolated (`_tableau`). Steps are powers of two, so that x + h is exact but for the last
-place, and the difference is divided by the step that was really taken. The bar adds the last
-correction of the extrapolation and the noise of f, which is measured (`_noise`). Nothing here
-looks at another derivative.
+For every coordinate, f is evaluated at five steps from about s/4 to s/50 on either side, s being
+the power of two just below |x|, and at further steps where that is not enough (`_ladder`); the
+differences are divided by the steps that were really taken and extrapolated (`_tableau`). The
+bar adds the last correction of the extrapolation and the noise of f, which is measured
+(`_noise`). Nothing here looks at another derivative.
 """
 
 import itertools
@@ -21,7 +20,7 @@ from .._programs import Programs
 from ._ladder import Ladder, Lines
 from ._noise import POINTS, noise_level
 
-NOISE_FACTOR = 2.0
+NOISE_FACTOR = 2.5
 """From the standard deviation of the noise in f to a bound of one value's noise."""
 
 SPACINGS = (2.0**-32, 2.0**-20)
