@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, PyTree
+from jaxtyping import Bool, Float, PyTree
 
 from ._tree import Layout
 
@@ -22,6 +22,7 @@ class Estimate:
         left: Where the objective has a kink, the derivative from the left; elsewhere equal
             to `value`. None where the method does not look.
         right: The same from the right.
+        jumps: Where the objective jumps, so that there is no derivative; likewise.
         note: What the reader should know about how it was obtained, or nothing.
     """
 
@@ -30,6 +31,7 @@ class Estimate:
     evaluations: int = 0
     left: PyTree[Float[np.ndarray, "..."]] | None = None
     right: PyTree[Float[np.ndarray, "..."]] | None = None
+    jumps: Bool[np.ndarray, " k"] | None = None
     note: str = ""
 
     @property
@@ -39,6 +41,12 @@ class Estimate:
             self.value if self.left is None else self.left,
             self.value if self.right is None else self.right,
         )
+
+    @property
+    def kinked(self) -> Bool[np.ndarray, " k"]:
+        """At which coordinates the objective has a kink."""
+        left, right = self.one_sided
+        return (left != right) & np.isfinite(left) & np.isfinite(right)
 
     def unflatten(self, layout: Layout) -> "Estimate":
         """Returns the estimate with flat vectors put into the structure of the parameters."""
@@ -52,5 +60,6 @@ class Estimate:
             self.evaluations,
             tree(self.left),
             tree(self.right),
+            tree(self.jumps),
             self.note,
         )

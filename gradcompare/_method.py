@@ -84,5 +84,6 @@ _SPREAD_FACTOR = 4.0
 def _rounding_bar(
     value: Float[np.ndarray, " k"], moved: Float[np.ndarray, "n k"]
 ) -> Float[np.ndarray, " k"]:
-    spread = np.max(np.abs(moved - value), axis=0)
+    with np.errstate(invalid="ignore"):  # a value that is not finite has no bar
+        spread = np.max(np.abs(moved - value), axis=0)
     return _SPREAD_FACTOR * (spread + np.finfo(np.float64).eps * np.abs(value))

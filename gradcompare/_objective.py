@@ -1,11 +1,14 @@
 """What is differentiated: an objective, and an objective at one point with its data."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
+import jax
 import numpy as np
-from jaxtyping import PyTree
+from jaxtyping import Float, PyTree
 
 from ._errors import InputError
 from ._tree import Layout
@@ -29,6 +32,10 @@ class Objective:
         directional: `directional(params, direction, data)`, the derivative along
             `direction`, derived by hand. Without it, the gradient times the direction is used.
         sizes: The sizes worth running; the first is the default.
+        lower: No parameter may be smaller than this: a number, or a pytree of numbers or
+            arrays in the structure of the parameters or of their first levels. The
+            objective is never evaluated outside.
+        upper: No parameter may be larger than this, likewise.
         source: Where the formulas come from: a paper, a book, an equation.
 
     Raises:
@@ -41,6 +48,8 @@ class Objective:
     gradient: Callable[[Params, Data], Params] | None = None
     directional: Callable[[Params, Params, Data], PyTree] | None = None
     sizes: tuple[int, ...] = (10,)
+    lower: PyTree = -math.inf
+    upper: PyTree = math.inf
     source: str = ""
 
     def __post_init__(self):
@@ -101,6 +110,28 @@ class Problem:
         """What is estimated."""
         return "gradient" if self.direction is None else "directional"
 
+    @cached_property
+    def bounds(self) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " d"]]:
+        """The lower and the upper bound of each coordinate.
+
+        Raises:
+            InputError: if the bounds do not fit the parameters.
+        """
+        return self._spread("lower"), self._spread("upper")
+
+    def _spread(self, name: str) -> Float[np.ndarray, " d"]:
+        def over(bound, part):
+            return jax.tree.map(lambda leaf: np.broadcast_to(bound, np.shape(leaf)), part)
+
+        bound = getattr(self.objective, name)
+        try:
+            return self.layout.flatten(jax.tree.map(over, bound, self.params))
+        except ValueError as error:
+            raise InputError(
+                f"the {name} bounds of {self.objective.name} do not fit its parameters "
+                f"({error}); give a number, or a pytree like the parameters"
+            ) from error
+
     @property
     def output(self) -> Layout:
         """How the estimated quantity lies in a flat vector."""
@@ -130,4 +161,11 @@ class Problem:
         if direction is not None:
             layout.require_same(direction, "the direction")
             direction = layout.unflatten(layout.flatten(direction))
-        return cls(objective, layout.unflatten(x), data, layout, label, direction)
+        problem = cls(objective, layout.unflatten(x), data, layout, label, direction)
+        outside = np.flatnonzero((x < problem.bounds[0]) | (x > problem.bounds[1]))
+        if outside.size:
+            raise InputError(
+                f"the point is {x[outside[0]]} at {layout.name(int(outside[0]))}, "
+                f"outside of the bounds of {objective.name}; give a point inside"
+            )
+        return problem

@@ -35,7 +35,8 @@ class PairError:
 
 def pair_error(first: str, a: Estimate, second: str, b: Estimate, problem: Problem) -> PairError:
     """Compares two flat estimates of what `problem` asks for."""
-    difference = np.abs(a.value - b.value)
+    with np.errstate(invalid="ignore"):  # of values that are not finite
+        difference = np.abs(a.value - b.value)
     scale, norm = np.max(np.abs(b.value), initial=0.0), np.linalg.norm(b.value)
     worst = int(np.argmax(np.where(np.isnan(difference), np.inf, difference)))
     return PairError(
@@ -53,7 +54,8 @@ def pair_error(first: str, a: Estimate, second: str, b: Estimate, problem: Probl
 def _ratio(difference: float | np.floating, size: float | np.floating) -> float:
     if difference == 0:
         return 0.0
-    return float(difference / size) if size > 0 else float("inf")
+    with np.errstate(invalid="ignore"):
+        return float(difference / size) if size > 0 else float("inf")
 
 
 def _angle(a: np.ndarray, b: np.ndarray) -> float:

@@ -8,13 +8,11 @@ import numpy as np
 from tabulate import tabulate
 
 from ._numbers import short
+from ._tree import LISTED, listed
 from ._verdict import Verdict
 
 if TYPE_CHECKING:
     from ._result import PointResult, Result
-
-LISTED = 8
-"""At most this many coordinates are listed by name."""
 
 
 def summarise(result: Result) -> str:
@@ -43,7 +41,7 @@ def coordinate_table(
         for name in names:
             estimate = point.estimates[name]
             left, right = (side[i] for side in estimate.one_sided)
-            if left != right:
+            if estimate.kinked[i]:
                 row.append(f"{left:.6g} | {right:.6g} (left | right)")
             else:
                 row.append(f"{estimate.value[i]:.10g} ± {short(estimate.error[i], 2)}")
@@ -52,12 +50,6 @@ def coordinate_table(
     if len(coordinates) > LISTED:
         lines.append(f"and {len(coordinates) - LISTED} more")
     return lines
-
-
-def listed(names: list[str]) -> str:
-    """Returns names as a list in a sentence, cut after `LISTED`."""
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return ", ".join(names[:LISTED]) + more
 
 
 def _where(result: Result, point: PointResult) -> list[str]:

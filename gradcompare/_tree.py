@@ -1,6 +1,7 @@
 """A pytree of parameters as one flat vector whose coordinates have names."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,9 @@ import numpy as np
 from jaxtyping import Array, Float, PyTree
 
 from ._errors import InputError
+
+LISTED = 8
+"""At most this many coordinates are listed by name."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,12 @@ def coordinate_name(
             return f"{path}[{', '.join(str(int(i)) for i in index)}]" if shape else path
         coordinate -= size
     raise IndexError("there are not so many coordinates")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Returns names as a list in a sentence, cut after `LISTED`."""
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return ", ".join(names[:LISTED]) + more
 
 
 def _path_name(path: tuple, root: str) -> str:

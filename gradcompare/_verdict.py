@@ -125,9 +125,10 @@ def _vote(
     autodiff: Estimate | None,
     differences: Estimate | None,
 ) -> Judgement:
-    kinked = np.zeros(len(tested.value), bool)
+    kinked = jumping = np.zeros(len(tested.value), bool)
     if differences is not None:
-        kinked = np.not_equal(*differences.one_sided)
+        kinked = differences.kinked
+        jumping = jumping if differences.jumps is None else differences.jumps
     excess = {
         "aj": _excess(analytic, autodiff, like=kinked),
         "af": _excess(analytic, differences, like=kinked),
@@ -135,14 +136,14 @@ def _vote(
     }
     aj, af, jf = (excess[pair] > 1 for pair in ("aj", "af", "jf"))
     if autodiff is None:
-        blame = {Verdict.ANALYTIC_WRONG: af}
+        blame = {Verdict.ANALYTIC_WRONG: af, Verdict.INCONCLUSIVE: jumping}
     elif analytic is None:
-        blame = {Verdict.AUTODIFF_WRONG: jf}
+        blame = {Verdict.AUTODIFF_WRONG: jf, Verdict.INCONCLUSIVE: jumping}
     else:
         blame = {
             Verdict.ANALYTIC_WRONG: aj & af & ~jf,
             Verdict.AUTODIFF_WRONG: aj & jf & ~af,
-            Verdict.INCONCLUSIVE: (af & jf) | (aj & ~af & ~jf & ~kinked),
+            Verdict.INCONCLUSIVE: (af & jf) | (aj & ~af & ~jf & ~kinked) | jumping,
         }
     blame[Verdict.VALID_SUBGRADIENT] = kinked
     guilty = [verdict for verdict, where in blame.items() if where.any()]

@@ -5,15 +5,18 @@ and the differences are extrapolated (`_tableau`). A line whose bar is not small
 another window: smaller steps where truncation dominates or a value was not finite, larger
 ones where rounding does, and bisection once both were seen. All lines that still need it
 share one batch of evaluations.
-"""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+A line that can be followed to one side only, because the domain ends there or because f is
+not finite on the other side, is sampled at twice as many steps on that side, and one-sided
+differences are extrapolated.
+"""
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ._tableau import LEVELS, extrapolate
+from ._lines import Lines
+from ._shapes import Window, constant, jumps, kink_gap
+from ._tableau import LEVELS, Extrapolation, extrapolate
 
 RATIO = 1.9
 """Each step over the next. Not 2: steps that are multiples of each other can all fall on the
@@ -34,35 +37,19 @@ ROUNDS = 12
 TARGET = 1e-10
 """A bar below this fraction of the derivative is small enough."""
 
-SMALLEST = 52
-"""No step below scale · RATIO^−SMALLEST, about 10 units in the last place of the coordinate."""
+SMALLEST = 52 - LEVELS
+"""The last window's start; its steps go down to about 10 units in the last place of x."""
+
+LARGEST = 100
+"""The widest window starts at the step scale · RATIO^LARGEST."""
+
+NARROW = 20
+"""A domain that leaves less than scale · RATIO^−NARROW on one side has an end there."""
 
 PROGRESS = 0.5
 """A larger window must bring the bar below this fraction of the best one to be worth another."""
 
-KINK_FACTOR = 10.0
-"""How far above its doubt a gap must be to count as a kink."""
-
 EPS = float(np.finfo(np.float64).eps)
-
-
-@dataclass(frozen=True)
-class Lines:
-    """The straight lines through the point along which f is sampled.
-
-    Attributes:
-        sample: `sample(lines, steps)`, the values of f that far along those lines.
-        origin: The coordinate that moves on each line; 0 along a direction.
-        scale: The unit of the steps on each line, a power of two.
-        centre: The value of f at the point.
-        noise: A bound of the noise in one value of f, beside its rounding to float64.
-    """
-
-    sample: Callable[[Int[np.ndarray, " k"], Float[np.ndarray, " k"]], Float[np.ndarray, " k"]]
-    origin: Float[np.ndarray, " m"]
-    scale: Float[np.ndarray, " m"]
-    centre: float
-    noise: float
 
 
 class Ladder:
@@ -71,22 +58,27 @@ class Ladder:
     Attributes:
         value: The derivative along each line.
         error: Its error bar; infinite where no window gave finite differences.
+        gap: The derivative from the right less that from the left; 0 but for kinks.
+        side: 1 or −1 for a line that is followed to one side only, else 0.
+        constant: Whether f did not change at all along a line.
         evaluations: How many values of f were taken.
     """
 
     def __init__(self, lines: Lines):
         count = len(lines.scale)
         self._lines = lines
-        self._offset = np.full(count, FIRST)
+        self.side, self._least = _places(lines)
+        self._offset = np.maximum(self._least, FIRST)
         self._too_large = np.full(count, np.nan)
         self._too_small = np.full(count, np.nan)
         self._plus = np.full((count, LEVELS), np.nan)
         self._minus = np.full((count, LEVELS), np.nan)
-        self._best_offset = np.full(count, FIRST)
-        self._gap = np.zeros(count)
-        self._doubt = np.full(count, np.inf)
+        self._best_offset = self._offset.copy()
+        self._left_over = np.zeros(count)
         self.value = np.full(count, np.nan)
         self.error = np.full(count, np.inf)
+        self.gap = np.zeros(count)
+        self.constant = np.zeros(count, bool)
         self.evaluations = 0
 
     def climb(self) -> None:
@@ -96,27 +88,26 @@ class Ladder:
         for number in range(ROUNDS):
             self._sample(active, missing)
             truncating, done = self._judge(active)
+            turned = self._turn(active[~done]) if number else np.zeros(np.sum(~done), bool)
             active, truncating = active[~done], truncating[~done]
             shift = self._next_offset(active, truncating, STRIDE * 2**number)
-            active, shift = active[shift != 0], shift[shift != 0]
+            shift[turned] = 0
+            going = (shift != 0) | turned
+            active, shift, turned = active[going], shift[going], turned[going]
             if not active.size:
                 return
-            missing = self._move(active, shift)
+            missing = self._move(active, shift) | turned[:, None]
 
-    def one_sided(self) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]:
-        """Returns the derivatives from the left and from the right along each line.
-
-        They differ from `value` only at a kink, where the gap between them stands well
-        above the doubt about it.
-        """
-        half = np.where(np.abs(self._gap) > KINK_FACTOR * self._doubt, self._gap / 2, 0.0)
-        return self.value - half, self.value + half
+    def jumps(self) -> Bool[np.ndarray, " m"]:
+        """Which lines cross a jump of f at the point, as the last window of each shows."""
+        unclear = ~(self.error <= 0.1 * np.abs(self.value))
+        return unclear & (self.side == 0) & jumps(self._window(np.arange(len(self.value))))
 
     def _sample(self, active: Int[np.ndarray, " k"], missing: Bool[np.ndarray, "k l"]) -> None:
         rows, levels = np.nonzero(missing)
         lines = active[rows]
-        steps = self._steps(active)[rows, levels]
-        values = self._lines.sample(np.tile(lines, 2), np.concatenate([steps, -steps]))
+        first, second = (step[rows, levels] for step in self._steps(active))
+        values = self._lines.sample(np.tile(lines, 2), np.concatenate([first, second]))
         self._plus[lines, levels], self._minus[lines, levels] = np.split(values, 2)
         self.evaluations += len(values)
 
@@ -124,18 +115,20 @@ class Ladder:
         self, active: Int[np.ndarray, " k"]
     ) -> tuple[Bool[np.ndarray, " k"], Bool[np.ndarray, " k"]]:
         """Keeps better estimates; says which lines want smaller steps, and which are done."""
-        plus, minus = self._plus[active], self._minus[active]
-        value, error, truncating = extrapolate(*self._differences(active))
+        window = self._window(active)
+        value, error, truncating, left_over = self._extrapolated(active)
+        # What one window showed holds for smaller steps, where noise may hide it.
+        self._left_over[active] = np.where(np.isnan(left_over), self._left_over[active], left_over)
+        truncating |= left_over > 0
+        error = error * (1 + self._left_over[active])
         stuck = error > PROGRESS * self.error[active]
         contradicting = self._keep(active, value, error)
-        finite = np.all(np.isfinite(plus) & np.isfinite(minus), axis=1)
-        centre = self._lines.centre
-        constant = np.all((plus == centre) & (minus == centre), axis=1)
+        finite = np.all(np.isfinite(window.plus) & np.isfinite(window.minus), axis=1)
+        self.constant[active] = constant(window)
         truncating = ~finite | contradicting | truncating
-        small = error <= TARGET * np.abs(value)
+        small = (error <= TARGET * np.abs(value)) | self.constant[active]
         searching = np.isnan(self._too_large[active])
-        done = finite & (small | constant | (stuck & searching & ~truncating))
-        return truncating, done
+        return truncating, finite & (small | (stuck & searching & ~truncating))
 
     def _keep(
         self,
@@ -151,51 +144,72 @@ class Ladder:
         """
         apart = np.abs(value - self.value[active]) > error + self.error[active]
         smaller = self._offset[active] > self._best_offset[active]
-        better = np.where(
-            smaller, apart | (error < self.error[active]), error < self.error[active]
-        )
-        better &= smaller | ~apart
+        better = np.where(smaller, apart, False) | ((error < self.error[active]) & ~apart)
+        better |= np.isnan(self.value[active]) & (error < np.inf)
         chosen = active[better]
         self.value[chosen], self.error[chosen] = value[better], error[better]
         self._best_offset[chosen] = self._offset[chosen]
-        self._gap[chosen], self._doubt[chosen] = self._kinks(chosen)
+        self.gap[chosen] = np.where(self.side[chosen] == 0, kink_gap(self._window(chosen)), 0.0)
         return apart & ~smaller
 
-    def _kinks(
-        self, active: Int[np.ndarray, " k"]
-    ) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
-        """Returns the gap between the one-sided derivatives, and the doubt about it.
+    def _extrapolated(self, active: Int[np.ndarray, " k"]) -> Extrapolation:
+        found = extrapolate(*self._central(active), power=2)
+        sided = self.side[active] != 0
+        if not sided.any():
+            return found
+        one_sided = extrapolate(*self._one_sided(active[sided]), power=1)
+        for both, part in zip(found, one_sided, strict=True):
+            both[sided] = part
+        return found
 
-        (f(x+h) + f(x−h) − 2f(x)) / h is the gap plus odd powers of h. Extrapolated once, it
-        falls with h³ where there is no gap, and stays where there is one.
-        """
-        steps = self._steps(active)
-        bend = (self._plus + self._minus - 2 * self._lines.centre)[active] / steps
-        gap = bend[:, 1:] + (bend[:, 1:] - bend[:, :-1]) / (RATIO - 1)
-        noise = 4 * self._noise_of(active)[:, -1] / steps[:, -1] * (RATIO + 1) / (RATIO - 1)
-        return gap[:, -1], np.abs(gap[:, -1] - gap[:, -2]) + noise
-
-    def _differences(
-        self, active: Int[np.ndarray, " k"]
-    ) -> tuple[Float[np.ndarray, "k l"], Float[np.ndarray, "k l"], Float[np.ndarray, "k l"]]:
-        """Returns the central differences, the steps really taken, and the rounding errors."""
-        plus, minus = self._plus[active], self._minus[active]
-        steps = self._steps(active)
+    def _central(self, active: Int[np.ndarray, " k"]) -> tuple[np.ndarray, ...]:
+        """Returns central differences, the steps really taken, and the rounding errors."""
+        plus, minus, steps, noise, centre = self._window(active)
         origin = self._lines.origin[active, None]
         forward, backward = (origin + steps) - origin, origin - (origin - steps)
         width = forward + backward
         # f″/2 · (forward − backward) is what unequal steps add to the difference.
-        bend = np.abs(plus + minus - 2 * self._lines.centre) / steps**2
-        rounding = 2 * self._noise_of(active) / width + np.abs(forward - backward) * bend / 2
+        bend = np.abs(plus + minus - 2 * centre) / steps**2
+        rounding = 2 * noise / width + np.abs(forward - backward) * bend / 2
         return (plus - minus) / width, width / 2, rounding
 
-    def _noise_of(self, active: Int[np.ndarray, " k"]) -> Float[np.ndarray, "k l"]:
-        largest = np.maximum(np.abs(self._plus[active]), np.abs(self._minus[active]))
-        return np.maximum(self._lines.noise, EPS / 2 * largest)
+    def _one_sided(self, active: Int[np.ndarray, " k"]) -> tuple[np.ndarray, ...]:
+        """The same for one-sided differences, which have twice as many steps."""
+        plus, minus, _, noise, centre = self._window(active)
+        origin = self._lines.origin[active, None, None]
+        steps = np.stack(self._steps(active), axis=2)
+        taken = ((origin + steps) - origin).reshape(len(active), -1)
+        values = np.stack([plus, minus], axis=2).reshape(len(active), -1)
+        rounding = 2 * np.repeat(noise, 2, axis=1) / np.abs(taken)
+        return (values - centre) / taken, np.abs(taken), rounding
 
-    def _steps(self, active: Int[np.ndarray, " k"]) -> Float[np.ndarray, "k l"]:
+    def _window(self, active: Int[np.ndarray, " k"]) -> Window:
+        plus, minus = self._plus[active], self._minus[active]
+        largest = np.maximum(np.abs(plus), np.abs(minus))
+        noise = np.maximum(self._lines.noise, EPS / 2 * largest)
+        return Window(plus, minus, np.abs(self._steps(active)[0]), noise, self._lines.centre)
+
+    def _steps(
+        self, active: Int[np.ndarray, " k"]
+    ) -> tuple[Float[np.ndarray, "k l"], Float[np.ndarray, "k l"]]:
+        """The two steps of each level: h and −h, or two of the same sign on a one-sided line."""
         exponent = (self._offset[active, None] + np.arange(LEVELS)).astype(float)
-        return self._lines.scale[active, None] * RATIO**-exponent
+        steps = self._lines.scale[active, None] * RATIO**-exponent
+        side = self.side[active, None]
+        return np.where(side < 0, -steps, steps), np.where(side, side * steps / RATIO**0.5, -steps)
+
+    def _turn(self, active: Int[np.ndarray, " k"]) -> Bool[np.ndarray, " k"]:
+        """Follows lines to one side only on which f is not finite on the other one."""
+        right = np.all(np.isfinite(self._plus[active]), axis=1)
+        left = np.all(np.isfinite(self._minus[active]), axis=1)
+        no_right = ~np.any(np.isfinite(self._plus[active]), axis=1)
+        no_left = ~np.any(np.isfinite(self._minus[active]), axis=1)
+        turned = (self.side[active] == 0) & ((right & no_left) | (left & no_right))
+        self.side[active[turned]] = np.where(right[turned], 1, -1)
+        for state in (self._too_large, self._too_small):
+            state[active[turned]] = np.nan
+        self._offset[active[turned]] = np.maximum(self._least[active[turned]], FIRST)
+        return turned
 
     def _next_offset(
         self, active: Int[np.ndarray, " k"], truncating: Bool[np.ndarray, " k"], stride: int
@@ -208,8 +222,8 @@ class Ladder:
         outward = offset + np.where(truncating, stride, -STRIDE)
         target = np.where(np.isnan(between), outward, between)
         narrow = np.abs(self._too_large[active] - self._too_small[active]) <= STRIDE - 1
-        target = np.where(narrow, offset, np.minimum(target, SMALLEST - LEVELS + 1))
-        return target.astype(int) - offset
+        target = np.clip(target, self._least[active], np.maximum(offset, SMALLEST))
+        return np.where(narrow, offset, target).astype(int) - offset
 
     def _move(
         self, active: Int[np.ndarray, " k"], shift: Int[np.ndarray, " k"]
@@ -222,3 +236,13 @@ class Ladder:
             values[active] = np.where(known, kept, np.nan)
         self._offset[active] += shift
         return ~known
+
+
+def _places(lines: Lines) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"]]:
+    """Returns the side on which each line is followed, and the first window that fits there."""
+    narrower, wider = np.minimum(lines.below, lines.above), np.maximum(lines.below, lines.above)
+    sided = narrower < lines.scale * RATIO**-NARROW
+    side = np.where(sided, np.where(lines.above >= lines.below, 1, -1), 0)
+    room = np.where(sided, wider, narrower) * (1 - 4 * EPS)
+    least = np.ceil(np.log(lines.scale / room) / np.log(RATIO))
+    return side, np.clip(least, -LARGEST, SMALLEST).astype(int)

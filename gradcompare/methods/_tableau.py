@@ -30,6 +30,12 @@ LEVELS = 5
 _GUARD = 1e-3
 """Corrections rarely fall faster than this from column to column by anything but chance."""
 
+_STALLED = 0.3
+"""The distance between rows falls by more than this from column to column where f is smooth."""
+
+_LEFT = 4.0
+"""How many times the error that is left by the last row's distance is taken."""
+
 
 class Extrapolation(NamedTuple):
     """The best entry of each tableau.
@@ -38,17 +44,21 @@ class Extrapolation(NamedTuple):
         value: The derivative; NaN where no entry is finite.
         error: Its error bar, truncation and rounding together; infinite or NaN likewise.
         truncating: Whether truncation is the larger part, so that smaller steps are better.
+        left_over: How much more error is left, see `_left_over`.
     """
 
     value: Float[np.ndarray, " m"]
     error: Float[np.ndarray, " m"]
     truncating: Bool[np.ndarray, " m"]
+    left_over: Float[np.ndarray, " m"]
 
 
 def extrapolate(
     differences: Float[np.ndarray, "m levels"],
     steps: Float[np.ndarray, "m levels"],
     rounding: Float[np.ndarray, "m levels"],
+    *,
+    power: int,
 ) -> Extrapolation:
     """Returns the best entry of each tableau, and the parts of its error.
 
@@ -56,22 +66,19 @@ def extrapolate(
         differences: Central differences, the largest step first.
         steps: Their steps.
         rounding: The bound of the rounding error of each difference.
+        power: 2 for central differences; 1 for one-sided ones, whose error is in all powers
+            of the step.
     """
-    columns, corrections, noises = [], [], []
-    previous, noise = differences, rounding
-    correction = np.zeros_like(differences)
+    columns, corrections, noises = [differences], [np.zeros_like(differences)], [rounding]
     for order in range(1, differences.shape[1]):
-        power = (steps[:, :-order] / steps[:, order:]) ** 2
-        step = (previous[:, 1:] - previous[:, :-1]) / (power - 1)
-        noise = (power * noise[:, 1:] + noise[:, :-1]) / (power - 1)
-        previous = previous[:, 1:] + step
-        correction = np.maximum(np.abs(step), _GUARD * correction[:, 1:])
-        columns.append(previous)
-        corrections.append(correction)
-        noises.append(noise)
+        factor = (steps[:, :-order] / steps[:, order:]) ** power
+        step = (columns[-1][:, 1:] - columns[-1][:, :-1]) / (factor - 1)
+        noises.append((factor * noises[-1][:, 1:] + noises[-1][:, :-1]) / (factor - 1))
+        columns.append(columns[-1][:, 1:] + step)
+        corrections.append(np.maximum(np.abs(step), _GUARD * corrections[-1][:, 1:]))
     beyond = [*map(_beyond, columns, [*columns[1:], None])]
     entry, correction, noise, further = (
-        np.hstack(parts[1:]) for parts in (columns, corrections, noises, beyond)
+        np.hstack(parts[2:]) for parts in (columns, corrections, noises, beyond)
     )
     truncation = np.maximum(correction, further)
     total = np.where(np.isfinite(entry), truncation + noise, np.inf)
@@ -81,8 +88,31 @@ def extrapolate(
         return np.take_along_axis(parts, best, axis=1)[:, 0]
 
     return Extrapolation(
-        chosen(entry), chosen(truncation + noise), chosen(correction) > chosen(noise)
+        chosen(entry),
+        chosen(truncation + noise),
+        chosen(correction) > chosen(noise),
+        _left_over(columns, noises),
     )
+
+
+def _left_over(
+    columns: list[Float[np.ndarray, "m _"]], noises: list[Float[np.ndarray, "m _"]]
+) -> Float[np.ndarray, " m"]:
+    """How much error is left in units of the one that shows, for an f that is not smooth.
+
+    Where f is like |x|^p, all columns converge like the first, and corrections say nothing
+    about what is left. The last row then tells: its distance to the row before falls by the
+    same factor ρ from row to row, so that about distance / (ρ − 1) is left.
+
+    Returns 0 where the columns show that f is smooth, NaN where noise hides whether it is.
+    """
+    distances = np.stack([np.abs(column[:, -1] - column[:, -2]) for column in columns[:4]])
+    before = np.abs(columns[1][:, -2] - columns[1][:, -3])
+    smooth = (distances[1] < _STALLED * distances[0]) & (distances[0] > 2 * noises[0][:, -1])
+    stalled = np.all(distances[1:] > _STALLED * distances[:-1], axis=0)
+    stalled &= distances[-1] > 2 * noises[3][:, -1]
+    left = _LEFT / np.maximum(before / distances[1] - 1, 0)
+    return np.where(smooth, 0.0, np.where(stalled, left, np.nan))
 
 
 def _beyond(

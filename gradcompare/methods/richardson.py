@@ -7,17 +7,18 @@ bar adds the last correction of the extrapolation and the noise of f, which is m
 (`_noise`). Nothing here looks at another derivative.
 """
 
-import itertools
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from .._estimate import Estimate
 from .._method import AbstractMethod
 from .._programs import Programs
-from ._ladder import Ladder, Lines
+from .._tree import Layout, listed
+from ._ladder import Ladder
+from ._lines import coordinate_lines, coordinate_scale, direction_line
 from ._noise import POINTS, noise_level
 
 NOISE_FACTOR = 2.5
@@ -47,46 +48,50 @@ class Richardson(AbstractMethod):
             noise, spent = measure_noise(programs, scale)
             centre = programs.value()
             if programs.problem.quantity == "gradient":
-                lines = Lines(programs.perturbed, programs.x, scale, centre, noise)
+                lines = coordinate_lines(programs, scale, centre, noise)
             else:
                 lines = direction_line(programs, centre, noise)
             ladder = Ladder(lines)
             ladder.climb()
-            left, right = ladder.one_sided()
-        return Estimate(ladder.value, ladder.error, ladder.evaluations + spent + 1, left, right)
+            jumping = ladder.jumps()
+        return Estimate(
+            ladder.value,
+            np.where(jumping, np.inf, ladder.error),
+            ladder.evaluations + spent + 1,
+            left=ladder.value - ladder.gap / 2,
+            right=ladder.value + ladder.gap / 2,
+            jumps=jumping,
+            note=_note(programs.problem.output, ladder, jumping),
+        )
 
 
-def coordinate_scale(programs: Programs) -> Float[np.ndarray, " d"]:
-    """The power of two just below |x| for each coordinate.
-
-    A coordinate at zero takes the median scale of the others in its own array, or 1.
-    """
-    x, offsets = programs.x, programs.problem.layout.offsets
-    scale = np.ones_like(x)
-    for start, stop in itertools.pairwise(offsets):
-        block = np.abs(x[start:stop])
-        typical = np.median(block[block > 0]) if np.any(block > 0) else 1.0
-        scale[start:stop] = np.where(block > 0, block, typical)
-    return np.exp2(np.floor(np.log2(scale)))
-
-
-def direction_line(programs: Programs, centre: float, noise: float) -> Lines:
-    """The line x + t u, its unit of t such that t u is about as long as x."""
-    length = np.linalg.norm(programs.problem.layout.flatten(programs.problem.direction))
-    size = np.linalg.norm(programs.x) or 1.0
-    scale = np.exp2(np.floor(np.log2(size / length))) if length > 0 else 1.0
-
-    def sample(_, steps):
-        return programs.along(steps)
-
-    return Lines(sample, np.zeros(1), np.full(1, scale), centre, noise)
+def _note(layout: Layout, ladder: Ladder, jumping: Bool[np.ndarray, " m"]) -> str:
+    """Names the coordinates at which f is special, in sentences."""
+    said = (
+        (ladder.side > 0, "derivative from the right only, f ends on the left, at"),
+        (ladder.side < 0, "derivative from the left only, f ends on the right, at"),
+        (jumping, "f jumps, so that there is no derivative, at"),
+        (ladder.constant, "f does not change at all with"),
+    )
+    sentences = []
+    for where, what in said:
+        if where.any():
+            names = [layout.name(int(i)) for i in np.flatnonzero(where)]
+            sentences.append(f"{what} {listed(names)}")
+    return "; ".join(sentences)
 
 
 def measure_noise(programs: Programs, scale: Float[np.ndarray, " d"]) -> tuple[float, int]:
     """Returns a bound of the noise of f near the point, and how many values it took."""
+    # The point itself is left out: it may be a kink or a jump, which is not noise.
+    x, (lower, upper) = programs.x, programs.problem.bounds
     signs = np.random.default_rng(0).choice([-1.0, 1.0], size=scale.shape)
-    direction = programs.problem.layout.unflatten(signs * scale)
-    steps = np.concatenate([spacing * np.arange(POINTS) for spacing in SPACINGS])
+    reach = np.minimum(scale, np.maximum(upper - x, x - lower) / (2 * POINTS * max(SPACINGS)))
+    # Towards the wider side, so that no value lies outside the domain.
+    inward = np.where(upper - x > x - lower, 1.0, -1.0)
+    signs = np.where(np.isinf(lower) & np.isinf(upper), signs, inward)
+    direction = programs.problem.layout.unflatten(signs * reach)
+    steps = np.concatenate([spacing * np.arange(1, POINTS + 1) for spacing in SPACINGS])
     levels = map(noise_level, np.split(programs.along(steps, direction), len(SPACINGS)))
     return NOISE_FACTOR * max((level or 0.0 for level in levels), default=0.0), len(steps)
 

@@ -7,8 +7,9 @@ from tabulate import tabulate
 
 from .._numbers import duration, memory, ratio, short
 from .._result import PointResult, Result
-from .._summary import LISTED, coordinate_table
+from .._summary import coordinate_table
 from .._timing import Timing
+from .._tree import LISTED
 
 
 def detail(result: Result) -> str:
