@@ -1,6 +1,7 @@
 """`check` and `estimate`: one function of the user's own, in SciPy's order of arguments."""
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
 
 import jax
@@ -8,16 +9,14 @@ import numpy as np
 from jaxtyping import PyTree
 
 from ._compare import make_plan
-from ._engine import Case, Plan, estimate_one, run
+from ._engine import Case, Finite, Plan, estimate_one, run
 from ._errors import InputError
 from ._estimate import Estimate
 from ._method import AbstractMethod
 from ._objective import Objective, Problem
+from ._points import around
 from ._registry import voting_methods
 from ._result import Comparison
-
-NEARBY = 0.3
-"""How far drawn points lie from the user's, relative to each coordinate."""
 
 
 def check(
@@ -27,10 +26,11 @@ def check(
     *args: Any,
     methods: Iterable[str | AbstractMethod] | None = None,
     direction: PyTree | None = None,
+    bounds: tuple[PyTree, PyTree] = (-math.inf, math.inf),
     dtype: str = "float64",
     device: str | None = None,
     seed: int = 0,
-    points: int = 1,
+    points: int = Plan.points,
     timing: bool = False,
     repeats: int = Plan.repeats,
     memory_bytes: int = Plan.memory_bytes,
@@ -46,6 +46,8 @@ def check(
             compiled programs as data; everything else is fixed in them.
         methods: Methods or their labels; one voter for each source by default.
         direction: In the structure of `x0`: compares the directional derivatives along it.
+        bounds: The lower and the upper bounds of the parameters, each a number or a pytree
+            like `x0`. `value` is never evaluated outside.
         dtype: What the implementations are timed in, and their accuracy measured.
         device: The default device of JAX by default.
         seed: Of the points drawn.
@@ -61,7 +63,7 @@ def check(
     Raises:
         InputError: if an argument cannot be used.
     """
-    objective, data = _as_objective(value, gradient, args)
+    objective, data = _as_objective(value, gradient, args, bounds)
     plan = make_plan(
         voting_methods() if methods is None else methods,
         quantity="gradient" if direction is None else "directional",
@@ -75,9 +77,10 @@ def check(
         on_error=on_error,
     )
 
-    def problems() -> list[Problem]:
+    def problems(finite: Finite) -> Iterator[Problem]:
         first = Problem.at(objective, _as_point(x0), data, "x0", _as_point(direction))
-        return [first, *(_nearby(first, number, plan) for number in range(1, points))]
+        yield first
+        yield from around(first, points - 1, seed, finite)
 
     return run([Case(objective, None, problems)], plan)
 
@@ -88,6 +91,7 @@ def estimate(
     *args: Any,
     method: str | AbstractMethod = "richardson",
     direction: PyTree | None = None,
+    bounds: tuple[PyTree, PyTree] = (-math.inf, math.inf),
     device: str | None = None,
     memory_bytes: int = Plan.memory_bytes,
 ) -> Estimate:
@@ -99,6 +103,7 @@ def estimate(
         args: What else `value` takes, as for `check`.
         method: A method that needs no hand-written gradient, or its label.
         direction: In the structure of `x0`: the derivative along it is estimated.
+        bounds: The lower and the upper bounds of the parameters, as for `check`.
         device: The default device of JAX by default.
         memory_bytes: How much temporary memory perturbed points may take together.
 
@@ -109,7 +114,7 @@ def estimate(
     Raises:
         InputError: if an argument cannot be used.
     """
-    objective, data = _as_objective(value, None, args)
+    objective, data = _as_objective(value, None, args, bounds)
     plan = make_plan(
         [method],
         quantity="gradient" if direction is None else "directional",
@@ -125,7 +130,10 @@ def estimate(
 
 
 def _as_objective(
-    value: Callable[..., Any], gradient: Callable[..., PyTree] | None, args: tuple
+    value: Callable[..., Any],
+    gradient: Callable[..., PyTree] | None,
+    args: tuple,
+    bounds: tuple[PyTree, PyTree],
 ) -> tuple[Objective, tuple]:
     """Puts the arguments that can be data of a compiled program apart from the others."""
     leaves, treedef = jax.tree.flatten(args)
@@ -150,6 +158,8 @@ def _as_objective(
         value=with_data(value),
         gradient=None if gradient is None else with_data(gradient),
         make=lambda rng, size: (None, data),
+        lower=_as_point(bounds[0]),
+        upper=_as_point(bounds[1]),
     )
     return objective, data
 
@@ -167,15 +177,3 @@ def _as_point(x: PyTree) -> PyTree:
     if isinstance(x, (list, tuple)) and x and all(isinstance(v, (int, float)) for v in x):
         return np.asarray(x)
     return x
-
-
-def _nearby(first: Problem, number: int, plan: Plan) -> Problem:
-    """Draws a point around the first one; coordinates at zero move like the typical one."""
-    x = first.layout.flatten(first.params)
-    typical = np.median(np.abs(x[x != 0])) if np.any(x) else 1.0
-    rng = np.random.default_rng([plan.seed, number])
-    moved = x + NEARBY * np.where(x == 0, typical, np.abs(x)) * rng.standard_normal(x.shape)
-    params = first.layout.unflatten(moved)
-    return Problem.at(
-        first.objective, params, first.data, f"x0 displaced ({number})", first.direction
-    )

@@ -1,13 +1,13 @@
 """`compare`: many objectives by many methods, on request over sizes, points, dtypes, devices."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
 
-from ._engine import Case, Plan, Progress, run
+from ._engine import Case, Finite, Plan, Progress, run
 from ._errors import InputError, UnknownNameError
 from ._method import AbstractMethod
 from ._objective import Objective, Problem, Quantity
@@ -32,7 +32,7 @@ def compare(
     dtype: str = "float64",
     device: str | None = None,
     seed: int = 0,
-    points: int = 1,
+    points: int = Plan.points,
     timing: bool = True,
     repeats: int = Plan.repeats,
     memory_bytes: int = Plan.memory_bytes,
@@ -51,7 +51,7 @@ def compare(
             the derivatives are right is judged in float64 always.
         device: `cpu`, `gpu`, `cuda:1`; the default device of JAX by default.
         seed: Of the points, data and directions.
-        points: At how many points each objective is looked at.
+        points: How many points of each objective are drawn; its special points come on top.
         timing: Whether to measure running times.
         repeats: In how many blocks at least each method is timed.
         memory_bytes: How much temporary memory perturbed points may take together.
@@ -77,7 +77,7 @@ def compare(
         on_error=on_error,
     )
     cases = [
-        Case(objective, size, partial(draw, objective, size, plan))
+        Case(objective, size, partial(_draw, objective, size, plan))
         for objective in chosen
         for size in (objective.sizes[:1] if sizes is None else sizes)
     ]
@@ -140,9 +140,8 @@ def with_methods(
     return (*kept, *added), beside
 
 
-def draw(objective: Objective, size: int, plan: Plan) -> list[Problem]:
+def _draw(objective: Objective, size: int, plan: Plan, finite: Finite) -> Iterator[Problem]:
     """Draws the points of a registered objective, each with its own data and direction."""
-    problems = []
     for number in range(plan.points):
         params, data = objective.make(np.random.default_rng([plan.seed, number]), size)
         direction = None
@@ -151,8 +150,10 @@ def draw(objective: Objective, size: int, plan: Plan) -> list[Problem]:
             rng = np.random.default_rng([plan.seed, number, 1])
             direction = layout.unflatten(rng.standard_normal(layout.size))
         label = f"draw {number + 1} of seed {plan.seed}"
-        problems.append(Problem.at(objective, params, data, label, direction))
-    return problems
+        yield Problem.at(objective, params, data, label, direction)
+        if number == 0 and objective.special is not None:
+            for name, special in objective.special(params).items():
+                yield Problem.at(objective, special, data, name, direction)
 
 
 def _resolve(objectives: Iterable[str | Objective]) -> tuple[Objective, ...]:

@@ -6,8 +6,9 @@ of compilation for the most part; the timing is not. Precision and exceptions ar
 here and nowhere else.
 """
 
+import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,6 +23,7 @@ from ._estimate import Estimate
 from ._method import AbstractMethod
 from ._objective import Objective, Problem, Quantity
 from ._pairs import pair_error
+from ._points import lint
 from ._precision import FLOAT64, Device, cast, precision_scope
 from ._programs import Program, Programs
 from ._result import Comparison, PointResult, Result
@@ -29,6 +31,9 @@ from ._timing import measure, summarise
 from ._verdict import Judgement, Verdict, judge
 
 T = TypeVar("T")
+
+Finite = Callable[[Problem], bool]
+"""Says whether the objective is finite at the point of a problem."""
 
 Progress = Callable[[str, int, int], None]
 """`progress(name, done, total)` is called when a case is estimated, and when it is timed."""
@@ -49,7 +54,7 @@ class Plan:
     dtype: np.dtype = FLOAT64
     quantity: Quantity = "gradient"
     seed: int = 0
-    points: int = 1
+    points: int = 3
     timing: bool = True
     repeats: int = 5
     memory_bytes: int = 2**28
@@ -70,7 +75,7 @@ class Case:
 
     objective: Objective
     size: int | None
-    problems: Callable[[], Sequence[Problem]]
+    problems: Callable[[Finite], Iterable[Problem]]
 
 
 @dataclass(frozen=True)
@@ -130,11 +135,21 @@ def _guarded(function: Callable[[], T]) -> T | Exception:
 
 
 def _study(case: Case, plan: Plan) -> _Study:
-    problems = [_rounded(problem, plan.dtype) for problem in case.problems()]
-    first = problems[0]
-    programs = Programs(first, FLOAT64, plan.device, plan.memory_bytes)
-    programs.require_valid()
-    points = tuple(_point(programs.at(problem), plan) for problem in problems)
+    programs: Programs | None = None
+
+    def finite(problem: Problem) -> bool:
+        assert programs is not None  # the first problem is not drawn around another
+        return math.isfinite(programs.at(problem).value())
+
+    points = []
+    for problem in case.problems(finite):
+        problem = _rounded(problem, plan.dtype)
+        if programs is None:
+            programs = Programs(problem, FLOAT64, plan.device, plan.memory_bytes)
+            programs.require_valid()
+        points.append(_point(programs.at(problem), plan))
+    assert programs is not None
+    first = programs.problem
     result = Result(
         case.objective.name,
         case.size,
@@ -143,7 +158,7 @@ def _study(case: Case, plan: Plan) -> _Study:
         paths=first.output.paths,
         shapes=first.output.shapes,
         sources=dict(plan.voters),
-        points=points,
+        points=tuple(points),
         message=_crash(case.objective, points[0], plan),
     )
     if plan.dtype == FLOAT64:
@@ -162,8 +177,12 @@ def _rounded(problem: Problem, dtype: np.dtype) -> Problem:
 
 
 def _point(programs: Programs, plan: Plan) -> PointResult:
-    problem = programs.problem
+    problem, warnings = programs.problem, lint(programs.problem)
     value, again = programs.value(), programs.value()
+    if abs(value - again) > STOCHASTIC * max(abs(value), abs(again)):
+        note = f"the same point gave {value:.6g} and {again:.6g}"
+        judgement = Judgement(Verdict.STOCHASTIC, note=note)
+        return PointResult(problem.label, programs.x, value, judgement, warnings)
     estimates: dict[str, Estimate] = {}
     missing: dict[str, str] = {}
     for method in plan.methods:
@@ -176,17 +195,14 @@ def _point(programs: Programs, plan: Plan) -> PointResult:
             estimates[method.name] = outcome
         else:
             missing[method.name] = describe(outcome)
-    if abs(value - again) > STOCHASTIC * max(abs(value), abs(again)):
-        note = f"the same point gave {value:.6g} and {again:.6g}"
-        judgement = Judgement(Verdict.STOCHASTIC, note=note)
-    else:
-        votes = {s: estimates[name] for s, name in plan.voters.items() if name in estimates}
-        judgement = judge(value, votes)
+    votes = {s: estimates[name] for s, name in plan.voters.items() if name in estimates}
     pairs = tuple(
         pair_error(a, estimates[a], b, estimates[b], problem)
         for a, b in combinations(estimates, 2)
     )
-    return PointResult(problem.label, programs.x, value, estimates, missing, pairs, judgement)
+    return PointResult(
+        problem.label, programs.x, value, judge(value, votes), warnings, estimates, missing, pairs
+    )
 
 
 def estimate_one(problem: Problem, method: AbstractMethod, plan: Plan) -> Estimate:

@@ -1,8 +1,8 @@
 """What is differentiated: an objective, and an objective at one point with its data."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -32,6 +32,8 @@ class Objective:
         directional: `directional(params, direction, data)`, the derivative along
             `direction`, derived by hand. Without it, the gradient times the direction is used.
         sizes: The sizes worth running; the first is the default.
+        special: `special(params)` returns points worth looking at beside the one that `make`
+            returned, by their names: tails, ties, a minimum.
         lower: No parameter may be smaller than this: a number, or a pytree of numbers or
             arrays in the structure of the parameters or of their first levels. The
             objective is never evaluated outside.
@@ -48,6 +50,7 @@ class Objective:
     gradient: Callable[[Params, Data], Params] | None = None
     directional: Callable[[Params, Params, Data], PyTree] | None = None
     sizes: tuple[int, ...] = (10,)
+    special: Callable[[Params], Mapping[str, Params]] | None = None
     lower: PyTree = -math.inf
     upper: PyTree = math.inf
     source: str = ""
@@ -59,7 +62,7 @@ class Objective:
             )
         for field in ("value", "make"):
             self._require_callable(field)
-        for field in ("gradient", "directional"):
+        for field in ("gradient", "directional", "special"):
             if getattr(self, field) is not None:
                 self._require_callable(field)
         if not self.sizes or not all(isinstance(s, int) and s > 0 for s in self.sizes):
@@ -109,6 +112,10 @@ class Problem:
     def quantity(self) -> Quantity:
         """What is estimated."""
         return "gradient" if self.direction is None else "directional"
+
+    def moved(self, x: Float[np.ndarray, " d"], label: str) -> "Problem":
+        """Returns the same problem at another point."""
+        return replace(self, params=self.layout.unflatten(x), label=label)
 
     @cached_property
     def bounds(self) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " d"]]:

@@ -1,6 +1,7 @@
 """What a comparison found, as data: everything that the reports read, and JSON both ways."""
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,19 +31,21 @@ class PointResult:
         label: Which point this is.
         x: The point as a flat vector.
         value: The objective there.
+        judgement: The verdict at this point.
+        warnings: What makes it a poor place for a comparison.
         estimates: The flat estimate of each method that gave one, by its name.
         missing: Why each other method gave none.
         pairs: How far the methods are apart, two by two.
-        judgement: The verdict at this point.
     """
 
     label: str
     x: Float[np.ndarray, " d"]
     value: float
-    estimates: dict[str, Estimate]
-    missing: dict[str, str]
-    pairs: tuple[PairError, ...]
     judgement: Judgement
+    warnings: tuple[str, ...] = ()
+    estimates: dict[str, Estimate] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    pairs: tuple[PairError, ...] = ()
 
     def pair(self, first: str, second: str) -> PairError | None:
         """Returns the differences between two methods, or None if one gave no estimate."""
@@ -94,6 +97,18 @@ class Result:
     def worst(self) -> PointResult | None:
         """The point that gave the verdict."""
         return max(self.points, key=lambda p: p.judgement.verdict.rank, default=None)
+
+    @property
+    def sharpest(self) -> PointResult | None:
+        """The point with the smallest detection floor, or None where nothing was verified."""
+        able = [p for p in self.points if math.isfinite(p.judgement.relative_floor)]
+        return min(able, key=lambda point: point.judgement.relative_floor, default=None)
+
+    @property
+    def unverified(self) -> tuple[int, ...]:
+        """The entries about which finite differences had no say at any point."""
+        silent = [set(point.judgement.unverified) for point in self.points]
+        return tuple(sorted(set.intersection(*silent))) if silent else ()
 
     def name(self, entry: int) -> str:
         """Returns the name of one entry of the estimated quantity."""

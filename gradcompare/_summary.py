@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-import numpy as np
 from tabulate import tabulate
 
 from ._numbers import short
@@ -21,12 +21,11 @@ def summarise(result: Result) -> str:
         return f"{result.objective}: {Verdict.ERROR.name}: {result.message}"
     point = result.worst
     assert point is not None
-    lines = [f"{result.objective} (d = {result.d}): {result.verdict}"]
-    body = [*_where(result, point), *_reach(result, point), *_pairs(result, point)]
-    body += [f"{name}: not available: {reason}" for name, reason in point.missing.items()]
-    body += [*filter(None, [point.judgement.note]), *result.notes]
+    body = [*_where(result, point), *_reach(result), *_pairs(result, point)]
     if result.quantity == "directional":
         body += _descent(result, point)
+    body += _remarks(result, point)
+    lines = [f"{result.objective} (d = {result.d}): {result.verdict}"]
     return "\n".join(lines + [f"  {line}" for line in body])
 
 
@@ -53,31 +52,51 @@ def coordinate_table(
 
 
 def _where(result: Result, point: PointResult) -> list[str]:
+    labels = [p.label for p in result.points]
+    same = [p.label for p in result.points if p.judgement.verdict is result.verdict]
+    where = f"at {listed(same)}"
+    if len(same) < len(labels):
+        where += f" of {len(labels)} points"
     faulty = point.judgement.faulty
-    same = [p for p in result.points if p.judgement.verdict is result.verdict]
-    where = point.label
-    if len(result.points) > 1:
-        where += f" ({len(same)} of {len(result.points)} points have this verdict)"
     if not faulty:
-        return [f"at {where}"]
-    entries = int(sum(np.prod(shape, dtype=int) for shape in result.shapes))
+        return [where]
+    if len(same) > 1:
+        where += f"; at {point.label}"
+    entries = sum(math.prod(shape) for shape in result.shapes)
     count = f"{len(faulty)} of {entries} coordinates" if entries > 1 else "the derivative"
-    return [f"at {where}, {count}:", *coordinate_table(result, point, faulty)]
+    return [f"{where}, {count}:", *coordinate_table(result, point, faulty)]
 
 
-def _reach(result: Result, point: PointResult) -> list[str]:
-    judgement = point.judgement
+def _reach(result: Result) -> list[str]:
     lines = []
-    if judgement.verdict.ok and np.isfinite(judgement.floor):
+    sharpest = result.sharpest
+    if result.verdict.ok and sharpest is not None:
+        judgement = sharpest.judgement
         lines.append(
             f"an error above {short(judgement.floor)} in any one coordinate, "
             f"{short(judgement.relative_floor)} of the largest, would have been caught"
         )
-    if judgement.unverified and judgement.verdict is not Verdict.NONFINITE:
-        names = [result.name(i) for i in judgement.unverified[: LISTED + 1]]
-        names += [""] * (len(judgement.unverified) - len(names))
-        lines.append(f"smaller than its error bar, so not verified: {listed(names)}")
+    elif result.verdict.ok:
+        lines.append("but no derivative is larger than its error bar, so nothing was verified")
+    if result.unverified and sharpest is not None:
+        names = [result.name(i) for i in result.unverified[: LISTED + 1]]
+        names += [""] * (len(result.unverified) - len(names))
+        lines.append(f"nowhere larger than its error bar, so not verified: {listed(names)}")
     return lines
+
+
+def _remarks(result: Result, point: PointResult) -> list[str]:
+    """What is missing, special or doubtful, in the order in which it matters."""
+    remarks = [f"{name}: not available: {reason}" for name, reason in point.missing.items()]
+    remarks += [point.judgement.note] if point.judgement.note else []
+    for name, estimate in point.estimates.items():
+        remarks += [f"{name}: {estimate.note}"] if estimate.note else []
+    for other in result.points:
+        remarks += [f"{other.label}: {warning}" for warning in other.warnings]
+        entries = other.judgement.unverified
+        if entries and len(entries) == sum(math.prod(shape) for shape in result.shapes):
+            remarks.append(f"{other.label}: stationary, no derivative exceeds its error bar")
+    return [*remarks, *result.notes]
 
 
 def _pairs(result: Result, point: PointResult) -> list[str]:

@@ -1,6 +1,5 @@
 """The table of a comparison: one row for each objective and size."""
 
-import numpy as np
 from tabulate import tabulate
 
 from .._numbers import duration, ratio, short
@@ -93,8 +92,8 @@ def _floor(result: Result) -> str:
     if point is None or result.message:
         return ""
     if result.verdict.ok:
-        floor = point.judgement.relative_floor
-        return short(floor, 2) if np.isfinite(floor) else "none"
+        sharpest = result.sharpest
+        return short(sharpest.judgement.relative_floor, 2) if sharpest else "none"
     named = set(result.sources.values())
     errors = [p.largest_relative for p in point.pairs if {p.first, p.second} <= named]
     return (

@@ -1,0 +1,77 @@
+"""The points at which derivatives are compared, and what is wrong with some of them.
+
+One point shows little. Where all entries are equal, swapped coordinates look right; where the
+gradient is zero, so does every factor. Of 24 derivatives that public projects shipped wrong,
+five were right at such a nice point and seven at every ordinary one. So more points are drawn
+around the one that is given, near it and far from it.
+"""
+
+from collections.abc import Callable, Iterator
+
+import jax
+import numpy as np
+from jaxtyping import Float
+
+from ._objective import Problem
+from ._tree import listed
+
+NEAR = 0.3
+"""How far a near point lies from the given one, relative to each coordinate."""
+
+SHRINKS = 6
+"""How often a point at which the objective is not finite is moved back halfway."""
+
+
+def around(
+    problem: Problem, count: int, seed: int, finite: Callable[[Problem], bool]
+) -> Iterator[Problem]:
+    """Draws points around the one of `problem`, near and far by turns, inside its bounds.
+
+    Far points have mixed signs and sizes spread over a factor of about ten. A point at
+    which the objective is not finite is moved towards the given one until it is.
+    """
+    x = problem.layout.flatten(problem.params)
+    typical = np.median(np.abs(x[x != 0])) if np.any(x) else 1.0
+    size = np.where(x == 0, typical, np.abs(x))
+    for number in range(1, count + 1):
+        rng = np.random.default_rng([seed, number])
+        if number % 2:
+            label, moved = "near", x + NEAR * size * rng.standard_normal(x.shape)
+        else:
+            signs = rng.choice([-1.0, 1.0], size=x.shape)
+            label, moved = "far from", signs * size * np.exp(rng.standard_normal(x.shape))
+        label = f"{label} {problem.label}" + (f", draw {number}" if number > 2 else "")
+        moved = _inside(moved, *problem.bounds)
+        for _ in range(SHRINKS):
+            drawn = problem.moved(moved, label)
+            if finite(drawn):
+                yield drawn
+                break
+            moved = (x + moved) / 2
+
+
+def lint(problem: Problem) -> tuple[str, ...]:
+    """Says in sentences what makes the point of `problem` a poor place for a comparison."""
+    x, (lower, upper) = problem.layout.flatten(problem.params), problem.bounds
+    sentences = []
+    if len(x) > 1 and np.all(x == x[0]):
+        sentences.append(
+            f"all parameters are {x[0]:g}: coordinates that are confused look right here"
+        )
+    at_bound = np.flatnonzero((x == lower) | (x == upper))
+    if at_bound.size:
+        names = [problem.layout.name(int(i)) for i in at_bound]
+        sentences.append(f"at a bound: {listed(names)}")
+    numbers = [np.asarray(leaf) for leaf in jax.tree.leaves(problem.data)]
+    if numbers and not any(np.any(array) for array in numbers):
+        sentences.append("all data are zero: terms that they multiply cannot be seen")
+    return tuple(sentences)
+
+
+def _inside(
+    x: Float[np.ndarray, " d"], lower: Float[np.ndarray, " d"], upper: Float[np.ndarray, " d"]
+) -> Float[np.ndarray, " d"]:
+    """Mirrors coordinates at the bound they lie beyond; between two, clips what is left."""
+    with np.errstate(invalid="ignore"):  # of infinite bounds, where nothing is mirrored
+        mirrored = np.where(x < lower, 2 * lower - x, np.where(x > upper, 2 * upper - x, x))
+    return np.clip(mirrored, lower, upper)
