@@ -9,11 +9,12 @@ import numpy as np
 from jaxtyping import PyTree
 
 from ._compare import make_plan
-from ._engine import Case, Finite, Plan, estimate_one, run
+from ._engine import estimate_one, run
 from ._errors import InputError
 from ._estimate import Estimate
 from ._method import AbstractMethod
 from ._objective import Objective, Problem
+from ._plan import Case, Finite, Plan
 from ._points import around
 from ._registry import voting_methods
 from ._result import Comparison

@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jax.extend.core import ClosedJaxpr, Jaxpr
 from jaxtyping import Array, Float, Int
 
 MATRIX_CHUNK = 128
@@ -159,21 +158,3 @@ def _seconds(run: Callable[[int], object], chunks: int) -> float:
     start = time.perf_counter()
     run(chunks)
     return time.perf_counter() - start
-
-
-def multiplies_matrices(jaxpr: Jaxpr) -> bool:
-    """Says whether a program contains a product with a matrix, or a convolution."""
-    for equation in jaxpr.eqns:
-        if equation.primitive.name == "conv_general_dilated":
-            return True
-        operands = equation.invars if equation.primitive.name == "dot_general" else ()
-        if any(getattr(operand.aval, "ndim", 0) > 1 for operand in operands):
-            return True
-        for inner in jax.tree.leaves(equation.params, is_leaf=_is_jaxpr):
-            if _is_jaxpr(inner) and multiplies_matrices(getattr(inner, "jaxpr", inner)):
-                return True
-    return False
-
-
-def _is_jaxpr(value: object) -> bool:
-    return isinstance(value, (Jaxpr, ClosedJaxpr))

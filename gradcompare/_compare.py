@@ -7,10 +7,11 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from ._engine import Case, Finite, Plan, Progress, run
+from ._engine import run
 from ._errors import InputError, UnknownNameError
 from ._method import AbstractMethod
 from ._objective import Objective, Problem, Quantity
+from ._plan import Case, Finite, Plan, Progress
 from ._precision import find_device, find_dtype
 from ._registry import (
     find_method,

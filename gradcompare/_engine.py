@@ -8,12 +8,12 @@ here and nowhere else.
 
 import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -21,10 +21,11 @@ from ._environment import environment
 from ._errors import describe
 from ._estimate import Estimate
 from ._method import AbstractMethod
-from ._objective import Objective, Problem, Quantity
-from ._pairs import pair_error
+from ._objective import Objective, Problem
+from ._pairs import Accuracy, accuracy, pair_error
+from ._plan import Case, Plan, Progress
 from ._points import lint
-from ._precision import FLOAT64, Device, cast, precision_scope
+from ._precision import FLOAT64, cast, precision_scope
 from ._programs import Program, Programs
 from ._result import Comparison, PointResult, Result
 from ._timing import measure, summarise
@@ -32,50 +33,11 @@ from ._verdict import Judgement, Verdict, judge
 
 T = TypeVar("T")
 
-Finite = Callable[[Problem], bool]
-"""Says whether the objective is finite at the point of a problem."""
-
-Progress = Callable[[str, int, int], None]
-"""`progress(name, done, total)` is called when a case is estimated, and when it is timed."""
-
 WORKERS = 8
 """At most so many cases are compiled at the same time; each holds its data in memory."""
 
 STOCHASTIC = 1e-3
 """Two values at one point that differ by more than this fraction come from a random objective."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is to be done with every case; the fields are arguments of `compare`."""
-
-    methods: tuple[AbstractMethod, ...]
-    device: Device
-    dtype: np.dtype = FLOAT64
-    quantity: Quantity = "gradient"
-    seed: int = 0
-    points: int = 3
-    timing: bool = True
-    repeats: int = 5
-    memory_bytes: int = 2**28
-    on_error: Literal["row", "raise"] = "row"
-
-    @property
-    def voters(self) -> dict[str, str]:
-        """The name of the method that speaks for each source: a voting one, or else the first."""
-        voters: dict[str, str] = {}
-        for method in sorted(self.methods, key=lambda method: not method.votes):
-            voters.setdefault(method.source, method.name)
-        return voters
-
-
-@dataclass(frozen=True)
-class Case:
-    """One row of the comparison: an objective, and how to make its problems."""
-
-    objective: Objective
-    size: int | None
-    problems: Callable[[Finite], Iterable[Problem]]
 
 
 @dataclass(frozen=True)
@@ -165,8 +127,8 @@ def _study(case: Case, plan: Plan) -> _Study:
         return _Study(result, programs, programs)
     narrow = replace(programs, dtype=plan.dtype, programs={})
     with precision_scope(plan.dtype):
-        accuracy, notes = _accuracy(narrow, points[0], plan)
-    return _Study(replace(result, accuracy=accuracy, notes=notes), programs, narrow)
+        near, notes = _accuracy(narrow, points[0], plan)
+    return _Study(replace(result, accuracy=near, notes=notes), programs, narrow)
 
 
 def _rounded(problem: Problem, dtype: np.dtype) -> Problem:
@@ -222,8 +184,8 @@ def _crash(objective: Objective, point: PointResult, plan: Plan) -> str:
 
 def _accuracy(
     narrow: Programs, point: PointResult, plan: Plan
-) -> tuple[dict[str, float], tuple[str, ...]]:
-    """The relative error in the 2-norm of each method in the narrower dtype, against float64.
+) -> tuple[dict[str, Accuracy], tuple[str, ...]]:
+    """How near each method comes in the narrower dtype to the derivative in float64.
 
     Returns what failed in that dtype as sentences beside it.
     """
@@ -238,8 +200,7 @@ def _accuracy(
             continue
         outcome = _guarded(partial(method.estimate, narrow))
         if isinstance(outcome, Estimate):
-            off = np.linalg.norm(outcome.value - reference.value)
-            errors[method.name] = float(off / np.linalg.norm(reference.value))
+            errors[method.name] = accuracy(outcome, reference, plan.dtype)
         else:
             notes.append(f"{method.name} in {plan.dtype}: {describe(outcome)}")
     return errors, tuple(notes)

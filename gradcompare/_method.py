@@ -9,7 +9,8 @@ from jaxtyping import Float
 
 from ._estimate import Estimate
 from ._objective import Objective, Quantity
-from ._programs import Function, Programs
+from ._program import Function
+from ._programs import Programs
 
 Source = Literal["analytic", "autodiff", "differences"]
 
@@ -71,7 +72,7 @@ def estimate_with_rounding(
     """
     value = programs.run(method, function)
     moved = [programs.run(method, function, nudge=nudge) for nudge in range(NUDGES)]
-    return Estimate(value, _rounding_bar(value, np.stack(moved)))
+    return Estimate(value, _rounding_bar(value, np.stack(moved), programs.epsilon(method)))
 
 
 NUDGES = 3
@@ -82,8 +83,8 @@ _SPREAD_FACTOR = 4.0
 
 
 def _rounding_bar(
-    value: Float[np.ndarray, " k"], moved: Float[np.ndarray, "n k"]
+    value: Float[np.ndarray, " k"], moved: Float[np.ndarray, "n k"], epsilon: float
 ) -> Float[np.ndarray, " k"]:
     with np.errstate(invalid="ignore"):  # a value that is not finite has no bar
         spread = np.max(np.abs(moved - value), axis=0)
-    return _SPREAD_FACTOR * (spread + np.finfo(np.float64).eps * np.abs(value))
+    return _SPREAD_FACTOR * (spread + epsilon * np.abs(value))

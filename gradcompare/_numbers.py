@@ -9,6 +9,8 @@ def short(number: float | None, digits: int = 3) -> str:
         return ""
     if number == 0:
         return "0"
+    if 1000 <= abs(number) < 1e6:
+        return f"{number:.0f}"
     text = f"{number:.{digits}g}"
     return text.replace("e-0", "e-").replace("e+0", "e+")
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import jax.numpy as jnp
 import numpy as np
 
 from ._estimate import Estimate
@@ -49,6 +50,33 @@ def pair_error(first: str, a: Estimate, second: str, b: Estimate, problem: Probl
         bar=_ratio(np.linalg.norm(a.error + b.error), norm),
         worst=problem.output.name(worst),
     )
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How near an implementation in a narrow dtype comes to the derivative in float64.
+
+    Attributes:
+        relative_error: In the 2-norm.
+        digits: How many decimal digits that is.
+        ulps: The largest error of an entry, in units in the last place that the dtype has at
+            the size of the largest entry.
+    """
+
+    relative_error: float
+    digits: float
+    ulps: float
+
+
+def accuracy(narrow: Estimate, right: Estimate, dtype: np.dtype) -> Accuracy:
+    """Compares a flat estimate made in `dtype` with one made in float64."""
+    error = np.abs(narrow.value - right.value)
+    relative = _ratio(np.linalg.norm(error), np.linalg.norm(right.value))
+    largest = np.max(np.abs(right.value), initial=0.0)
+    unit = float(jnp.finfo(dtype).eps) * 2.0 ** np.floor(np.log2(largest)) if largest else 0.0
+    with np.errstate(divide="ignore"):
+        digits = float(-np.log10(relative)) if relative < 1 else 0.0
+    return Accuracy(relative, digits, _ratio(np.max(error), unit))
 
 
 def _ratio(difference: float | np.floating, size: float | np.floating) -> float:

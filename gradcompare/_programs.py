@@ -21,54 +21,18 @@ from ._chunks import (
     WORTHWHILE_SECONDS,
     best_chunk,
     first_chunk,
-    multiplies_matrices,
     values_at,
 )
 from ._errors import InputError
 from ._objective import Problem
 from ._precision import Device, cast
-
-Function = Callable[..., PyTree]
-"""`function(params, data, direction, *extra)` in JAX operations; `direction` may be None."""
+from ._program import Function, Program
 
 BLOCK = 1024
 """How many perturbed points are evaluated by one call, at most."""
 
 LINE_CHUNK = 16
 """How many points along a direction are evaluated by one call."""
-
-
-@dataclass(frozen=True)
-class Program:
-    """A compiled function, and what it cost to compile."""
-
-    compiled: jax.stages.Compiled
-    args: tuple
-    compile_seconds: float
-
-    @classmethod
-    def build(cls, function: Function, args: tuple) -> "Program":
-        start = time.perf_counter()
-        compiled = jax.jit(function).lower(*args).compile()
-        return cls(compiled, args, time.perf_counter() - start)
-
-    def __call__(self) -> object:
-        """One call with the arguments it was compiled for, waiting for the result."""
-        return jax.block_until_ready(self.compiled(*self.args))
-
-    @property
-    def flops(self) -> float | None:
-        """Floating-point operations as the compiler counts them, if it does."""
-        analysis = self.compiled.cost_analysis()
-        return None if analysis is None else analysis.get("flops")
-
-    @property
-    def peak_bytes(self) -> int | None:
-        """Temporary and output memory, if the compiler tells."""
-        memory = self.compiled.memory_analysis()
-        if memory is None:
-            return None
-        return memory.temp_size_in_bytes + memory.output_size_in_bytes
 
 
 @dataclass(frozen=True)
@@ -121,19 +85,24 @@ class Programs:
             The leaves of the result as one flat vector.
         """
         params, data, direction = self.args
-        if nudge is not None:
-            params = self._nudged(nudge)
-        args = (params, data, direction, *extra)
         if key not in self.programs:
-            self.programs[key] = Program.build(function, args)
+            self.programs[key] = Program.build(function, (params, data, direction, *extra))
+        if nudge is not None:
+            params = self._nudged(nudge, self.epsilon(key))
+        args = (params, data, direction, *extra)
         leaves = jax.tree.leaves(self.programs[key].compiled(*args))
         return np.concatenate([np.asarray(leaf, np.float64).reshape(-1) for leaf in leaves])
 
-    def _nudged(self, seed: int) -> PyTree:
+    def epsilon(self, key: Hashable) -> float:
+        """The unit of rounding of the program under `key`, which may compute in float32."""
+        return max(self.programs[key].epsilon, float(jnp.finfo(self.dtype).eps))
+
+    def _nudged(self, seed: int, epsilon: float) -> PyTree:
         rng = np.random.default_rng(seed)
-        epsilon = float(jnp.finfo(self.dtype).eps)
         moved = self.x * (1 + epsilon * rng.choice([-1.0, 1.0], size=self.x.shape))
-        params = cast(self.problem.layout.unflatten(moved), self.dtype)
+        params = cast(
+            self.problem.layout.unflatten(np.clip(moved, *self.problem.bounds)), self.dtype
+        )
         return jax.device_put(params, self.device)
 
     def require_valid(self) -> None:
@@ -183,7 +152,7 @@ class Programs:
         point_bytes = (program.peak_bytes or 0) + 2 * self.x.nbytes
         chunk = first_chunk(
             points,
-            multiplies=self._multiplies,
+            multiplies=self.programs["value"].multiplies,
             point_bytes=point_bytes,
             memory_bytes=self.memory_bytes,
             on_cpu=on_cpu,
@@ -198,11 +167,6 @@ class Programs:
         else:
             candidates = [max(1, limit // 16), max(1, limit // 128)]
         return best_chunk(chunk, [c for c in candidates if c <= limit], self._timed_run, points)
-
-    @cached_property
-    def _multiplies(self) -> bool:
-        jaxpr = jax.make_jaxpr(self._value)(*self.args).jaxpr
-        return multiplies_matrices(jaxpr)
 
     def _timed_run(self, chunk: int) -> Callable[[int], object]:
         """Builds a central difference over all coordinates that stops after so many chunks."""
@@ -233,7 +197,7 @@ class Programs:
         capacity = min(BLOCK, max(16, 2 ** (16 * size - 1).bit_length()))
         if self.chunk < 2 * size:
             return capacity, min(self.chunk, capacity)
-        return capacity, min(MATRIX_CHUNK if self._multiplies else 1, capacity)
+        return capacity, min(MATRIX_CHUNK if self.programs["value"].multiplies else 1, capacity)
 
     def _in_blocks(self, key, function, capacity, chunk, *arrays):
         count = len(arrays[0])

@@ -13,7 +13,7 @@ from ._errors import InputError
 from ._estimate import Estimate
 from ._json import make_converter
 from ._objective import Quantity
-from ._pairs import PairError
+from ._pairs import Accuracy, PairError
 from ._summary import summarise
 from ._timing import Timing
 from ._tree import coordinate_name
@@ -66,8 +66,8 @@ class Result:
         sources: The method that voted for each source.
         points: What was found at each point.
         timings: How long each method takes, by its name; `value` for one value.
-        accuracy: For a comparison in a narrower dtype, the relative error in the 2-norm of
-            each method in that dtype against float64.
+        accuracy: For a comparison in a narrower dtype, how near each method in that dtype
+            comes to the derivative in float64.
         notes: What else the reader should know.
         message: Why there is no result, or nothing.
     """
@@ -81,7 +81,7 @@ class Result:
     sources: dict[str, str] = field(default_factory=dict)
     points: tuple[PointResult, ...] = ()
     timings: dict[str, Timing] = field(default_factory=dict)
-    accuracy: dict[str, float] = field(default_factory=dict)
+    accuracy: dict[str, Accuracy] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     message: str = ""
 

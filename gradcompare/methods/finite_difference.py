@@ -22,7 +22,8 @@ from jaxtyping import Array, Float
 from .._chunks import values_at
 from .._estimate import Estimate
 from .._method import AbstractMethod
-from .._programs import Function, Programs
+from .._program import Function
+from .._programs import Programs
 
 
 @dataclass(frozen=True)
@@ -83,13 +84,13 @@ class AbstractDifference(AbstractMethod):
 
         def gradient(params, data, direction, stretch):
             x = layout.ravel(params)
-            h = stretch * self._step(jnp.maximum(jnp.abs(x), 1), jnp.finfo(x.dtype).eps)
+            h = stretch * self._step(jnp.maximum(jnp.abs(x), 1), float(jnp.finfo(x.dtype).eps))
             return self.quotients(lambda x: value(layout.unflatten(x), data), x, h, chunk)
 
         def slope(params, data, direction, stretch):
             x, u = layout.ravel(params), layout.ravel(direction)
             size = jnp.maximum(jnp.linalg.norm(x) / jnp.linalg.norm(u), 1)
-            h = stretch * self._step(size, jnp.finfo(x.dtype).eps)
+            h = stretch * self._step(size, float(jnp.finfo(x.dtype).eps))
 
             def along(t):
                 return value(layout.unflatten(x + t[0] * u), data)

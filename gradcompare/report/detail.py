@@ -20,7 +20,7 @@ def detail(result: Result) -> str:
             parts += [f"{point.label}: f = {point.value:.10g}, {point.judgement.verdict.name}"]
             parts += [_indented(_pairs(point)), _indented(_coordinates(result, point))]
         parts.append(_indented(_methods(result)))
-    if result.timings:
+    if len(result.timings) > 1:
         parts.append(f"  {ranking(result.timings)}")
     return "\n".join(parts)
 
@@ -64,14 +64,17 @@ def _methods(result: Result) -> str:
     point = result.points[0]
     heads = ["method", "evaluations", "compile", "median [quartiles]", "× value", "flops", "peak"]
     if result.accuracy:
-        heads.append("error in dtype")
+        heads += ["error in dtype", "digits", "ulps"]
     rows = []
     for name in ["value", *point.estimates]:
         estimate, timing = point.estimates.get(name), result.timings.get(name)
         row = [name, estimate.evaluations if estimate and estimate.evaluations else ""]
         row += [*_timing_cells(timing), ratio(result.cost_ratio(name), 3) if timing else ""]
         row += [short(timing.flops), memory(timing.peak_bytes)] if timing else ["", ""]
-        rows.append([*row, short(result.accuracy.get(name))] if result.accuracy else row)
+        near = result.accuracy.get(name)
+        if near is not None:
+            row += [short(near.relative_error), short(near.digits, 2), short(near.ulps)]
+        rows.append(row)
     return tabulate(rows, heads, tablefmt="plain", disable_numparse=True)
 
 

@@ -32,7 +32,7 @@ def table(comparison: Comparison, *, style: str = "plain", beside: tuple[str, ..
     heads += [f"{symbols[name]} error" for name in beside]
     dtype = comparison.settings.get("dtype", "float64")
     if dtype != "float64":
-        heads += [dtype]
+        heads += [f"{dtype} digits"]
     if timed:
         heads += ["value", "cost " + " ".join(f"{s:>4}" for s in symbols.values()).lstrip()]
     rows = []
@@ -121,8 +121,9 @@ def _beside(result: Result, name: str) -> str:
 
 
 def _accuracy(result: Result, voters: dict[str, str]) -> str:
-    names = [voters.get("analytic", ""), voters.get("autodiff", "")]
-    return " ".join(short(result.accuracy.get(name), 1) or "none" for name in names)
+    """The correct digits of the hand-written derivative and of autodiff in that dtype."""
+    near = [result.accuracy.get(voters.get(source, "")) for source in ("analytic", "autodiff")]
+    return " ".join(f"{accuracy.digits:.1f}" if accuracy else "-" for accuracy in near)
 
 
 def _value_time(result: Result) -> str:

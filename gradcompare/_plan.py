@@ -1,0 +1,50 @@
+"""What a comparison is asked to do."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ._method import AbstractMethod
+from ._objective import Objective, Problem, Quantity
+from ._precision import FLOAT64, Device
+
+Finite = Callable[[Problem], bool]
+"""Says whether the objective is finite at the point of a problem."""
+
+Progress = Callable[[str, int, int], None]
+"""`progress(name, done, total)` is called when a case is estimated, and when it is timed."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done with every case; the fields are arguments of `compare`."""
+
+    methods: tuple[AbstractMethod, ...]
+    device: Device
+    dtype: np.dtype = FLOAT64
+    quantity: Quantity = "gradient"
+    seed: int = 0
+    points: int = 3
+    timing: bool = True
+    repeats: int = 5
+    memory_bytes: int = 2**28
+    on_error: Literal["row", "raise"] = "row"
+
+    @property
+    def voters(self) -> dict[str, str]:
+        """The name of the method that speaks for each source: a voting one, or else the first."""
+        voters: dict[str, str] = {}
+        for method in sorted(self.methods, key=lambda method: not method.votes):
+            voters.setdefault(method.source, method.name)
+        return voters
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row of the comparison: an objective, and how to make its problems."""
+
+    objective: Objective
+    size: int | None
+    problems: Callable[[Finite], Iterable[Problem]]

@@ -1,0 +1,58 @@
+"""One compiled program, and what it costs."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+from jaxtyping import PyTree
+
+from ._jaxprs import multiplies_matrices, widest_epsilon
+
+Function = Callable[..., PyTree]
+"""`function(params, data, direction, *extra)` in JAX operations; `direction` may be None."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A compiled function.
+
+    Attributes:
+        compiled: What can be called.
+        args: The arguments it was compiled for.
+        compile_seconds: How long tracing, lowering and compiling took.
+        epsilon: The unit of rounding of the narrowest floating type it computes in.
+        multiplies: Whether it contains a product with a matrix.
+    """
+
+    compiled: jax.stages.Compiled
+    args: tuple
+    compile_seconds: float
+    epsilon: float
+    multiplies: bool
+
+    @classmethod
+    def build(cls, function: Function, args: tuple) -> "Program":
+        start = time.perf_counter()
+        traced = jax.jit(function).trace(*args)
+        compiled = traced.lower().compile()
+        seconds, jaxpr = time.perf_counter() - start, traced.jaxpr.jaxpr
+        return cls(compiled, args, seconds, widest_epsilon(jaxpr), multiplies_matrices(jaxpr))
+
+    def __call__(self) -> object:
+        """One call with the arguments it was compiled for, waiting for the result."""
+        return jax.block_until_ready(self.compiled(*self.args))
+
+    @property
+    def flops(self) -> float | None:
+        """Floating-point operations as the compiler counts them, if it does."""
+        analysis = self.compiled.cost_analysis()
+        return None if analysis is None else analysis.get("flops")
+
+    @property
+    def peak_bytes(self) -> int | None:
+        """Temporary and output memory, if the compiler tells."""
+        memory = self.compiled.memory_analysis()
+        if memory is None:
+            return None
+        return memory.temp_size_in_bytes + memory.output_size_in_bytes
