@@ -83,7 +83,8 @@ class Judgement:
         faulty: The coordinates that brought it about, the worst first.
         unverified: The coordinates about which finite differences had no say.
         floor: The detection floor: an error larger than this in any one verified
-            coordinate would have been caught; NaN where no coordinate was verified.
+            coordinate would have been caught; NaN where no coordinate was verified. Kinks
+            are left out: there, every value between the one-sided derivatives is right.
         scale: The largest derivative of any coordinate, to set the floor in relation to.
         note: What else the reader should know, or nothing.
     """
@@ -177,9 +178,10 @@ def _reach(exact: Estimate, differences: Estimate | None) -> dict:
         return {"unverified": everything, "scale": scale, "note": note}
     constant = (differences.value == 0) & (exact.value == 0)
     verified = (differences.error <= RESOLVED * np.abs(exact.value)) | constant
-    floors = SAFETY * (differences.error + exact.error)[verified]
+    smooth = verified & ~differences.kinked  # at a kink, a range of values is right
+    floors = SAFETY * (differences.error + exact.error)[smooth]
     return {
-        "unverified": tuple(np.flatnonzero(~verified).tolist()),
-        "floor": float(np.max(floors)) if verified.any() else float("nan"),
+        "unverified": tuple(np.flatnonzero(~verified & ~differences.kinked).tolist()),
+        "floor": float(np.max(floors)) if smooth.any() else float("nan"),
         "scale": scale,
     }

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ._lines import Lines
-from ._shapes import Window, constant, jumps, kink_gap
+from ._shapes import Window, constant, jumps, kink
 from ._tableau import LEVELS, Extrapolation, extrapolate
 
 RATIO = 1.9
@@ -149,7 +149,8 @@ class Ladder:
         chosen = active[better]
         self.value[chosen], self.error[chosen] = value[better], error[better]
         self._best_offset[chosen] = self._offset[chosen]
-        self.gap[chosen] = np.where(self.side[chosen] == 0, kink_gap(self._window(chosen)), 0.0)
+        self.gap[chosen], doubt = np.where(self.side[chosen] == 0, kink(self._window(chosen)), 0.0)
+        self.error[chosen] += doubt
         return apart & ~smaller
 
     def _extrapolated(self, active: Int[np.ndarray, " k"]) -> Extrapolation:

@@ -27,20 +27,23 @@ class Window(NamedTuple):
     centre: float
 
 
-def kink_gap(window: Window) -> Float[np.ndarray, " k"]:
-    """The derivative from the right less that from the left; 0 where there is no kink.
+def kink(window: Window) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
+    """The derivative from the right less that from the left, and the doubt about it.
 
     (f(x+h) + f(x−h) − 2f(x)) / h is the gap plus odd powers of h. Extrapolated once, it
-    falls with h³ where f is smooth, and stays where there is a kink.
+    falls with h³ where f is smooth, and stays where there is a kink. Both are 0 where there
+    is none.
     """
     plus, minus, steps, noise, centre = window
     bend = (plus + minus - 2 * centre) / steps
     ratio = steps[:, :-1] / steps[:, 1:]
     gaps = bend[:, 1:] + (bend[:, 1:] - bend[:, :-1]) / (ratio - 1)
-    gap = gaps[:, -1]
-    amplification = (ratio[:, -1] + 1) / (ratio[:, -1] - 1)
-    doubt = np.abs(gap - gaps[:, -2]) + 4 * noise[:, -1] / steps[:, -1] * amplification
-    return np.where(np.abs(gap) > KINK_FACTOR * doubt, gap, 0.0)
+    gap, ratio = gaps[:, -1], ratio[:, -1]
+    # One change of the gap can be small by chance; that before it is ratio³ times as large.
+    changes = np.abs(gap - gaps[:, -2]), np.abs(gaps[:, -2] - gaps[:, -3]) / ratio**3
+    doubt = np.maximum(*changes) + 4 * noise[:, -1] / steps[:, -1] * (ratio + 1) / (ratio - 1)
+    kinked = np.abs(gap) > KINK_FACTOR * doubt
+    return np.where(kinked, gap, 0.0), np.where(kinked, doubt, 0.0)
 
 
 def jumps(window: Window) -> Bool[np.ndarray, " k"]:
