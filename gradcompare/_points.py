@@ -56,7 +56,7 @@ def lint(problem: Problem) -> tuple[str, ...]:
     sentences = []
     if len(x) > 1 and np.all(x == x[0]):
         sentences.append(
-            f"all parameters are {x[0]:g}: coordinates that are confused look right here"
+            f"all parameters are {x[0] + 0.0:g}: coordinates that are confused look right here"
         )
     at_bound = np.flatnonzero((x == lower) | (x == upper))
     if at_bound.size:

@@ -64,7 +64,7 @@ def list_command(style: str) -> None:
 @click.option("--dtype", default="float64", show_default=True, help="What is timed.")
 @click.option("--device", help="cpu, gpu, cuda:1; the default of JAX without it.")
 @click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--points", type=int, default=1, show_default=True, help="Of each objective.")
+@click.option("--points", type=int, default=3, show_default=True, help="Of each objective.")
 @click.option("--repeats", type=int, default=5, show_default=True, help="Timed, at least.")
 @click.option("--timing/--no-timing", default=True, help="Whether to measure times.")
 @click.option("--json", "path", type=click.Path(dir_okay=False, writable=True, path_type=Path))

@@ -14,13 +14,9 @@ differences are extrapolated.
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ._lines import Lines
+from ._lines import RATIO, Lines, ended_sides, widest_window
 from ._shapes import Window, constant, jumps, kink
 from ._tableau import LEVELS, Extrapolation, extrapolate
-
-RATIO = 1.9
-"""Each step over the next. Not 2: steps that are multiples of each other can all fall on the
-same phase of an oscillation, and agree on a wrong derivative (3 in 100 for sin(1000 x))."""
 
 FIRST = 2
 """The first window starts at the step scale · RATIO^−FIRST."""
@@ -39,12 +35,6 @@ TARGET = 1e-10
 
 SMALLEST = 52 - LEVELS
 """The last window's start; its steps go down to about 10 units in the last place of x."""
-
-LARGEST = 100
-"""The widest window starts at the step scale · RATIO^LARGEST."""
-
-NARROW = 20
-"""A domain that leaves less than scale · RATIO^−NARROW on one side has an end there."""
 
 PROGRESS = 0.5
 """A larger window must bring the bar below this fraction of the best one to be worth another."""
@@ -67,7 +57,8 @@ class Ladder:
     def __init__(self, lines: Lines):
         count = len(lines.scale)
         self._lines = lines
-        self.side, self._least = _places(lines)
+        self.side = ended_sides(lines)
+        self._least = widest_window(lines, self.side)
         self._offset = np.maximum(self._least, FIRST)
         self._too_large = np.full(count, np.nan)
         self._too_small = np.full(count, np.nan)
@@ -88,8 +79,8 @@ class Ladder:
         for number in range(ROUNDS):
             self._sample(active, missing)
             truncating, done = self._judge(active)
-            turned = self._turn(active[~done]) if number else np.zeros(np.sum(~done), bool)
             active, truncating = active[~done], truncating[~done]
+            turned = self._turn(active, truncating, number)
             shift = self._next_offset(active, truncating, STRIDE * 2**number)
             shift[turned] = 0
             going = (shift != 0) | turned
@@ -199,17 +190,28 @@ class Ladder:
         side = self.side[active, None]
         return np.where(side < 0, -steps, steps), np.where(side, side * steps / RATIO**0.5, -steps)
 
-    def _turn(self, active: Int[np.ndarray, " k"]) -> Bool[np.ndarray, " k"]:
-        """Follows lines to one side only on which f is not finite on the other one."""
-        right = np.all(np.isfinite(self._plus[active]), axis=1)
-        left = np.all(np.isfinite(self._minus[active]), axis=1)
-        no_right = ~np.any(np.isfinite(self._plus[active]), axis=1)
-        no_left = ~np.any(np.isfinite(self._minus[active]), axis=1)
-        turned = (self.side[active] == 0) & ((right & no_left) | (left & no_right))
-        self.side[active[turned]] = np.where(right[turned], 1, -1)
+    def _turn(
+        self, active: Int[np.ndarray, " k"], truncating: Bool[np.ndarray, " k"], number: int
+    ) -> Bool[np.ndarray, " k"]:
+        """Follows lines to one side only where the other one ends; returns which.
+
+        Either f is not finite there, at any step of a second window or a later one; or
+        larger steps would be better and the domain has room for them on one side only.
+        """
+        right, left = np.isfinite(self._plus[active]), np.isfinite(self._minus[active])
+        no_left = np.all(right, axis=1) & ~np.any(left, axis=1) & (number > 0)
+        no_right = np.all(left, axis=1) & ~np.any(right, axis=1) & (number > 0)
+        stopped = ~truncating & (self._offset[active] == self._least[active])
+        above, below = self._lines.above[active], self._lines.below[active]
+        no_left |= stopped & (above > 2 * below)
+        no_right |= stopped & (below > 2 * above)
+        turned = (self.side[active] == 0) & (no_left | no_right)
+        self.side[active[turned]] = np.where(no_left[turned], 1, -1)
+        self._least[active[turned]] = widest_window(self._lines, self.side)[active[turned]]
         for state in (self._too_large, self._too_small):
             state[active[turned]] = np.nan
-        self._offset[active[turned]] = np.maximum(self._least[active[turned]], FIRST)
+        start = np.where(stopped, self._offset[active] - 2 * STRIDE, FIRST)
+        self._offset[active[turned]] = np.maximum(self._least[active], start)[turned]
         return turned
 
     def _next_offset(
@@ -237,13 +239,3 @@ class Ladder:
             values[active] = np.where(known, kept, np.nan)
         self._offset[active] += shift
         return ~known
-
-
-def _places(lines: Lines) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"]]:
-    """Returns the side on which each line is followed, and the first window that fits there."""
-    narrower, wider = np.minimum(lines.below, lines.above), np.maximum(lines.below, lines.above)
-    sided = narrower < lines.scale * RATIO**-NARROW
-    side = np.where(sided, np.where(lines.above >= lines.below, 1, -1), 0)
-    room = np.where(sided, wider, narrower) * (1 - 4 * EPS)
-    least = np.ceil(np.log(lines.scale / room) / np.log(RATIO))
-    return side, np.clip(least, -LARGEST, SMALLEST).astype(int)

@@ -9,6 +9,21 @@ from jaxtyping import Float, Int
 
 from .._programs import Programs
 
+RATIO = 1.9
+"""Each step over the next, one level further down.
+
+Not 2: steps that are multiples of each other can all fall on the same phase of an oscillation,
+and agree on a wrong derivative (3 in 100 for sin(1000 x)).
+"""
+
+LARGEST = 100
+"""No step is larger than scale · RATIO^LARGEST, or asked to be smaller than its inverse."""
+
+NARROW = 20
+"""A domain that leaves less than scale · RATIO^−NARROW on one side has an end there."""
+
+EPS = float(np.finfo(np.float64).eps)
+
 
 @dataclass(frozen=True)
 class Lines:
@@ -37,26 +52,40 @@ def coordinate_lines(
     programs: Programs, scale: Float[np.ndarray, " d"], centre: float, noise: float
 ) -> Lines:
     """One line for each coordinate."""
-    x, (lower, upper) = programs.x, programs.problem.bounds
-    return Lines(programs.perturbed, x, scale, x - lower, upper - x, centre, noise)
+    return Lines(programs.perturbed, programs.x, scale, *room(programs), centre, noise)
 
 
 def direction_line(programs: Programs, centre: float, noise: float) -> Lines:
     """The line x + t u, its unit of t such that t u is about as long as x."""
-    problem, x = programs.problem, programs.x
-    u = problem.layout.flatten(problem.direction)
-    length, size = np.linalg.norm(u), np.linalg.norm(x) or 1.0
-    scale = np.exp2(np.floor(np.log2(size / length))) if length > 0 else 1.0
-    lower, upper = problem.bounds
-    ends = np.stack([(lower - x) / u, (upper - x) / u])[:, u != 0]
-    below = -np.max(np.minimum(*ends), initial=-np.inf)
-    above = np.min(np.maximum(*ends), initial=np.inf)
+    size = typical_size(programs)
+    scale = np.exp2(np.floor(np.log2(np.where(size > 0, size, 1.0))))
 
     def sample(_, steps):
         return programs.along(steps)
 
-    rooms = np.full(1, below), np.full(1, above)
-    return Lines(sample, np.zeros(1), np.full(1, scale), *rooms, centre, noise)
+    return Lines(sample, np.zeros(1), scale, *room(programs), centre, noise)
+
+
+def typical_size(programs: Programs) -> Float[np.ndarray, " k"]:
+    """|x| for each coordinate, or ‖x‖/‖u‖ along a direction u; 0 where x, or u, is 0."""
+    problem, x = programs.problem, programs.x
+    if problem.direction is None:
+        return np.abs(x)
+    length = np.linalg.norm(problem.layout.flatten(problem.direction))
+    return np.array([np.linalg.norm(x) / length if length > 0 else 0.0])
+
+
+def room(programs: Programs) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
+    """How far one can go backwards and forwards on each line without leaving the domain."""
+    problem, x, (lower, upper) = programs.problem, programs.x, programs.problem.bounds
+    if problem.direction is None:
+        return x - lower, upper - x
+    u = problem.layout.flatten(problem.direction)
+    moving = u != 0
+    ends = np.stack([(lower - x)[moving] / u[moving], (upper - x)[moving] / u[moving]])
+    inside = 1 - 4 * np.finfo(np.float64).eps  # x + t u is rounded
+    below = -np.max(ends.min(axis=0), initial=-np.inf) * inside
+    return np.array([below]), np.array([np.min(ends.max(axis=0), initial=np.inf) * inside])
 
 
 def coordinate_scale(programs: Programs) -> Float[np.ndarray, " d"]:
@@ -71,3 +100,18 @@ def coordinate_scale(programs: Programs) -> Float[np.ndarray, " d"]:
         typical = np.median(block[block > 0]) if np.any(block > 0) else 1.0
         scale[start:stop] = np.where(block > 0, block, typical)
     return np.exp2(np.floor(np.log2(scale)))
+
+
+def ended_sides(lines: Lines) -> Int[np.ndarray, " m"]:
+    """Returns the side to which each line can be followed; 0 for both."""
+    narrower = np.minimum(lines.below, lines.above)
+    sided = narrower < lines.scale * RATIO**-NARROW
+    return np.where(sided, np.where(lines.above >= lines.below, 1, -1), 0)
+
+
+def widest_window(lines: Lines, side: Int[np.ndarray, " m"]) -> Int[np.ndarray, " m"]:
+    """Returns the level of the largest step for which there is room on that side, or on both."""
+    both = np.minimum(lines.below, lines.above)
+    room = np.where(side > 0, lines.above, np.where(side < 0, lines.below, both))
+    least = np.ceil(np.log(lines.scale / (room * (1 - 4 * EPS))) / np.log(RATIO))
+    return np.clip(least, -LARGEST, LARGEST).astype(int)

@@ -24,6 +24,7 @@ from .._estimate import Estimate
 from .._method import AbstractMethod
 from .._program import Function
 from .._programs import Programs
+from ._lines import room, typical_size
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,10 @@ class AbstractDifference(AbstractMethod):
         self,
         f: Callable[[Float[Array, " k"]], Float[Array, ""]],
         x: Float[Array, " k"],
-        h: Float[Array, " k"],
+        steps: tuple[Float[Array, " k"], Float[Array, " k"]],
         chunk: int,
     ) -> Float[Array, " k"]:
-        """The difference quotients of `f` at `x` with the step `h[i]` in coordinate i."""
+        """The difference quotients of `f` at `x`, by so large steps backwards and forwards."""
 
     @abc.abstractmethod
     def evaluations(self, entries: int) -> int:
@@ -56,21 +57,20 @@ class AbstractDifference(AbstractMethod):
 
     def estimate(self, programs: Programs) -> Estimate:
         once, twice = (np.asarray(factor, programs.dtype) for factor in (1, 2))
+        rooms = room(programs)
+        extra = [np.asarray(side, programs.dtype) for side in rooms]
         function = self._function(programs)
-        value = programs.run(self, function, once)
-        # D(2h) − D(h) is (2^order − 1) times the truncation error of D(h).
-        truncation = np.abs(programs.run(self, function, twice) - value) / (2**self.order - 1)
+        value = programs.run(self, function, once, *extra)
+        wider = programs.run(self, function, twice, *extra)
         epsilon = float(jnp.finfo(programs.dtype).eps)
-        rounding = 2 * epsilon * abs(programs.value()) / self._steps(programs)
-        return Estimate(value, truncation + rounding, 2 * self.evaluations(len(value)) + 1)
-
-    def _steps(self, programs: Programs) -> Float[np.ndarray, " k"]:
-        """The steps that the program takes, on the host."""
-        size = np.abs(programs.x)
-        if programs.problem.quantity == "directional":
-            direction = programs.problem.layout.flatten(programs.problem.direction)
-            size = np.array([np.linalg.norm(size) / np.linalg.norm(direction)])
-        return self._step(np.maximum(size, 1), float(jnp.finfo(programs.dtype).eps))
+        steps = self._step(np.maximum(typical_size(programs), 1), epsilon)
+        # D(2h) − D(h) is (2^order − 1) times the truncation error of D(h). Where the domain
+        # cuts a step short, the order is 1, and where it cuts both, the two are the same.
+        cut = np.sum([side < 2 * steps for side in rooms], axis=0)
+        truncation = np.abs(wider - value) / np.where(cut == 0, 2**self.order - 1, 1)
+        rounding = 2 * epsilon * abs(programs.value()) / np.minimum(steps, np.maximum(*rooms))
+        error = np.where(cut == 2, np.inf, truncation + rounding)
+        return Estimate(value, error, 2 * self.evaluations(len(value)) + 1)
 
     def _step(self, size, epsilon):
         """The step for coordinates of that size: relative by default, or as given."""
@@ -82,39 +82,43 @@ class AbstractDifference(AbstractMethod):
         value, layout = programs.problem.objective.value, programs.problem.layout
         chunk = programs.chunk
 
-        def gradient(params, data, direction, stretch):
+        def gradient(params, data, direction, stretch, below, above):
             x = layout.ravel(params)
             h = stretch * self._step(jnp.maximum(jnp.abs(x), 1), float(jnp.finfo(x.dtype).eps))
-            return self.quotients(lambda x: value(layout.unflatten(x), data), x, h, chunk)
+            steps = jnp.minimum(h, below), jnp.minimum(h, above)
+            return self.quotients(lambda x: value(layout.unflatten(x), data), x, steps, chunk)
 
-        def slope(params, data, direction, stretch):
+        def slope(params, data, direction, stretch, below, above):
             x, u = layout.ravel(params), layout.ravel(direction)
             size = jnp.maximum(jnp.linalg.norm(x) / jnp.linalg.norm(u), 1)
             h = stretch * self._step(size, float(jnp.finfo(x.dtype).eps))
+            steps = jnp.minimum(h, below), jnp.minimum(h, above)
 
             def along(t):
                 return value(layout.unflatten(x + t[0] * u), data)
 
-            return self.quotients(along, jnp.zeros(1, x.dtype), jnp.atleast_1d(h), 2)
+            return self.quotients(along, jnp.zeros(1, x.dtype), steps, 2)
 
         return gradient if programs.problem.quantity == "gradient" else slope
 
 
 @dataclass(frozen=True)
 class Forward(AbstractDifference):
-    """Forward differences, (f(x + h) − f(x)) / h."""
+    """Forward differences, (f(x + h) − f(x)) / h; backward ones at an upper bound."""
 
     label: ClassVar = "forward"
     symbol: ClassVar = "D"
     standard: ClassVar = False
     order: ClassVar = 1
 
-    def quotients(self, f, x, h, chunk):
+    def quotients(self, f, x, steps, chunk):
+        below, above = steps
+        moved = jnp.where(above >= below, x + above, x - below)
         # f(x) is one more point of the same kind. Computed apart, it could differ in the last
         # place, and a coordinate that f ignores would not get the derivative 0.
         indices = jnp.append(jnp.arange(len(x)), 0)
-        values = values_at(f, x, indices, jnp.append(x + h, x[0]), chunk)
-        return (values[:-1] - values[-1]) / ((x + h) - x)
+        values = values_at(f, x, indices, jnp.append(moved, x[0]), chunk)
+        return (values[:-1] - values[-1]) / (moved - x)
 
     def evaluations(self, entries):
         return entries + 1
@@ -128,8 +132,8 @@ class Central(AbstractDifference):
     symbol: ClassVar = "C"
     order: ClassVar = 2
 
-    def quotients(self, f, x, h, chunk):
-        up, down = x + h, x - h
+    def quotients(self, f, x, steps, chunk):
+        down, up = x - steps[0], x + steps[1]
         indices = jnp.tile(jnp.arange(len(x)), 2)
         right, left = jnp.split(values_at(f, x, indices, jnp.append(up, down), chunk), 2)
         return (right - left) / (up - down)

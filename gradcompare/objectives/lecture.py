@@ -7,7 +7,7 @@ A polynomial of two parameters,
 and linear least squares with design matrix X (m × n) and targets y, once as a sum and once
 as a mean (the empirical risk),
 
-    J(θ) = ‖Xθ − y‖²,         ∇J(θ) = 2 Xᵀ(Xθ − y),
+    J(θ) = ‖Xθ − y‖²,         ∇J(θ) = 2 Xᵀ(Xθ − y),      J′(θ; u) = 2 (Xθ − y)ᵀXu,
     R(θ) = ‖Xθ − y‖² / m,     ∇R(θ) = 2 Xᵀ(Xθ − y) / m.
 
 The last two follow from d‖r‖² = 2 rᵀdr with r = Xθ − y, dr = X dθ; see Petersen & Pedersen,
@@ -53,6 +53,13 @@ def squared_error_gradient(theta: Float[Array, " n"], data: Data) -> Float[Array
     return 2 * (data.X @ theta - data.y) @ data.X  # as in ridge.py, faster than Xᵀr
 
 
+def squared_error_directional(
+    theta: Float[Array, " n"], u: Float[Array, " n"], data: Data
+) -> Float[Array, ""]:
+    """J′(θ; u) = 2 (Xθ − y)ᵀ(Xu), without the gradient."""
+    return 2 * (data.X @ theta - data.y) @ (data.X @ u)
+
+
 def empirical_risk_value(theta: Float[Array, " n"], data: Data) -> Float[Array, ""]:
     """R(θ) = ‖Xθ − y‖² / m."""
     return jnp.mean((data.X @ theta - data.y) ** 2)
@@ -83,6 +90,7 @@ OBJECTIVES = (
         name="squared-error",
         value=squared_error_value,
         gradient=squared_error_gradient,
+        directional=squared_error_directional,
         make=make_regression,
         sizes=(10, 100, 1000),
         source="Petersen & Pedersen, The Matrix Cookbook (2012), eq. 84",

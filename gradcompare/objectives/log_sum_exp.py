@@ -49,6 +49,7 @@ OBJECTIVES = (
         value=value,
         gradient=gradient,
         make=make,
+        special=lambda x: {"zero": 0 * x, "tail": 100 * x},
         sizes=(10, 100, 1000),
         source="Boyd & Vandenberghe, Convex Optimization (2004), appendix A.4.2, p. 643",
     ),

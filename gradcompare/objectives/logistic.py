@@ -55,6 +55,7 @@ OBJECTIVES = (
         value=value,
         gradient=gradient,
         make=make,
+        special=lambda w: {"zero": 0 * w, "tail": 100 * w},
         sizes=(10, 100, 1000),
         source="Bishop, Pattern Recognition and Machine Learning (2006), eq. 7.47 and 7.48",
     ),

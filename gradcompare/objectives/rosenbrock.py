@@ -40,6 +40,7 @@ OBJECTIVES = (
         value=value,
         gradient=gradient,
         make=make,
+        special=lambda x: {"minimum": np.ones_like(x), "start": np.resize([-1.2, 1.0], x.shape)},
         sizes=(10, 100, 1000),
         source="Rosenbrock, The Computer Journal 3 (1960); chained as in Toint, Mathematics "
         "of Computation 32 (1978)",

@@ -66,6 +66,7 @@ OBJECTIVES = (
         value=value,
         gradient=gradient,
         make=make,
+        special=lambda p: {"zero": jax.tree.map(np.zeros_like, p)},
         sizes=(10, 100, 1000),
         source="Bishop, Pattern Recognition and Machine Learning (2006), eq. 4.104 to 4.109",
     ),
