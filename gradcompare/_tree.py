@@ -92,9 +92,10 @@ class Layout:
                     f"{what} has shape {np.shape(leaf)} at {path}, the parameter has {shape}; "
                     "give the same shape"
                 )
-            if not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
+            dtype = leaf.dtype if hasattr(leaf, "dtype") else np.asarray(leaf).dtype
+            if not jnp.issubdtype(dtype, jnp.floating):
                 raise InputError(
-                    f"{what} has dtype {jnp.result_type(leaf)} at {path}; "
+                    f"{what} has dtype {dtype} at {path}; "
                     "give a real floating dtype, such as float64"
                 )
 
