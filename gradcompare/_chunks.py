@@ -82,26 +82,46 @@ def values_at(
     return map_chunks(value, (indices, values), chunk, batches)
 
 
-def first_chunk(
-    points: int, *, multiplies: bool, point_bytes: int, memory_bytes: int, on_cpu: bool
+def choose_chunk(
+    points: int,
+    build: Callable[[int], Callable[[int], object]],
+    *,
+    value: Callable[[], object],
+    multiplies: bool,
+    point_bytes: int,
+    memory_bytes: int,
+    on_cpu: bool,
 ) -> int:
-    """Chooses a chunk from what is known without running anything.
+    """Chooses how many points are evaluated together.
 
     Args:
         points: How many points there are in all.
+        build: `build(chunk)(k)` evaluates k chunks and waits for them.
+        value: Evaluates one point and waits for it.
         multiplies: Whether the function multiplies by a matrix.
         point_bytes: The temporary memory of one point.
         memory_bytes: The memory that one chunk may take.
         on_cpu: Whether it runs on a CPU; an accelerator wants as many points as fit.
     """
-    fitting = max(1, memory_bytes // max(point_bytes, 1))
-    if not on_cpu:
-        return balanced(points, fitting)
-    fitting = min(fitting, max(1, CPU_BYTES // max(point_bytes, 1)))
+    limit = max(1, min(points, memory_bytes // max(point_bytes, 1)))
+    if on_cpu:
+        first = _first_on_cpu(points, min(limit, CPU_BYTES // point_bytes), multiplies)
+        candidates = [limit, 8, 32, MATRIX_CHUNK, 1, 1024]
+    else:
+        first = balanced(points, limit)
+        candidates = [max(1, limit // 16), max(1, limit // 128)]
+    value()
+    if points * _seconds(lambda _: value(), 1) < WORTHWHILE_SECONDS:
+        return first
+    return best_chunk(first, [c for c in candidates if c <= limit], build, points)
+
+
+def _first_on_cpu(points: int, fitting: int, multiplies: bool) -> int:
+    """Chooses a chunk from what is known without running anything."""
+    fitting = max(1, fitting)
     if multiplies:
-        return balanced(
-            points, min(fitting, points if points <= 2 * MATRIX_CHUNK else MATRIX_CHUNK)
-        )
+        wanted = points if points <= 2 * MATRIX_CHUNK else MATRIX_CHUNK
+        return balanced(points, min(fitting, wanted))
     if points <= 32:
         return min(SMALL_CHUNK, points)
     return points if points <= fitting else 1

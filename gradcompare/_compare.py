@@ -10,7 +10,7 @@ import numpy as np
 from ._engine import run
 from ._errors import InputError, UnknownNameError
 from ._method import AbstractMethod
-from ._objective import Objective, Problem, Quantity
+from ._objective import Data, Objective, Params, Problem, Quantity
 from ._plan import Case, Finite, Plan, Progress
 from ._precision import find_device, find_dtype
 from ._registry import (
@@ -28,7 +28,7 @@ def compare(
     objectives: Iterable[str | Objective] | None = None,
     methods: Iterable[str | AbstractMethod] | None = None,
     *,
-    sizes: Sequence[int] | None = None,
+    sizes: int | Sequence[int] | None = None,
     quantity: Quantity = "gradient",
     dtype: str = "float64",
     device: str | None = None,
@@ -77,6 +77,9 @@ def compare(
         memory_bytes=memory_bytes,
         on_error=on_error,
     )
+    sizes = [sizes] if isinstance(sizes, int) else sizes
+    if sizes is not None and not all(isinstance(size, int) and size > 0 for size in sizes):
+        raise InputError(f"the sizes are {list(sizes)}; give positive integers")
     cases = [
         Case(objective, size, partial(_draw, objective, size, plan))
         for objective in chosen
@@ -88,7 +91,7 @@ def compare(
 def make_plan(
     methods: Iterable[str | AbstractMethod],
     *,
-    dtype: str = "float64",
+    dtype: str | np.dtype | type = "float64",
     device: str | None = None,
     **settings: Any,
 ) -> Plan:
@@ -144,7 +147,7 @@ def with_methods(
 def _draw(objective: Objective, size: int, plan: Plan, finite: Finite) -> Iterator[Problem]:
     """Draws the points of a registered objective, each with its own data and direction."""
     for number in range(plan.points):
-        params, data = objective.make(np.random.default_rng([plan.seed, number]), size)
+        params, data = _made(objective, np.random.default_rng([plan.seed, number]), size)
         direction = None
         if plan.quantity == "directional":
             layout = Layout.of(params)
@@ -157,10 +160,21 @@ def _draw(objective: Objective, size: int, plan: Plan, finite: Finite) -> Iterat
                 yield Problem.at(objective, special, data, name, direction)
 
 
+def _made(objective: Objective, rng: np.random.Generator, size: int) -> tuple[Params, Data]:
+    made = objective.make(rng, size)
+    if not isinstance(made, tuple) or len(made) != 2:
+        raise InputError(
+            f"make of {objective.name} gives {type(made).__name__}; return (params, data)"
+        )
+    return made
+
+
 def _resolve(objectives: Iterable[str | Objective]) -> tuple[Objective, ...]:
     if isinstance(objectives, (str, Objective)):
         objectives = [objectives]
     found: list[Objective] = []
     for item in objectives:
+        if not isinstance(item, (str, Objective)):
+            raise InputError(f"{item!r} is no objective; give an Objective or a name")
         found += [item] if isinstance(item, Objective) else find_objectives(item)
     return unique(found)

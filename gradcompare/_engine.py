@@ -26,7 +26,7 @@ from ._pairs import Accuracy, accuracy, pair_error
 from ._plan import Case, Plan, Progress
 from ._points import lint
 from ._precision import FLOAT64, cast, precision_scope
-from ._programs import Program, Programs
+from ._programs import Cache, Program, Programs
 from ._result import Comparison, PointResult, Result
 from ._timing import measure, summarise
 from ._verdict import Judgement, Verdict, judge
@@ -66,8 +66,10 @@ def run(
             studies.append(study)
             progress(study.result.objective, len(studies), steps)
     for study in studies:
-        results.append(_timed(study, plan) if plan.timing and study.programs else study.result)
-        progress(study.result.objective, len(studies) + len(results), steps)
+        timed = plan.timing and study.programs is not None
+        results.append(_timed(study, plan) if timed else study.result)
+        if plan.timing:
+            progress(study.result.objective, len(studies) + len(results), steps)
     settings = {
         "methods": {method.name: method.symbol for method in plan.methods},
         "sources": dict(plan.voters),
@@ -83,6 +85,7 @@ def _attempt(case: Case, plan: Plan) -> _Study:
     if isinstance(study, _Study):
         return study
     if plan.on_error == "raise":
+        study.add_note(f"while comparing the derivatives of {case.objective.name}")
         raise study
     name, message = case.objective.name, describe(study)
     return _Study(Result(name, case.size, plan.quantity, message=message))
@@ -125,7 +128,7 @@ def _study(case: Case, plan: Plan) -> _Study:
     )
     if plan.dtype == FLOAT64:
         return _Study(result, programs, programs)
-    narrow = replace(programs, dtype=plan.dtype, programs={})
+    narrow = replace(programs, dtype=plan.dtype, cache=Cache())
     with precision_scope(plan.dtype):
         near, notes = _accuracy(narrow, points[0], plan)
     return _Study(replace(result, accuracy=near, notes=notes), programs, narrow)

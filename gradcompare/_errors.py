@@ -18,8 +18,8 @@ class UnknownNameError(InputError, LookupError):
     def __init__(self, kind: str, name: str, known: Iterable[str]):
         known = sorted(known)
         close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known)}"
-        super().__init__(f"unknown {kind} {name!r}; {hint}")
+        hint = f"did you mean {' or '.join(close)}? " if close else ""
+        super().__init__(f"unknown {kind} {name!r}; {hint}known: {', '.join(known)}")
 
 
 def describe(error: BaseException) -> str:

@@ -21,7 +21,7 @@ def make_converter() -> cattrs.Converter:
     converter.register_unstructure_hook(np.ndarray, _numbers)
     converter.register_unstructure_hook_func(_is_array, _numbers)
     converter.register_structure_hook_func(
-        _is_array, lambda values, kind: np.array([float(value) for value in values])
+        _is_array, lambda values, _: np.array([_read(value) for value in values])
     )
     converter.register_unstructure_hook(enum.Enum, lambda member: member.name)
     converter.register_structure_hook_func(_is_enum, lambda name, kind: kind[name])
@@ -30,6 +30,10 @@ def make_converter() -> cattrs.Converter:
 
 def _numbers(array: np.ndarray) -> list[float | str]:
     return [_number(value) for value in array.tolist()]
+
+
+def _read(value: float | str | bool) -> float | bool:
+    return value if isinstance(value, bool) else float(value)
 
 
 def _number(value: float) -> float | str:

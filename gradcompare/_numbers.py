@@ -15,6 +15,14 @@ def short(number: float | None, digits: int = 3) -> str:
     return text.replace("e-0", "e-").replace("e+0", "e+")
 
 
+def with_bar(value: float, error: float) -> str:
+    """Returns a value with its error bar, in as many digits as the bar leaves."""
+    digits = 10
+    if value and 0 < error < math.inf:
+        digits = min(16, max(3, math.ceil(math.log10(abs(value) / error)) + 2))
+    return f"{value:.{digits}g} ± {short(error, 2)}"
+
+
 def duration(seconds: float | None, digits: int = 3) -> str:
     """Returns a time in the unit that suits it."""
     if seconds is None or not math.isfinite(seconds):
@@ -45,5 +53,5 @@ def memory(size_bytes: float | None) -> str:
 def _plain(number: float, digits: int) -> str:
     if number <= 0 or not math.isfinite(number):
         return f"{number:.0f}" if number == 0 else str(number)
-    decimals = max(0, digits - 1 - math.floor(math.log10(number)))
-    return f"{number:.{decimals}f}"
+    rounded = float(f"{number:.{digits - 1}e}")
+    return f"{number:.{max(0, digits - 1 - math.floor(math.log10(rounded)))}f}"

@@ -160,14 +160,12 @@ class Problem:
         if layout.size == 0:
             raise InputError("the point has no coordinates; give at least one parameter")
         layout.require_same(params, "the point")
-        x = layout.flatten(params)
-        if not np.all(np.isfinite(x)):
-            bad = int(np.flatnonzero(~np.isfinite(x))[0])
-            name = layout.name(bad)
-            raise InputError(f"the point is {x[bad]} at {name}; give finite parameters")
+        x = _finite(layout, params, "point")
         if direction is not None:
             layout.require_same(direction, "the direction")
-            direction = layout.unflatten(layout.flatten(direction))
+            direction = layout.unflatten(_finite(layout, direction, "direction"))
+            if not np.any(layout.flatten(direction)):
+                raise InputError("the direction is zero; give one that leads somewhere")
         problem = cls(objective, layout.unflatten(x), data, layout, label, direction)
         outside = np.flatnonzero((x < problem.bounds[0]) | (x > problem.bounds[1]))
         if outside.size:
@@ -176,3 +174,12 @@ class Problem:
                 f"outside of the bounds of {objective.name}; give a point inside"
             )
         return problem
+
+
+def _finite(layout: Layout, tree: PyTree, what: str) -> Float[np.ndarray, " d"]:
+    vector = layout.flatten(tree)
+    bad = np.flatnonzero(~np.isfinite(vector))
+    if bad.size:
+        name = layout.name(int(bad[0]))
+        raise InputError(f"the {what} is {vector[bad[0]]} at {name}; give finite numbers")
+    return vector

@@ -38,12 +38,13 @@ def precision_scope(dtype: np.dtype) -> AbstractContextManager[None]:
     return jax.enable_x64(dtype == np.float64)
 
 
-def find_dtype(name: str) -> np.dtype:
-    """Returns the floating dtype called `name`.
+def find_dtype(name: str | np.dtype | type) -> np.dtype:
+    """Returns the floating dtype called `name`; a dtype or its type will do as well.
 
     Raises:
         UnknownNameError: if it is not one of `DTYPES`.
     """
+    name = name if isinstance(name, str) else np.dtype(name).name
     if name not in DTYPES:
         raise UnknownNameError("dtype", name, DTYPES)
     return np.dtype(DTYPES[name])
@@ -56,7 +57,12 @@ def find_device(name: str | None) -> Device:
         InputError: if this machine has no such device.
     """
     if name is None:
-        return jax.devices()[0]
+        try:
+            return jax.devices()[0]
+        except RuntimeError as error:
+            raise InputError(
+                f"JAX finds no device ({error}); look at the variable JAX_PLATFORMS"
+            ) from error
     platform, _, index = name.partition(":")
     try:
         devices = jax.devices(platform)

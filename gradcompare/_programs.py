@@ -6,7 +6,6 @@ each of them as a constant. What comes back is NumPy float64.
 """
 
 import dataclasses
-import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,14 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int, PyTree
 
-from ._chunks import (
-    MATRIX_CHUNK,
-    WORTHWHILE_SECONDS,
-    best_chunk,
-    first_chunk,
-    values_at,
-)
+from ._chunks import MATRIX_CHUNK, choose_chunk, values_at
 from ._errors import InputError
+from ._nudge import nudge
 from ._objective import Problem
 from ._precision import Device, cast
 from ._program import Function, Program
@@ -35,6 +29,19 @@ LINE_CHUNK = 16
 """How many points along a direction are evaluated by one call."""
 
 
+@dataclass
+class Cache:
+    """What is worked out once and used at every point of the same shapes.
+
+    Attributes:
+        programs: The compiled programs.
+        chunk: How many perturbed points are evaluated together; the programs depend on it.
+    """
+
+    programs: dict[Hashable, Program] = field(default_factory=dict)
+    chunk: int | None = None
+
+
 @dataclass(frozen=True)
 class Programs:
     """The compiled programs of one problem.
@@ -44,18 +51,24 @@ class Programs:
         dtype: What the programs compute in.
         device: Where they run.
         memory_bytes: How much temporary memory many perturbed points may take together.
-        programs: The programs so far, shared by all points of the same shapes.
+        cache: The programs so far, shared by all points of the same shapes.
     """
 
     problem: Problem
     dtype: np.dtype
     device: Device
     memory_bytes: int
-    programs: dict[Hashable, Program] = field(default_factory=dict)
+    cache: Cache = field(default_factory=Cache)
 
     def at(self, problem: Problem) -> "Programs":
-        """Returns the same programs at another point of the same shapes."""
-        return dataclasses.replace(self, problem=problem)
+        """Returns the same programs at another point, or new ones if the shapes differ."""
+        same = _shapes(problem) == _shapes(self.problem)
+        return dataclasses.replace(self, problem=problem, cache=self.cache if same else Cache())
+
+    @property
+    def programs(self) -> dict[Hashable, Program]:
+        """The programs so far, by the method, or the name, that asked for them."""
+        return self.cache.programs
 
     @cached_property
     def x(self) -> Float[np.ndarray, " d"]:
@@ -70,7 +83,7 @@ class Programs:
         return jax.device_put(host, self.device)
 
     def run(
-        self, key: Hashable, function: Function, *extra: np.ndarray, nudge: int | None = None
+        self, key: Hashable, function: Function, *extra: PyTree, moved: int | None = None
     ) -> Float[np.ndarray, " k"]:
         """Runs `function`, compiled at its first use under `key`, and waits for the result.
 
@@ -78,32 +91,28 @@ class Programs:
             key: What the program is kept under: the method that asks, as a rule.
             function: Pure code of JAX.
             *extra: Its further arguments, after parameters, data and direction.
-            nudge: Moves every parameter by one unit in the last place first, up or down
-                as drawn with this seed.
+            moved: Moves parameters and data by a few units in the last place first, up or
+                down as drawn with this seed.
 
         Returns:
             The leaves of the result as one flat vector.
         """
-        params, data, direction = self.args
         if key not in self.programs:
-            self.programs[key] = Program.build(function, (params, data, direction, *extra))
-        if nudge is not None:
-            params = self._nudged(nudge, self.epsilon(key))
-        args = (params, data, direction, *extra)
-        leaves = jax.tree.leaves(self.programs[key].compiled(*args))
+            self.programs[key] = Program.build(function, (*self.args, *extra))
+        args = self.args if moved is None else self._nudged(moved, self.epsilon(key))
+        leaves = jax.tree.leaves(self.programs[key].compiled(*args, *extra))
         return np.concatenate([np.asarray(leaf, np.float64).reshape(-1) for leaf in leaves])
 
     def epsilon(self, key: Hashable) -> float:
         """The unit of rounding of the program under `key`, which may compute in float32."""
         return max(self.programs[key].epsilon, float(jnp.finfo(self.dtype).eps))
 
-    def _nudged(self, seed: int, epsilon: float) -> PyTree:
-        rng = np.random.default_rng(seed)
-        moved = self.x * (1 + epsilon * rng.choice([-1.0, 1.0], size=self.x.shape))
-        params = cast(
-            self.problem.layout.unflatten(np.clip(moved, *self.problem.bounds)), self.dtype
-        )
-        return jax.device_put(params, self.device)
+    def _nudged(self, seed: int, epsilon: float) -> tuple[PyTree, PyTree, PyTree]:
+        problem, (lower, upper) = self.problem, self.problem.bounds
+        moved = np.clip(nudge(self.x, seed, epsilon), lower, upper)
+        data = jax.tree.map(lambda leaf: nudge(leaf, seed, epsilon), problem.data)
+        host = cast((problem.layout.unflatten(moved), data, problem.direction), self.dtype)
+        return jax.device_put(host, self.device)
 
     def require_valid(self) -> None:
         """Traces the objective and its gradient without running them.
@@ -132,41 +141,32 @@ class Programs:
     ) -> Float[np.ndarray, " k"]:
         """The objective at `x + steps[j] * e_i`, i = `indices[j]`, for every j."""
         indices = indices.astype(np.int32)
-        return self._in_blocks("perturbed", self._perturbed, *self._block, indices, steps)
+        return self._in_blocks("perturbed", self._perturbed, *self._block, (indices, steps))
 
     def along(
         self, steps: Float[np.ndarray, " k"], direction: PyTree | None = None
     ) -> Float[np.ndarray, " k"]:
         """The objective at `x + steps[j] * direction`; the problem's own direction for None."""
-        if direction is not None:
-            problem = dataclasses.replace(self.problem, direction=direction)
-            return self.at(problem).along(steps)
-        return self._in_blocks("along", self._along, LINE_CHUNK, LINE_CHUNK, steps)
+        # An argument of its own: at another problem, all data would go to the device again.
+        line = cast(self.problem.direction if direction is None else direction, self.dtype)
+        return self._in_blocks("along", self._along, LINE_CHUNK, LINE_CHUNK, (steps,), line)
 
-    @cached_property
+    @property
     def chunk(self) -> int:
         """How many of the 2d points of a central difference are evaluated together."""
-        points, on_cpu = 2 * self.problem.layout.size, self.device.platform == "cpu"
-        self.value()
-        program = self.programs["value"]
-        point_bytes = (program.peak_bytes or 0) + 2 * self.x.nbytes
-        chunk = first_chunk(
-            points,
-            multiplies=self.programs["value"].multiplies,
-            point_bytes=point_bytes,
-            memory_bytes=self.memory_bytes,
-            on_cpu=on_cpu,
-        )
-        start = time.perf_counter()
-        program()
-        if points * (time.perf_counter() - start) < WORTHWHILE_SECONDS:
-            return chunk
-        limit = max(1, min(points, self.memory_bytes // point_bytes))
-        if on_cpu:
-            candidates = [limit, 8, 32, MATRIX_CHUNK, 1, 1024]
-        else:
-            candidates = [max(1, limit // 16), max(1, limit // 128)]
-        return best_chunk(chunk, [c for c in candidates if c <= limit], self._timed_run, points)
+        if self.cache.chunk is None:
+            self.value()
+            program = self.programs["value"]
+            self.cache.chunk = choose_chunk(
+                2 * self.problem.layout.size,
+                self._timed_run,
+                value=program,
+                multiplies=program.multiplies,
+                point_bytes=(program.peak_bytes or 0) + 2 * self.x.nbytes,
+                memory_bytes=self.memory_bytes,
+                on_cpu=self.device.platform == "cpu",
+            )
+        return self.cache.chunk
 
     def _timed_run(self, chunk: int) -> Callable[[int], object]:
         """Builds a central difference over all coordinates that stops after so many chunks."""
@@ -175,13 +175,12 @@ class Programs:
         def points(params, data, direction, batches):
             x = layout.ravel(params)
             indices = jnp.tile(jnp.arange(layout.size, dtype=jnp.int32), 2)
-            entries = jnp.concatenate([x * (1 + 1e-6), x * (1 - 1e-6)])
             stop = None if chunk >= 2 * layout.size else batches
 
             def f(x):
                 return objective.value(layout.unflatten(x), data)
 
-            return values_at(f, x, indices, entries, chunk, stop)
+            return values_at(f, x, indices, jnp.tile(x, 2), chunk, stop)
 
         program = Program.build(points, (*self.args, np.int32(1)))
         return lambda k: jax.block_until_ready(program.compiled(*self.args, np.int32(k)))
@@ -199,14 +198,15 @@ class Programs:
             return capacity, min(self.chunk, capacity)
         return capacity, min(MATRIX_CHUNK if self.programs["value"].multiplies else 1, capacity)
 
-    def _in_blocks(self, key, function, capacity, chunk, *arrays):
+    def _in_blocks(self, key, function, capacity, chunk, arrays, *extra):
         count = len(arrays[0])
         values = np.empty(count)
         for start in range(0, count, capacity):
             parts = [array[start : start + capacity] for array in arrays]
             size = len(parts[0])
             padded = [np.pad(part, (0, capacity - size)) for part in parts]
-            found = self.run(key, function, *padded, np.asarray(-(-size // chunk), np.int32))
+            batches = np.asarray(-(-size // chunk), np.int32)
+            found = self.run(key, function, *extra, *padded, batches)
             values[start : start + size] = found[:size]
         return values
 
@@ -221,11 +221,16 @@ class Programs:
 
         return values_at(f, x, indices, x[indices] + steps, self._block[1], batches)
 
-    def _along(self, params, data, direction, steps, batches):
+    def _along(self, params, data, direction, line, steps, batches):
         x, layout = self.problem.layout.ravel(params), self.problem.layout
-        u = layout.ravel(direction)
+        u = layout.ravel(line)
 
         def value(step):
             return self.problem.objective.value(layout.unflatten(x + step * u), data)
 
         return jax.vmap(value)(steps)
+
+
+def _shapes(problem: Problem) -> tuple:
+    leaves, treedef = jax.tree.flatten((problem.params, problem.data))
+    return treedef, tuple((np.shape(leaf), np.asarray(leaf).dtype) for leaf in leaves)

@@ -31,7 +31,12 @@ def registered_objectives() -> dict[str, Objective]:
     """
     found = [o for module in _modules(objectives) for o in module.OBJECTIVES]
     for entry in entry_points(group=ENTRY_POINT):
-        found += _exported(entry.load(), f"entry point {entry.name!r} ({entry.value})")
+        where = f"entry point {entry.name!r} ({entry.value})"
+        try:
+            value = entry.load()
+        except Exception as error:
+            raise InputError(f"{where} cannot be imported: {describe(error)}") from error
+        found += _exported(value, where)
     return _by_name(found)
 
 

@@ -101,8 +101,13 @@ class Result:
     @property
     def sharpest(self) -> PointResult | None:
         """The point with the smallest detection floor, or None where nothing was verified."""
-        able = [p for p in self.points if math.isfinite(p.judgement.relative_floor)]
-        return min(able, key=lambda point: point.judgement.relative_floor, default=None)
+
+        def floor(point: PointResult) -> float:
+            relative = point.judgement.relative_floor
+            return relative if math.isfinite(relative) else math.inf
+
+        able = [point for point in self.points if math.isfinite(point.judgement.floor)]
+        return min(able, key=floor, default=None)
 
     @property
     def unverified(self) -> tuple[int, ...]:
@@ -172,9 +177,14 @@ class Comparison:
         """
         try:
             body = json.loads(text)
-            if body.pop("format") != FORMAT:
-                raise InputError(f"the file is not of format {FORMAT}; write it again")
+            written = body.pop("format")
+            if written != FORMAT:
+                raise InputError(
+                    f"the file is of format {written}, this version reads {FORMAT}; write it again"
+                )
             return make_converter().structure(body, cls)
+        except InputError:
+            raise
         except (ValueError, LookupError, AttributeError, TypeError) as error:
             raise InputError(
                 f"not a comparison written by gradcompare ({error!r}); "

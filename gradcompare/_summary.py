@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from ._numbers import short
+from ._numbers import short, with_bar
 from ._tree import LISTED, listed
 from ._verdict import Verdict
 
@@ -41,9 +41,11 @@ def coordinate_table(
             estimate = point.estimates[name]
             left, right = (side[i] for side in estimate.one_sided)
             if estimate.kinked[i]:
-                row.append(f"{left:.6g} | {right:.6g} (left | right)")
+                bar = estimate.error[i]
+                sides = (f"{0.0 if abs(side) < bar else side:.6g}" for side in (left, right))
+                row.append(f"{' | '.join(sides)} (left | right)")
             else:
-                row.append(f"{estimate.value[i]:.10g} ± {short(estimate.error[i], 2)}")
+                row.append(with_bar(estimate.value[i], estimate.error[i]))
         rows.append(row)
     lines = tabulate(rows, ["", *names], tablefmt="plain", disable_numparse=True).splitlines()
     if len(coordinates) > LISTED:
@@ -72,9 +74,12 @@ def _reach(result: Result) -> list[str]:
     sharpest = result.sharpest
     if result.verdict.ok and sharpest is not None:
         judgement = sharpest.judgement
+        relative = (
+            f", {short(judgement.relative_floor)} of the largest," if judgement.scale else ""
+        )
         lines.append(
-            f"an error above {short(judgement.floor)} in any one coordinate, "
-            f"{short(judgement.relative_floor)} of the largest, would have been caught"
+            f"an error above {short(judgement.floor)} in any one coordinate{relative} "
+            "would have been caught"
         )
     elif result.verdict.ok:
         lines.append("but no derivative is larger than its error bar, so nothing was verified")

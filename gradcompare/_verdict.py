@@ -19,6 +19,8 @@ from jaxtyping import Float
 
 from ._estimate import Estimate
 
+EPS = float(np.finfo(np.float64).eps)
+
 SAFETY = 3.0
 """How many times the sum of two error bars two estimates may be apart."""
 
@@ -163,7 +165,9 @@ def _excess(
         return np.zeros(len(like))
     low, high = np.minimum(*b.one_sided), np.maximum(*b.one_sided)
     apart = np.maximum(0.0, np.maximum(low - a.value, a.value - high))
-    allowed = SAFETY * (a.error + b.error)
+    # On a kink, moving the point a little says nothing about rounding.
+    own = np.where(like, np.minimum(a.error, 8 * EPS * np.abs(a.value)), a.error)
+    allowed = SAFETY * (own + b.error)
     with np.errstate(invalid="ignore", divide="ignore"):
         excess = np.where(apart > 0, apart / allowed, 0.0)
     return np.nan_to_num(excess, nan=0.0, posinf=np.inf)
@@ -176,10 +180,11 @@ def _reach(exact: Estimate, differences: Estimate | None) -> dict:
         everything = tuple(range(len(exact.value)))
         note = "finite differences gave no information; the other two agree or differ alone"
         return {"unverified": everything, "scale": scale, "note": note}
-    constant = (differences.value == 0) & (exact.value == 0)
-    verified = (differences.error <= RESOLVED * np.abs(exact.value)) | constant
+    error = np.where(np.isfinite(differences.value), differences.error + exact.error, np.inf)
+    constant = (differences.value == 0) & (exact.value == 0) & np.isfinite(error)
+    verified = (error <= RESOLVED * np.abs(exact.value)) | constant
     smooth = verified & ~differences.kinked  # at a kink, a range of values is right
-    floors = SAFETY * (differences.error + exact.error)[smooth]
+    floors = SAFETY * error[smooth]
     return {
         "unverified": tuple(np.flatnonzero(~verified & ~differences.kinked).tolist()),
         "floor": float(np.max(floors)) if smooth.any() else float("nan"),

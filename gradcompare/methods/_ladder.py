@@ -36,6 +36,9 @@ TARGET = 1e-10
 SMALLEST = 52 - LEVELS
 """The last window's start; its steps go down to about 10 units in the last place of x."""
 
+CARRIED = 30.0
+"""At most so much left-over error is carried to smaller steps: that of |x|^p with p = 0.2."""
+
 PROGRESS = 0.5
 """A larger window must bring the bar below this fraction of the best one to be worth another."""
 
@@ -109,7 +112,8 @@ class Ladder:
         window = self._window(active)
         value, error, truncating, left_over = self._extrapolated(active)
         # What one window showed holds for smaller steps, where noise may hide it.
-        self._left_over[active] = np.where(np.isnan(left_over), self._left_over[active], left_over)
+        carried = np.minimum(self._left_over[active], CARRIED)
+        self._left_over[active] = np.where(np.isnan(left_over), carried, left_over)
         truncating |= left_over > 0
         error = error * (1 + self._left_over[active])
         stuck = error > PROGRESS * self.error[active]

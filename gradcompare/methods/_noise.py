@@ -14,6 +14,19 @@ from math import factorial
 import numpy as np
 from jaxtyping import Float
 
+from .._programs import Programs
+from ._lines import coordinate_scale
+
+NOISE_FACTOR = 2.5
+"""From the standard deviation of the noise in f to a bound of one value's noise."""
+
+SPACINGS = (2.0**-32, 2.0**-20)
+"""Of the values from which the noise is measured, in units of the coordinates' scales.
+
+Two, because the noise of an inner solver can be invisible within a few units in the last
+place, and a wide spacing can show the curvature of f instead of noise.
+"""
+
 POINTS = 16
 """How many equally spaced values are used."""
 
@@ -36,3 +49,19 @@ def noise_level(values: Float[np.ndarray, " n"]) -> float | None:
     if max(levels) > _PLATEAU * min(levels):
         return None
     return float(max(levels))
+
+
+def measure_noise(programs: Programs) -> tuple[float, int]:
+    """Returns a bound of the noise of f near the point, and how many values it took."""
+    scale = coordinate_scale(programs)
+    # The point itself is left out: it may be a kink or a jump, which is not noise.
+    x, (lower, upper) = programs.x, programs.problem.bounds
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], size=scale.shape)
+    reach = np.minimum(scale, np.maximum(upper - x, x - lower) / (2 * POINTS * max(SPACINGS)))
+    # Towards the wider side, so that no value lies outside the domain.
+    inward = np.where(upper - x > x - lower, 1.0, -1.0)
+    signs = np.where(np.isinf(lower) & np.isinf(upper), signs, inward)
+    direction = programs.problem.layout.unflatten(signs * reach)
+    steps = np.concatenate([spacing * np.arange(1, POINTS + 1) for spacing in SPACINGS])
+    levels = map(noise_level, np.split(programs.along(steps, direction), len(SPACINGS)))
+    return NOISE_FACTOR * max((level or 0.0 for level in levels), default=0.0), len(steps)

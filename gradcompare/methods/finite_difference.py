@@ -8,6 +8,10 @@ unit of rounding; h is in proportion to max(|xᵢ|, 1) (Dennis & Schnabel, Numer
 Unconstrained Optimization, 1983, section 5.4; Press et al., Numerical Recipes, 3rd ed. 2007,
 section 5.7). The difference is divided by the step that was really taken, (x + h) − x. Along
 a direction u, h is a multiple of u, and |xᵢ| is replaced by ‖x‖/‖u‖.
+
+One step cannot know on what scale f varies: for a coordinate of size 10⁻⁶ that f varies with on
+that scale, the default step is too large, and so is the error bar too small, which comes from
+the same program at twice the step. `richardson` is for that.
 """
 
 import abc
@@ -25,6 +29,7 @@ from .._method import AbstractMethod
 from .._program import Function
 from .._programs import Programs
 from ._lines import room, typical_size
+from ._noise import measure_noise
 
 
 @dataclass(frozen=True)
@@ -64,13 +69,14 @@ class AbstractDifference(AbstractMethod):
         wider = programs.run(self, function, twice, *extra)
         epsilon = float(jnp.finfo(programs.dtype).eps)
         steps = self._step(np.maximum(typical_size(programs), 1), epsilon)
-        # D(2h) − D(h) is (2^order − 1) times the truncation error of D(h). Where the domain
-        # cuts a step short, the order is 1, and where it cuts both, the two are the same.
-        cut = np.sum([side < 2 * steps for side in rooms], axis=0)
-        truncation = np.abs(wider - value) / np.where(cut == 0, 2**self.order - 1, 1)
-        rounding = 2 * epsilon * abs(programs.value()) / np.minimum(steps, np.maximum(*rooms))
-        error = np.where(cut == 2, np.inf, truncation + rounding)
-        return Estimate(value, error, 2 * self.evaluations(len(value)) + 1)
+        # D(2h) − D(h) is (2^order − 1) times the truncation error of D(h), and 1 times where
+        # the domain cuts a step short. Where it cuts both, the two are the same.
+        cut = np.all([side < 2 * steps for side in rooms], axis=0)
+        noise, spent = measure_noise(programs)
+        noise = max(noise, epsilon * abs(programs.value()))
+        rounding = 2 * noise / np.minimum(steps, np.maximum(*rooms))
+        error = np.where(cut, np.inf, np.abs(wider - value) + rounding)
+        return Estimate(value, error, 2 * self.evaluations(len(value)) + spent + 1)
 
     def _step(self, size, epsilon):
         """The step for coordinates of that size: relative by default, or as given."""

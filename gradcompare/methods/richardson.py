@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 
 from .._estimate import Estimate
 from .._method import AbstractMethod
@@ -19,17 +19,7 @@ from .._programs import Programs
 from .._tree import Layout, listed
 from ._ladder import Ladder
 from ._lines import coordinate_lines, coordinate_scale, direction_line
-from ._noise import POINTS, noise_level
-
-NOISE_FACTOR = 2.5
-"""From the standard deviation of the noise in f to a bound of one value's noise."""
-
-SPACINGS = (2.0**-32, 2.0**-20)
-"""Of the values from which the noise is measured, in units of the coordinates' scales.
-
-Two, because the noise of an inner solver can be invisible within a few units in the last
-place, and a wide spacing can show the curvature of f instead of noise.
-"""
+from ._noise import measure_noise
 
 
 @dataclass(frozen=True)
@@ -45,7 +35,7 @@ class Richardson(AbstractMethod):
     def estimate(self, programs: Programs) -> Estimate:
         with np.errstate(all="ignore"):  # values that are not finite are part of the work
             scale = coordinate_scale(programs)
-            noise, spent = measure_noise(programs, scale)
+            noise, spent = measure_noise(programs)
             centre = programs.value()
             if programs.problem.quantity == "gradient":
                 lines = coordinate_lines(programs, scale, centre, noise)
@@ -79,21 +69,6 @@ def _note(layout: Layout, ladder: Ladder, jumping: Bool[np.ndarray, " m"]) -> st
             names = [layout.name(int(i)) for i in np.flatnonzero(where)]
             sentences.append(f"{what} {listed(names)}")
     return "; ".join(sentences)
-
-
-def measure_noise(programs: Programs, scale: Float[np.ndarray, " d"]) -> tuple[float, int]:
-    """Returns a bound of the noise of f near the point, and how many values it took."""
-    # The point itself is left out: it may be a kink or a jump, which is not noise.
-    x, (lower, upper) = programs.x, programs.problem.bounds
-    signs = np.random.default_rng(0).choice([-1.0, 1.0], size=scale.shape)
-    reach = np.minimum(scale, np.maximum(upper - x, x - lower) / (2 * POINTS * max(SPACINGS)))
-    # Towards the wider side, so that no value lies outside the domain.
-    inward = np.where(upper - x > x - lower, 1.0, -1.0)
-    signs = np.where(np.isinf(lower) & np.isinf(upper), signs, inward)
-    direction = programs.problem.layout.unflatten(signs * reach)
-    steps = np.concatenate([spacing * np.arange(1, POINTS + 1) for spacing in SPACINGS])
-    levels = map(noise_level, np.split(programs.along(steps, direction), len(SPACINGS)))
-    return NOISE_FACTOR * max((level or 0.0 for level in levels), default=0.0), len(steps)
 
 
 METHODS = (Richardson(),)

@@ -26,15 +26,17 @@ def table(comparison: Comparison, *, style: str = "plain", beside: tuple[str, ..
     symbols = comparison.settings["methods"]
     voters = comparison.settings["sources"]
     letter = {source: symbols[voters[source]] for source in voters}
+    dtype = comparison.settings["dtype"]
     pairs = [(a, b) for a, b in PAIRS if a in letter and b in letter]
+    if (beside or dtype != "float64") and len(pairs) == len(PAIRS):
+        pairs.pop()  # to fit the screen; the first two say the same
     heads = ["objective", "d", "verdict", "floor"]
     heads += [f"{letter[a]}-{letter[b]}" for a, b in pairs]
     heads += [f"{symbols[name]} error" for name in beside]
-    dtype = comparison.settings.get("dtype", "float64")
     if dtype != "float64":
-        heads += [f"{dtype} digits"]
+        heads += [f"{dtype.replace('float', 'f')} digits"]
     if timed:
-        heads += ["value", "cost " + " ".join(f"{s:>4}" for s in symbols.values()).lstrip()]
+        heads += ["value", " ".join(f"{f'×{s}':>4}" for s in symbols.values())]
     rows = []
     for result in comparison:
         row = [_name(result), result.d or "", _verdict(result), _floor(result)]
@@ -56,11 +58,11 @@ def legend(comparison: Comparison) -> str:
     timed = any(result.timings for result in comparison)
     lines = [
         f"{named}. Pairs: relative error in the 2-norm ± its error bar.",
-        "floor: the smallest error in any one coordinate that would have been caught, relative "
-        "to the largest; ≠ marks an error found.",
+        "floor: the least error in any one coordinate that would have been caught, relative to "
+        "the largest; ≠: one found.",
     ]
     if timed:
-        lines.append("value: time of one value; cost: time of each method over that.")
+        lines.append("value: the time of one value; ×: the time of each method over that.")
     return "\n".join(lines)
 
 

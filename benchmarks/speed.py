@@ -1,0 +1,250 @@
+"""Speed and memory of gradcompare: `python benchmarks/speed.py [--json FILE] [NAMES...]`.
+
+Where a ratio can say it, a ratio of medians is reported, its two sides timed by turns in this
+run: seconds alone would say more about the machine and its other guests than about the
+package. What a user waits for or pays in memory is measured in processes of its own, in
+seconds and bytes.
+"""
+
+import dataclasses
+import datetime
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import jax
+import numpy as np
+from tabulate import tabulate
+
+import gradcompare
+from gradcompare._compare import make_plan
+from gradcompare._environment import environment
+from gradcompare._objective import Problem
+from gradcompare._precision import FLOAT64, precision_scope
+from gradcompare._program import Program
+from gradcompare._programs import Programs
+from gradcompare._registry import find_method
+from gradcompare._timing import measure
+from gradcompare.objectives.lecture import Data
+
+N = D = 1000
+"""Rows and parameters of the mean squared error."""
+
+CENTRAL, JUDGE = find_method("central"), find_method("richardson")
+PLAN = make_plan([CENTRAL])
+
+SWEPT = {"rosenbrock": 1000, "tanh-network": 100}
+"""Objectives at sizes where a fixed chunk is far off: 1000 cheap points, 10503 parameters."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One figure, what it may be at most (None: anything), and what it was made from."""
+
+    what: str
+    measured: float
+    target: float | None
+    unit: str = "x"
+    detail: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def met(self) -> str:
+        if self.target is None:
+            return ""
+        return "yes" if self.measured <= self.target else "NO"
+
+
+@dataclasses.dataclass(frozen=True)
+class FixedChunk(Programs):
+    """The programs of a problem, with the chunk given instead of chosen."""
+
+    chunk: int = 1
+
+
+def mean_squared_error(repeats: int) -> Iterator[Row]:
+    """The plain central difference where matrix products bound it, and the judge beside it.
+
+    2d values at 2nd operations each are 4nd² operations, and those of the products cannot be
+    had faster than at the rate of a large product of matrices, which is timed in between.
+    """
+    objective = gradcompare.get_objective("empirical-risk")
+    rng = np.random.default_rng(0)
+    data = Data(rng.standard_normal((N, D)), rng.standard_normal(N))
+    problem = Problem.at(objective, rng.standard_normal(D), data, "drawn")
+    with precision_scope(FLOAT64):
+        programs = _programs(problem)
+        factors = jax.device_put((data.X, data.X.T), PLAN.device)
+        calls = {
+            "product": Program.build(lambda a, b: a @ b, factors),
+            "central": _central(programs),
+            "judge": partial(JUDGE.estimate, programs),
+        }
+        seconds = _medians(measure(calls, repeats=3 * repeats, min_seconds=1, max_seconds=5))
+        taken = JUDGE.estimate(programs).evaluations
+    central, judge, product = (seconds[name] for name in ("central", "judge", "product"))
+    bound = 4 * N * D**2 / (2 * N * D * N / product)
+    detail = {"seconds": seconds, "chunk": programs.chunk, "judge_evaluations": taken}
+    case = f"mean squared error, n = d = {D}"
+    yield Row(f"{case}: central / 4nd² flops", central / bound, 1.5, detail=detail)
+    yield Row(f"{case}: judge / central", judge / central, 6, detail=detail)
+
+
+def chunks(repeats: int) -> Iterator[Row]:
+    """The chosen chunk against the best of all fixed ones, powers of two and all points.
+
+    The fastest of many noisy medians owes a part of its lead to luck. So it is timed once more,
+    by turns with the chosen one, and the ratio is taken from there.
+    """
+    for name, size in SWEPT.items():
+        objective = gradcompare.get_objective(name)
+        problem = Problem.at(objective, *objective.make(np.random.default_rng(0), size), "drawn")
+        with precision_scope(FLOAT64):
+            programs = _programs(problem)
+            start = time.perf_counter()
+            chosen = programs.chunk
+            choosing = time.perf_counter() - start
+            points = 2 * problem.layout.size
+            sweep = [2**k for k in range(points.bit_length()) if 2**k < points] + [points]
+            calls = {c: _central(_programs(problem, FixedChunk, chunk=c)) for c in sweep}
+            calls[chosen] = _central(programs)
+            swept = _medians(measure(calls, repeats=repeats, min_seconds=0.2, max_seconds=3))
+            best = min(swept, key=swept.__getitem__)
+            pair = {chunk: calls[chunk] for chunk in (chosen, best)}
+            final = _medians(measure(pair, repeats=3 * repeats, min_seconds=1, max_seconds=10))
+        detail = {"choosing": choosing, "sweep": dict(sorted(swept.items())), "final": final}
+        what = f"{name}, d = {problem.layout.size}: chunk of {chosen} / best ({best})"
+        yield Row(what, final[chosen] / final[best], 1.3, detail=detail)
+
+
+LARGE = """
+import re, time
+import numpy as np, jax.numpy as jnp, gradcompare
+
+def rosenbrock(x):
+    return jnp.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+x0 = np.random.default_rng(0).standard_normal(10**5)
+start = time.perf_counter()
+gradcompare.estimate(rosenbrock, x0, method="central")
+print(time.perf_counter() - start)
+print(re.search(r"VmHWM:\\s*(\\d+) kB", open("/proc/self/status").read())[1])
+"""
+"""Not `ru_maxrss`: Linux hands it on through exec, so it would include this process's own."""
+
+
+def memory(_: int) -> Iterator[Row]:
+    """The peak memory and the time of a process that takes one gradient at d = 10⁵."""
+    seconds, kibibytes = map(float, _python("-c", LARGE).split())
+    yield Row("rosenbrock, d = 100000: peak of process", kibibytes / 2**20, 1, "GiB")
+    yield Row("rosenbrock, d = 100000: central", seconds, None, "s")
+
+
+CHECK = """
+import time
+import gradcompare, jax, jax.numpy as jnp, numpy as np
+
+start = time.perf_counter()
+comparison = gradcompare.check(lambda x: jnp.sum(jnp.sin(x)), jnp.cos, np.arange(1.0, 6.0))
+print(time.perf_counter() - start)
+assert comparison.ok
+"""
+
+
+def cold(repeats: int) -> Iterator[Row]:
+    """What a user waits for in a new process, by turns, without a cache of compiled programs.
+
+    The first one after a restart of the machine reads from the disk too; the median omits it.
+    """
+    commands = {"run": 20.0, "--help": 0.3, "list": 1.5}
+    seconds: dict[str, list[float]] = {name: [] for name in (*commands, "check")}
+    for _ in range(repeats):
+        for name in commands:
+            start = time.perf_counter()
+            _python("-m", "gradcompare", name)
+            seconds[name].append(time.perf_counter() - start)
+        seconds["check"].append(float(_python("-c", CHECK)))
+    for name, target in {**commands, "check": 0.5}.items():
+        what = "check(), d = 5, after import" if name == "check" else f"gradcompare {name}"
+        median = float(np.median(seconds[name]))
+        yield Row(f"{what}, cold", median, target, "s", {"seconds": seconds[name]})
+
+
+def evaluations(_: int) -> Iterator[Row]:
+    """How many values of f the judge takes per coordinate and point, at the default sizes.
+
+    The values for the noise of f, always as many, show where there are few coordinates.
+    """
+    comparison = gradcompare.compare(methods=[JUDGE], timing=False)
+    cost = {}
+    for case in comparison:
+        taken = sum(point.estimates[JUDGE.name].evaluations for point in case.points)
+        cost[case.objective] = taken / len(case.points) / case.d
+    worst = max(cost, key=cost.__getitem__)
+    median = float(np.median(list(cost.values())))
+    yield Row("judge: values per coordinate, median", median, 12, "", {"cost": cost})
+    yield Row(f"judge: values per coordinate, most ({worst})", cost[worst], None, "")
+
+
+def _programs(problem: Problem, kind: type[Programs] = Programs, **fields: int) -> Programs:
+    return kind(problem, FLOAT64, PLAN.device, PLAN.memory_bytes, **fields)
+
+
+def _central(programs: Programs) -> Program:
+    """The program of the plain central difference, as the engine comes by it."""
+    CENTRAL.estimate(programs)
+    return programs.programs[CENTRAL]
+
+
+def _medians(samples: Mapping[Any, np.ndarray]) -> dict[Any, float]:
+    return {name: float(np.median(seconds)) for name, seconds in samples.items()}
+
+
+def _python(*arguments: str) -> str:
+    """Runs Python in a new process, which must succeed, and returns what it prints."""
+    env = {**os.environ, "JAX_ENABLE_COMPILATION_CACHE": "false"}
+    return subprocess.check_output([sys.executable, *arguments], env=env, text=True)
+
+
+SECTIONS: dict[str, Callable[[int], Iterator[Row]]] = {
+    "mse": mean_squared_error,
+    "chunks": chunks,
+    "memory": memory,
+    "cold": cold,
+    "evaluations": evaluations,
+}
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(SECTIONS)))
+@click.option("--repeats", type=click.IntRange(1), default=3, show_default=True)
+@click.option("--json", "path", type=click.Path(dir_okay=False, path_type=Path))
+def main(names: tuple[str, ...], repeats: int, path: Path | None) -> None:
+    """Measure the speed and memory of gradcompare: all, or the parts called NAMES."""
+    rows = []
+    for name in names or SECTIONS:
+        click.echo(f"measuring: {name}", err=True)
+        rows += SECTIONS[name](repeats)
+    table = [(row.what, f"{row.measured:.3g} {row.unit}", row.target, row.met) for row in rows]
+    print(tabulate(table, headers=("what", "measured", "target", "met")))
+    for row in rows:
+        sweep = [f"{k}: {1e3 * s:.3g}" for k, s in row.detail.get("sweep", {}).items()]
+        if sweep:
+            print(f"\n{row.what}; the sweep, in ms: {', '.join(sweep)}")
+    figures = {
+        "date": datetime.date.today().isoformat(),
+        "environment": environment(PLAN.device),
+        "rows": [{**dataclasses.asdict(row), "met": row.met} for row in rows],
+    }
+    if path is not None:
+        path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
