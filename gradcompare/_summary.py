@@ -77,8 +77,9 @@ def _reach(result: Result) -> list[str]:
         relative = (
             f", {short(judgement.relative_floor)} of the largest," if judgement.scale else ""
         )
+        where = f" at {sharpest.label}" if len(result.points) > 1 else ""
         lines.append(
-            f"an error above {short(judgement.floor)} in any one coordinate{relative} "
+            f"an error above {short(judgement.floor)} in any one coordinate{where}{relative} "
             "would have been caught"
         )
     elif result.verdict.ok:
