@@ -30,7 +30,7 @@ A larger one always starts so many levels up: a wide jump could pass over the sc
 ROUNDS = 12
 """At most this many windows for one line."""
 
-TARGET = 1e-10
+TARGET = 1e-9
 """A bar below this fraction of the derivative is small enough."""
 
 SMALLEST = 52 - LEVELS
