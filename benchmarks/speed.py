@@ -188,7 +188,7 @@ def evaluations(_: int) -> Iterator[Row]:
         cost[case.objective] = taken / len(case.points) / case.d
     worst = max(cost, key=cost.__getitem__)
     median = float(np.median(list(cost.values())))
-    yield Row("judge: values per coordinate, median", median, 12, "", {"cost": cost})
+    yield Row("judge: values per coordinate, median", median, None, "", {"cost": cost})
     yield Row(f"judge: values per coordinate, most ({worst})", cost[worst], None, "")
 
 

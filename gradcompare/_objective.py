@@ -31,6 +31,8 @@ class Objective:
         gradient: `gradient(params, data)`, derived by hand, in the structure of `params`.
         directional: `directional(params, direction, data)`, the derivative along
             `direction`, derived by hand. Without it, the gradient times the direction is used.
+        hvp: `hvp(params, direction, data)`, the Hessian times `direction`, derived by hand, in
+            the structure of `params`.
         sizes: The sizes worth running; the first is the default.
         special: `special(params)` returns points worth looking at beside the one that `make`
             returned, by their names: tails, ties, a minimum.
@@ -38,6 +40,8 @@ class Objective:
             arrays in the structure of the parameters or of their first levels. The
             objective is never evaluated outside.
         upper: No parameter may be larger than this, likewise.
+        family: What it belongs to, in the list of objectives.
+        tags: What it is good for: "kink", "ill-conditioned", "log-parameters".
         source: Where the formulas come from: a paper, a book, an equation.
 
     Raises:
@@ -50,9 +54,12 @@ class Objective:
     gradient: Callable[[Params, Data], Params] | None = None
     directional: Callable[[Params, Params, Data], PyTree] | None = None
     sizes: tuple[int, ...] = (10,)
+    hvp: Callable[[Params, Params, Data], Params] | None = None
     special: Callable[[Params], Mapping[str, Params]] | None = None
     lower: PyTree = -math.inf
     upper: PyTree = math.inf
+    family: str = ""
+    tags: tuple[str, ...] = ()
     source: str = ""
 
     def __post_init__(self):
@@ -62,7 +69,7 @@ class Objective:
             )
         for field in ("value", "make"):
             self._require_callable(field)
-        for field in ("gradient", "directional", "special"):
+        for field in ("gradient", "directional", "hvp", "special"):
             if getattr(self, field) is not None:
                 self._require_callable(field)
         if not self.sizes or not all(isinstance(s, int) and s > 0 for s in self.sizes):
