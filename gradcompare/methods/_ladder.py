@@ -36,8 +36,8 @@ TARGET = 1e-9
 SMALLEST = 52 - LEVELS
 """The last window's start; its steps go down to about 10 units in the last place of x."""
 
-CARRIED = 30.0
-"""At most so much left-over error is carried to smaller steps: that of |x|^p with p = 0.2."""
+CARRIED = 100.0
+"""At most so much left-over error is carried to smaller steps."""
 
 PROGRESS = 0.5
 """A larger window must bring the bar below this fraction of the best one to be worth another."""
@@ -113,9 +113,9 @@ class Ladder:
         value, error, truncating, left_over = self._extrapolated(active)
         # What one window showed holds for smaller steps, where noise may hide it.
         carried = np.minimum(self._left_over[active], CARRIED)
+        error = np.where(np.isnan(left_over), error * (1 + carried), error)
         self._left_over[active] = np.where(np.isnan(left_over), carried, left_over)
         truncating |= left_over > 0
-        error = error * (1 + self._left_over[active])
         stuck = error > PROGRESS * self.error[active]
         contradicting = self._keep(active, value, error)
         finite = np.all(np.isfinite(window.plus) & np.isfinite(window.minus), axis=1)

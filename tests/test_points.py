@@ -1,0 +1,99 @@
+"""Which points are looked at beside the one given, and what is said about a poor one."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gradcompare import Objective, Verdict, check, compare
+from gradcompare._objective import Problem
+from gradcompare._points import around, lint
+
+
+def problem(x, data=None, **bounds) -> Problem:
+    objective = Objective("any", lambda x, d: jnp.sum(x), lambda rng, n: (x, data), **bounds)
+    return Problem.at(objective, np.asarray(x), data, "x0")
+
+
+def drawn(x, count=4, seed=0, finite=lambda problem: True, **bounds):
+    return list(around(problem(x, **bounds), count, seed, finite))
+
+
+def test_points_are_near_and_far_by_turns():
+    x = np.array([1.0, -2.0, 0.5])
+    points = drawn(x)
+    assert [p.label for p in points[:2]] == ["near x0", "far from x0"]
+    assert len({p.label for p in points}) == 4
+    for point in points:
+        assert len(np.unique(point.params)) == 3
+        assert not np.any(point.params == x)
+    assert np.max(abs(points[0].params / x - 1)) < np.max(abs(points[1].params / x - 1))
+
+
+def test_same_seed_same_points():
+    x = np.ones(5)
+    for one, same, other in zip(drawn(x), drawn(x), drawn(x, seed=1), strict=True):
+        np.testing.assert_array_equal(one.params, same.params)
+        assert not np.array_equal(one.params, other.params)
+
+
+@pytest.mark.parametrize("x", [[0.0, 0.0], [1.0, 0.5], [1e-9, 1.0]])
+def test_points_stay_inside(x):
+    for point in drawn(x, count=20, lower=0.0, upper=1.0):
+        assert np.all((point.params >= 0) & (point.params <= 1))
+
+
+def test_a_point_without_a_value_is_moved_back():
+    x = np.array([1.0, 2.0])
+    for point in drawn(x, count=10, finite=lambda p: bool(np.all(p.params > 0))):
+        assert np.all(point.params > 0)
+    assert drawn(x, finite=lambda p: False) == []
+
+
+LINT = {
+    "all parameters are 1": (np.ones(3), None, {}),
+    "at a bound: x[1]": (np.array([0.5, 0.0]), None, {"lower": 0.0}),
+    "all data are zero": (np.array([1.0, 2.0]), np.zeros(4), {}),
+}
+
+
+@pytest.mark.parametrize("said", LINT)
+def test_poor_points_are_named(said):
+    x, data, bounds = LINT[said]
+    sentences = lint(problem(x, data, **bounds))
+    assert len(sentences) == 1
+    assert sentences[0].startswith(said)
+
+
+def test_nothing_is_said_about_a_generic_point():
+    assert lint(problem([0.3, -1.2], np.array([1.0, 0.0]))) == ()
+
+
+def rosenbrock(t):
+    return 100 * (t[1] - t[0] ** 2) ** 2 + (1 - t[0]) ** 2
+
+
+def faulty(t):
+    """∂/∂t₁ has a factor t₀ too much, which is 1 at the point of ones."""
+    r = t[1] - t[0] ** 2
+    return jnp.stack([-400 * t[0] * r - 2 * (1 - t[0]), 200 * t[0] * r])
+
+
+def test_a_fault_that_ones_hide_is_found_elsewhere():
+    result = check(rosenbrock, faulty, [1.0, 1.0])
+    assert result.verdict is Verdict.ANALYTIC_WRONG
+    verdicts = {p.label: p.judgement.verdict for p in result.results[0].points}
+    assert verdicts["x0"] is Verdict.AGREE
+    assert "x0: all parameters are 1" in str(result)
+    assert "x0: stationary" in str(result)
+    assert check(rosenbrock, faulty, [1.0, 1.0], points=1).verdict is Verdict.AGREE
+
+
+def test_special_points_are_looked_at():
+    result = compare("rosenbrock", timing=False, points=1).results[0]
+    assert [p.label for p in result.points] == ["draw 1 of seed 0", "minimum", "start"]
+
+
+def test_a_stationary_point_verifies_nothing():
+    result = check(lambda x: jnp.sum((x - 1) ** 2), lambda x: 5 * (x - 1), np.ones(3), points=1)
+    assert result.verdict is Verdict.AGREE
+    assert "nothing was verified" in str(result)

@@ -1,0 +1,136 @@
+"""What the judge says where f has an edge, a jump, a root, noise, or does not move at all."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import gradcompare
+from gradcompare import InputError, Verdict, estimate
+
+check = functools.partial(gradcompare.check, points=1)
+
+
+def note(result) -> str:
+    return result.results[0].points[0].estimates["richardson"].note
+
+
+def test_an_edge_that_was_not_declared():
+    """There is no f for x < 0; the derivative comes from the right, and is said to."""
+    result = check(lambda x: jnp.sum(jnp.where(x >= 0, jnp.exp(x), jnp.nan)), jnp.exp, [0.0, 1.0])
+    assert result.verdict is Verdict.AGREE
+    assert "from the right only" in note(result)
+    assert note(result).endswith("x[0]")
+
+
+@pytest.mark.parametrize(
+    ("value", "gradient"),
+    [
+        (lambda x: jnp.sum(jnp.sign(x) + x), jnp.ones_like),
+        (lambda x: jnp.sum(jnp.floor(x + 1) + x), jnp.ones_like),
+    ],
+    ids=["sign", "floor"],
+)
+def test_a_jump_is_named_and_not_agreed_to(value, gradient):
+    result = check(value, gradient, [0.0, 0.5])
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert result.results[0].points[0].judgement.faulty == (0,)
+    assert "f jumps" in note(result)
+    assert "x[0]" in note(result)
+
+
+@pytest.mark.parametrize("power", [1.2, 1.5, 2.5])
+@pytest.mark.parametrize("offset", [0.0, 1.0], ids=["alone", "with-noise"])
+def test_bars_hold_where_f_is_like_a_power(power, offset):
+    """Extrapolation does not converge there, and corrections say nothing about what is left."""
+    found = estimate(lambda x: jnp.sum(jnp.abs(x) ** power) + offset, [0.0, 1.0])
+    assert abs(found.value[0]) <= found.error[0]
+    one_sided = estimate(lambda x: jnp.sum(x**power) + offset, [0.0, 1.0], bounds=(0, np.inf))
+    assert abs(one_sided.value[0]) <= one_sided.error[0]
+
+
+def test_a_coordinate_that_f_ignores():
+    result = check(lambda x: x[0] ** 2, lambda x: jnp.stack([2 * x[0], 0 * x[1]]), [1.0, 0.5])
+    assert result.verdict is Verdict.AGREE
+    assert note(result) == "f does not change at all with x[1]"
+    wrong = check(
+        lambda x: x[0] ** 2, lambda x: jnp.stack([2 * x[0], 1e-9 + 0 * x[1]]), [1.0, 0.5]
+    )
+    assert wrong.verdict is Verdict.ANALYTIC_WRONG
+
+
+def test_float32_inside_gives_wider_bars():
+    """Autodiff of a program that computes in float32 is right, to float32."""
+
+    def value(x):
+        return jnp.sum(jnp.sin(x.astype(jnp.float32)).astype(jnp.float64))
+
+    x = np.array([0.3, -1.2, 2.5])
+    result = check(value, jnp.cos, x)
+    assert result.verdict is Verdict.AGREE
+    assert 1e-8 < result.results[0].points[0].judgement.relative_floor < 1e-4
+    assert check(value, lambda x: 1.001 * jnp.cos(x), x).verdict is Verdict.ANALYTIC_WRONG
+
+
+def outside_raises(x):
+    """√(x + ½) · x on the host, which must never be asked outside the unit box."""
+    x = np.asarray(x)
+    if np.any(x < 0) or np.any(x > 1):
+        raise AssertionError(f"evaluated at {x}, outside of the bounds")
+    return np.float64(np.sum(np.sqrt(x + 0.5) * x))
+
+
+def boxed(x):
+    shape = jax.ShapeDtypeStruct((), jnp.float64)
+    return jax.pure_callback(outside_raises, shape, x, vmap_method="sequential")
+
+
+def boxed_gradient(x):
+    return jnp.sqrt(x + 0.5) + x / (2 * jnp.sqrt(x + 0.5))
+
+
+CORNER = np.array([0.0, 1.0, 0.5, 1e-9, 1 - 1e-12])
+
+
+@pytest.mark.parametrize("direction", [None, [1.0, -1.0, 0.5, 1.0, -0.3]], ids=["all", "one"])
+def test_bounds_are_never_left(direction):
+    methods = ["analytic", "richardson", "central", "forward"]
+    result = gradcompare.check(
+        boxed, boxed_gradient, CORNER, bounds=(0, 1), direction=direction, methods=methods
+    )
+    assert result.verdict is Verdict.AGREE, str(result)
+    for point in result.results[0].points:
+        assert set(point.estimates) == set(methods), point.missing
+        truth = point.estimates["analytic"].value
+        for method in methods[1:]:
+            given = point.estimates[method]
+            assert np.all(abs(given.value - truth) <= given.error + 1e-15 * abs(truth)), method
+
+
+def test_without_bounds_the_same_objective_is_left():
+    """So the objective above does notice."""
+    result = check(boxed, boxed_gradient, CORNER, methods=["analytic", "richardson"])
+    assert "callback" in result.results[0].points[0].missing["richardson"]
+
+
+def test_point_outside_of_its_bounds():
+    with pytest.raises(InputError, match=r"the point is 2.0 at x\[1\], outside of the bounds"):
+        check(lambda x: jnp.sum(x), jnp.ones_like, [0.5, 2.0], bounds=(0, 1))
+
+
+def test_bounds_that_do_not_fit():
+    with pytest.raises(InputError, match=r"the lower bounds of .* do not fit its parameters"):
+        check(lambda x: jnp.sum(x), jnp.ones_like, [0.5, 2.0], bounds=(np.zeros(3), np.inf))
+
+
+def test_bounds_of_a_pytree():
+    point = {"rate": np.array([0.1, 2.0]), "mean": np.array(-3.0)}
+    result = gradcompare.check(
+        lambda p: jnp.sum(p["rate"] * jnp.log(p["rate"])) + p["mean"] ** 2,
+        lambda p: {"rate": jnp.log(p["rate"]) + 1, "mean": 2 * p["mean"]},
+        point,
+        bounds=({"rate": 0.0, "mean": -np.inf}, np.inf),
+    )
+    assert result.verdict is Verdict.AGREE, str(result)
