@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice, takewhile
 from typing import Any, Literal
 
 import jax
@@ -14,7 +15,7 @@ from ._errors import InputError
 from ._estimate import Estimate
 from ._method import AbstractMethod
 from ._objective import Objective, Problem
-from ._plan import Case, Finite, Plan
+from ._plan import MORE, Case, Finite, Plan, Unsettled
 from ._points import around
 from ._registry import voting_methods
 from ._result import Comparison
@@ -78,10 +79,12 @@ def check(
         on_error=on_error,
     )
 
-    def problems(finite: Finite) -> Iterator[Problem]:
+    def problems(finite: Finite, unsettled: Unsettled) -> Iterator[Problem]:
         first = Problem.at(objective, _as_point(x0), data, "x0", _as_point(direction))
         yield first
-        yield from around(first, points - 1, seed, finite)
+        drawn = around(first, points - 1 + MORE, seed, finite)
+        yield from islice(drawn, points - 1)
+        yield from takewhile(lambda _: unsettled(), drawn)
 
     return run([Case(objective, None, problems)], plan)
 

@@ -11,7 +11,7 @@ from ._engine import run
 from ._errors import InputError, UnknownNameError
 from ._method import AbstractMethod
 from ._objective import Data, Objective, Params, Problem, Quantity
-from ._plan import Case, Finite, Plan, Progress
+from ._plan import MORE, Case, Finite, Plan, Progress, Unsettled
 from ._precision import find_device, find_dtype
 from ._registry import (
     find_method,
@@ -144,9 +144,13 @@ def with_methods(
     return (*kept, *added), beside
 
 
-def _draw(objective: Objective, size: int, plan: Plan, finite: Finite) -> Iterator[Problem]:
+def _draw(
+    objective: Objective, size: int, plan: Plan, finite: Finite, unsettled: Unsettled
+) -> Iterator[Problem]:
     """Draws the points of a registered objective, each with its own data and direction."""
-    for number in range(plan.points):
+    for number in range(plan.points + MORE):
+        if number >= plan.points and not unsettled():
+            return
         params, data = _made(objective, np.random.default_rng([plan.seed, number]), size)
         direction = None
         if plan.quantity == "directional":

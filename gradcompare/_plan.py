@@ -13,6 +13,12 @@ from ._precision import FLOAT64, Device
 Finite = Callable[[Problem], bool]
 """Says whether the objective is finite at the point of a problem."""
 
+Unsettled = Callable[[], bool]
+"""Says whether a verdict so far is that it cannot be told, so that more points are wanted."""
+
+MORE = 2
+"""So many more points are looked at then."""
+
 Progress = Callable[[str, int, int], None]
 """`progress(name, done, total)` is called when a case is estimated, and when it is timed."""
 
@@ -47,4 +53,4 @@ class Case:
 
     objective: Objective
     size: int | None
-    problems: Callable[[Finite], Iterable[Problem]]
+    problems: Callable[[Finite, Unsettled], Iterable[Problem]]

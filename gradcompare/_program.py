@@ -23,6 +23,7 @@ class Program:
         compile_seconds: How long tracing, lowering and compiling took.
         epsilon: The unit of rounding of the narrowest floating type it computes in.
         multiplies: Whether it contains a product with a matrix.
+        text: The hash of the program as it was traced; equal programs have equal ones.
     """
 
     compiled: jax.stages.Compiled
@@ -30,6 +31,7 @@ class Program:
     compile_seconds: float
     epsilon: float
     multiplies: bool
+    text: int
 
     @classmethod
     def build(cls, function: Function, args: tuple) -> "Program":
@@ -37,7 +39,14 @@ class Program:
         traced = jax.jit(function).trace(*args)
         compiled = traced.lower().compile()
         seconds, jaxpr = time.perf_counter() - start, traced.jaxpr.jaxpr
-        return cls(compiled, args, seconds, widest_epsilon(jaxpr), multiplies_matrices(jaxpr))
+        return cls(
+            compiled,
+            args,
+            seconds,
+            widest_epsilon(jaxpr),
+            multiplies_matrices(jaxpr),
+            hash(str(jaxpr)),
+        )
 
     def __call__(self) -> object:
         """One call with the arguments it was compiled for, waiting for the result."""

@@ -19,7 +19,10 @@ from .._programs import Programs
 from .._tree import Layout, listed
 from ._ladder import Ladder
 from ._lines import coordinate_lines, coordinate_scale, direction_line
-from ._noise import measure_noise
+from ._noise import NOISE_FACTOR, measure_noise
+
+NOISY = 1000.0
+"""Noise above so many units in the last place of f is worth a sentence."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,19 @@ class Richardson(AbstractMethod):
             left=ladder.value - ladder.gap / 2,
             right=ladder.value + ladder.gap / 2,
             jumps=jumping,
-            note=_note(programs.problem.output, ladder, jumping),
+            note=_note(programs.problem.output, ladder, jumping, _noise_note(noise, centre)),
         )
 
 
-def _note(layout: Layout, ladder: Ladder, jumping: Bool[np.ndarray, " m"]) -> str:
+def _noise_note(noise: float, centre: float) -> str:
+    """Names noise that is more than the rounding of a long computation, if there is any."""
+    level = noise / NOISE_FACTOR
+    if level <= NOISY * np.finfo(np.float64).eps * abs(centre):
+        return ""
+    return f"f is noisy: its values scatter by about {level:.1g}"
+
+
+def _note(layout: Layout, ladder: Ladder, jumping: Bool[np.ndarray, " m"], noise: str) -> str:
     """Names the coordinates at which f is special, in sentences."""
     said = (
         (ladder.side > 0, "derivative from the right only, f ends on the left, at"),
@@ -63,7 +74,7 @@ def _note(layout: Layout, ladder: Ladder, jumping: Bool[np.ndarray, " m"]) -> st
         (jumping, "f jumps, so that there is no derivative, at"),
         (ladder.constant, "f does not change at all with"),
     )
-    sentences = []
+    sentences = [noise] if noise else []
     for where, what in said:
         if where.any():
             names = [layout.name(int(i)) for i in np.flatnonzero(where)]
