@@ -91,7 +91,16 @@ class Result:
         if self.message:
             return Verdict.ERROR
         verdicts = [point.judgement.verdict for point in self.points]
-        return max(verdicts, key=lambda verdict: verdict.rank, default=Verdict.NOT_A_CHECK)
+        worst = max(verdicts, key=lambda verdict: verdict.rank, default=Verdict.NOT_A_CHECK)
+        if worst is Verdict.AGREE and self.sharpest is None and not self._two_exact:
+            return Verdict.INCONCLUSIVE  # nothing was verified
+        return worst
+
+    @property
+    def _two_exact(self) -> bool:
+        """Whether analytic and autodiff stood against each other."""
+        exact = [self.sources.get(source) for source in ("analytic", "autodiff")]
+        return all(name in point.estimates for point in self.points for name in exact)
 
     @property
     def worst(self) -> PointResult | None:

@@ -55,7 +55,7 @@ def coordinate_table(
 
 def _where(result: Result, point: PointResult) -> list[str]:
     labels = [p.label for p in result.points]
-    same = [p.label for p in result.points if p.judgement.verdict is result.verdict]
+    same = [p.label for p in result.points if p.judgement.verdict is point.judgement.verdict]
     where = f"at {listed(same)}"
     if len(same) < len(labels):
         where += f" of {len(labels)} points"
@@ -79,11 +79,11 @@ def _reach(result: Result) -> list[str]:
         )
         where = f" at {sharpest.label}" if len(result.points) > 1 else ""
         lines.append(
-            f"an error above {short(judgement.floor)} in any one coordinate{where}{relative} "
-            "would have been caught"
+            f"an error above {short(judgement.floor)} in any one verified coordinate{where}"
+            f"{relative} would have been caught"
         )
-    elif result.verdict.ok:
-        lines.append("but no derivative is larger than its error bar, so nothing was verified")
+    elif result.verdict in (Verdict.AGREE, Verdict.INCONCLUSIVE) and sharpest is None:
+        lines.append("no derivative is larger than its error bar, so nothing was verified")
     if result.unverified and sharpest is not None:
         names = [result.name(i) for i in result.unverified[: LISTED + 1]]
         names += [""] * (len(result.unverified) - len(names))
@@ -119,7 +119,8 @@ def _descent(result: Result, point: PointResult) -> list[str]:
     name = result.sources.get("differences", "")
     if name not in point.estimates:
         return []
-    slope, bar = point.estimates[name].value[0], point.estimates[name].error[0]
+    estimate = point.estimates[name]
+    slope, bar = estimate.one_sided[1][0], estimate.error[0]
     given = f"f'(x; u) = {slope:.6g} ± {short(bar, 2)}"
     if slope < -bar:
         return [f"{given}: u is a descent direction"]

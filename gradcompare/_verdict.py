@@ -6,8 +6,9 @@ Two estimates of a coordinate differ if they are further apart than their error 
 
 Three sources then vote. The odd one out of three has a name; where finite differences have no
 say (their bar is larger than the derivative) the other two decide alone. At a kink, finite
-differences are the interval between the two one-sided derivatives, and every value in it is
-a valid subgradient (Clarke, Optimization and Nonsmooth Analysis, 1983, theorem 2.5.1).
+differences are the interval between the two one-sided derivatives. The entries of every
+subgradient lie in it (Clarke, Optimization and Nonsmooth Analysis, 1983, proposition 2.1.2);
+where several coordinates have kinks, not everything in it is a subgradient.
 """
 
 import enum
@@ -31,10 +32,10 @@ RESOLVED = 0.1
 class Verdict(enum.Enum):
     """What a comparison found. `str` gives the sentence for the reader."""
 
-    AGREE = "the derivatives agree within their error bars; nothing to do"
+    AGREE = "the derivatives agree within their error bars; nothing to do but read how far"
     VALID_SUBGRADIENT = (
-        "the objective has a kink here and the derivative given is a valid subgradient; "
-        "check at a point beside the kink too"
+        "the objective has a kink here and each entry given lies between the one-sided "
+        "derivatives; check at a point beside the kink too"
     )
     INCONCLUSIVE = (
         "the derivatives do not agree and it cannot be told which is right; "
@@ -184,7 +185,8 @@ def _reach(exact: Estimate, differences: Estimate | None) -> dict:
     constant = (differences.value == 0) & (exact.value == 0) & np.isfinite(error)
     verified = (error <= RESOLVED * np.abs(exact.value)) | constant
     smooth = verified & ~differences.kinked  # at a kink, a range of values is right
-    floors = SAFETY * error[smooth]
+    # The judge may itself be off by its bar, towards the error.
+    floors = SAFETY * error[smooth] + differences.error[smooth]
     return {
         "unverified": tuple(np.flatnonzero(~verified & ~differences.kinked).tolist()),
         "floor": float(np.max(floors)) if smooth.any() else float("nan"),

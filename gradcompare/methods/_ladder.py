@@ -72,7 +72,7 @@ class Ladder:
         self.value = np.full(count, np.nan)
         self.error = np.full(count, np.inf)
         self.gap = np.zeros(count)
-        self.constant = np.zeros(count, bool)
+        self.constant = np.ones(count, bool)
         self.evaluations = 0
 
     def climb(self) -> None:
@@ -89,8 +89,29 @@ class Ladder:
             going = (shift != 0) | turned
             active, shift, turned = active[going], shift[going], turned[going]
             if not active.size:
-                return
+                break
             missing = self._move(active, shift) | turned[:, None]
+        self._confirm_kinks()
+
+    def _confirm_kinks(self) -> None:
+        """Looks at kinks with the smallest steps at which their gap exceeds the noise.
+
+        A kink beside the point looks like one at the point as long as the steps reach it.
+        """
+        active = np.flatnonzero(self.gap)
+        if not active.size:
+            return
+        window, gap = self._window(active), np.abs(self.gap[active])
+        step = 100 * np.max(window.noise, axis=1) / gap
+        level = np.floor(np.log(self._lines.scale[active] / step) / np.log(RATIO)) - LEVELS + 1
+        target = np.clip(level, self._least[active], SMALLEST).astype(int)
+        smaller = target > self._best_offset[active]
+        active, target = active[smaller], target[smaller]
+        missing = self._move(active, target - self._offset[active])
+        self._sample(active, missing)
+        self._judge(active)
+        gone = kink(self._window(active))[0] == 0
+        self.gap[active[gone]] = 0.0
 
     def jumps(self) -> Bool[np.ndarray, " m"]:
         """Which lines cross a jump of f at the point, as the last window of each shows."""
@@ -119,9 +140,10 @@ class Ladder:
         stuck = error > PROGRESS * self.error[active]
         contradicting = self._keep(active, value, error)
         finite = np.all(np.isfinite(window.plus) & np.isfinite(window.minus), axis=1)
-        self.constant[active] = constant(window)
+        self.constant[active] &= constant(window)
+        far = self._steps(active)[0][:, 0] >= self._lines.scale[active] / 16
         truncating = ~finite | contradicting | truncating
-        small = (error <= TARGET * np.abs(value)) | self.constant[active]
+        small = (error <= TARGET * np.abs(value)) | (self.constant[active] & far)
         searching = np.isnan(self._too_large[active])
         return truncating, finite & (small | (stuck & searching & ~truncating))
 

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from .._programs import Programs
 from ._lines import coordinate_scale
 
-NOISE_FACTOR = 2.5
+NOISE_FACTOR = 2.2
 """From the standard deviation of the noise in f to a bound of one value's noise."""
 
 SPACINGS = (2.0**-32, 2.0**-20)
@@ -27,11 +27,16 @@ Two, because the noise of an inner solver can be invisible within a few units in
 place, and a wide spacing can show the curvature of f instead of noise.
 """
 
+CLOSE_SPACINGS = (2.0**-40, 2.0**-46)
+"""Where the usual ones show no noise: f is very curved there, or ends."""
+
 POINTS = 16
 """How many equally spaced values are used."""
 
 _ORDERS = (4, 5, 6)
 _PLATEAU = 4.0
+_HALF_PLATEAU = 100.0
+_ONE_SIDED = 30.0
 
 
 def noise_level(values: Float[np.ndarray, " n"]) -> float | None:
@@ -39,29 +44,68 @@ def noise_level(values: Float[np.ndarray, " n"]) -> float | None:
 
     Returns None where the differences of successive orders disagree by more than a factor
     of 4, so that the spacing shows something other than noise, or a value is not finite.
+    A kink among the values looks like noise in one half of them; the other half then counts.
     """
     if not np.all(np.isfinite(values)):
         return None
+    first, second = (_plateau(half, _HALF_PLATEAU) for half in np.split(values, 2))
+    if first is not None and second is not None:
+        low, high = sorted([first, second])
+        if high > _ONE_SIDED * low:
+            return low
+    return _plateau(values, _PLATEAU)
+
+
+def _plateau(values: Float[np.ndarray, " n"], within: float) -> float | None:
     levels = []
     for order in _ORDERS:
         scale = factorial(order) ** 2 / factorial(2 * order)
         levels.append(np.sqrt(scale * np.mean(np.diff(values, order) ** 2)))
-    if max(levels) > _PLATEAU * min(levels):
-        return None
-    return float(max(levels))
+    return float(max(levels)) if max(levels) <= within * min(levels) else None
 
 
 def measure_noise(programs: Programs) -> tuple[float, int]:
-    """Returns a bound of the noise of f near the point, and how many values it took."""
-    scale = coordinate_scale(programs)
+    """Returns a bound of the noise of f near the point, and how many values it took.
+
+    Where f is too curved, or not finite, at the usual spacings, smaller ones are tried, in
+    the opposite direction as well; and if those show no noise by itself either, the spread
+    of the closest values stands for it.
+    """
+    direction = _inward(programs)
+    found, values = _levels(programs, direction, SPACINGS)
+    spent = values.size
+    if not found:
+        for way in (direction, -direction):
+            more, values = _levels(programs, way, CLOSE_SPACINGS)
+            found += more
+            spent += values.size
+    if not found:
+        closest = values[-1][np.isfinite(values[-1])]
+        found = [float(np.ptp(closest))] if closest.size else [0.0]
+    return NOISE_FACTOR * max(found), spent
+
+
+def _levels(
+    programs: Programs, direction: Float[np.ndarray, " d"], spacings: tuple[float, ...]
+) -> tuple[list[float], Float[np.ndarray, "s n"]]:
+    """Returns the noise found at each spacing that shows it, and the values of f."""
     # The point itself is left out: it may be a kink or a jump, which is not noise.
-    x, (lower, upper) = programs.x, programs.problem.bounds
-    signs = np.random.default_rng(0).choice([-1.0, 1.0], size=scale.shape)
-    reach = np.minimum(scale, np.maximum(upper - x, x - lower) / (2 * POINTS * max(SPACINGS)))
-    # Towards the wider side, so that no value lies outside the domain.
+    steps = np.concatenate([spacing * np.arange(1, POINTS + 1) for spacing in spacings])
+    line = programs.problem.layout.unflatten(direction)
+    values = programs.along(steps, line).reshape(len(spacings), POINTS)
+    return [level for level in map(noise_level, values) if level is not None], values
+
+
+def _inward(programs: Programs) -> Float[np.ndarray, " d"]:
+    """A direction in which every coordinate moves by its scale, signs drawn at random.
+
+    Where there are bounds it leads towards the wider side, and not out of them.
+    """
+    scale, x, (lower, upper) = coordinate_scale(programs), programs.x, programs.problem.bounds
+    rng = np.random.default_rng(0)
+    signs = rng.choice([-1.0, 1.0], size=scale.shape)
+    # Not powers of two: with those, sums of the coordinates are exact, and show no noise.
+    reach = scale * rng.uniform(0.6, 1.0, size=scale.shape)
+    reach = np.minimum(reach, np.maximum(upper - x, x - lower) / (2 * POINTS * max(SPACINGS)))
     inward = np.where(upper - x > x - lower, 1.0, -1.0)
-    signs = np.where(np.isinf(lower) & np.isinf(upper), signs, inward)
-    direction = programs.problem.layout.unflatten(signs * reach)
-    steps = np.concatenate([spacing * np.arange(1, POINTS + 1) for spacing in SPACINGS])
-    levels = map(noise_level, np.split(programs.along(steps, direction), len(SPACINGS)))
-    return NOISE_FACTOR * max((level or 0.0 for level in levels), default=0.0), len(steps)
+    return np.where(np.isinf(lower) & np.isinf(upper), signs, inward) * reach
