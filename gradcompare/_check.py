@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import islice, takewhile
 from typing import Any, Literal
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
@@ -44,8 +46,8 @@ def check(
         value: `value(x, *args)`, a scalar, in JAX operations.
         gradient: `gradient(x, *args)`, in the structure of `x`; None to check autodiff.
         x0: The point, an array or a pytree of arrays.
-        args: What else `value` and `gradient` take. Arrays and floats are passed to the
-            compiled programs as data; everything else is fixed in them.
+        args: What else `value` and `gradient` take. Arrays of numbers and floats are passed
+            to the compiled programs as data; everything else is fixed in them.
         methods: Methods or their labels; one voter for each source by default.
         direction: In the structure of `x0`: compares the directional derivatives along it.
         bounds: The lower and the upper bounds of the parameters, each a number or a pytree
@@ -130,7 +132,10 @@ def estimate(
     if reason is not None:
         raise InputError(f"method {plan.methods[0].name!r} cannot be used: {reason}")
     flat = estimate_one(problem, plan.methods[0], plan)
-    return flat.unflatten(problem.output)
+    # At a kink there is no derivative to be within the bar of the middle.
+    left, right = flat.one_sided
+    error = flat.error + np.nan_to_num(np.abs(right - left)) / 2
+    return replace(flat, error=error).unflatten(problem.output)
 
 
 def _as_objective(
@@ -140,6 +145,11 @@ def _as_objective(
     bounds: tuple[PyTree, PyTree],
 ) -> tuple[Objective, tuple]:
     """Puts the arguments that can be data of a compiled program apart from the others."""
+    if not isinstance(bounds, tuple) or len(bounds) != 2 or None in bounds:
+        raise InputError(
+            f"bounds is {bounds!r}; give a pair (lower, upper), each a number or like x0, "
+            "-inf and inf where there is none"
+        )
     leaves, treedef = jax.tree.flatten(args)
     is_data = [_is_data(leaf) for leaf in leaves]
     data = tuple(leaf for leaf, dynamic in zip(leaves, is_data, strict=True) if dynamic)
@@ -171,13 +181,14 @@ def _as_objective(
 def _is_data(leaf: Any) -> bool:
     if isinstance(leaf, float):
         return True
-    return isinstance(leaf, (np.ndarray, np.generic, jax.Array)) and (
-        np.issubdtype(leaf.dtype, np.number) or jax.numpy.issubdtype(leaf.dtype, np.floating)
+    # The keys of random numbers have a dtype of their own, and stay fixed.
+    return isinstance(leaf, (np.ndarray, np.generic, jax.Array)) and jnp.issubdtype(
+        leaf.dtype, np.number
     )
 
 
 def _as_point(x: PyTree) -> PyTree:
-    """Reads a list or tuple of numbers as SciPy does, as one array."""
-    if isinstance(x, (list, tuple)) and x and all(isinstance(v, (int, float)) for v in x):
-        return np.asarray(x)
+    """Reads a list or tuple of numbers as SciPy does, as one array of floats."""
+    if isinstance(x, (list, tuple)) and x and all(type(v) in (int, float) for v in x):
+        return np.asarray(x, np.float64)
     return x

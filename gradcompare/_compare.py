@@ -1,7 +1,8 @@
 """`compare`: many objectives by many methods, on request over sizes, points, dtypes, devices."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from typing import Any, Literal, get_args
 
@@ -77,8 +78,9 @@ def compare(
         memory_bytes=memory_bytes,
         on_error=on_error,
     )
-    sizes = [sizes] if isinstance(sizes, int) else sizes
-    if sizes is not None and not all(isinstance(size, int) and size > 0 for size in sizes):
+    whole = (int, np.integer)
+    sizes = [sizes] if isinstance(sizes, whole) else sizes
+    if sizes is not None and not all(isinstance(size, whole) and size > 0 for size in sizes):
         raise InputError(f"the sizes are {list(sizes)}; give positive integers")
     cases = [
         Case(objective, size, partial(_draw, objective, size, plan))
@@ -102,7 +104,7 @@ def make_plan(
     """
     if isinstance(methods, (str, AbstractMethod)):
         methods = [methods]
-    chosen = tuple(m if isinstance(m, AbstractMethod) else find_method(m) for m in methods)
+    chosen = tuple(m if isinstance(m, AbstractMethod) else find_method(str(m)) for m in methods)
     names = [method.name for method in chosen]
     if not names or len(set(names)) < len(names):
         raise InputError(f"the methods are {names}; name at least one, and each once")
@@ -111,8 +113,10 @@ def make_plan(
         raise UnknownNameError("quantity", plan.quantity, get_args(Quantity))
     if plan.on_error not in ("row", "raise"):
         raise UnknownNameError("on_error", plan.on_error, ("row", "raise"))
-    if plan.points < 1:
-        raise InputError(f"points is {plan.points}; ask for at least one")
+    for name, least in (("points", 1), ("repeats", 1), ("seed", 0), ("memory_bytes", 1)):
+        given = getattr(plan, name)
+        if not isinstance(given, (int, np.integer)) or given < least:
+            raise InputError(f"{name} is {given!r}; give an integer of at least {least}")
     return plan
 
 
@@ -133,10 +137,10 @@ def with_methods(
     """
     added = [find_method(label) for label in dict.fromkeys(labels)]
     if step is not None:
-        taking = [method for method in added if hasattr(method, "step")]
+        taking = [m for m in added if "step" in [field.name for field in fields(m)]]
         if not taking:
-            raise InputError("--step goes with --method central or --method forward")
-        if not step > 0:
+            raise InputError("a step goes with a method that takes one, such as central")
+        if not 0 < step < math.inf:
             raise InputError(f"the step is {step}; give a positive one")
         added = [replace(m, step=step) if m in taking else m for m in added]
     kept = [m for m in standard_methods() if m.label not in labels]

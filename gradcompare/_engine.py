@@ -13,16 +13,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
-from typing import TypeVar
 
 import numpy as np
 
 from ._environment import environment
-from ._errors import describe
+from ._errors import InputError, describe, guarded
 from ._estimate import Estimate
 from ._method import AbstractMethod
+from ._narrow import accuracies
 from ._objective import Objective, Problem
-from ._pairs import Accuracy, accuracy, pair_error
+from ._pairs import pair_error
 from ._plan import Case, Plan, Progress
 from ._points import lint
 from ._precision import FLOAT64, cast, precision_scope
@@ -31,10 +31,11 @@ from ._result import Comparison, PointResult, Result
 from ._timing import measure, summarise
 from ._verdict import Judgement, Verdict, judge
 
-T = TypeVar("T")
-
 WORKERS = 8
 """At most so many cases are compiled at the same time; each holds its data in memory."""
+
+KEPT = ("quantity", "seed", "points", "repeats", "timing", "memory_bytes")
+"""The fields of a plan that are kept with its results as they are."""
 
 SAME_PROGRAM = (
     "the analytic derivative is the same program as autodiff, so it checks nothing; "
@@ -67,7 +68,9 @@ def run(
     studies, results = [], []
     steps = len(cases) * (2 if plan.timing else 1)
     with ThreadPoolExecutor(min(WORKERS, os.cpu_count() or 1)) as pool:
-        for study in pool.map(lambda case: _attempt(case, plan), cases):
+        # One case stays in this thread, where the user's own settings of JAX hold.
+        apply = map if len(cases) == 1 else pool.map
+        for study in apply(lambda case: _attempt(case, plan), cases):
             studies.append(study)
             progress(study.result.objective, len(studies), steps)
     for study in studies:
@@ -79,14 +82,14 @@ def run(
         "methods": {method.name: method.symbol for method in plan.methods},
         "sources": dict(plan.voters),
         "dtype": plan.dtype.name,
-        **{name: getattr(plan, name) for name in ("quantity", "seed", "points", "memory_bytes")},
+        **{name: getattr(plan, name) for name in KEPT},
     }
     return Comparison(tuple(results), environment(plan.device), settings)
 
 
 def _attempt(case: Case, plan: Plan) -> _Study:
     with precision_scope(FLOAT64):
-        study = _guarded(lambda: _study(case, plan))
+        study = guarded(lambda: _study(case, plan))
     if isinstance(study, _Study):
         return study
     if plan.on_error == "raise":
@@ -94,14 +97,6 @@ def _attempt(case: Case, plan: Plan) -> _Study:
         raise study
     name, message = case.objective.name, describe(study)
     return _Study(Result(name, case.size, plan.quantity, message=message))
-
-
-def _guarded(function: Callable[[], T]) -> T | Exception:
-    """Calls a function that runs the user's code; what it raises is returned."""
-    try:
-        return function()
-    except Exception as error:
-        return error
 
 
 def _study(case: Case, plan: Plan) -> _Study:
@@ -139,20 +134,26 @@ def _study(case: Case, plan: Plan) -> _Study:
         return _Study(result, programs, programs)
     narrow = replace(programs, dtype=plan.dtype, cache=Cache())
     with precision_scope(plan.dtype):
-        near, notes = _accuracy(narrow, points[0], plan)
+        near, notes = accuracies(narrow, points[0], plan)
     return _Study(replace(result, accuracy=near, notes=notes), programs, narrow)
 
 
 def _rounded(problem: Problem, dtype: np.dtype) -> Problem:
     """Moves the problem to numbers that `dtype` can represent, so that all see the same point."""
     kept = (problem.params, problem.data, problem.direction)
-    params, data, direction = cast(cast(kept, dtype), FLOAT64)
+    with np.errstate(over="ignore"):
+        params, data, direction = cast(cast(kept, dtype), FLOAT64)
+    x = problem.layout.flatten(params)
+    if not np.all(np.isfinite(x)):
+        name = problem.layout.name(int(np.flatnonzero(~np.isfinite(x))[0]))
+        raise InputError(f"the point does not fit in {dtype} at {name}; give smaller numbers")
     return replace(problem, params=params, data=data, direction=direction)
 
 
 def _point(programs: Programs, plan: Plan) -> PointResult:
     problem, warnings = programs.problem, lint(programs.problem)
-    value, again = programs.value(), programs.value()
+    # Another program at the same point: what is drawn while tracing shows as well.
+    value, again = programs.value(), float(programs.along(np.zeros(1), problem.params)[0])
     if abs(value - again) > STOCHASTIC * max(abs(value), abs(again)):
         note = f"the same point gave {value:.6g} and {again:.6g}"
         judgement = Judgement(Verdict.STOCHASTIC, note=note)
@@ -164,7 +165,7 @@ def _point(programs: Programs, plan: Plan) -> PointResult:
         if reason is not None:
             missing[method.name] = reason
             continue
-        outcome = _guarded(partial(method.estimate, programs))
+        outcome = guarded(partial(method.estimate, programs))
         if isinstance(outcome, Estimate):
             estimates[method.name] = outcome
         else:
@@ -202,30 +203,6 @@ def _crash(objective: Objective, point: PointResult, plan: Plan) -> str:
     name = plan.voters.get("analytic", "")
     under_test = objective.gradient is not None or objective.directional is not None
     return f"{name}: {point.missing[name]}" if under_test and name in point.missing else ""
-
-
-def _accuracy(
-    narrow: Programs, point: PointResult, plan: Plan
-) -> tuple[dict[str, Accuracy], tuple[str, ...]]:
-    """How near each method comes in the narrower dtype to the derivative in float64.
-
-    Returns what failed in that dtype as sentences beside it.
-    """
-    right = "analytic" if point.judgement.verdict is Verdict.AUTODIFF_WRONG else "autodiff"
-    reference = point.estimates.get(plan.voters.get(right, ""))
-    errors, notes = {}, []
-    value = _guarded(narrow.value)
-    if isinstance(value, Exception):
-        notes.append(f"value in {plan.dtype}: {describe(value)}")
-    for method in plan.methods:
-        if method.name in point.missing or method.judges or reference is None:
-            continue
-        outcome = _guarded(partial(method.estimate, narrow))
-        if isinstance(outcome, Estimate):
-            errors[method.name] = accuracy(outcome, reference, plan.dtype)
-        else:
-            notes.append(f"{method.name} in {plan.dtype}: {describe(outcome)}")
-    return errors, tuple(notes)
 
 
 def _timed(study: _Study, plan: Plan) -> Result:

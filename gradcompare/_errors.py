@@ -1,7 +1,10 @@
 """The errors that gradcompare raises, and how an unknown name is answered."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class GradcompareError(Exception):
@@ -23,7 +26,17 @@ class UnknownNameError(InputError, LookupError):
 
 
 def describe(error: BaseException) -> str:
-    """Returns one line for a table: the type of `error` and the first line of its message."""
+    """Returns one line for a table: the type of `error`, its first line, and its notes."""
     lines = str(error).strip().splitlines()
-    name = type(error).__name__
-    return f"{name}: {lines[0]}" if lines else name
+    # JAX adds a note about its own tracebacks, which starts with a rule.
+    notes = "; ".join(n for n in getattr(error, "__notes__", []) if not n.startswith("---"))
+    said = ": ".join([type(error).__name__, *lines[:1]])
+    return f"{said} ({notes})" if notes else said
+
+
+def guarded(function: Callable[[], T]) -> T | Exception:
+    """Calls a function that runs the user's code; what it raises is returned."""
+    try:
+        return function()
+    except Exception as error:
+        return error

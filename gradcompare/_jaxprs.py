@@ -28,7 +28,7 @@ def multiplies_matrices(jaxpr: Jaxpr) -> bool:
     )
 
 
-def widest_epsilon(jaxpr: Jaxpr) -> float:
+def coarsest_epsilon(jaxpr: Jaxpr) -> float:
     """The unit of rounding of the narrowest floating type in which a program computes."""
     dtypes = [
         getattr(result.aval, "dtype", None)

@@ -36,18 +36,22 @@ class PairError:
 
 def pair_error(first: str, a: Estimate, second: str, b: Estimate, problem: Problem) -> PairError:
     """Compares two flat estimates of what `problem` asks for."""
-    with np.errstate(invalid="ignore"):  # of values that are not finite
-        difference = np.abs(a.value - b.value)
-    scale, norm = np.max(np.abs(b.value), initial=0.0), np.linalg.norm(b.value)
+    # Divided by the largest value first, so that no square is too large or too small.
+    unit = np.max(np.abs(np.concatenate([a.value, b.value])), initial=0.0)
+    unit = unit if 0 < unit < np.inf else 1.0
+    with np.errstate(invalid="ignore", over="ignore"):  # of values that are not finite
+        difference = np.abs(a.value / unit - b.value / unit)
+        bars = (a.error + b.error) / unit
+    scale, norm = np.max(np.abs(b.value / unit), initial=0.0), np.linalg.norm(b.value / unit)
     worst = int(np.argmax(np.where(np.isnan(difference), np.inf, difference)))
     return PairError(
         first=first,
         second=second,
-        largest_absolute=float(np.max(difference)),
+        largest_absolute=float(np.max(difference) * unit),
         largest_relative=_ratio(np.max(difference), scale),
         relative_norm=_ratio(np.linalg.norm(difference), norm),
-        angle_degrees=_angle(a.value, b.value),
-        bar=_ratio(np.linalg.norm(a.error + b.error), norm),
+        angle_degrees=_angle(a.value / unit, b.value / unit),
+        bar=_ratio(np.linalg.norm(bars), norm),
         worst=problem.output.name(worst),
     )
 

@@ -9,6 +9,7 @@ around the one that is given, near it and far from it.
 from collections.abc import Callable, Iterator
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
@@ -62,7 +63,8 @@ def lint(problem: Problem) -> tuple[str, ...]:
     if at_bound.size:
         names = [problem.layout.name(int(i)) for i in at_bound]
         sentences.append(f"at a bound: {listed(names)}")
-    numbers = [np.asarray(leaf) for leaf in jax.tree.leaves(problem.data)]
+    leaves = jax.tree.leaves(problem.data)
+    numbers = [np.asarray(x) for x in leaves if jnp.issubdtype(jnp.result_type(x), jnp.floating)]
     if numbers and not any(np.any(array) for array in numbers):
         sentences.append("all data are zero: terms that they multiply cannot be seen")
     return tuple(sentences)

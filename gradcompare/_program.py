@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import jax
 from jaxtyping import PyTree
 
-from ._jaxprs import multiplies_matrices, widest_epsilon
+from ._jaxprs import coarsest_epsilon, multiplies_matrices
 
 Function = Callable[..., PyTree]
 """`function(params, data, direction, *extra)` in JAX operations; `direction` may be None."""
@@ -43,7 +43,7 @@ class Program:
             compiled,
             args,
             seconds,
-            widest_epsilon(jaxpr),
+            coarsest_epsilon(jaxpr),
             multiplies_matrices(jaxpr),
             hash(str(jaxpr)),
         )

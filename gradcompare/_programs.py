@@ -122,14 +122,16 @@ class Programs:
                 the structure of the parameters.
         """
         objective, (params, data, _) = self.problem.objective, self.args
-        value = jax.eval_shape(objective.value, params, data)
-        shapes = [leaf.shape for leaf in jax.tree.leaves(value)]
-        if shapes != [()] or not jnp.issubdtype(value.dtype, jnp.floating):
+        value = _traced("value", objective.value, params, data)
+        leaves = [f"{leaf.dtype}{list(leaf.shape)}" for leaf in jax.tree.leaves(value)]
+        scalar = getattr(value, "shape", None) == () and jnp.issubdtype(value.dtype, jnp.floating)
+        if not scalar:
             raise InputError(
-                f"the value of {objective.name} is {value}; return one real floating scalar"
+                f"the value of {objective.name} is {', '.join(leaves) or value!r}; "
+                "return one real floating scalar"
             )
         if objective.gradient is not None:
-            gradient = jax.eval_shape(objective.gradient, params, data)
+            gradient = _traced("gradient", objective.gradient, params, data)
             self.problem.layout.require_same(gradient, f"the gradient of {objective.name}")
 
     def value(self) -> float:
@@ -229,6 +231,18 @@ class Programs:
             return self.problem.objective.value(layout.unflatten(x + step * u), data)
 
         return jax.vmap(value)(steps)
+
+
+def _traced(name: str, function: Function, *args: PyTree) -> PyTree:
+    """Returns the shapes of a result; what the function raises is said to come from it."""
+    try:
+        return jax.eval_shape(function, *args)
+    except jax.errors.TracerArrayConversionError as error:
+        error.add_note(f"raised by {name}, which calls NumPy; use jax.numpy in it")
+        raise
+    except Exception as error:
+        error.add_note(f"raised by {name}")
+        raise
 
 
 def _shapes(problem: Problem) -> tuple:

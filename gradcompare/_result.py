@@ -178,7 +178,7 @@ class Comparison:
         return json.dumps(body, allow_nan=False, ensure_ascii=False)
 
     @classmethod
-    def from_json(cls, text: str) -> "Comparison":
+    def from_json(cls, text: str | bytes) -> "Comparison":
         """Reads back what `to_json` wrote.
 
         Raises:
@@ -191,7 +191,11 @@ class Comparison:
                 raise InputError(
                     f"the file is of format {written}, this version reads {FORMAT}; write it again"
                 )
-            return make_converter().structure(body, cls)
+            comparison = make_converter().structure(body, cls)
+            missing = {"methods", "sources", "dtype"} - comparison.settings.keys()
+            if missing:
+                raise InputError(f"the settings lack {', '.join(sorted(missing))}")
+            return comparison
         except InputError:
             raise
         except (ValueError, LookupError, AttributeError, TypeError) as error:

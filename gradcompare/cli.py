@@ -75,12 +75,14 @@ def run_command(names, methods, step, path, verbose, only_failures, style, **opt
     A name is a registered one, path/to/file.py or package.module, the last two followed by
     :NAME for one objective in them. Exit code 0: all agree; 1: some do not; 2: unusable input.
     """
+    from dataclasses import replace
+
     from tqdm import tqdm
 
     from ._compare import compare, with_methods
 
-    if path is not None and not path.parent.is_dir():
-        raise click.BadParameter(f"there is no directory {path.parent}", param_hint="--json")
+    if path is not None:
+        _require_writable(path)
     chosen, beside = with_methods(methods, step)
     with tqdm(disable=None, leave=False, file=sys.stderr) as bar:
 
@@ -90,7 +92,8 @@ def run_command(names, methods, step, path, verbose, only_failures, style, **opt
 
         options["sizes"] = options["sizes"] or None
         comparison = compare(names or None, chosen, progress=progress, **options)
-    _print(comparison, style, verbose, only_failures, beside)
+    comparison = replace(comparison, settings={**comparison.settings, "beside": list(beside)})
+    _print(comparison, style, verbose, only_failures)
     if path is not None:
         path.write_text(comparison.to_json() + "\n", encoding="utf-8")
     sys.exit(AGREE if comparison.ok else DISAGREE)
@@ -103,12 +106,21 @@ def show_command(file: Path, verbose: bool, only_failures: bool, style: str) -> 
     """Print a comparison that `run --json FILE` wrote."""
     from ._result import Comparison
 
-    comparison = Comparison.from_json(file.read_text(encoding="utf-8"))
-    _print(comparison, style, verbose, only_failures, ())
+    comparison = Comparison.from_json(file.read_bytes())
+    _print(comparison, style, verbose, only_failures)
     sys.exit(AGREE if comparison.ok else DISAGREE)
 
 
-def _print(comparison, style, verbose, only_failures, beside) -> None:
+def _require_writable(path: Path) -> None:
+    """Finds out before the work whether its result can be kept."""
+    try:
+        with path.open("a", encoding="utf-8"):
+            pass
+    except OSError as error:
+        raise click.BadParameter(str(error), param_hint="--json") from error
+
+
+def _print(comparison, style, verbose, only_failures) -> None:
     from dataclasses import replace
 
     from .report.detail import detail
@@ -121,8 +133,10 @@ def _print(comparison, style, verbose, only_failures, beside) -> None:
     if verbose:
         click.echo("\n\n".join(map(detail, shown)) + "\n" if shown.results else "", nl=False)
     if shown.results:
-        click.echo(table(shown, style=style, beside=beside))
-    click.echo(f"\n{legend(comparison)}\n{outcome(comparison)}", err=style != "plain")
+        beside = tuple(comparison.settings.get("beside", ()))
+        click.echo(f"{table(shown, style=style, beside=beside)}\n")
+        click.echo(legend(comparison), err=style != "plain")
+    click.echo(outcome(comparison), err=style != "plain")
     for result in shown:
         if not result.verdict.ok and not verbose:
             click.echo(f"\n{result}", err=style != "plain")

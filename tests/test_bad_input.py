@@ -140,7 +140,7 @@ OPTIONS = {
     ),
     "no-method": ({"methods": []}, r"the methods are \[\]; name at least one"),
     "twice": ({"methods": ["central"] * 2}, "the methods are .*central.*; .* each once"),
-    "points": ({"points": 0}, "points is 0; ask for at least one"),
+    "points": ({"points": 0}, "points is 0; give an integer of at least 1"),
     "on-error": ({"on_error": "rais"}, "unknown on_error 'rais'; did you mean raise"),
 }
 

@@ -19,6 +19,7 @@ FLOORS = (
     ("_summary", "_programs"),
     ("_result", "_method"),
     ("_plan",),
+    ("_narrow",),
     ("_engine", "methods.*", "objectives.*"),
     ("_registry",),
     ("_compare",),

@@ -33,8 +33,14 @@ ROUNDS = 12
 TARGET = 1e-9
 """A bar below this fraction of the derivative is small enough."""
 
+CERTAIN = 1e-12
+"""The same where the bar rests on corrections and not on noise."""
+
 SMALLEST = 52 - LEVELS
 """The last window's start; its steps go down to about 10 units in the last place of x."""
+
+CLEAR = 400.0
+"""A kink's gap stands out from noise at steps above CLEAR · noise / gap."""
 
 CARRIED = 100.0
 """At most so much left-over error is carried to smaller steps."""
@@ -102,7 +108,7 @@ class Ladder:
         if not active.size:
             return
         window, gap = self._window(active), np.abs(self.gap[active])
-        step = 100 * np.max(window.noise, axis=1) / gap
+        step = CLEAR * np.max(window.noise, axis=1) / gap
         level = np.floor(np.log(self._lines.scale[active] / step) / np.log(RATIO)) - LEVELS + 1
         target = np.clip(level, self._least[active], SMALLEST).astype(int)
         smaller = target > self._best_offset[active]
@@ -143,7 +149,10 @@ class Ladder:
         self.constant[active] &= constant(window)
         far = self._steps(active)[0][:, 0] >= self._lines.scale[active] / 16
         truncating = ~finite | contradicting | truncating
-        small = (error <= TARGET * np.abs(value)) | (self.constant[active] & far)
+        # A bar that rests on corrections is believed when a second window confirms it: they
+        # can be small by chance where a singularity is near (softplus; 55 times too small).
+        limit = np.where(truncating, CERTAIN, TARGET)
+        small = (error <= limit * np.abs(value)) | (self.constant[active] & far)
         searching = np.isnan(self._too_large[active])
         return truncating, finite & (small | (stuck & searching & ~truncating))
 

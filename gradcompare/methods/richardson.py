@@ -72,6 +72,7 @@ def _note(layout: Layout, ladder: Ladder, jumping: Bool[np.ndarray, " m"], noise
         (ladder.side > 0, "derivative from the right only, f ends on the left, at"),
         (ladder.side < 0, "derivative from the left only, f ends on the right, at"),
         (jumping, "f jumps, so that there is no derivative, at"),
+        (ladder.gap != 0, "f has a kink, and only one-sided derivatives, at"),
         (ladder.constant, "f does not change at all with"),
     )
     sentences = [noise] if noise else []

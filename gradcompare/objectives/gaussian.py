@@ -4,7 +4,10 @@ With samples xᵢ (rows of X, m × d), means μ, log variances s and standardise
 zᵢⱼ = (xᵢⱼ − μⱼ) exp(−sⱼ/2),
 
     f(μ, s) = (1/2m) Σᵢⱼ zᵢⱼ² + ½ Σⱼ sⱼ + (d/2) log 2π,
-    ∂f/∂μⱼ = −exp(−sⱼ/2) (1/m) Σᵢ zᵢⱼ,    ∂f/∂sⱼ = ½ (1 − (1/m) Σᵢ zᵢⱼ²).
+    ∂f/∂μⱼ = −exp(−sⱼ/2) (1/m) Σᵢ zᵢⱼ,    ∂f/∂sⱼ = ½ (1 − (1/m) Σᵢ zᵢⱼ²),
+    ∂²f/∂μⱼ² = exp(−sⱼ),    ∂²f/∂μⱼ∂sⱼ = exp(−sⱼ/2) (1/m) Σᵢ zᵢⱼ,    ∂²f/∂sⱼ² = (1/2m) Σᵢ zᵢⱼ²,
+
+because ∂zᵢⱼ/∂μⱼ = −exp(−sⱼ/2) and ∂zᵢⱼ/∂sⱼ = −zᵢⱼ/2; different coordinates do not mix.
 
 It is the mean over the samples, for each coordinate that of Bishop, Pattern Recognition and
 Machine Learning (2006), equation (1.54), with sⱼ = log σⱼ².
@@ -42,6 +45,17 @@ def gradient(params: Params, data: Data) -> Params:
     return Params(-precision_root * jnp.mean(z, axis=0), (1 - jnp.mean(z**2, axis=0)) / 2)
 
 
+def hvp(params: Params, direction: Params, data: Data) -> Params:
+    """The Hessian consists of one 2 × 2 block in (μⱼ, sⱼ) for each coordinate j."""
+    precision_root = jnp.exp(-params.log_variance / 2)
+    z = (data.X - params.mean) * precision_root
+    mixed = precision_root * jnp.mean(z, axis=0)
+    return Params(
+        precision_root**2 * direction.mean + mixed * direction.log_variance,
+        mixed * direction.mean + jnp.mean(z**2, axis=0) / 2 * direction.log_variance,
+    )
+
+
 def make(rng: np.random.Generator, size: int) -> tuple[Params, Data]:
     """Draws means and log variances in `size` dimensions, and 20 samples of other Gaussians."""
     centre, spread = rng.standard_normal(size), np.exp(0.5 * rng.standard_normal(size))
@@ -54,8 +68,11 @@ OBJECTIVES = (
         name="gaussian-nll",
         value=value,
         gradient=gradient,
+        hvp=hvp,
         make=make,
         sizes=(10, 100, 1000),
+        family="probabilistic",
+        tags=("log-parameters",),
         source="Bishop, Pattern Recognition and Machine Learning (2006), eq. 1.54",
     ),
 )

@@ -3,15 +3,17 @@ r"""The examples of the lecture on gradients that this project grew out of.
 A polynomial of two parameters,
 
     f(θ) = θ₀² + 2 θ₀ θ₁³,    ∇f(θ) = (2θ₀ + 2θ₁³,  6 θ₀ θ₁²),
+    ∇²f(θ) v = (2v₀ + 6θ₁² v₁,  6θ₁² v₀ + 12 θ₀ θ₁ v₁),
 
 and linear least squares with design matrix X (m × n) and targets y, once as a sum and once
 as a mean (the empirical risk),
 
     J(θ) = ‖Xθ − y‖²,         ∇J(θ) = 2 Xᵀ(Xθ − y),      J′(θ; u) = 2 (Xθ − y)ᵀXu,
-    R(θ) = ‖Xθ − y‖² / m,     ∇R(θ) = 2 Xᵀ(Xθ − y) / m.
+    R(θ) = ‖Xθ − y‖² / m,     ∇R(θ) = 2 Xᵀ(Xθ − y) / m,
+    ∇²J(θ) v = 2 XᵀXv,        ∇²R(θ) v = 2 XᵀXv / m.
 
-The last two follow from d‖r‖² = 2 rᵀdr with r = Xθ − y, dr = X dθ; see Petersen & Pedersen,
-The Matrix Cookbook (2012), equation (84).
+The gradients of J and R follow from d‖r‖² = 2 rᵀdr with r = Xθ − y, dr = X dθ; see Petersen &
+Pedersen, The Matrix Cookbook (2012), equation (84).
 """
 
 from typing import NamedTuple
@@ -31,6 +33,14 @@ def polynomial_value(theta: Float[Array, "2"], data: None) -> Float[Array, ""]:
 def polynomial_gradient(theta: Float[Array, "2"], data: None) -> Float[Array, "2"]:
     """∇f(θ) = (2θ₀ + 2θ₁³, 6θ₀θ₁²)."""
     return jnp.stack([2 * theta[0] + 2 * theta[1] ** 3, 6 * theta[0] * theta[1] ** 2])
+
+
+def polynomial_hvp(
+    theta: Float[Array, "2"], v: Float[Array, "2"], data: None
+) -> Float[Array, "2"]:
+    """∇²f(θ) v = (2v₀ + 6θ₁² v₁, 6θ₁² v₀ + 12θ₀θ₁ v₁)."""
+    mixed = 6 * theta[1] ** 2
+    return jnp.stack([2 * v[0] + mixed * v[1], mixed * v[0] + 12 * theta[0] * theta[1] * v[1]])
 
 
 def make_polynomial(rng: np.random.Generator, size: int) -> tuple[np.ndarray, None]:
@@ -60,6 +70,13 @@ def squared_error_directional(
     return 2 * (data.X @ theta - data.y) @ (data.X @ u)
 
 
+def squared_error_hvp(
+    theta: Float[Array, " n"], v: Float[Array, " n"], data: Data
+) -> Float[Array, " n"]:
+    """∇²J(θ) v = 2 Xᵀ(Xv)."""
+    return 2 * (data.X @ v) @ data.X
+
+
 def empirical_risk_value(theta: Float[Array, " n"], data: Data) -> Float[Array, ""]:
     """R(θ) = ‖Xθ − y‖² / m."""
     return jnp.mean((data.X @ theta - data.y) ** 2)
@@ -68,6 +85,13 @@ def empirical_risk_value(theta: Float[Array, " n"], data: Data) -> Float[Array, 
 def empirical_risk_gradient(theta: Float[Array, " n"], data: Data) -> Float[Array, " n"]:
     """∇R(θ) = 2 Xᵀ(Xθ − y) / m."""
     return 2 / len(data.y) * (data.X @ theta - data.y) @ data.X
+
+
+def empirical_risk_hvp(
+    theta: Float[Array, " n"], v: Float[Array, " n"], data: Data
+) -> Float[Array, " n"]:
+    """∇²R(θ) v = 2 Xᵀ(Xv) / m."""
+    return 2 / len(data.y) * (data.X @ v) @ data.X
 
 
 def make_regression(rng: np.random.Generator, size: int) -> tuple[np.ndarray, Data]:
@@ -82,25 +106,33 @@ OBJECTIVES = (
         name="lecture-polynomial",
         value=polynomial_value,
         gradient=polynomial_gradient,
+        hvp=polynomial_hvp,
         make=make_polynomial,
         sizes=(2,),
+        family="lecture",
         source="lecture on gradients, first example",
     ),
     Objective(
         name="squared-error",
         value=squared_error_value,
         gradient=squared_error_gradient,
+        hvp=squared_error_hvp,
         directional=squared_error_directional,
         make=make_regression,
         sizes=(10, 100, 1000),
+        family="lecture",
+        tags=("convex",),
         source="Petersen & Pedersen, The Matrix Cookbook (2012), eq. 84",
     ),
     Objective(
         name="empirical-risk",
         value=empirical_risk_value,
         gradient=empirical_risk_gradient,
+        hvp=empirical_risk_hvp,
         make=make_regression,
         sizes=(10, 100, 1000),
+        family="lecture",
+        tags=("convex",),
         source="Petersen & Pedersen, The Matrix Cookbook (2012), eq. 84, divided by m",
     ),
 )

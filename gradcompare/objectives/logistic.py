@@ -5,10 +5,11 @@ function σ(t) = 1 / (1 + exp(−t)),
 
     f(w) = (1/m) Σᵢ log(1 + exp(−zᵢ)) + (λ/2) ‖w‖²,
     ∇f(w) = −(1/m) Σᵢ σ(−zᵢ) yᵢ xᵢ + λ w,
+    ∇²f(w) v = (1/m) Σᵢ σ(zᵢ) σ(−zᵢ) (xᵢᵀv) xᵢ + λ v,
 
-because d/dz log(1 + exp(−z)) = −σ(−z). See Bishop, Pattern Recognition and Machine Learning
-(2006), equations (7.47) and (7.48) for this form of the error; there the penalty is λ‖w‖² and
-the sum is not divided by m.
+because d/dz log(1 + exp(−z)) = −σ(−z), σ′(z) = σ(z) σ(−z) and yᵢ² = 1. See Bishop, Pattern
+Recognition and Machine Learning (2006), equations (7.47) and (7.48) for this form of the error;
+there the penalty is λ‖w‖² and the sum is not divided by m.
 """
 
 from typing import NamedTuple
@@ -41,6 +42,14 @@ def gradient(w: Float[Array, " n"], data: Data) -> Float[Array, " n"]:
     return data.lam * w - weights @ data.X / len(weights)
 
 
+def hvp(w: Float[Array, " n"], v: Float[Array, " n"], data: Data) -> Float[Array, " n"]:
+    """∇²f(w) v = (1/m) Σᵢ σ(zᵢ) σ(−zᵢ) (xᵢᵀv) xᵢ + λv with zᵢ = yᵢ xᵢᵀw."""
+    margins = data.y * (data.X @ w)
+    # σ(−z), not 1 − σ(z), which cancels where σ(z) is close to 1.
+    curvature = jax.nn.sigmoid(margins) * jax.nn.sigmoid(-margins)
+    return (curvature * (data.X @ v)) @ data.X / len(margins) + data.lam * v
+
+
 def make(rng: np.random.Generator, size: int) -> tuple[np.ndarray, Data]:
     """Draws `size` weights and twice as many rows, with labels from a logistic model."""
     X = rng.standard_normal((2 * size, size))
@@ -54,9 +63,12 @@ OBJECTIVES = (
         name="logistic",
         value=value,
         gradient=gradient,
+        hvp=hvp,
         make=make,
         special=lambda w: {"zero": 0 * w, "tail": 100 * w},
         sizes=(10, 100, 1000),
+        family="classification",
+        tags=("convex", "tails"),
         source="Bishop, Pattern Recognition and Machine Learning (2006), eq. 7.47 and 7.48",
     ),
 )

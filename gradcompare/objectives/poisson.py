@@ -4,7 +4,7 @@ With rows xᵢ of X (m × n), counts yᵢ ∈ {0, 1, 2, …} and means μᵢ = e
 log-likelihood without the constant log yᵢ! is
 
     f(w) = (1/m) Σᵢ (exp(xᵢᵀw) − yᵢ xᵢᵀw),
-    ∇f(w) = (1/m) Xᵀ(μ − y).
+    ∇f(w) = (1/m) Xᵀ(μ − y),    ∇²f(w) v = (1/m) Xᵀ(μ ∘ Xv).
 
 The logarithm is the canonical link of the Poisson family, so the gradient is the design matrix
 times the difference of fitted and observed counts; see McCullagh & Nelder, Generalized Linear
@@ -37,6 +37,11 @@ def gradient(w: Float[Array, " n"], data: Data) -> Float[Array, " n"]:
     return (jnp.exp(data.X @ w) - data.y) @ data.X / len(data.y)
 
 
+def hvp(w: Float[Array, " n"], v: Float[Array, " n"], data: Data) -> Float[Array, " n"]:
+    """∇²f(w) v = (1/m) Xᵀ(exp(Xw) ∘ Xv)."""
+    return (jnp.exp(data.X @ w) * (data.X @ v)) @ data.X / len(data.y)
+
+
 def make(rng: np.random.Generator, size: int) -> tuple[np.ndarray, Data]:
     """Draws `size` weights and twice as many rows, with counts from a Poisson model."""
     X = rng.standard_normal((2 * size, size))
@@ -50,8 +55,11 @@ OBJECTIVES = (
         name="poisson-regression",
         value=value,
         gradient=gradient,
+        hvp=hvp,
         make=make,
         sizes=(10, 100, 1000),
+        family="regression",
+        tags=("convex",),
         source="McCullagh & Nelder, Generalized Linear Models (2nd ed. 1989), section 2.2.4 "
         "and chapter 6",
     ),

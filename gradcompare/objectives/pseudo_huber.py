@@ -4,7 +4,8 @@ With residuals r = Xw − y (X is m × n) and the scale δ > 0 at which the loss
 quadratic to linear,
 
     f(w) = (δ²/m) Σᵢ (√(1 + (rᵢ/δ)²) − 1),
-    ∇f(w) = (1/m) Xᵀ(r / √(1 + (r/δ)²)).
+    ∇f(w) = (1/m) Xᵀ(r / √(1 + (r/δ)²)),
+    ∇²f(w) v = (1/m) Xᵀ(Xv / (1 + (r/δ)²)^(3/2)).
 
 The loss is that of Charbonnier, Blanc-Féraud, Aubert & Barlaud, IEEE Transactions on Image
 Processing 6 (1997), 298–311; see Hartley & Zisserman, Multiple View Geometry in Computer Vision
@@ -41,6 +42,12 @@ def gradient(w: Float[Array, " n"], data: Data) -> Float[Array, " n"]:
     return influence @ data.X / len(residuals)
 
 
+def hvp(w: Float[Array, " n"], v: Float[Array, " n"], data: Data) -> Float[Array, " n"]:
+    """∇²f(w) v = (1/m) Xᵀ(Xv / (1 + (r/δ)²)^(3/2)) with r = Xw − y."""
+    t2 = ((data.X @ w - data.y) / data.delta) ** 2
+    return (data.X @ v / ((1 + t2) * jnp.sqrt(1 + t2))) @ data.X / len(t2)
+
+
 def make(rng: np.random.Generator, size: int) -> tuple[np.ndarray, Data]:
     """Draws `size` weights and twice as many rows, with heavy-tailed noise on the targets."""
     X = rng.standard_normal((2 * size, size))
@@ -53,8 +60,11 @@ OBJECTIVES = (
         name="pseudo-huber",
         value=value,
         gradient=gradient,
+        hvp=hvp,
         make=make,
         sizes=(10, 100, 1000),
+        family="regression",
+        tags=("convex",),
         source="Charbonnier et al., IEEE Trans. Image Processing 6 (1997); Hartley & "
         "Zisserman, Multiple View Geometry (2004), appendix 6.8, halved",
     ),

@@ -3,7 +3,7 @@ r"""Ridge regression: least squares with a quadratic penalty.
 With design matrix X (m × n), targets y and penalty λ ≥ 0,
 
     f(w) = ½ ‖Xw − y‖² + (λ/2) ‖w‖²,
-    ∇f(w) = Xᵀ(Xw − y) + λ w.
+    ∇f(w) = Xᵀ(Xw − y) + λ w,    ∇²f(w) v = XᵀXv + λ v.
 
 This is half of RSS(λ) in Hastie, Tibshirani & Friedman, The Elements of Statistical Learning
 (2nd ed. 2009), equation (3.43), p. 64; the method is that of Hoerl & Kennard, Technometrics 12
@@ -37,6 +37,11 @@ def gradient(w: Float[Array, " n"], data: Data) -> Float[Array, " n"]:
     return (data.X @ w - data.y) @ data.X + data.lam * w
 
 
+def hvp(w: Float[Array, " n"], v: Float[Array, " n"], data: Data) -> Float[Array, " n"]:
+    """∇²f(w) v = Xᵀ(Xv) + λv, which does not depend on w."""
+    return (data.X @ v) @ data.X + data.lam * v
+
+
 def make(rng: np.random.Generator, size: int) -> tuple[np.ndarray, Data]:
     """Draws `size` weights and twice as many rows from a linear model with noise."""
     X = rng.standard_normal((2 * size, size))
@@ -49,8 +54,11 @@ OBJECTIVES = (
         name="ridge",
         value=value,
         gradient=gradient,
+        hvp=hvp,
         make=make,
         sizes=(10, 100, 1000),
+        family="regression",
+        tags=("convex",),
         source="Hastie, Tibshirani & Friedman, The Elements of Statistical Learning (2009), "
         "eq. 3.43, halved",
     ),

@@ -6,9 +6,13 @@ biases b, logits A = XW + 1bᵀ and probabilities P = softmax(A), row by row,
     f(W, b) = −(1/m) Σᵢₖ Yᵢₖ log Pᵢₖ + (λ/2) ‖W‖²,
     ∂f/∂W = (1/m) Xᵀ(P − Y) + λ W,    ∂f/∂b = (1/m) (P − Y)ᵀ1,
 
-because ∂pₖ/∂aⱼ = pₖ(δₖⱼ − pⱼ). See Bishop, Pattern Recognition and Machine Learning (2006),
-equations (4.104) to (4.109); there is no penalty there and the sum is not divided by m. The
-biases carry no penalty.
+because ∂pₖ/∂aⱼ = pₖ(δₖⱼ − pⱼ). Along a direction (V, c) the logits change by Ȧ = XV + 1cᵀ and
+the probabilities by Ṗ = P ∘ (Ȧ − (P ∘ Ȧ) 11ᵀ), so the Hessian times the direction is
+
+    ((1/m) XᵀṖ + λ V,  (1/m) Ṗᵀ1).
+
+See Bishop, Pattern Recognition and Machine Learning (2006), equations (4.104) to (4.110); there
+is no penalty there and the sum is not divided by m. The biases carry no penalty.
 """
 
 from typing import NamedTuple
@@ -48,6 +52,14 @@ def gradient(params: Params, data: Data) -> Params:
     return Params(data.X.T @ errors + data.lam * params.W, jnp.sum(errors, axis=0))
 
 
+def hvp(params: Params, direction: Params, data: Data) -> Params:
+    """((1/m) XᵀṖ + λV, (1/m) Ṗᵀ1), where Ṗ is the derivative of P along the direction (V, c)."""
+    P = jax.nn.softmax(data.X @ params.W + params.b)
+    moved = data.X @ direction.W + direction.b
+    change = P * (moved - jnp.sum(P * moved, axis=1, keepdims=True)) / len(P)
+    return Params(data.X.T @ change + data.lam * direction.W, jnp.sum(change, axis=0))
+
+
 def make(rng: np.random.Generator, size: int) -> tuple[Params, Data]:
     """Draws weights for `size` features and four classes, and 4 × `size` labelled rows."""
     rows = 4 * size
@@ -65,9 +77,12 @@ OBJECTIVES = (
         name="softmax-regression",
         value=value,
         gradient=gradient,
+        hvp=hvp,
         make=make,
         special=lambda p: {"zero": jax.tree.map(np.zeros_like, p)},
         sizes=(10, 100, 1000),
-        source="Bishop, Pattern Recognition and Machine Learning (2006), eq. 4.104 to 4.109",
+        family="classification",
+        tags=("convex",),
+        source="Bishop, Pattern Recognition and Machine Learning (2006), eq. 4.104 to 4.110",
     ),
 )

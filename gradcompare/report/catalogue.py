@@ -14,7 +14,9 @@ def catalogue(style: str = "plain") -> str:
     for name, objective in registered_objectives().items():
         params, _ = objective.make(np.random.default_rng(0), objective.sizes[0])
         sizes = " ".join(str(size) for size in objective.sizes)
-        rows.append([name, Layout.of(params).size, sizes, objective.formula, objective.source])
-    heads = ["objective", "d", "sizes", "formula", "source"]
-    align = ("left", "right", "left", "left", "left")
+        row = [objective.family, name, Layout.of(params).size, sizes, ", ".join(objective.tags)]
+        rows.append([*row, objective.formula, objective.source])
+    rows.sort(key=lambda row: row[0])
+    heads = ["family", "objective", "d", "sizes", "tags", "formula", "source"]
+    align = ("left", "left", "right", "left", "left", "left", "left")
     return tabulate(rows, heads, FORMATS[style], colalign=align, disable_numparse=True)

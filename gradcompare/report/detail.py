@@ -1,7 +1,5 @@
 """One result opened up: its points, pairs, methods with their times, and coordinates."""
 
-import itertools
-
 import numpy as np
 from tabulate import tabulate
 
@@ -29,8 +27,9 @@ def ranking(timings: dict[str, Timing]) -> str:
     """Returns the names from the fastest to the slowest, ≈ where the spreads overlap."""
     ranked = sorted(timings, key=lambda name: timings[name].median_seconds)
     line = ranked[0]
-    for before, name in itertools.pairwise(ranked):
-        line += f" {'≈' if timings[before].overlaps(timings[name]) else '<'} {name}"
+    for number, name in enumerate(ranked[1:], 1):
+        overlapping = any(timings[name].overlaps(timings[faster]) for faster in ranked[:number])
+        line += f" {'≈' if overlapping else '<'} {name}"
     return line
 
 

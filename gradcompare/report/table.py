@@ -9,7 +9,7 @@ from .._verdict import Verdict
 FORMATS = {"plain": "simple", "github": "github", "latex": "latex", "html": "html"}
 """What `--format` offers, and what tabulate calls it."""
 
-NAME_WIDTH = 20
+NAME_WIDTH = 21
 
 PAIRS = (("analytic", "autodiff"), ("analytic", "differences"), ("autodiff", "differences"))
 
@@ -73,10 +73,11 @@ def outcome(comparison: Comparison) -> str:
         counts[result.verdict.name] = counts.get(result.verdict.name, 0) + 1
     said = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
     where, what = comparison.environment, comparison.settings
+    timed = f"timed in {what['dtype']}, " if any(r.timings for r in comparison) else ""
     return (
         f"{said or 'nothing compared'} "
         f"(jax {where.get('jax')} on {where.get('device_kind')}, {where.get('processor')}; "
-        f"timed in {what.get('dtype')}, judged in float64; seed {what.get('seed')})"
+        f"{timed}judged in float64; seed {what.get('seed')})"
     )
 
 
