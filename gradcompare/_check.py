@@ -145,7 +145,7 @@ def _as_objective(
     bounds: tuple[PyTree, PyTree],
 ) -> tuple[Objective, tuple]:
     """Puts the arguments that can be data of a compiled program apart from the others."""
-    if not isinstance(bounds, tuple) or len(bounds) != 2 or None in bounds:
+    if not isinstance(bounds, tuple) or len(bounds) != 2 or any(b is None for b in bounds):
         raise InputError(
             f"bounds is {bounds!r}; give a pair (lower, upper), each a number or like x0, "
             "-inf and inf where there is none"

@@ -36,9 +36,10 @@ class PairError:
 
 def pair_error(first: str, a: Estimate, second: str, b: Estimate, problem: Problem) -> PairError:
     """Compares two flat estimates of what `problem` asks for."""
-    # Divided by the largest value first, so that no square is too large or too small.
-    unit = np.max(np.abs(np.concatenate([a.value, b.value])), initial=0.0)
-    unit = unit if 0 < unit < np.inf else 1.0
+    # Divided by a power of two about as large as the values first, so that no square is too
+    # large or too small.
+    largest = np.max(np.abs(np.concatenate([a.value, b.value])), initial=0.0)
+    unit = np.exp2(np.floor(np.log2(largest))) if 0 < largest < np.inf else 1.0
     with np.errstate(invalid="ignore", over="ignore"):  # of values that are not finite
         difference = np.abs(a.value / unit - b.value / unit)
         bars = (a.error + b.error) / unit

@@ -191,11 +191,7 @@ class Comparison:
                 raise InputError(
                     f"the file is of format {written}, this version reads {FORMAT}; write it again"
                 )
-            comparison = make_converter().structure(body, cls)
-            missing = {"methods", "sources", "dtype"} - comparison.settings.keys()
-            if missing:
-                raise InputError(f"the settings lack {', '.join(sorted(missing))}")
-            return comparison
+            return make_converter().structure(body, cls)
         except InputError:
             raise
         except (ValueError, LookupError, AttributeError, TypeError) as error:

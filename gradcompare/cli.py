@@ -104,9 +104,13 @@ def run_command(names, methods, step, path, verbose, only_failures, style, **opt
 @_shown
 def show_command(file: Path, verbose: bool, only_failures: bool, style: str) -> None:
     """Print a comparison that `run --json FILE` wrote."""
+    from ._errors import InputError
     from ._result import Comparison
 
     comparison = Comparison.from_json(file.read_bytes())
+    missing = {"methods", "sources", "dtype"} - comparison.settings.keys()
+    if missing:
+        raise InputError(f"{file} lacks the settings {', '.join(sorted(missing))}; run it again")
     _print(comparison, style, verbose, only_failures)
     sys.exit(AGREE if comparison.ok else DISAGREE)
 

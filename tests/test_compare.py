@@ -77,7 +77,7 @@ def test_an_error_raises_on_request():
         raise RuntimeError("boom")
 
     broken = Objective("broken", boom, make)
-    assert quick(broken).results[0].message == "RuntimeError: boom"
+    assert quick(broken).results[0].message == "RuntimeError: boom (raised by value)"
     with pytest.raises(RuntimeError, match="boom"):
         quick(broken, on_error="raise")
 

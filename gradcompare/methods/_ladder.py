@@ -14,12 +14,10 @@ differences are extrapolated.
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ._lines import RATIO, Lines, ended_sides, widest_window
-from ._shapes import Window, constant, jumps, kink
-from ._tableau import LEVELS, Extrapolation, extrapolate
-
-FIRST = 2
-"""The first window starts at the step scale · RATIO^−FIRST."""
+from ._lines import RATIO, Lines, widest_window
+from ._shapes import constant, jumps, kink
+from ._tableau import LEVELS
+from ._windows import FIRST, Windows
 
 STRIDE = 3
 """The next window starts so many levels further down, further ones twice as many each time.
@@ -48,8 +46,6 @@ CARRIED = 100.0
 PROGRESS = 0.5
 """A larger window must bring the bar below this fraction of the best one to be worth another."""
 
-EPS = float(np.finfo(np.float64).eps)
-
 
 class Ladder:
     """The windows of all lines, and the best estimate of each line so far.
@@ -58,35 +54,37 @@ class Ladder:
         value: The derivative along each line.
         error: Its error bar; infinite where no window gave finite differences.
         gap: The derivative from the right less that from the left; 0 but for kinks.
-        side: 1 or −1 for a line that is followed to one side only, else 0.
         constant: Whether f did not change at all along a line.
-        evaluations: How many values of f were taken.
     """
 
     def __init__(self, lines: Lines):
         count = len(lines.scale)
-        self._lines = lines
-        self.side = ended_sides(lines)
-        self._least = widest_window(lines, self.side)
-        self._offset = np.maximum(self._least, FIRST)
+        self._windows = Windows(lines)
         self._too_large = np.full(count, np.nan)
         self._too_small = np.full(count, np.nan)
-        self._plus = np.full((count, LEVELS), np.nan)
-        self._minus = np.full((count, LEVELS), np.nan)
-        self._best_offset = self._offset.copy()
+        self._best_offset = self._windows.offset.copy()
         self._left_over = np.zeros(count)
         self.value = np.full(count, np.nan)
         self.error = np.full(count, np.inf)
         self.gap = np.zeros(count)
         self.constant = np.ones(count, bool)
-        self.evaluations = 0
+
+    @property
+    def side(self) -> Int[np.ndarray, " m"]:
+        """1 or −1 for a line that is followed to one side only, else 0."""
+        return self._windows.side
+
+    @property
+    def evaluations(self) -> int:
+        """How many values of f were taken."""
+        return self._windows.evaluations
 
     def climb(self) -> None:
         """Evaluates windows until every line has a small bar, or no other window is left."""
         active = np.arange(len(self.value))
         missing = np.ones((len(active), LEVELS), bool)
         for number in range(ROUNDS):
-            self._sample(active, missing)
+            self._windows.sample(active, missing)
             truncating, done = self._judge(active)
             active, truncating = active[~done], truncating[~done]
             turned = self._turn(active, truncating, number)
@@ -96,7 +94,7 @@ class Ladder:
             active, shift, turned = active[going], shift[going], turned[going]
             if not active.size:
                 break
-            missing = self._move(active, shift) | turned[:, None]
+            missing = self._windows.move(active, shift) | turned[:, None]
         self._confirm_kinks()
 
     def _confirm_kinks(self) -> None:
@@ -107,37 +105,35 @@ class Ladder:
         active = np.flatnonzero(self.gap)
         if not active.size:
             return
-        window, gap = self._window(active), np.abs(self.gap[active])
+        window, gap = self._windows.values(active), np.abs(self.gap[active])
         step = CLEAR * np.max(window.noise, axis=1) / gap
-        level = np.floor(np.log(self._lines.scale[active] / step) / np.log(RATIO)) - LEVELS + 1
-        target = np.clip(level, self._least[active], SMALLEST).astype(int)
+        level = (
+            np.floor(np.log(self._windows.lines.scale[active] / step) / np.log(RATIO)) - LEVELS + 1
+        )
+        target = np.clip(level, self._windows.least[active], SMALLEST).astype(int)
         smaller = target > self._best_offset[active]
         active, target = active[smaller], target[smaller]
-        missing = self._move(active, target - self._offset[active])
-        self._sample(active, missing)
+        missing = self._windows.move(active, target - self._windows.offset[active])
+        self._windows.sample(active, missing)
         self._judge(active)
-        gone = kink(self._window(active))[0] == 0
+        gone = kink(self._windows.values(active))[0] == 0
         self.gap[active[gone]] = 0.0
 
     def jumps(self) -> Bool[np.ndarray, " m"]:
         """Which lines cross a jump of f at the point, as the last window of each shows."""
         unclear = ~(self.error <= 0.1 * np.abs(self.value))
-        return unclear & (self.side == 0) & jumps(self._window(np.arange(len(self.value))))
-
-    def _sample(self, active: Int[np.ndarray, " k"], missing: Bool[np.ndarray, "k l"]) -> None:
-        rows, levels = np.nonzero(missing)
-        lines = active[rows]
-        first, second = (step[rows, levels] for step in self._steps(active))
-        values = self._lines.sample(np.tile(lines, 2), np.concatenate([first, second]))
-        self._plus[lines, levels], self._minus[lines, levels] = np.split(values, 2)
-        self.evaluations += len(values)
+        return (
+            unclear
+            & (self._windows.side == 0)
+            & jumps(self._windows.values(np.arange(len(self.value))))
+        )
 
     def _judge(
         self, active: Int[np.ndarray, " k"]
     ) -> tuple[Bool[np.ndarray, " k"], Bool[np.ndarray, " k"]]:
         """Keeps better estimates; says which lines want smaller steps, and which are done."""
-        window = self._window(active)
-        value, error, truncating, left_over = self._extrapolated(active)
+        window = self._windows.values(active)
+        value, error, truncating, left_over = self._windows.extrapolated(active)
         # What one window showed holds for smaller steps, where noise may hide it.
         carried = np.minimum(self._left_over[active], CARRIED)
         error = np.where(np.isnan(left_over), error * (1 + carried), error)
@@ -147,7 +143,7 @@ class Ladder:
         contradicting = self._keep(active, value, error)
         finite = np.all(np.isfinite(window.plus) & np.isfinite(window.minus), axis=1)
         self.constant[active] &= constant(window)
-        far = self._steps(active)[0][:, 0] >= self._lines.scale[active] / 16
+        far = self._windows.steps(active)[0][:, 0] >= self._windows.lines.scale[active] / 16
         truncating = ~finite | contradicting | truncating
         # A bar that rests on corrections is believed when a second window confirms it: they
         # can be small by chance where a singularity is near (softplus; 55 times too small).
@@ -169,61 +165,17 @@ class Ladder:
         contradict each other, the one with the smaller steps is believed.
         """
         apart = np.abs(value - self.value[active]) > error + self.error[active]
-        smaller = self._offset[active] > self._best_offset[active]
+        smaller = self._windows.offset[active] > self._best_offset[active]
         better = np.where(smaller, apart, False) | ((error < self.error[active]) & ~apart)
         better |= np.isnan(self.value[active]) & (error < np.inf)
         chosen = active[better]
         self.value[chosen], self.error[chosen] = value[better], error[better]
-        self._best_offset[chosen] = self._offset[chosen]
-        self.gap[chosen], doubt = np.where(self.side[chosen] == 0, kink(self._window(chosen)), 0.0)
+        self._best_offset[chosen] = self._windows.offset[chosen]
+        self.gap[chosen], doubt = np.where(
+            self._windows.side[chosen] == 0, kink(self._windows.values(chosen)), 0.0
+        )
         self.error[chosen] += doubt
         return apart & ~smaller
-
-    def _extrapolated(self, active: Int[np.ndarray, " k"]) -> Extrapolation:
-        found = extrapolate(*self._central(active), power=2)
-        sided = self.side[active] != 0
-        if not sided.any():
-            return found
-        one_sided = extrapolate(*self._one_sided(active[sided]), power=1)
-        for both, part in zip(found, one_sided, strict=True):
-            both[sided] = part
-        return found
-
-    def _central(self, active: Int[np.ndarray, " k"]) -> tuple[np.ndarray, ...]:
-        """Returns central differences, the steps really taken, and the rounding errors."""
-        plus, minus, steps, noise, centre = self._window(active)
-        origin = self._lines.origin[active, None]
-        forward, backward = (origin + steps) - origin, origin - (origin - steps)
-        width = forward + backward
-        # f″/2 · (forward − backward) is what unequal steps add to the difference.
-        bend = np.abs(plus + minus - 2 * centre) / steps**2
-        rounding = 2 * noise / width + np.abs(forward - backward) * bend / 2
-        return (plus - minus) / width, width / 2, rounding
-
-    def _one_sided(self, active: Int[np.ndarray, " k"]) -> tuple[np.ndarray, ...]:
-        """The same for one-sided differences, which have twice as many steps."""
-        plus, minus, _, noise, centre = self._window(active)
-        origin = self._lines.origin[active, None, None]
-        steps = np.stack(self._steps(active), axis=2)
-        taken = ((origin + steps) - origin).reshape(len(active), -1)
-        values = np.stack([plus, minus], axis=2).reshape(len(active), -1)
-        rounding = 2 * np.repeat(noise, 2, axis=1) / np.abs(taken)
-        return (values - centre) / taken, np.abs(taken), rounding
-
-    def _window(self, active: Int[np.ndarray, " k"]) -> Window:
-        plus, minus = self._plus[active], self._minus[active]
-        largest = np.maximum(np.abs(plus), np.abs(minus))
-        noise = np.maximum(self._lines.noise, EPS / 2 * largest)
-        return Window(plus, minus, np.abs(self._steps(active)[0]), noise, self._lines.centre)
-
-    def _steps(
-        self, active: Int[np.ndarray, " k"]
-    ) -> tuple[Float[np.ndarray, "k l"], Float[np.ndarray, "k l"]]:
-        """The two steps of each level: h and −h, or two of the same sign on a one-sided line."""
-        exponent = (self._offset[active, None] + np.arange(LEVELS)).astype(float)
-        steps = self._lines.scale[active, None] * RATIO**-exponent
-        side = self.side[active, None]
-        return np.where(side < 0, -steps, steps), np.where(side, side * steps / RATIO**0.5, -steps)
 
     def _turn(
         self, active: Int[np.ndarray, " k"], truncating: Bool[np.ndarray, " k"], number: int
@@ -233,44 +185,39 @@ class Ladder:
         Either f is not finite there, at any step of a second window or a later one; or
         larger steps would be better and the domain has room for them on one side only.
         """
-        right, left = np.isfinite(self._plus[active]), np.isfinite(self._minus[active])
+        right, left = (
+            np.isfinite(self._windows.values(active).plus),
+            np.isfinite(self._windows.values(active).minus),
+        )
         no_left = np.all(right, axis=1) & ~np.any(left, axis=1) & (number > 0)
         no_right = np.all(left, axis=1) & ~np.any(right, axis=1) & (number > 0)
-        stopped = ~truncating & (self._offset[active] == self._least[active])
-        above, below = self._lines.above[active], self._lines.below[active]
+        stopped = ~truncating & (self._windows.offset[active] == self._windows.least[active])
+        above, below = self._windows.lines.above[active], self._windows.lines.below[active]
         no_left |= stopped & (above > 2 * below)
         no_right |= stopped & (below > 2 * above)
-        turned = (self.side[active] == 0) & (no_left | no_right)
-        self.side[active[turned]] = np.where(no_left[turned], 1, -1)
-        self._least[active[turned]] = widest_window(self._lines, self.side)[active[turned]]
+        turned = (self._windows.side[active] == 0) & (no_left | no_right)
+        self._windows.side[active[turned]] = np.where(no_left[turned], 1, -1)
+        self._windows.least[active[turned]] = widest_window(
+            self._windows.lines, self._windows.side
+        )[active[turned]]
         for state in (self._too_large, self._too_small):
             state[active[turned]] = np.nan
-        start = np.where(stopped, self._offset[active] - 2 * STRIDE, FIRST)
-        self._offset[active[turned]] = np.maximum(self._least[active], start)[turned]
+        start = np.where(stopped, self._windows.offset[active] - 2 * STRIDE, FIRST)
+        self._windows.offset[active[turned]] = np.maximum(self._windows.least[active], start)[
+            turned
+        ]
         return turned
 
     def _next_offset(
         self, active: Int[np.ndarray, " k"], truncating: Bool[np.ndarray, " k"], stride: int
     ) -> Int[np.ndarray, " k"]:
         """Returns by how many levels the window of each line moves; 0 where it is to stay."""
-        offset = self._offset[active]
+        offset = self._windows.offset[active]
         self._too_large[active[truncating]] = offset[truncating]
         self._too_small[active[~truncating]] = offset[~truncating]
         between = np.floor((self._too_large[active] + self._too_small[active]) / 2)
         outward = offset + np.where(truncating, stride, -STRIDE)
         target = np.where(np.isnan(between), outward, between)
         narrow = np.abs(self._too_large[active] - self._too_small[active]) <= STRIDE - 1
-        target = np.clip(target, self._least[active], np.maximum(offset, SMALLEST))
+        target = np.clip(target, self._windows.least[active], np.maximum(offset, SMALLEST))
         return np.where(narrow, offset, target).astype(int) - offset
-
-    def _move(
-        self, active: Int[np.ndarray, " k"], shift: Int[np.ndarray, " k"]
-    ) -> Bool[np.ndarray, "k l"]:
-        """Moves the windows; returns which of their values are still to be sampled."""
-        level = np.arange(LEVELS) + shift[:, None]
-        known = (level >= 0) & (level < LEVELS)
-        for values in (self._plus, self._minus):
-            kept = np.take_along_axis(values[active], np.clip(level, 0, LEVELS - 1), axis=1)
-            values[active] = np.where(known, kept, np.nan)
-        self._offset[active] += shift
-        return ~known

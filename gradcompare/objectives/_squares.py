@@ -77,7 +77,6 @@ def sum_of_squares(
         fields: Further fields of the objective. A `minimum(n)` becomes a special point.
     """
     push, pull = products
-    minimum = fields.pop("minimum", None)
     tags = ("least-squares", *fields.pop("tags", ()))
 
     def value(x: Float[Array, " n"], data: PyTree) -> Float[Array, ""]:
@@ -92,16 +91,7 @@ def sum_of_squares(
         bent = bend(x, residuals(x, data), v, data)
         return 2 * (pull(x, push(x, v, data), data) + bent)
 
-    def make(rng: np.random.Generator, size: int) -> tuple[np.ndarray, PyTree]:
-        """Draws a point around the published start."""
-        x = start(size)
-        spread = SPREAD * np.where(x == 0, 1.0, np.abs(x))
-        return x + spread * rng.standard_normal(x.shape), data(len(x))
-
-    def special(x: np.ndarray) -> dict[str, np.ndarray]:
-        points = {"start": start(len(x))}
-        return points if minimum is None else points | {"minimum": minimum(len(x))}
-
+    make, special = _points(start, data, fields.pop("minimum", None))
     value.__doc__ = f"f(x) = Σᵢ rᵢ(x)², {residuals.__doc__}"
     return Objective(
         name=name,
@@ -115,3 +105,23 @@ def sum_of_squares(
         source=f"Moré, Garbow & Hillstrom, ACM TOMS 7 (1981), problem ({number})",
         **fields,
     )
+
+
+def _points(
+    start: Callable[[int], np.ndarray],
+    data: Callable[[int], PyTree],
+    minimum: Callable[[int], np.ndarray] | None,
+) -> tuple[Callable, Callable]:
+    """Returns `make` and `special` of an objective with that start."""
+
+    def make(rng: np.random.Generator, size: int) -> tuple[np.ndarray, PyTree]:
+        """Draws a point around the published start."""
+        x = start(size)
+        spread = SPREAD * np.where(x == 0, 1.0, np.abs(x))
+        return x + spread * rng.standard_normal(x.shape), data(len(x))
+
+    def special(x: np.ndarray) -> dict[str, np.ndarray]:
+        points = {"start": start(len(x))}
+        return points if minimum is None else points | {"minimum": minimum(len(x))}
+
+    return make, special

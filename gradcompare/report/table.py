@@ -9,7 +9,7 @@ from .._verdict import Verdict
 FORMATS = {"plain": "simple", "github": "github", "latex": "latex", "html": "html"}
 """What `--format` offers, and what tabulate calls it."""
 
-NAME_WIDTH = 21
+NAME_WIDTH = 20
 
 PAIRS = (("analytic", "autodiff"), ("analytic", "differences"), ("autodiff", "differences"))
 
