@@ -134,3 +134,44 @@ def test_bounds_of_a_pytree():
         bounds=({"rate": 0.0, "mean": -np.inf}, np.inf),
     )
     assert result.verdict is Verdict.AGREE, str(result)
+
+
+def test_autodiff_given_as_the_gradient_is_no_check():
+    def value(x):
+        return jnp.sum(jnp.sin(x))
+
+    result = check(value, jax.grad(value), [1.0, 2.0])
+    assert result.verdict is Verdict.NOT_A_CHECK
+    assert not result.ok
+    assert "the same program as autodiff" in str(result)
+    assert check(value, jnp.cos, [1.0, 2.0]).verdict is Verdict.AGREE
+
+
+def test_noise_is_named():
+    def noisy(x):
+        return jnp.sum(jnp.sin(x)) + 1e-7 * jax.lax.stop_gradient(
+            jnp.modf(1e4 * jnp.sin(1e8 * jnp.sum(x)))[0]
+        )
+
+    result = check(noisy, jnp.cos, [1.0, 2.0])
+    assert result.verdict is Verdict.AGREE
+    assert note(result) == "f is noisy: its values scatter by about 1e-07"
+
+
+def test_more_points_are_looked_at_where_it_cannot_be_told():
+    result = gradcompare.check(lambda x: jnp.sum(jnp.sign(x) + x), jnp.ones_like, [0.0, 2.0])
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert len(result.results[0].points) == 5
+
+
+@pytest.mark.parametrize("beside", [1e-4, 1e-6, 1e-8, 1e-10])
+def test_a_kink_beside_the_point_is_not_at_the_point(beside):
+    def value(x):
+        return jnp.sum(jnp.abs(x - 1 - beside) + x**3)
+
+    def gradient(x):
+        return jnp.sign(x - 1 - beside) + 3 * x**2
+
+    assert check(value, gradient, [1.0, 2.0]).verdict is Verdict.AGREE
+    wrong = check(value, lambda x: gradient(x).at[0].add(1.0), [1.0, 2.0])
+    assert wrong.verdict is Verdict.ANALYTIC_WRONG
