@@ -185,10 +185,8 @@ class Ladder:
         Either f is not finite there, at any step of a second window or a later one; or
         larger steps would be better and the domain has room for them on one side only.
         """
-        right, left = (
-            np.isfinite(self._windows.values(active).plus),
-            np.isfinite(self._windows.values(active).minus),
-        )
+        window = self._windows.values(active)
+        right, left = np.isfinite(window.plus), np.isfinite(window.minus)
         no_left = np.all(right, axis=1) & ~np.any(left, axis=1) & (number > 0)
         no_right = np.all(left, axis=1) & ~np.any(right, axis=1) & (number > 0)
         stopped = ~truncating & (self._windows.offset[active] == self._windows.least[active])

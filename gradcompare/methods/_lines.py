@@ -83,7 +83,7 @@ def room(programs: Programs) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray,
     u = problem.layout.flatten(problem.direction)
     moving = u != 0
     ends = np.stack([(lower - x)[moving] / u[moving], (upper - x)[moving] / u[moving]])
-    inside = 1 - 4 * np.finfo(np.float64).eps  # x + t u is rounded
+    inside = 1 - 4 * EPS  # x + t u is rounded
     below = -np.max(ends.min(axis=0), initial=-np.inf) * inside
     return np.array([below]), np.array([np.min(ends.max(axis=0), initial=np.inf) * inside])
 

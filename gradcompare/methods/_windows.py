@@ -3,14 +3,12 @@
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ._lines import RATIO, Lines, ended_sides, widest_window
+from ._lines import EPS, RATIO, Lines, ended_sides, widest_window
 from ._shapes import Window
 from ._tableau import LEVELS, Extrapolation, extrapolate
 
 FIRST = 2
 """The first window starts at the step scale · RATIO^−FIRST."""
-
-EPS = float(np.finfo(np.float64).eps)
 
 
 class Windows:
@@ -35,6 +33,7 @@ class Windows:
         self.evaluations = 0
 
     def sample(self, active: Int[np.ndarray, " k"], missing: Bool[np.ndarray, "k l"]) -> None:
+        """Takes the missing values of the windows of some lines, all in one batch."""
         rows, levels = np.nonzero(missing)
         lines = active[rows]
         first, second = (step[rows, levels] for step in self.steps(active))
