@@ -10,6 +10,7 @@ import jax
 import numpy as np
 from jaxtyping import Float, PyTree
 
+from ._convention import Convention
 from ._errors import InputError
 from ._tree import Layout
 
@@ -43,6 +44,7 @@ class Objective:
         family: What it belongs to, in the list of objectives.
         tags: What it is good for: "kink", "ill-conditioned", "log-parameters".
         source: Where the formulas come from: a paper, a book, an equation.
+        convention: What the hand-written derivatives mean, where they are not the plain ones.
 
     Raises:
         InputError: if a field cannot be used as described.
@@ -61,6 +63,7 @@ class Objective:
     family: str = ""
     tags: tuple[str, ...] = ()
     source: str = ""
+    convention: Convention = Convention()
 
     def __post_init__(self):
         if not self.name or any(letter.isspace() or letter == ":" for letter in self.name):

@@ -1,0 +1,52 @@
+"""Every objective that someone else has figures for, against those figures."""
+
+import importlib
+import pkgutil
+
+import jax
+import numpy as np
+import published
+import pytest
+
+from gradcompare import get_objective
+
+FIGURES = [
+    figure
+    for info in pkgutil.iter_modules(published.__path__)
+    for figure in importlib.import_module(f"published.{info.name}").FIGURES
+]
+IDS = [f"{figure.objective}-{figure.function}-{i}" for i, figure in enumerate(FIGURES)]
+
+
+def computed(figure: published.Figure) -> np.ndarray:
+    """What the objective gives, in float64, as a flat vector."""
+    objective = get_objective(figure.objective)
+    function = getattr(objective, figure.function)
+    args = (figure.params, figure.params) if figure.function == "hvp" else (figure.params,)
+    args = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), args)
+    with jax.enable_x64(True):
+        return flat(jax.jit(function)(*args, figure.data))
+
+
+def flat(tree) -> np.ndarray:
+    return np.concatenate([np.ravel(np.asarray(leaf, float)) for leaf in jax.tree.leaves(tree)])
+
+
+def agrees(found: np.ndarray, figure: published.Figure) -> bool:
+    """Whether the digits are those published, rounded or cut off."""
+    number = flat(figure.number)
+    assert found.shape == number.shape
+    return bool(np.all(np.abs(found - number) <= 10.0 ** (1 - figure.digits) * np.abs(number)))
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=IDS)
+def test_figure_is_the_published_one(figure):
+    found = computed(figure)
+    assert agrees(found, figure), f"{found} is not {figure.number} ({figure.source})"
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=IDS)
+def test_another_point_gives_another_figure(figure):
+    """So the test above can fail: 1 % away, the figures are others."""
+    away = jax.tree.map(lambda leaf: 1.01 * np.asarray(leaf, np.float64) + 0.01, figure.params)
+    assert not agrees(computed(figure._replace(params=away)), figure)
