@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ._check import check as check
     from ._check import estimate as estimate
     from ._compare import compare as compare
+    from ._convention import Convention as Convention
     from ._errors import GradcompareError as GradcompareError
     from ._errors import InputError as InputError
     from ._errors import UnknownNameError as UnknownNameError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "AbstractMethod": "_method",
     "Comparison": "_result",
+    "Convention": "_convention",
     "Estimate": "_estimate",
     "GradcompareError": "_errors",
     "InputError": "_errors",
@@ -41,6 +43,7 @@ _HOMES = {
 __all__ = [
     "AbstractMethod",
     "Comparison",
+    "Convention",
     "Estimate",
     "GradcompareError",
     "InputError",

@@ -4,24 +4,25 @@ Two people who derive the same objective can write down different and right answ
 respect to log θ, one without the factor ½, one for the negative logarithm. What is declared here
 is applied to the derivatives that the hand-written one is compared with, never to that one:
 
-    given = sign · scale · (θ ∘ S ∇f(θ)),
+    given = A ∇f(θ) = sign · scale · (θ ∘ S ∇f(θ)),
 
 where the factor θ is there for `wrt="log"`, by the chain rule through θ = exp(log θ), and S takes
-the symmetric part (G + Gᵀ)/2 of each square matrix for `symmetric`. So a derivative along u is
-the plain one along sign · scale · S(θ ∘ u).
+the symmetric part (G + Gᵀ)/2 of each square matrix for `symmetric`. So the derivative that is
+given along u is ∇f(θ)ᵀ Aᵀu, the plain one along Aᵀu = sign · scale · S(θ ∘ u).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Float
 
 from ._errors import InputError
+from ._estimate import Estimate
 from ._tree import Layout
 
 Wrt = Literal["parameters", "log"]
-Intent = Literal["gradient", "upper bound"]
+Intent = Literal["gradient", "upper_bound"]
 Reduction = Literal["", "sum", "mean"]
 
 
@@ -35,7 +36,7 @@ class Convention:
         scale: What the derivative is multiplied by beside that.
         symmetric: Whether each square matrix of parameters is symmetric, and the symmetric
             part (G + Gᵀ)/2 of its derivative is given.
-        intent: An `upper bound` need not be equal to the derivative, only not less.
+        intent: An `upper_bound` need not be equal to the derivative, only not less.
         reduction: Whether the value is the sum or the mean over the rows of the data; nothing
             where it is neither. For the reader: it changes no comparison.
 
@@ -66,3 +67,54 @@ class Convention:
                 )
         if not (np.isfinite(self.scale) and self.scale > 0):
             raise InputError(f"the convention has scale={self.scale!r}; give a positive number")
+
+    @property
+    def plain(self) -> bool:
+        """Whether the derivative given is the plain one."""
+        return self.wrt == "parameters" and self._factor == 1 and not self.symmetric
+
+    @property
+    def _factor(self) -> float:
+        return self.sign * self.scale
+
+    def adjoint(
+        self, u: Float[np.ndarray, " d"], x: Float[np.ndarray, " d"], layout: Layout
+    ) -> Float[np.ndarray, " d"]:
+        """Aᵀu: along it, the plain derivative at `x` is the one that is given along `u`."""
+        u = self._factor * (x * u if self.wrt == "log" else u)
+        return _symmetric_parts(u, layout) if self.symmetric else u
+
+    def applied(self, plain: Estimate, x: Float[np.ndarray, " d"], layout: Layout) -> Estimate:
+        """A times an estimate of the gradient at `x`, with its bars, both of them flat."""
+
+        def mapped(vector, factor):
+            if vector is None:
+                return None
+            vector = _symmetric_parts(vector, layout) if self.symmetric else vector
+            return factor * (x * vector if self.wrt == "log" else vector)
+
+        jumps = plain.jumps
+        if jumps is not None and self.symmetric:
+            jumps = _symmetric_parts(jumps.astype(float), layout) > 0
+        return replace(
+            plain,
+            value=mapped(plain.value, self._factor),
+            error=mapped(plain.error, abs(self._factor)),
+            left=mapped(plain.left, self._factor),
+            right=mapped(plain.right, self._factor),
+            jumps=jumps,
+        )
+
+
+def _symmetric_parts(vector: Float[np.ndarray, " d"], layout: Layout) -> Float[np.ndarray, " d"]:
+    """(G + Gᵀ)/2 of every leaf G that is a square matrix; the others as they are."""
+    parts = []
+    for start, stop, shape in zip(
+        layout.offsets[:-1], layout.offsets[1:], layout.shapes, strict=True
+    ):
+        part = vector[start:stop]
+        if len(shape) == 2 and shape[0] == shape[1]:
+            matrix = part.reshape(shape)
+            part = ((matrix + matrix.T) / 2).reshape(-1)
+        parts.append(part)
+    return np.concatenate(parts)

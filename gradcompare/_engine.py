@@ -19,7 +19,7 @@ import numpy as np
 from ._environment import environment
 from ._errors import InputError, describe, guarded
 from ._estimate import Estimate
-from ._method import AbstractMethod
+from ._method import AbstractMethod, estimate_as_declared
 from ._narrow import accuracies
 from ._objective import Objective, Problem
 from ._pairs import pair_error
@@ -95,8 +95,8 @@ def _attempt(case: Case, plan: Plan) -> _Study:
     if plan.on_error == "raise":
         study.add_note(f"while comparing the derivatives of {case.objective.name}")
         raise study
-    name, message = case.objective.name, describe(study)
-    return _Study(Result(name, case.size, plan.quantity, message=message))
+    o, message = case.objective, describe(study)
+    return _Study(Result(o.name, case.size, plan.quantity, expected=o.expected, message=message))
 
 
 def _study(case: Case, plan: Plan) -> _Study:
@@ -126,6 +126,7 @@ def _study(case: Case, plan: Plan) -> _Study:
         d=first.layout.size,
         paths=first.output.paths,
         shapes=first.output.shapes,
+        expected=case.objective.expected,
         sources=dict(plan.voters),
         points=tuple(points),
         message=_crash(case.objective, points[0], plan),
@@ -165,13 +166,14 @@ def _point(programs: Programs, plan: Plan) -> PointResult:
         if reason is not None:
             missing[method.name] = reason
             continue
-        outcome = guarded(partial(method.estimate, programs))
+        outcome = guarded(partial(estimate_as_declared, method, programs))
         if isinstance(outcome, Estimate):
             estimates[method.name] = outcome
         else:
             missing[method.name] = describe(outcome)
     votes = {s: estimates[name] for s, name in plan.voters.items() if name in estimates}
-    judgement = judge(value, votes)
+    bound = problem.objective.convention.intent == "upper_bound"
+    judgement = judge(value, votes, bound=bound)
     if _same_program(programs, plan):
         judgement = Judgement(Verdict.NOT_A_CHECK, note=SAME_PROGRAM)
     pairs = tuple(

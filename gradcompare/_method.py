@@ -60,6 +60,21 @@ class AbstractMethod(abc.ABC):
         """Returns the estimate of the quantity that `programs.problem` asks for, flat."""
 
 
+def estimate_as_declared(method: AbstractMethod, programs: Programs) -> Estimate:
+    """Returns what `method` says about the derivative that the objective's convention means.
+
+    The hand-written derivative is that derivative; the others are brought to its convention.
+    """
+    problem, convention = programs.problem, programs.problem.objective.convention
+    if method.source == "analytic" or convention.plain:
+        return method.estimate(programs)
+    if problem.quantity == "gradient":
+        return convention.applied(method.estimate(programs), programs.x, problem.layout)
+    u = problem.layout.flatten(problem.direction)
+    direction = problem.layout.unflatten(convention.adjoint(u, programs.x, problem.layout))
+    return method.estimate(programs.at(dataclasses.replace(problem, direction=direction)))
+
+
 def estimate_with_rounding(
     programs: Programs, method: AbstractMethod, function: Function
 ) -> Estimate:

@@ -4,6 +4,7 @@ from functools import partial
 
 from ._errors import describe, guarded
 from ._estimate import Estimate
+from ._method import estimate_as_declared
 from ._pairs import Accuracy, accuracy
 from ._plan import Plan
 from ._programs import Programs
@@ -27,7 +28,7 @@ def accuracies(
     for method in plan.methods:
         if method.name in point.missing or method.judges or reference is None:
             continue
-        outcome = guarded(partial(method.estimate, narrow))
+        outcome = guarded(partial(estimate_as_declared, method, narrow))
         if isinstance(outcome, Estimate):
             errors[method.name] = accuracy(outcome, reference, plan.dtype)
         else:

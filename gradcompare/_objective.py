@@ -13,6 +13,7 @@ from jaxtyping import Float, PyTree
 from ._convention import Convention
 from ._errors import InputError
 from ._tree import Layout
+from ._verdict import Verdict
 
 Params = PyTree
 Data = PyTree
@@ -45,6 +46,8 @@ class Objective:
         tags: What it is good for: "kink", "ill-conditioned", "log-parameters".
         source: Where the formulas come from: a paper, a book, an equation.
         convention: What the hand-written derivatives mean, where they are not the plain ones.
+        expected: The verdict of a comparison, for an objective that is known to deceive one
+            of the sources.
 
     Raises:
         InputError: if a field cannot be used as described.
@@ -64,6 +67,7 @@ class Objective:
     tags: tuple[str, ...] = ()
     source: str = ""
     convention: Convention = Convention()
+    expected: Verdict = Verdict.AGREE
 
     def __post_init__(self):
         if not self.name or any(letter.isspace() or letter == ":" for letter in self.name):
@@ -134,7 +138,10 @@ class Problem:
         Raises:
             InputError: if the bounds do not fit the parameters.
         """
-        return self._spread("lower"), self._spread("upper")
+        lower, upper = self._spread("lower"), self._spread("upper")
+        if self.objective.convention.wrt == "log":
+            lower = np.maximum(lower, np.finfo(np.float64).tiny)
+        return lower, upper
 
     def _spread(self, name: str) -> Float[np.ndarray, " d"]:
         def over(bound, part):

@@ -70,6 +70,7 @@ class Result:
             comes to the derivative in float64.
         notes: What else the reader should know.
         message: Why there is no result, or nothing.
+        expected: The verdict that the objective declares.
     """
 
     objective: str
@@ -84,6 +85,7 @@ class Result:
     accuracy: dict[str, Accuracy] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     message: str = ""
+    expected: Verdict = Verdict.AGREE
 
     @property
     def verdict(self) -> Verdict:
@@ -95,6 +97,16 @@ class Result:
         if worst is Verdict.AGREE and self.sharpest is None and not self._two_exact:
             return Verdict.INCONCLUSIVE  # nothing was verified
         return worst
+
+    @property
+    def ok(self) -> bool:
+        """Whether the verdict is what the objective declares: as a rule, that of a right one."""
+        return self.verdict is self.expected or (self.verdict.ok and self.expected.ok)
+
+    @property
+    def as_declared(self) -> bool:
+        """Whether the objective is a trap, and the verdict the bad one that it declares."""
+        return self.ok and not self.verdict.ok
 
     @property
     def _two_exact(self) -> bool:
@@ -160,8 +172,8 @@ class Comparison:
 
     @property
     def ok(self) -> bool:
-        """Whether every derivative compared may be used."""
-        return self.verdict.ok
+        """Whether every verdict is what its objective declares, and there is one at all."""
+        return bool(self.results) and all(result.ok for result in self.results)
 
     def __bool__(self) -> bool:
         raise TypeError("a Comparison is neither true nor false; ask for its .ok or its .verdict")

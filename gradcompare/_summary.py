@@ -26,6 +26,9 @@ def summarise(result: Result) -> str:
         body += _descent(result, point)
     body += _remarks(result, point)
     lines = [f"{result.objective} (d = {result.d}): {result.verdict}"]
+    if not result.expected.ok:
+        met = "as" if result.ok else "not what"
+        lines.append(f"  {met} this trap declares: {result.expected.name}")
     return "\n".join(lines + [f"  {line}" for line in body])
 
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from ._estimate import Estimate
 
@@ -105,39 +105,50 @@ class Judgement:
         return self.floor / self.scale if self.scale > 0 else float("nan")
 
 
-def judge(value: float, estimates: Mapping[str, Estimate]) -> Judgement:
+BOUND = "given as an upper bound: only entries that are too small were looked for"
+
+
+def judge(value: float, estimates: Mapping[str, Estimate], *, bound: bool = False) -> Judgement:
     """Lets the sources vote at one point.
 
     Args:
         value: The objective at the point.
         estimates: One flat estimate for each source that gave one.
+        bound: Whether the analytic one is meant as an upper bound of the derivative.
     """
     if len(estimates) < 2:
         return Judgement(Verdict.NOT_A_CHECK, note=f"only {', '.join(estimates) or 'nothing'} ran")
     analytic, autodiff = estimates.get("analytic"), estimates.get("autodiff")
+    differences = estimates.get("differences")
     tested = [exact for exact in (analytic, autodiff) if exact is not None]
     broken = np.any([~np.isfinite(exact.value) for exact in tested], axis=0)
     if np.any(broken) or not np.isfinite(value):
         note = "" if np.isfinite(value) else f"the objective is {value} at the point"
         return Judgement(Verdict.NONFINITE, tuple(np.flatnonzero(broken).tolist()), note=note)
-    return _vote(tested[0], analytic, autodiff, estimates.get("differences"))
-
-
-def _vote(
-    tested: Estimate,
-    analytic: Estimate | None,
-    autodiff: Estimate | None,
-    differences: Estimate | None,
-) -> Judgement:
-    kinked = jumping = np.zeros(len(tested.value), bool)
+    kinked = jumping = np.zeros(len(tested[0].value), bool)
     if differences is not None:
         kinked = differences.kinked
         jumping = jumping if differences.jumps is None else differences.jumps
     excess = {
-        "aj": _excess(analytic, autodiff, like=kinked),
-        "af": _excess(analytic, differences, like=kinked),
+        "aj": _excess(analytic, autodiff, like=kinked, bound=bound),
+        "af": _excess(analytic, differences, like=kinked, bound=bound),
         "jf": _excess(autodiff, differences, like=kinked),
     }
+    verdict, faulty = _vote(excess, analytic, autodiff, kinked, jumping)
+    reach = _reach(tested[0], differences)
+    if bound:
+        reach["note"] = BOUND
+    return Judgement(verdict, faulty, **reach)
+
+
+def _vote(
+    excess: Mapping[str, Float[np.ndarray, " k"]],
+    analytic: Estimate | None,
+    autodiff: Estimate | None,
+    kinked: Bool[np.ndarray, " k"],
+    jumping: Bool[np.ndarray, " k"],
+) -> tuple[Verdict, tuple[int, ...]]:
+    """Returns the verdict and the entries that brought it about, the worst first."""
     aj, af, jf = (excess[pair] > 1 for pair in ("aj", "af", "jf"))
     if autodiff is None:
         blame = {Verdict.ANALYTIC_WRONG: af, Verdict.INCONCLUSIVE: jumping}
@@ -154,18 +165,21 @@ def _vote(
     verdict = max(guilty, key=lambda verdict: verdict.rank, default=Verdict.AGREE)
     faulty = np.flatnonzero(blame.get(verdict, np.zeros_like(kinked)))
     worst = np.maximum.reduce(list(excess.values()))[faulty]
-    faulty = tuple(faulty[np.argsort(-worst, kind="stable")].tolist())
-    return Judgement(verdict, faulty, **_reach(tested, differences))
+    return verdict, tuple(faulty[np.argsort(-worst, kind="stable")].tolist())
 
 
 def _excess(
-    a: Estimate | None, b: Estimate | None, *, like: np.ndarray
+    a: Estimate | None, b: Estimate | None, *, like: np.ndarray, bound: bool = False
 ) -> Float[np.ndarray, " k"]:
-    """How far apart two estimates are, in units of what their bars allow."""
+    """How far apart two estimates are, in units of what their bars allow.
+
+    An upper bound `a` is apart from `b` only where it is less.
+    """
     if a is None or b is None:
         return np.zeros(len(like))
     low, high = np.minimum(*b.one_sided), np.maximum(*b.one_sided)
-    apart = np.maximum(0.0, np.maximum(low - a.value, a.value - high))
+    above = np.zeros_like(a.value) if bound else a.value - high
+    apart = np.maximum(0.0, np.maximum(low - a.value, above))
     # On a kink, moving the point a little says nothing about rounding.
     own = np.where(like, np.minimum(a.error, 8 * EPS * np.abs(a.value)), a.error)
     allowed = SAFETY * (own + b.error)

@@ -132,7 +132,7 @@ def _print(comparison, style, verbose, only_failures) -> None:
 
     shown = comparison
     if only_failures:
-        failures = tuple(result for result in comparison if not result.verdict.ok)
+        failures = tuple(result for result in comparison if not result.ok)
         shown = replace(comparison, results=failures)
     if verbose:
         click.echo("\n\n".join(map(detail, shown)) + "\n" if shown.results else "", nl=False)
@@ -142,5 +142,5 @@ def _print(comparison, style, verbose, only_failures) -> None:
         click.echo(legend(comparison), err=style != "plain")
     click.echo(outcome(comparison), err=style != "plain")
     for result in shown:
-        if not result.verdict.ok and not verbose:
+        if not result.ok and not verbose:
             click.echo(f"\n{result}", err=style != "plain")

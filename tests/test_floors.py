@@ -14,8 +14,10 @@ import gradcompare
 FLOORS = (
     ("_errors", "_numbers", "_json", "_nudge"),
     ("_precision", "_tree", "_jaxprs"),
-    ("_objective", "_estimate", "_timing", "_environment", "_chunks"),
-    ("_pairs", "_verdict", "_points", "_program"),
+    ("_estimate", "_timing", "_environment", "_chunks"),
+    ("_convention", "_verdict"),
+    ("_objective",),
+    ("_pairs", "_points", "_program"),
     ("_summary", "_programs"),
     ("_result", "_method"),
     ("_plan",),

@@ -7,6 +7,7 @@ the point, the direction and the data move by a few units in the last place.
 import functools
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
@@ -25,10 +26,17 @@ SAFETY = 16
 
 
 def forward_over_reverse(objective, params, direction, data):
-    def gradient(p):
-        return jax.grad(objective.value)(p, data)
+    """By JAX, and for a product with respect to log θ, that of z ↦ f(exp z) at z = log θ."""
+    logarithmic = objective.convention.wrt == "log"
+    z = jax.tree.map(jnp.log, params) if logarithmic else params
 
-    return jax.jvp(gradient, (params,), (direction,))[1]
+    def gradient(z):
+        def value(z):
+            return objective.value(jax.tree.map(jnp.exp, z) if logarithmic else z, data)
+
+        return jax.grad(value)(z)
+
+    return jax.jvp(gradient, (z,), (direction,))[1]
 
 
 @functools.cache

@@ -1,5 +1,8 @@
 """The table of a comparison: one row for each objective and size."""
 
+from collections import Counter
+from collections.abc import Iterable
+
 from tabulate import tabulate
 
 from .._numbers import duration, ratio, short
@@ -61,6 +64,8 @@ def legend(comparison: Comparison) -> str:
         "floor: the least error in any one coordinate that would have been caught, relative to "
         "the largest; ≠: one found.",
     ]
+    if any(r.as_declared for r in comparison):
+        lines.append("A verdict in parentheses is the one that a trap declares.")
     if timed:
         lines.append("value: the time of one value; ×: the time of each method over that.")
     return "\n".join(lines)
@@ -68,10 +73,10 @@ def legend(comparison: Comparison) -> str:
 
 def outcome(comparison: Comparison) -> str:
     """Returns one line that counts the verdicts and says where the figures come from."""
-    counts = {}
-    for result in comparison:
-        counts[result.verdict.name] = counts.get(result.verdict.name, 0) + 1
-    said = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+    declared = [r for r in comparison if r.as_declared]
+    said = _counted(r for r in comparison if not r.as_declared)
+    if declared:
+        said += f"{'; ' if said else ''}as declared by traps: {_counted(declared)}"
     where, what = comparison.environment, comparison.settings
     timed = f"timed in {what['dtype']}, " if any(r.timings for r in comparison) else ""
     return (
@@ -81,13 +86,19 @@ def outcome(comparison: Comparison) -> str:
     )
 
 
+def _counted(results: Iterable[Result]) -> str:
+    counts = Counter(result.verdict.name for result in results)
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+
+
 def _name(result: Result) -> str:
     name = result.objective
     return name if len(name) <= NAME_WIDTH else name[: NAME_WIDTH - 1] + "…"
 
 
 def _verdict(result: Result) -> str:
-    return result.verdict.name.removeprefix("VALID_")
+    name = result.verdict.name.removeprefix("VALID_")
+    return f"({name})" if result.as_declared else name
 
 
 def _floor(result: Result) -> str:
