@@ -5,6 +5,8 @@ import os
 import platform
 from typing import Any
 
+import jax
+
 from ._precision import Device
 
 
@@ -15,14 +17,16 @@ def environment(device: Device) -> dict[str, Any]:
         **{name: importlib.metadata.version(name) for name in packages},
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "processor": _processor(),
+        "processor": processor(),
         "cpu_count": os.cpu_count(),
         "device": f"{device.platform}:{device.id}",
         "device_kind": device.device_kind,
+        "compilation_cache": jax.config.jax_compilation_cache_dir,
     }
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Returns what the processor calls itself."""
     try:
         with open("/proc/cpuinfo") as lines:
             return next(line.split(":", 1)[1].strip() for line in lines if "model name" in line)

@@ -67,20 +67,25 @@ def list_command(style: str) -> None:
 @click.option("--points", type=int, default=3, show_default=True, help="Of each objective.")
 @click.option("--repeats", type=int, default=5, show_default=True, help="Timed, at least.")
 @click.option("--timing/--no-timing", default=True, help="Whether to measure times.")
+@click.option("--cache/--no-cache", default=True, help="Keep compiled programs on disk.")
 @click.option("--json", "path", type=click.Path(dir_okay=False, writable=True, path_type=Path))
 @_shown
-def run_command(names, methods, step, path, verbose, only_failures, style, **options) -> None:
+def run_command(names, methods, step, cache, path, verbose, only_failures, style, **options):
     """Compare the derivatives of NAMES, or of every registered objective.
 
     A name is a registered one, path/to/file.py or package.module, the last two followed by
-    :NAME for one objective in them. Exit code 0: all agree; 1: some do not; 2: unusable input.
+    :NAME for one objective in them. Exit code 0: all verdicts are as declared, which is that
+    the derivatives agree unless an objective is a trap; 1: some are not; 2: unusable input.
     """
     from dataclasses import replace
 
     from tqdm import tqdm
 
     from ._compare import compare, with_methods
+    from ._compilation_cache import use_compilation_cache
 
+    if cache:
+        use_compilation_cache()
     if path is not None:
         _require_writable(path)
     chosen, beside = with_methods(methods, step)
@@ -136,6 +141,9 @@ def _print(comparison, style, verbose, only_failures) -> None:
         shown = replace(comparison, results=failures)
     if verbose:
         click.echo("\n\n".join(map(detail, shown)) + "\n" if shown.results else "", nl=False)
+        kept = comparison.environment.get("compilation_cache")
+        if kept and any(result.timings for result in shown):
+            click.echo(f"compile is short for programs found in {kept}; see --no-cache\n")
     if shown.results:
         beside = tuple(comparison.settings.get("beside", ()))
         click.echo(f"{table(shown, style=style, beside=beside)}\n")

@@ -1,6 +1,22 @@
-"""Settings of all tests: property tests draw the same examples on every run."""
+"""Settings of all tests: property tests draw the same examples on every run.
+
+Many tests compile the same programs, of an objective with a fault here and another one there.
+They share JAX's compilation cache in a directory that goes when the session ends, also so that
+the command line, which turns the cache on, leaves nothing in the user's own directory.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
 
 from hypothesis import HealthCheck, settings
+
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="gradcompare-tests-")
+    atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 
 settings.register_profile(
     "seeded",

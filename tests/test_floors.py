@@ -15,7 +15,7 @@ FLOORS = (
     ("_errors", "_numbers", "_json", "_nudge"),
     ("_precision", "_tree", "_jaxprs"),
     ("_estimate", "_timing", "_environment", "_chunks"),
-    ("_convention", "_verdict"),
+    ("_convention", "_verdict", "_compilation_cache"),
     ("_objective",),
     ("_pairs", "_points", "_program"),
     ("_summary", "_programs"),

@@ -15,6 +15,8 @@ from gradcompare import Verdict, compare, get_objective, list_objectives
 from gradcompare._tree import Layout
 
 NAMES = list_objectives()
+RIGHT = [name for name in NAMES if get_objective(name).expected.ok]
+"""All but the traps, of which `test_traps.py` asks other things."""
 
 RUNS = {
     "default-size": {"points": 2},
@@ -26,12 +28,13 @@ RUNS = {
 """Options of `compare` under which every objective has to agree."""
 
 every_objective = pytest.mark.parametrize("name", NAMES)
+every_right_one = pytest.mark.parametrize("name", RIGHT)
 
 
 @functools.cache
 def run(label: str) -> dict:
     """The results of all objectives by name; one comparison, so that they compile in parallel."""
-    comparison = compare(NAMES, faults.VOTERS, timing=False, **RUNS[label])
+    comparison = compare(RIGHT, faults.VOTERS, timing=False, **RUNS[label])
     return {result.objective: result for result in comparison}
 
 
@@ -41,8 +44,9 @@ EVERYWHERE = ("overall-sign", "factor-2", "one-percent-of-one")
 
 def faults_of(name: str) -> list[str]:
     """The faults that are planted in the gradient of an objective."""
-    every_fifth = NAMES.index(name) % 5 == 0
-    return [fault for fault in faults.FAULTS if every_fifth or fault in EVERYWHERE]
+    every_fifth = RIGHT.index(name) % 5 == 0
+    chosen = [fault for fault in faults.FAULTS if every_fifth or fault in EVERYWHERE]
+    return [fault for fault in chosen if faults.changed_by(fault, get_objective(name))]
 
 
 @functools.cache
@@ -56,7 +60,7 @@ def run_with_faults(name: str, place: str) -> dict:
 
 
 @pytest.mark.parametrize("label", RUNS)
-@every_objective
+@every_right_one
 def test_three_sources_agree(name, label):
     result = run(label)[name]
     assert result.verdict.ok, str(result)
@@ -123,18 +127,17 @@ def test_no_autodiff_inside_the_gradient(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "fault"), [(name, fault) for name in NAMES for fault in faults_of(name)]
+    ("name", "fault"), [(name, fault) for name in RIGHT for fault in faults_of(name)]
 )
 def test_fault_in_gradient_is_named(name, fault):
     result = run_with_faults(name, "gradient")[fault]
     assert result.verdict is Verdict.ANALYTIC_WRONG, str(result)
     expected = faults.changed_by(fault, get_objective(name))
-    assert expected
     assert set(result.points[0].judgement.faulty) == expected
 
 
 @pytest.mark.parametrize("fault", faults.PLANTERS["autodiff"])
-@every_objective
+@every_right_one
 def test_fault_in_autodiff_is_named(name, fault):
     result = run_with_faults(name, "autodiff")[fault]
     assert result.verdict is Verdict.AUTODIFF_WRONG, str(result)
@@ -142,7 +145,7 @@ def test_fault_in_autodiff_is_named(name, fault):
     assert set(result.points[0].judgement.faulty) == expected
 
 
-@every_objective
+@every_right_one
 def test_directional_written_by_hand_is_used(name):
     """It is 1 % too large, while the gradient is right."""
     planted = faults.in_directional(1.01, get_objective(name))
@@ -151,7 +154,7 @@ def test_directional_written_by_hand_is_used(name):
 
 
 @pytest.mark.parametrize("label", ["float32", "bfloat16"])
-@every_objective
+@every_right_one
 def test_accuracy_in_narrow_dtype_is_as_the_conditioning_says(name, label):
     """What rounding does in float64, measured there as a bar, it does ε/ε₆₄ times as much here."""
     result = run(label)[name]
