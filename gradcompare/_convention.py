@@ -74,6 +74,15 @@ class Convention:
         return self.wrt == "parameters" and self._factor == 1 and not self.symmetric
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """What differs from the plain derivative, and how rows are reduced, in a few words."""
+        said = [f"{self.reduction} over rows"] if self.reduction else []
+        said += ["with respect to log θ"] if self.wrt == "log" else []
+        said += [f"times {self._factor:g}"] if self._factor != 1 else []
+        said += ["symmetric"] if self.symmetric else []
+        return (*said, *(["upper bound"] if self.intent == "upper_bound" else []))
+
+    @property
     def _factor(self) -> float:
         return self.sign * self.scale
 
@@ -104,6 +113,9 @@ class Convention:
             right=mapped(plain.right, self._factor),
             jumps=jumps,
         )
+
+
+PLAIN = Convention()
 
 
 def _symmetric_parts(vector: Float[np.ndarray, " d"], layout: Layout) -> Float[np.ndarray, " d"]:

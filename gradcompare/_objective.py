@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from jaxtyping import Float, PyTree
 
-from ._convention import Convention
+from ._convention import PLAIN, Convention
 from ._errors import InputError
 from ._tree import Layout
 from ._verdict import Verdict
@@ -66,7 +66,7 @@ class Objective:
     family: str = ""
     tags: tuple[str, ...] = ()
     source: str = ""
-    convention: Convention = Convention()
+    convention: Convention = PLAIN
     expected: Verdict = Verdict.AGREE
 
     def __post_init__(self):

@@ -29,7 +29,7 @@ def registered_objectives() -> dict[str, Objective]:
     Raises:
         InputError: if two objectives have the same name.
     """
-    found = [o for module in _modules(objectives) for o in module.OBJECTIVES]
+    found = [o for module in shipped_modules() for o in module.OBJECTIVES]
     for entry in entry_points(group=ENTRY_POINT):
         where = f"entry point {entry.name!r} ({entry.value})"
         try:
@@ -38,6 +38,12 @@ def registered_objectives() -> dict[str, Objective]:
             raise InputError(f"{where} cannot be imported: {describe(error)}") from error
         found += _exported(value, where)
     return _by_name(found)
+
+
+@functools.cache
+def shipped_modules() -> tuple[ModuleType, ...]:
+    """Returns the modules of `gradcompare.objectives`; their docstrings are the mathematics."""
+    return tuple(_modules(objectives))
 
 
 @functools.cache

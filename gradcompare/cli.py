@@ -48,11 +48,22 @@ def main() -> None:
 
 @main.command("list")
 @click.option("--format", "style", type=click.Choice(FORMATS), default="plain", show_default=True)
-def list_command(style: str) -> None:
+@click.option(
+    "--pages",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the documentation of each family into this directory instead.",
+)
+def list_command(style: str, pages: Path | None) -> None:
     """List the registered objectives, with their formulas and sources."""
-    from .report.catalogue import catalogue
+    from .report.catalogue import catalogue, family_pages
 
-    click.echo(catalogue(style))
+    if pages is None:
+        click.echo(catalogue(style))
+        return
+    pages.mkdir(parents=True, exist_ok=True)
+    for name, text in family_pages().items():
+        (pages / name).write_text(text, encoding="utf-8")
+        click.echo(pages / name)
 
 
 @main.command("run")

@@ -24,6 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from .._convention import Convention
 from .._objective import Objective
 from ._linear import draw
 
@@ -107,8 +108,9 @@ OBJECTIVES = (
         make=make,
         special=lambda w: {"zero": 0 * w, "tail": 4 * w},
         sizes=(10, 100, 1000),
-        family="regression",
+        family="regression and classification",
         tags=("convex", "tails"),
         source="Cox, J. R. Statist. Soc. B 34 (1972); Breslow, Biometrics 30 (1974)",
+        convention=Convention(reduction="mean"),
     ),
 )

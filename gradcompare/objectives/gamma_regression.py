@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._convention import Convention
 from .._objective import Objective
 from ._linear import draw
 
@@ -60,8 +61,9 @@ OBJECTIVES = (
         make=make,
         special=lambda w: {"zero": 0 * w},
         sizes=(10, 100, 1000),
-        family="regression",
+        family="regression and classification",
         tags=("convex",),
         source="McCullagh & Nelder, Generalized Linear Models (2nd ed. 1989), chapter 8",
+        convention=Convention(reduction="mean"),
     ),
 )

@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._convention import Convention
 from .._objective import Objective
 
 
@@ -74,5 +75,6 @@ OBJECTIVES = (
         family="probabilistic",
         tags=("log-parameters",),
         source="Bishop, Pattern Recognition and Machine Learning (2006), eq. 1.54",
+        convention=Convention(reduction="mean"),
     ),
 )

@@ -3,13 +3,14 @@ r"""Support vector machines: the hinge and the squared hinge, with a quadratic p
 With rows xᵢ of X (m × n), labels yᵢ ∈ {−1, +1} and shortfalls sᵢ = max(0, 1 − yᵢ xᵢᵀw),
 
     f₁(w) = (1/m) Σᵢ sᵢ + (λ/2) ‖w‖²,     ∇f₁(w) = −(1/m) Σᵢ [sᵢ > 0] yᵢ xᵢ + λ w,
+                                          ∇²f₁(w) v = λ v between kinks,
     f₂(w) = (1/m) Σᵢ sᵢ² + (λ/2) ‖w‖²,    ∇f₂(w) = −(2/m) Σᵢ sᵢ yᵢ xᵢ + λ w,
                                           ∇²f₂(w) v = (2/m) Σᵢ [sᵢ > 0] (xᵢᵀv) xᵢ + λ v.
 
 Where a margin yᵢ xᵢᵀw is exactly 1, f₁ has a kink; of the subgradients, between 0 and −yᵢ xᵢ/m,
 the one here is 0. There f₂ is differentiable once, and its Hessian is the generalised one with the
 same choice. The first row of the data is the first unit vector with label +1, whose margin is w₁:
-at the special point "kink", w₁ = 1. No Hessian is given for f₁, which is linear between its kinks.
+at the special point "kink", w₁ = 1.
 
 See Hastie, Tibshirani & Friedman, The Elements of Statistical Learning (2nd ed. 2009), equation
 (12.25), for f₁ (there the sum is not divided by m), and Keerthi & DeCoste, Journal of Machine
@@ -23,6 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._convention import Convention
 from .._objective import Objective
 from ._linear import draw
 
@@ -49,6 +51,11 @@ def hinge_gradient(w: Float[Array, " n"], data: Data) -> Float[Array, " n"]:
     weights = data.y * (shortfalls(w, data) > 0)
     # Xᵀr as r @ X, as in ridge.py: X.T @ r is several times slower on the CPU.
     return data.lam * w - weights @ data.X / len(weights)
+
+
+def hinge_hvp(w: Float[Array, " n"], v: Float[Array, " n"], data: Data) -> Float[Array, " n"]:
+    """∇²f(w) v = λv: between its kinks, the loss is linear."""
+    return data.lam * v
 
 
 def squared_value(w: Float[Array, " n"], data: Data) -> Float[Array, ""]:
@@ -85,13 +92,15 @@ OBJECTIVES = (
         name="hinge",
         value=hinge_value,
         gradient=hinge_gradient,
+        hvp=hinge_hvp,
         make=make,
         special=special,
         sizes=(10, 100, 1000),
-        family="classification",
+        family="regression and classification",
         tags=("convex", "kink"),
         source="Hastie, Tibshirani & Friedman, The Elements of Statistical Learning (2009), "
         "eq. 12.25, divided by m",
+        convention=Convention(reduction="mean"),
     ),
     Objective(
         name="squared-hinge",
@@ -101,8 +110,9 @@ OBJECTIVES = (
         make=make,
         special=special,
         sizes=(10, 100, 1000),
-        family="classification",
+        family="regression and classification",
         tags=("convex",),
         source="Keerthi & DeCoste, J. Machine Learning Research 6 (2005), 341–361",
+        convention=Convention(reduction="mean"),
     ),
 )

@@ -10,8 +10,8 @@ without the intercept; and the lasso is the case α = 1, from Tibshirani, Journa
 Statistical Society B 58 (1996), 267–288.
 
 Where a weight is 0, f has a kink: of the subgradients, [−λα, λα] plus the smooth part, the one
-here takes sign(0) = 0. The special point "kink" has zeros at every second weight. No
-Hessian is given, because at such points, where minima lie, there is none.
+here takes sign(0) = 0. The special point "kink" has zeros at every second weight. Away from
+kinks, ∇²f(w) v = (1/m) XᵀXv + λ (1 − α) v; at them, where minima lie, that is the smooth part's.
 """
 
 from typing import NamedTuple
@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._convention import Convention
 from .._objective import Objective
 from ._linear import draw
 
@@ -40,6 +41,10 @@ def fit_gradient(w: Float[Array, " n"], data: Data) -> Float[Array, " n"]:
     return (data.X @ w - data.y) @ data.X / len(data.y)
 
 
+def fit_hvp(v: Float[Array, " n"], data: Data) -> Float[Array, " n"]:
+    return (data.X @ v) @ data.X / len(data.y)
+
+
 def lasso_value(w: Float[Array, " n"], data: Data) -> Float[Array, ""]:
     """f(w) = (1/2m) ‖Xw − y‖² + λ ‖w‖₁."""
     return fit(w, data) + data.lam * jnp.sum(jnp.abs(w))
@@ -48,6 +53,11 @@ def lasso_value(w: Float[Array, " n"], data: Data) -> Float[Array, ""]:
 def lasso_gradient(w: Float[Array, " n"], data: Data) -> Float[Array, " n"]:
     """∇f(w) = (1/m) Xᵀ(Xw − y) + λ sign(w) with sign(0) = 0."""
     return fit_gradient(w, data) + data.lam * jnp.sign(w)
+
+
+def lasso_hvp(w: Float[Array, " n"], v: Float[Array, " n"], data: Data) -> Float[Array, " n"]:
+    """∇²f(w) v = (1/m) XᵀXv away from kinks."""
+    return fit_hvp(v, data)
 
 
 def elastic_net_value(w: Float[Array, " n"], data: Data) -> Float[Array, ""]:
@@ -59,6 +69,13 @@ def elastic_net_value(w: Float[Array, " n"], data: Data) -> Float[Array, ""]:
 def elastic_net_gradient(w: Float[Array, " n"], data: Data) -> Float[Array, " n"]:
     """∇f(w) = (1/m) Xᵀ(Xw − y) + λ (α sign(w) + (1 − α) w) with sign(0) = 0."""
     return fit_gradient(w, data) + data.lam * (data.alpha * jnp.sign(w) + (1 - data.alpha) * w)
+
+
+def elastic_net_hvp(
+    w: Float[Array, " n"], v: Float[Array, " n"], data: Data
+) -> Float[Array, " n"]:
+    """∇²f(w) v = (1/m) XᵀXv + λ (1 − α) v away from kinks."""
+    return fit_hvp(v, data) + data.lam * (1 - data.alpha) * v
 
 
 def make(rng: np.random.Generator, size: int) -> tuple[np.ndarray, Data]:
@@ -78,23 +95,27 @@ OBJECTIVES = (
         name="lasso",
         value=lasso_value,
         gradient=lasso_gradient,
+        hvp=lasso_hvp,
         make=make,
         special=special,
         sizes=(10, 100, 1000),
-        family="regression",
+        family="regression and classification",
         tags=("convex", "kink"),
         source="Tibshirani, J. R. Statist. Soc. B 58 (1996); Friedman, Hastie & Tibshirani, "
         "J. Statistical Software 33 (2010), eq. 1 and 2 with α = 1",
+        convention=Convention(reduction="mean"),
     ),
     Objective(
         name="elastic-net",
         value=elastic_net_value,
         gradient=elastic_net_gradient,
+        hvp=elastic_net_hvp,
         make=make,
         special=special,
         sizes=(10, 100, 1000),
-        family="regression",
+        family="regression and classification",
         tags=("convex", "kink"),
         source="Friedman, Hastie & Tibshirani, J. Statistical Software 33 (2010), eq. 1 and 2",
+        convention=Convention(reduction="mean"),
     ),
 )

@@ -22,6 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._convention import Convention
 from .._objective import Objective
 
 
@@ -123,6 +124,7 @@ OBJECTIVES = (
         family="lecture",
         tags=("convex",),
         source="Petersen & Pedersen, The Matrix Cookbook (2012), eq. 84",
+        convention=Convention(reduction="sum"),
     ),
     Objective(
         name="empirical-risk",
@@ -134,5 +136,6 @@ OBJECTIVES = (
         family="lecture",
         tags=("convex",),
         source="Petersen & Pedersen, The Matrix Cookbook (2012), eq. 84, divided by m",
+        convention=Convention(reduction="mean"),
     ),
 )

@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._convention import Convention
 from .._objective import Objective
 
 
@@ -67,8 +68,9 @@ OBJECTIVES = (
         make=make,
         special=lambda w: {"zero": 0 * w, "tail": 100 * w},
         sizes=(10, 100, 1000),
-        family="classification",
+        family="regression and classification",
         tags=("convex", "tails"),
         source="Bishop, Pattern Recognition and Machine Learning (2006), eq. 7.47 and 7.48",
+        convention=Convention(reduction="mean"),
     ),
 )

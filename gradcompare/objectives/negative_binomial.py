@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._convention import Convention
 from .._objective import Objective
 from ._linear import draw
 
@@ -70,8 +71,9 @@ OBJECTIVES = (
         make=make,
         special=lambda w: {"zero": 0 * w, "tail": 10 * w},
         sizes=(10, 100, 1000),
-        family="regression",
+        family="regression and classification",
         tags=("convex", "tails"),
         source="Cameron & Trivedi, Regression Analysis of Count Data (1998), section 3.3, NB2",
+        convention=Convention(reduction="mean"),
     ),
 )

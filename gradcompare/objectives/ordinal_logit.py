@@ -28,6 +28,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._convention import Convention
 from .._objective import Objective
 from ._linear import draw
 
@@ -107,9 +108,10 @@ OBJECTIVES = (
         make=make,
         special=lambda p: {"tail": p._replace(w=10 * p.w)},
         sizes=(10, 100, 1000),
-        family="classification",
+        family="regression and classification",
         tags=("log-parameters", "tails"),
         source="McCullagh, J. R. Statist. Soc. B 42 (1980); Agresti, Categorical Data Analysis "
         "(2nd ed. 2002), section 7.2.2",
+        convention=Convention(reduction="mean"),
     ),
 )

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._convention import Convention
 from .._objective import Objective
 
 
@@ -58,9 +59,10 @@ OBJECTIVES = (
         hvp=hvp,
         make=make,
         sizes=(10, 100, 1000),
-        family="regression",
+        family="regression and classification",
         tags=("convex",),
         source="McCullagh & Nelder, Generalized Linear Models (2nd ed. 1989), section 2.2.4 "
         "and chapter 6",
+        convention=Convention(reduction="mean"),
     ),
 )

@@ -24,6 +24,7 @@ import numpy as np
 from jax.scipy.special import log_ndtr
 from jaxtyping import Array, Float
 
+from .._convention import Convention
 from .._objective import Objective
 from ._linear import draw
 
@@ -90,9 +91,10 @@ OBJECTIVES = (
         make=make,
         special=lambda w: {"zero": 0 * w, "tail": 5 * w},
         sizes=(10, 100, 1000),
-        family="classification",
+        family="regression and classification",
         tags=("convex", "tails"),
         source="Greene, Econometric Analysis (5th ed. 2003), section 21.4; "
         "Abramowitz & Stegun (1964), eq. 26.2.14",
+        convention=Convention(reduction="mean"),
     ),
 )

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._convention import Convention
 from .._objective import Objective
 
 
@@ -63,9 +64,10 @@ OBJECTIVES = (
         hvp=hvp,
         make=make,
         sizes=(10, 100, 1000),
-        family="regression",
+        family="regression and classification",
         tags=("convex",),
         source="Charbonnier et al., IEEE Trans. Image Processing 6 (1997); Hartley & "
         "Zisserman, Multiple View Geometry (2004), appendix 6.8, halved",
+        convention=Convention(reduction="mean"),
     ),
 )

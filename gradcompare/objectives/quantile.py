@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._convention import Convention
 from .._objective import Objective
 from ._linear import draw
 
@@ -67,9 +68,10 @@ OBJECTIVES = (
         make=make,
         special=lambda w: {"zero": 0 * w},
         sizes=(10, 100, 1000),
-        family="regression",
+        family="regression and classification",
         tags=("convex",),
         source="Koenker & Bassett, Econometrica 46 (1978); Zheng, Int. J. Machine Learning and "
         "Cybernetics 2 (2011)",
+        convention=Convention(reduction="mean"),
     ),
 )

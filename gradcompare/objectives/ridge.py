@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._convention import Convention
 from .._objective import Objective
 
 
@@ -57,9 +58,10 @@ OBJECTIVES = (
         hvp=hvp,
         make=make,
         sizes=(10, 100, 1000),
-        family="regression",
+        family="regression and classification",
         tags=("convex",),
         source="Hastie, Tibshirani & Friedman, The Elements of Statistical Learning (2009), "
         "eq. 3.43, halved",
+        convention=Convention(reduction="sum"),
     ),
 )

@@ -22,6 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._convention import Convention
 from .._objective import Objective
 
 CLASSES = 4
@@ -81,8 +82,9 @@ OBJECTIVES = (
         make=make,
         special=lambda p: {"zero": jax.tree.map(np.zeros_like, p)},
         sizes=(10, 100, 1000),
-        family="classification",
+        family="regression and classification",
         tags=("convex",),
         source="Bishop, Pattern Recognition and Machine Learning (2006), eq. 4.104 to 4.110",
+        convention=Convention(reduction="mean"),
     ),
 )

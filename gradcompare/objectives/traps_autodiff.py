@@ -22,7 +22,7 @@ parentheses. With a stopped gradient at the target rᵢ + γ φᵢ′ᵀw, autod
 semi-gradient −(1/m) Φᵀδ, which is what one wants and no gradient of f (Sutton & Barto,
 Reinforcement Learning, 2nd ed. 2018, sections 9.3 and 11.4 f.).
 
-    trap-custom-jvp       f(w) = (1/m) Σᵢ log(1 + exp(−yᵢ xᵢᵀw)),    ∇f(w) = −(1/m) Σᵢ σ(−yᵢxᵢᵀw) yᵢxᵢ
+    trap-custom-jvp       f(w) = (1/m) Σᵢ log(1 + exp(−yᵢxᵢᵀw)),  ∇f(w) = −(1/m) Σᵢ σ(−yᵢxᵢᵀw)yᵢxᵢ
 
 is the logistic loss, with a rule for log(1 + eᶻ) written by hand that gives σ(−z) for σ(z).
 """

@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._convention import Convention
 from .._objective import Objective
 from ._linear import draw
 
@@ -73,8 +74,9 @@ OBJECTIVES = (
         make=make,
         special=lambda w: {"zero": 0 * w},
         sizes=(10, 100, 1000),
-        family="regression",
+        family="regression and classification",
         tags=("convex",),
         source="Wedderburn, Biometrika 61 (1974); Jørgensen, J. R. Statist. Soc. B 49 (1987)",
+        convention=Convention(reduction="mean"),
     ),
 )
