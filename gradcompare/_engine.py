@@ -26,9 +26,12 @@ from ._pairs import pair_error
 from ._plan import Case, Plan, Progress
 from ._points import lint
 from ._precision import FLOAT64, cast, precision_scope
-from ._programs import Cache, Program, Programs
+from ._host import HostProgram
+from ._program import Program
+from ._programs import Cache, Programs
 from ._result import Comparison, PointResult, Result
 from ._timing import measure, summarise
+from ._valid import require_valid
 from ._verdict import Judgement, Verdict, judge
 
 WORKERS = 8
@@ -114,8 +117,7 @@ def _study(case: Case, plan: Plan) -> _Study:
     for problem in case.problems(finite, unsettled):
         problem = _rounded(problem, plan.dtype)
         if programs is None:
-            programs = Programs(problem, FLOAT64, plan.device, plan.memory_bytes)
-            programs.require_valid()
+            programs = _programs(problem, plan)
         points.append(_point(programs.at(problem), plan))
     assert programs is not None
     first = programs.problem
@@ -129,14 +131,23 @@ def _study(case: Case, plan: Plan) -> _Study:
         expected=case.objective.expected,
         sources=dict(plan.voters),
         points=tuple(points),
+        notes=tuple(programs.cache.notes),
         message=_crash(case.objective, points[0], plan),
     )
     if plan.dtype == FLOAT64:
         return _Study(result, programs, programs)
-    narrow = replace(programs, dtype=plan.dtype, cache=Cache())
+    narrow = replace(programs, dtype=plan.dtype, cache=Cache(opaque=programs.cache.opaque))
     with precision_scope(plan.dtype):
         near, notes = accuracies(narrow, points[0], plan)
-    return _Study(replace(result, accuracy=near, notes=notes), programs, narrow)
+    result = replace(result, accuracy=near, notes=(*result.notes, *notes))
+    return _Study(result, programs, narrow)
+
+
+def _programs(problem: Problem, plan: Plan) -> Programs:
+    """The programs of the first problem of a case, after a look at its functions."""
+    programs = Programs(problem, FLOAT64, plan.device, plan.memory_bytes, plan.executor)
+    require_valid(programs)
+    return programs
 
 
 def _rounded(problem: Problem, dtype: np.dtype) -> Problem:
@@ -188,16 +199,16 @@ def _point(programs: Programs, plan: Plan) -> PointResult:
 def estimate_one(problem: Problem, method: AbstractMethod, plan: Plan) -> Estimate:
     """Returns the flat estimate of one problem by one method, and raises what it raises."""
     with precision_scope(FLOAT64):
-        programs = Programs(problem, FLOAT64, plan.device, plan.memory_bytes)
-        programs.require_valid()
-        return method.estimate(programs)
+        return method.estimate(_programs(problem, plan))
 
 
 def _same_program(programs: Programs, plan: Plan) -> bool:
     """Whether the derivative under test is autodiff itself, traced to the same operations."""
     mine = {m.source: programs.programs.get(m) for m in plan.methods if m.votes}
     analytic, autodiff = mine.get("analytic"), mine.get("autodiff")
-    return analytic is not None and autodiff is not None and analytic.text == autodiff.text
+    if analytic is None or autodiff is None or analytic.text is None:
+        return False
+    return analytic.text == autodiff.text
 
 
 def _crash(objective: Objective, point: PointResult, plan: Plan) -> str:
@@ -224,7 +235,7 @@ def _timed(study: _Study, plan: Plan) -> Result:
         seconds = measure(calls, repeats=plan.repeats)
     timings = {}
     for name, call in calls.items():
-        program = call if isinstance(call, Program) else None
+        program = call if isinstance(call, (Program, HostProgram)) else None
         timings[name] = summarise(
             seconds[name],
             compile_seconds=program and program.compile_seconds,

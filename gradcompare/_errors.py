@@ -1,10 +1,14 @@
 """The errors that gradcompare raises, and how an unknown name is answered."""
 
 import difflib
+import traceback
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+
+HERE = Path(__file__).parent
 
 
 class GradcompareError(Exception):
@@ -25,13 +29,34 @@ class UnknownNameError(InputError, LookupError):
         super().__init__(f"unknown {kind} {name!r}; {hint}known: {', '.join(known)}")
 
 
+UNTRACEABLE = {
+    "TracerArrayConversionError": "NumPy is called on a traced value",
+    "TracerBoolConversionError": "Python branches on a traced value",
+    "TracerIntegerConversionError": "a traced value is used as an index or a count",
+    "ConcretizationTypeError": "Python needs the number behind a traced value",
+}
+"""What JAX raises where a function cannot be traced, by the names of its classes."""
+
+
 def describe(error: BaseException) -> str:
     """Returns one line for a table: the type of `error`, its first line, and its notes."""
+    if type(error).__name__ in UNTRACEABLE:
+        where = place(error)
+        return UNTRACEABLE[type(error).__name__] + (f" at {where}" if where else "")
     lines = str(error).strip().splitlines()
     # JAX adds a note about its own tracebacks, which starts with a rule.
     notes = "; ".join(n for n in getattr(error, "__notes__", []) if not n.startswith("---"))
     said = ": ".join([type(error).__name__, *lines[:1]])
     return f"{said} ({notes})" if notes else said
+
+
+def place(error: BaseException) -> str:
+    """Returns the file and line of the user's code that raised `error`, or nothing."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        if not {"site-packages", "dist-packages"} & set(path.parts) and HERE not in path.parents:
+            return f"{path.name}:{frame.lineno}"
+    return ""
 
 
 def guarded(function: Callable[[], T]) -> T | Exception:

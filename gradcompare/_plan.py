@@ -1,6 +1,7 @@
 """What a comparison is asked to do."""
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,6 +37,7 @@ class Plan:
     timing: bool = True
     repeats: int = 5
     memory_bytes: int = 2**28
+    executor: Executor | None = None
     on_error: Literal["row", "raise"] = "row"
 
     @property

@@ -1,0 +1,127 @@
+"""A traceable objective at many points: compiled once, and run in chunks within a memory budget.
+
+The points are made inside the compiled code, from indices and steps.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int, PyTree
+
+from ._chunks import MATRIX_CHUNK, choose_chunk, values_at
+from ._precision import cast
+from ._program import Program
+
+BLOCK = 1024
+"""How many perturbed points are evaluated by one call, at most."""
+
+LINE_CHUNK = 16
+"""How many points along a direction are evaluated by one call."""
+
+
+@dataclass(frozen=True)
+class CompiledValues:
+    """The objective of `programs` at many points.
+
+    Attributes:
+        programs: The `Programs` of one problem, which compile and keep what runs here.
+    """
+
+    programs: Any
+
+    def perturbed(
+        self, indices: Int[np.ndarray, " k"], steps: Float[np.ndarray, " k"]
+    ) -> Float[np.ndarray, " k"]:
+        indices = indices.astype(np.int32)
+        return self._in_blocks("perturbed", self._perturbed, *self._block, (indices, steps))
+
+    def along(
+        self, steps: Float[np.ndarray, " k"], direction: PyTree | None
+    ) -> Float[np.ndarray, " k"]:
+        # An argument of its own: at another problem, all data would go to the device again.
+        u = self.programs.problem.direction if direction is None else direction
+        line = cast(u, self.programs.dtype)
+        return self._in_blocks("along", self._along, LINE_CHUNK, LINE_CHUNK, (steps,), line)
+
+    def choose_chunk(self) -> int:
+        """How many of the 2d points of a central difference are evaluated together."""
+        programs = self.programs
+        programs.value()
+        program = programs.programs["value"]
+        return choose_chunk(
+            2 * programs.problem.layout.size,
+            self._timed_run,
+            value=program,
+            multiplies=program.multiplies,
+            point_bytes=(program.peak_bytes or 0) + 2 * programs.x.nbytes,
+            memory_bytes=programs.memory_bytes,
+            on_cpu=programs.device.platform == "cpu",
+        )
+
+    def _timed_run(self, chunk: int) -> Callable[[int], object]:
+        """Builds a central difference over all coordinates that stops after so many chunks."""
+        layout, objective = self.programs.problem.layout, self.programs.problem.objective
+        args = self.programs.args
+
+        def points(params, data, direction, batches):
+            x = layout.ravel(params)
+            indices = jnp.tile(jnp.arange(layout.size, dtype=jnp.int32), 2)
+            stop = None if chunk >= 2 * layout.size else batches
+
+            def f(x):
+                return objective.value(layout.unflatten(x), data)
+
+            return values_at(f, x, indices, jnp.tile(x, 2), chunk, stop)
+
+        program = Program.build(points, (*args, np.int32(1)))
+        return lambda k: jax.block_until_ready(program.compiled(*args, np.int32(k)))
+
+    @cached_property
+    def _block(self) -> tuple[int, int]:
+        """How many perturbed points one call takes at most, and how many of them together.
+
+        Many in one call, since a call costs 20 µs; within it, as many together as suit the
+        plain differences, unless those take all points without a loop.
+        """
+        size, chunk = self.programs.problem.layout.size, self.programs.chunk
+        capacity = min(BLOCK, max(16, 2 ** (16 * size - 1).bit_length()))
+        if chunk < 2 * size:
+            return capacity, min(chunk, capacity)
+        multiplies = self.programs.programs["value"].multiplies
+        return capacity, min(MATRIX_CHUNK if multiplies else 1, capacity)
+
+    def _in_blocks(self, key, function, capacity, chunk, arrays, *extra):
+        count = len(arrays[0])
+        values = np.empty(count)
+        for start in range(0, count, capacity):
+            parts = [array[start : start + capacity] for array in arrays]
+            size = len(parts[0])
+            padded = [np.pad(part, (0, capacity - size)) for part in parts]
+            batches = np.asarray(-(-size // chunk), np.int32)
+            found = self.programs.run(key, function, *extra, *padded, batches)
+            values[start : start + size] = found[:size]
+        return values
+
+    def _perturbed(self, params, data, direction, indices, steps, batches):
+        problem = self.programs.problem
+        x, layout = problem.layout.ravel(params), problem.layout
+
+        def f(x):
+            return problem.objective.value(layout.unflatten(x), data)
+
+        return values_at(f, x, indices, x[indices] + steps, self._block[1], batches)
+
+    def _along(self, params, data, direction, line, steps, batches):
+        problem = self.programs.problem
+        x, layout = problem.layout.ravel(params), problem.layout
+        u = layout.ravel(line)
+
+        def value(step):
+            return problem.objective.value(layout.unflatten(x + step * u), data)
+
+        return jax.vmap(value)(steps)
