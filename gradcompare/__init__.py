@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._check import check as check
-    from ._check import estimate as estimate
     from ._compare import compare as compare
     from ._convention import Convention as Convention
     from ._errors import GradcompareError as GradcompareError
     from ._errors import InputError as InputError
     from ._errors import UnknownNameError as UnknownNameError
     from ._estimate import Estimate as Estimate
+    from ._estimation import estimate as estimate
     from ._method import AbstractMethod as AbstractMethod
     from ._objective import Objective as Objective
     from ._registry import get_objective as get_objective
@@ -35,7 +35,7 @@ _HOMES = {
     "Verdict": "_verdict",
     "check": "_check",
     "compare": "_compare",
-    "estimate": "_check",
+    "estimate": "_estimation",
     "get_objective": "_registry",
     "list_objectives": "_registry",
 }

@@ -39,6 +39,8 @@ class HostProgram:
     flops: None = None
     peak_bytes: None = None
     text: None = None
+    differentiates: bool = False
+    rules: tuple[str, ...] = ()
 
     def compiled(self, *args: PyTree) -> PyTree:
         """Calls the function with copies of the arguments, so that it cannot change them."""

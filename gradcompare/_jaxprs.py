@@ -1,10 +1,13 @@
 """What can be read off a traced program before it runs."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn
+
+JAX = Path(jax.__file__).parent
 
 
 def equations(jaxpr: Jaxpr) -> Iterator[JaxprEqn]:
@@ -37,6 +40,27 @@ def coarsest_epsilon(jaxpr: Jaxpr) -> float:
     ]
     floating = [d for d in dtypes if d is not None and jnp.issubdtype(d, jnp.floating)]
     return max((float(jnp.finfo(d).eps) for d in floating), default=0.0)
+
+
+def differentiates(jaxpr: Jaxpr) -> bool:
+    """Says whether autodiff made a part of a program: its equations say so in their names."""
+    return any("jvp(" in str(eqn.source_info.name_stack) for eqn in equations(jaxpr))
+
+
+def custom_rules(jaxpr: Jaxpr) -> tuple[str, ...]:
+    """Returns which functions with rules of their own for autodiff a program calls, and where.
+
+    Those of JAX itself are left out.
+    """
+    found = {}
+    for equation in equations(jaxpr):
+        if equation.primitive.name in ("custom_jvp_call", "custom_vjp_call"):
+            # "name at file:line", as JAX keeps it for its own error messages.
+            info = getattr(equation.params["call_jaxpr"].jaxpr.debug_info, "func_src_info", "")
+            name, _, place = (info or "").partition(" at ")
+            if place and JAX not in Path(place).parents:
+                found[f"{name} at {Path(place).name}"] = None
+    return tuple(found)
 
 
 def _is_jaxpr(value: object) -> bool:

@@ -2,6 +2,7 @@
 
 import abc
 import dataclasses
+from collections.abc import Hashable
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -75,9 +76,7 @@ def estimate_as_declared(method: AbstractMethod, programs: Programs) -> Estimate
     return method.estimate(programs.at(dataclasses.replace(problem, direction=direction)))
 
 
-def estimate_with_rounding(
-    programs: Programs, method: AbstractMethod, function: Function
-) -> Estimate:
+def estimate_with_rounding(programs: Programs, key: Hashable, function: Function) -> Estimate:
     """Runs a program that is exact but for rounding, and measures its rounding error.
 
     Parameters and data are moved by a few units in the last place, up or down at random.
@@ -85,9 +84,9 @@ def estimate_with_rounding(
     intermediate results: forward error ≲ condition number × backward error (Higham,
     Accuracy and Stability of Numerical Algorithms, 2002, section 1.5).
     """
-    value = programs.run(method, function)
-    moved = [programs.run(method, function, moved=seed) for seed in range(NUDGES)]
-    return Estimate(value, _rounding_bar(value, np.stack(moved), programs.epsilon(method)))
+    value = programs.run(key, function)
+    moved = [programs.run(key, function, moved=seed) for seed in range(NUDGES)]
+    return Estimate(value, _rounding_bar(value, np.stack(moved), programs.epsilon(key)))
 
 
 NUDGES = 3

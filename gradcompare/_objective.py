@@ -46,6 +46,7 @@ class Objective:
         tags: What it is good for: "kink", "ill-conditioned", "log-parameters".
         source: Where the formulas come from: a paper, a book, an equation.
         convention: What the hand-written derivatives mean, where they are not the plain ones.
+        reference: `reference(params, data)`, another way to compute the value, to be compared.
         expected: The verdict of a comparison, for an objective that is known to deceive one
             of the sources.
 
@@ -67,6 +68,7 @@ class Objective:
     tags: tuple[str, ...] = ()
     source: str = ""
     convention: Convention = PLAIN
+    reference: Callable[[Params, Data], PyTree] | None = None
     expected: Verdict = Verdict.AGREE
 
     def __post_init__(self):
@@ -76,7 +78,7 @@ class Objective:
             )
         for field in ("value", "make"):
             self._require_callable(field)
-        for field in ("gradient", "directional", "hvp", "special"):
+        for field in ("gradient", "directional", "hvp", "special", "reference"):
             if getattr(self, field) is not None:
                 self._require_callable(field)
         if not self.sizes or not all(isinstance(s, int) and s > 0 for s in self.sizes):

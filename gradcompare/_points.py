@@ -19,6 +19,9 @@ from ._tree import listed
 NEAR = 0.3
 """How far a near point lies from the given one, relative to each coordinate."""
 
+TAIL_STREAM = 7
+"""Keeps the random numbers of the tails apart from those of the points around."""
+
 SHRINKS = 6
 """How often a point at which the objective is not finite is moved back halfway."""
 
@@ -49,6 +52,27 @@ def around(
                 yield drawn
                 break
             moved = (x + moved) / 2
+
+
+def tails_of(problem: Problem, seed: int, finite: Callable[[Problem], bool]) -> Iterator[Problem]:
+    """Draws points far out, where exponentials saturate and series give way to limits.
+
+    Each is the point of `problem` with its coordinates ten to a hundred times as large, of the
+    same signs, of the opposite ones, and of mixed ones.
+    """
+    x = problem.layout.flatten(problem.params)
+    size = np.where(x == 0, 1.0, np.abs(x))
+    for number, signs in enumerate(("same", "opposite", "mixed")):
+        rng = np.random.default_rng([seed, number, TAIL_STREAM])
+        way = {"same": 1.0, "opposite": -1.0, "mixed": rng.choice([-1.0, 1.0], size=x.shape)}[
+            signs
+        ]
+        far = way * np.where(x < 0, -1.0, 1.0) * size * 10 ** rng.uniform(1, 2, x.shape)
+        drawn = problem.moved(
+            _inside(far, *problem.bounds), f"tail of {problem.label}, {signs} signs"
+        )
+        if finite(drawn):
+            yield drawn
 
 
 def lint(problem: Problem) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import jax
 from jaxtyping import PyTree
 
-from ._jaxprs import coarsest_epsilon, multiplies_matrices
+from ._jaxprs import coarsest_epsilon, custom_rules, differentiates, multiplies_matrices
 
 Function = Callable[..., PyTree]
 """`function(params, data, direction, *extra)` in JAX operations; `direction` may be None."""
@@ -24,6 +24,8 @@ class Program:
         epsilon: The unit of rounding of the narrowest floating type it computes in.
         multiplies: Whether it contains a product with a matrix.
         text: The hash of the program as it was traced; equal programs have equal ones.
+        differentiates: Whether autodiff made a part of it.
+        rules: The functions with rules of the user's own for autodiff that it calls.
     """
 
     compiled: jax.stages.Compiled
@@ -32,6 +34,8 @@ class Program:
     epsilon: float
     multiplies: bool
     text: int
+    differentiates: bool
+    rules: tuple[str, ...]
 
     @classmethod
     def build(cls, function: Function, args: tuple) -> "Program":
@@ -46,6 +50,8 @@ class Program:
             coarsest_epsilon(jaxpr),
             multiplies_matrices(jaxpr),
             hash(str(jaxpr)),
+            differentiates(jaxpr),
+            custom_rules(jaxpr),
         )
 
     def __call__(self) -> object:

@@ -36,6 +36,8 @@ class PointResult:
         estimates: The flat estimate of each method that gave one, by its name.
         missing: Why each other method gave none.
         pairs: How far the methods are apart, two by two.
+        taylor: A second opinion on the gradient under test, in a sentence, where the verdict is
+            not plain.
     """
 
     label: str
@@ -46,6 +48,7 @@ class PointResult:
     estimates: dict[str, Estimate] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     pairs: tuple[PairError, ...] = ()
+    taylor: str = ""
 
     def pair(self, first: str, second: str) -> PairError | None:
         """Returns the differences between two methods, or None if one gave no estimate."""

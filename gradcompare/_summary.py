@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def summarise(result: Result) -> str:
     """Returns what a person reads about one result, the verdict first."""
     if result.message:
-        return f"{result.objective}: {Verdict.ERROR.name}: {result.message}"
+        return f"{result.objective}: {Verdict.ERROR.name} ({Verdict.ERROR.code}): {result.message}"
     point = result.worst
     assert point is not None
     body = [*_where(result, point), *_reach(result), *_pairs(result, point)]
@@ -98,6 +98,7 @@ def _remarks(result: Result, point: PointResult) -> list[str]:
     """What is missing, special or doubtful, in the order in which it matters."""
     remarks = [f"{name}: not available: {reason}" for name, reason in point.missing.items()]
     remarks += [point.judgement.note] if point.judgement.note else []
+    remarks += [point.taylor] if point.taylor else []
     for name, estimate in point.estimates.items():
         remarks += [f"{name}: {estimate.note}"] if estimate.note else []
     for other in result.points:

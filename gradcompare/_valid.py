@@ -1,4 +1,4 @@
-"""Whether an objective and its gradient are what a comparison needs, found out before it starts."""
+"""Whether an objective and its gradient are what a comparison needs, found out at its start."""
 
 from typing import Any
 

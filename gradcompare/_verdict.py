@@ -41,6 +41,10 @@ class Verdict(enum.Enum):
         "the derivatives do not agree and it cannot be told which is right; "
         "try another point, or look at the coordinates named"
     )
+    VALUE_DIFFERS = (
+        "the derivatives agree, and the value is not that of the reference; "
+        "find out which of the two is the function that you mean"
+    )
     AUTODIFF_WRONG = (
         "automatic differentiation is wrong here, the other sources agree; look for a custom "
         "rule, stop_gradient, a where that hides a NaN, or a special point"
@@ -64,7 +68,12 @@ class Verdict(enum.Enum):
     ERROR = "the comparison could not be carried out; mend what the message says"
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.value}"
+        return f"{self.name} ({self.code}): {self.value}"
+
+    @property
+    def code(self) -> str:
+        """A short name that stays: `docs/my-check-failed.md` has a section for each."""
+        return CODES[self.name]
 
     @property
     def ok(self) -> bool:
@@ -75,6 +84,21 @@ class Verdict(enum.Enum):
     def rank(self) -> int:
         """How bad it is, 0 for AGREE; the worst point gives its verdict to all of them."""
         return list(Verdict).index(self)
+
+
+CODES = {
+    "AGREE": "GC100",
+    "VALID_SUBGRADIENT": "GC101",
+    "INCONCLUSIVE": "GC201",
+    "VALUE_DIFFERS": "GC202",
+    "AUTODIFF_WRONG": "GC301",
+    "ANALYTIC_WRONG": "GC302",
+    "NONFINITE": "GC401",
+    "STOCHASTIC": "GC402",
+    "NOT_A_CHECK": "GC501",
+    "ERROR": "GC502",
+}
+"""The code of each verdict; the first digit is its severity."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,146 @@
+"""One point: the estimates of all methods, the verdict, and what the reader should know.
+
+A method that fails is a line of the report; it takes nothing else with it.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from itertools import combinations
+
+import numpy as np
+
+from ._errors import describe, guarded
+from ._estimate import Estimate
+from ._method import estimate_as_declared, estimate_with_rounding
+from ._pairs import pair_error
+from ._plan import Plan
+from ._points import lint
+from ._programs import Programs
+from ._result import PointResult
+from ._taylor import taylor_remainder
+from ._verdict import SAFETY, Judgement, Verdict, judge
+
+SAME_PROGRAM = (
+    "the analytic derivative is the same program as autodiff, so it checks nothing; "
+    "give gradient=None to check autodiff"
+)
+
+STOCHASTIC = 1e-3
+"""Two values at one point that differ by more than this fraction come from a random objective."""
+
+
+def examine(programs: Programs, plan: Plan) -> PointResult:
+    """Compares what the methods of `plan` say about the problem of `programs`."""
+    problem, warnings = programs.problem, lint(programs.problem)
+    # Another program at the same point: what is drawn while tracing shows as well.
+    value, again = programs.value(), float(programs.along(np.zeros(1), problem.params)[0])
+    if abs(value - again) > STOCHASTIC * max(abs(value), abs(again)):
+        note = f"the same point gave {value:.6g} and {again:.6g}"
+        judgement = Judgement(Verdict.STOCHASTIC, note=note)
+        return PointResult(problem.label, programs.x, value, judgement, warnings)
+    estimates, missing = _estimates(programs, plan)
+    judgement = _judgement(programs, plan, value, estimates)
+    pairs = tuple(
+        pair_error(a, estimates[a], b, estimates[b], problem)
+        for a, b in combinations(estimates, 2)
+    )
+    return PointResult(
+        problem.label,
+        programs.x,
+        value,
+        judgement,
+        warnings,
+        estimates,
+        missing,
+        pairs,
+        taylor=_taylor(programs, plan, judgement, estimates),
+    )
+
+
+def _estimates(programs: Programs, plan: Plan) -> tuple[dict[str, Estimate], dict[str, str]]:
+    """Returns the estimates by the names of the methods, and why others gave none."""
+    problem = programs.problem
+    estimates: dict[str, Estimate] = {}
+    missing: dict[str, str] = {}
+    for method in plan.methods:
+        reason = method.unsupported(problem.objective, problem.quantity)
+        if reason is not None:
+            missing[method.name] = reason
+            continue
+        outcome = guarded(partial(estimate_as_declared, method, programs))
+        if isinstance(outcome, Estimate):
+            estimates[method.name] = outcome
+        else:
+            missing[method.name] = describe(outcome)
+    return estimates, missing
+
+
+def _judgement(
+    programs: Programs, plan: Plan, value: float, estimates: Mapping[str, Estimate]
+) -> Judgement:
+    votes = {s: estimates[name] for s, name in plan.voters.items() if name in estimates}
+    objective = programs.problem.objective
+    if _same_program(programs, plan):
+        return Judgement(Verdict.NOT_A_CHECK, note=SAME_PROGRAM)
+    judgement = judge(value, votes, bound=objective.convention.intent == "upper_bound")
+    apart = "" if objective.reference is None else _from_reference(programs)
+    if apart and judgement.verdict.rank < Verdict.VALUE_DIFFERS.rank:
+        return Judgement(Verdict.VALUE_DIFFERS, note=apart)
+    return judgement
+
+
+def _same_program(programs: Programs, plan: Plan) -> bool:
+    """Whether the derivative under test is autodiff itself, traced to the same operations."""
+    mine = {m.source: programs.programs.get(m) for m in plan.methods if m.votes}
+    analytic, autodiff = mine.get("analytic"), mine.get("autodiff")
+    if analytic is None or autodiff is None or analytic.text is None:
+        return False
+    return analytic.text == autodiff.text
+
+
+def _from_reference(programs: Programs) -> str:
+    """Says how far the value is from that of the reference, if it is outside of both bars."""
+    objective = programs.problem.objective
+    assert objective.reference is not None
+    reference = objective.reference
+    given = estimate_with_rounding(
+        programs, "value and bar", lambda p, d, u: objective.value(p, d)
+    )
+    right = estimate_with_rounding(programs, "reference", lambda p, d, u: reference(p, d))
+    apart = float(np.abs(given.value - right.value)[0])
+    if apart <= SAFETY * float((given.error + right.error)[0]):
+        return ""
+    return f"the value is {given.value[0]:.10g}, that of the reference {right.value[0]:.10g}"
+
+
+def _taylor(
+    programs: Programs, plan: Plan, judgement: Judgement, estimates: Mapping[str, Estimate]
+) -> str:
+    """A second opinion on the gradient under test, where the verdict is not plain."""
+    tested = plan.voters.get("analytic", plan.voters.get("autodiff", ""))
+    noisy = any("noisy" in estimate.note for estimate in estimates.values())
+    plain = judgement.verdict is Verdict.AGREE and not noisy
+    objective = programs.problem.objective
+    if plain or tested not in estimates or programs.problem.quantity != "gradient":
+        return ""
+    if not objective.convention.plain or not np.all(np.isfinite(estimates[tested].value)):
+        return ""
+    return taylor_remainder(programs, estimates[tested].value)
+
+
+def independence(programs: Programs, plan: Plan) -> tuple[str, ...]:
+    """Says in sentences what the sources share, so that their agreement says less."""
+    mine = {m.source: programs.programs.get(m) for m in plan.methods if m.votes}
+    analytic, value = mine.get("analytic"), programs.programs.get("value")
+    said = []
+    if analytic is not None and analytic.differentiates:
+        said.append(
+            "the analytic derivative calls autodiff itself: that the two agree says little, "
+            "only finite differences check it"
+        )
+    if value is not None and value.rules and mine.get("autodiff") is not None:
+        said.append(
+            f"autodiff follows a rule written by hand, {', '.join(value.rules)}: where the "
+            "formula shares it, only finite differences check it"
+        )
+    return tuple(said)

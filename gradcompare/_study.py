@@ -1,0 +1,100 @@
+"""One case: its points one after another, and what they say together."""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ._errors import InputError
+from ._narrow import accuracies
+from ._objective import Objective, Problem
+from ._plan import Case, Plan
+from ._point import examine, independence
+from ._precision import FLOAT64, cast, precision_scope
+from ._programs import Cache, Programs
+from ._result import PointResult, Result
+from ._valid import require_valid
+from ._verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Study:
+    """A result that is not timed yet, with the programs to time.
+
+    Attributes:
+        result: The result so far.
+        programs: In float64, for the judgement.
+        narrow: In the dtype asked for; the same as `programs` if that is float64.
+    """
+
+    result: Result
+    programs: Programs | None = None
+    narrow: Programs | None = None
+
+
+def study(case: Case, plan: Plan) -> Study:
+    """Looks at every point of a case, and at the accuracy of each method in a narrower dtype."""
+    programs: Programs | None = None
+
+    def finite(problem: Problem) -> bool:
+        assert programs is not None  # the first problem is not drawn around another
+        return math.isfinite(programs.at(problem).value())
+
+    points: list[PointResult] = []
+
+    def unsettled() -> bool:
+        return any(point.judgement.verdict is Verdict.INCONCLUSIVE for point in points)
+
+    for problem in case.problems(finite, unsettled):
+        problem = _rounded(problem, plan.dtype)
+        if programs is None:
+            programs = programs_of(problem, plan)
+        points.append(examine(programs.at(problem), plan))
+    assert programs is not None
+    first = programs.problem
+    result = Result(
+        case.objective.name,
+        case.size,
+        plan.quantity,
+        d=first.layout.size,
+        paths=first.output.paths,
+        shapes=first.output.shapes,
+        expected=case.objective.expected,
+        sources=dict(plan.voters),
+        points=tuple(points),
+        notes=(*programs.cache.notes, *independence(programs, plan)),
+        message=_crash(case.objective, points[0], plan),
+    )
+    if plan.dtype == FLOAT64:
+        return Study(result, programs, programs)
+    narrow = replace(programs, dtype=plan.dtype, cache=Cache(opaque=programs.cache.opaque))
+    with precision_scope(plan.dtype):
+        near, notes = accuracies(narrow, points[0], plan)
+    result = replace(result, accuracy=near, notes=(*result.notes, *notes))
+    return Study(result, programs, narrow)
+
+
+def programs_of(problem: Problem, plan: Plan) -> Programs:
+    """The programs of the first problem of a case, after a look at its functions."""
+    programs = Programs(problem, FLOAT64, plan.device, plan.memory_bytes, plan.executor)
+    require_valid(programs)
+    return programs
+
+
+def _rounded(problem: Problem, dtype: np.dtype) -> Problem:
+    """Moves the problem to numbers that `dtype` can represent, so that all see the same point."""
+    kept = (problem.params, problem.data, problem.direction)
+    with np.errstate(over="ignore"):
+        params, data, direction = cast(cast(kept, dtype), FLOAT64)
+    x = problem.layout.flatten(params)
+    if not np.all(np.isfinite(x)):
+        name = problem.layout.name(int(np.flatnonzero(~np.isfinite(x))[0]))
+        raise InputError(f"the point does not fit in {dtype} at {name}; give smaller numbers")
+    return replace(problem, params=params, data=data, direction=direction)
+
+
+def _crash(objective: Objective, point: PointResult, plan: Plan) -> str:
+    """Says how the derivative under test failed, if it did; no verdict can make up for it."""
+    name = plan.voters.get("analytic", "")
+    under_test = objective.gradient is not None or objective.directional is not None
+    return f"{name}: {point.missing[name]}" if under_test and name in point.missing else ""
