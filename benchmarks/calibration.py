@@ -19,9 +19,9 @@ from families import FAMILIES, Family
 from tabulate import tabulate
 
 from gradcompare import Verdict, compare
+from gradcompare._judge import judge
 from gradcompare._registry import voting_methods
 from gradcompare._result import PointResult, Result
-from gradcompare._verdict import judge
 
 SEED = 0
 

@@ -37,8 +37,8 @@ from jax.test_util import check_grads
 from tabulate import tabulate
 
 import gradcompare
+from gradcompare._judge import judge
 from gradcompare._result import PointResult
-from gradcompare._verdict import judge
 
 ESTIMATORS = ("gradcompare", "numdifftools", "jacobi", "scipy")
 CHECKERS = ("gradcompare", "gradcompare (2)", "torch", "jax", "scipy")

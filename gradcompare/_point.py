@@ -11,6 +11,7 @@ import numpy as np
 
 from ._errors import describe, guarded
 from ._estimate import Estimate
+from ._judge import SAFETY, judge
 from ._method import estimate_as_declared, estimate_with_rounding
 from ._pairs import pair_error
 from ._plan import Plan
@@ -18,7 +19,7 @@ from ._points import lint
 from ._programs import Programs
 from ._result import PointResult
 from ._taylor import taylor_remainder
-from ._verdict import SAFETY, Judgement, Verdict, judge
+from ._verdict import Judgement, Verdict
 
 SAME_PROGRAM = (
     "the analytic derivative is the same program as autodiff, so it checks nothing; "

@@ -12,15 +12,15 @@ import pytest
 import gradcompare
 
 FLOORS = (
-    ("_errors", "_numbers", "_json", "_nudge"),
+    ("_errors", "_numbers", "_json", "_nudge", "_track"),
     ("_precision", "_tree", "_jaxprs", "_domain"),
     ("_estimate", "_timing", "_environment", "_chunks"),
     ("_convention", "_verdict", "_compilation_cache"),
     ("_objective",),
-    ("_pairs", "_points", "_program", "_adapt"),
+    ("_pairs", "_points", "_program", "_adapt", "_judge"),
     ("_summary", "_host", "_compiled_values"),
     ("_result", "_programs"),
-    ("_method", "_valid"),
+    ("_method", "_valid", "_against"),
     ("_plan",),
     ("_narrow", "_taylor"),
     ("_point",),
@@ -28,8 +28,8 @@ FLOORS = (
     ("_engine", "methods.*", "objectives.*"),
     ("_registry",),
     ("_compare",),
-    ("_check", "_estimation", "report.*"),
-    ("cli", ""),
+    ("_check", "_watch", "_estimation", "report.*"),
+    ("cli", "testing", "pytest_plugin", ""),
     ("__main__",),
 )
 """From the ground up; "" is the package itself. A module imports from below, and inside a

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from gradcompare import AbstractMethod, Estimate, Objective, estimate
+from gradcompare._judge import RESOLVED
 from gradcompare._registry import registered_methods
-from gradcompare._verdict import RESOLVED
 from gradcompare.methods._noise import POINTS
 from gradcompare.methods.finite_difference import Central, Forward
 

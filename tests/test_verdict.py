@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradcompare import Verdict
-from gradcompare._verdict import judge
+from gradcompare._judge import judge
 
 INF, NAN = np.inf, np.nan
 
@@ -215,6 +215,37 @@ def test_the_unit_of_the_objective_does_not_matter(sources, exponent, sign):
 
 @pytest.mark.parametrize("verdict", Verdict)
 def test_sentence_ends_in_what_to_do(verdict):
-    assert str(verdict).startswith(f"{verdict.name}: ")
+    assert str(verdict).startswith(f"{verdict.name} ({verdict.code}): ")
     assert "; " in str(verdict)
     assert verdict.ok == (verdict in (Verdict.AGREE, Verdict.VALID_SUBGRADIENT))
+
+
+def test_two_sources_that_agree_outweigh_differences_that_are_just_off():
+    """And their distance is the least error that would have been caught."""
+    bar, off = 1e-11, 1e-10  # 3.3 times as far as the bars allow
+    judgement = vote(TRUE, TRUE, (1.0 + off, bar))
+    assert judgement.verdict is Verdict.AGREE
+    assert off < judgement.floor < 3 * off
+    assert vote(TRUE, TRUE, (1.0 + 2 * off, bar)).verdict is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("source", ["analytic", "autodiff"])
+def test_nothing_outweighs_differences_where_only_one_source_stands_against_them(source):
+    estimates = {source: made(*TRUE), "differences": made(1.0 + 1e-10, 1e-11)}
+    wrong = {"analytic": Verdict.ANALYTIC_WRONG, "autodiff": Verdict.AUTODIFF_WRONG}
+    assert judge(1.0, estimates).verdict is wrong[source]
+
+
+def test_codes_are_unique_and_those_that_were_given_out():
+    assert {verdict.name: verdict.code for verdict in Verdict} == {
+        "AGREE": "GC100",
+        "VALID_SUBGRADIENT": "GC101",
+        "INCONCLUSIVE": "GC201",
+        "VALUE_DIFFERS": "GC202",
+        "AUTODIFF_WRONG": "GC301",
+        "ANALYTIC_WRONG": "GC302",
+        "NONFINITE": "GC401",
+        "STOCHASTIC": "GC402",
+        "NOT_A_CHECK": "GC501",
+        "ERROR": "GC502",
+    }

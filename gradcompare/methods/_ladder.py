@@ -43,6 +43,9 @@ CLEAR = 400.0
 CARRIED = 100.0
 """At most so much left-over error is carried to smaller steps."""
 
+DOUBT = 3.0
+"""A window with smaller steps that differs widens the bar of a larger one, up to so many times."""
+
 PROGRESS = 0.5
 """A larger window must bring the bar below this fraction of the best one to be worth another."""
 
@@ -168,6 +171,12 @@ class Ladder:
         smaller = self._windows.offset[active] > self._best_offset[active]
         better = np.where(smaller, apart, False) | ((error < self.error[active]) & ~apart)
         better |= np.isnan(self.value[active]) & (error < np.inf)
+        # Corrections can be small by chance. The window that is to confirm them, though it is
+        # noisier, then lies further off than they say (skip-gram, tail: 3.2 bars).
+        unlike = active[smaller & ~better & ~apart]
+        difference = np.abs(value - self.value[active])[smaller & ~better & ~apart]
+        bar = self.error[unlike]
+        self.error[unlike] = np.fmax(bar, np.fmin(difference, DOUBT * bar))
         chosen = active[better]
         self.value[chosen], self.error[chosen] = value[better], error[better]
         self._best_offset[chosen] = self._windows.offset[chosen]
