@@ -103,7 +103,7 @@ class CompiledValues:
             size = len(parts[0])
             padded = [np.pad(part, (0, capacity - size)) for part in parts]
             batches = np.asarray(-(-size // chunk), np.int32)
-            found = self.programs.run(key, function, *extra, *padded, batches)
+            found = self.programs.run(key, function, *extra, *padded, batches, helper=True)
             values[start : start + size] = found[:size]
         return values
 

@@ -13,6 +13,10 @@ Function = Callable[..., PyTree]
 """`function(params, data, direction, *extra)` in JAX operations; `direction` may be None."""
 
 
+HASTY = {"xla_backend_optimization_level": 0}
+"""Compiles in half the time, and what is compiled takes up to twice as long."""
+
+
 @dataclass(frozen=True)
 class Program:
     """A compiled function.
@@ -38,10 +42,11 @@ class Program:
     rules: tuple[str, ...]
 
     @classmethod
-    def build(cls, function: Function, args: tuple) -> "Program":
+    def build(cls, function: Function, args: tuple, *, hasty: bool = False) -> "Program":
+        """Compiles `function` for these arguments; `hasty` for one that will not run for long."""
         start = time.perf_counter()
         traced = jax.jit(function).trace(*args)
-        compiled = traced.lower().compile()
+        compiled = traced.lower().compile(HASTY if hasty else None)
         seconds, jaxpr = time.perf_counter() - start, traced.jaxpr.jaxpr
         return cls(
             compiled,

@@ -26,6 +26,10 @@ from ._precision import Device, cast
 from ._program import Function, Program
 
 
+HASTY_SIZE = 128
+"""Up to so many parameters, compiling on a CPU takes longer than all that is computed."""
+
+
 @dataclass
 class Cache:
     """What is worked out once and used at every point of the same shapes.
@@ -58,6 +62,7 @@ class Programs:
         device: Where they run.
         memory_bytes: How much temporary memory many perturbed points may take together.
         executor: Calls an objective that cannot be compiled at several points at a time.
+        timed: Whether the programs of the methods and of the value are to be timed.
         cache: The programs so far, shared by all points of the same shapes.
     """
 
@@ -66,6 +71,7 @@ class Programs:
     device: Device
     memory_bytes: int
     executor: Executor | None = None
+    timed: bool = False
     cache: Cache = field(default_factory=Cache)
 
     def at(self, problem: Problem) -> "Programs":
@@ -92,7 +98,12 @@ class Programs:
         return jax.device_put(host, self.device)
 
     def run(
-        self, key: Hashable, function: Function, *extra: PyTree, moved: int | None = None
+        self,
+        key: Hashable,
+        function: Function,
+        *extra: PyTree,
+        moved: int | None = None,
+        helper: bool = False,
     ) -> Float[np.ndarray, " k"]:
         """Runs `function`, compiled at its first use under `key`, and waits for the result.
 
@@ -102,18 +113,21 @@ class Programs:
             *extra: Its further arguments, after parameters, data and direction.
             moved: Moves parameters and data by a few units in the last place first, up or
                 down as drawn with this seed.
+            helper: Whether this is a program that nobody times.
 
         Returns:
             The leaves of the result as one flat vector.
         """
         if key not in self.programs:
-            self.programs[key] = self._build(function, (*self.args, *extra))
+            self.programs[key] = self._build(function, (*self.args, *extra), helper)
         args = self.args if moved is None else self._nudged(moved, self.epsilon(key))
         leaves = jax.tree.leaves(self.programs[key].compiled(*args, *extra))
         return np.concatenate([np.asarray(leaf, np.float64).reshape(-1) for leaf in leaves])
 
-    def _build(self, function: Function, args: tuple) -> Program | HostProgram:
-        compiled = guarded(lambda: Program.build(function, args))
+    def _build(self, function: Function, args: tuple, helper: bool) -> Program | HostProgram:
+        small = self.problem.layout.size <= HASTY_SIZE and self.device.platform == "cpu"
+        hasty = small and (helper or not self.timed)
+        compiled = guarded(lambda: Program.build(function, args, hasty=hasty))
         if not isinstance(compiled, Exception):
             return compiled
         on_host = HostProgram(function, args, float(jnp.finfo(self.dtype).eps))

@@ -15,6 +15,7 @@ from ._programs import Cache, Programs
 from ._result import PointResult, Result
 from ._valid import require_valid
 from ._verdict import Verdict
+from .diagnosis._diagnose import findings
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ def study(case: Case, plan: Plan) -> Study:
         notes=(*programs.cache.notes, *independence(programs, plan)),
         message=_crash(case.objective, points[0], plan),
     )
+    if result.verdict is Verdict.ANALYTIC_WRONG:
+        result = replace(result, diagnosis=findings(first, points, plan.voters))
     if plan.dtype == FLOAT64:
         return Study(result, programs, programs)
     narrow = replace(programs, dtype=plan.dtype, cache=Cache(opaque=programs.cache.opaque))
@@ -76,7 +79,9 @@ def study(case: Case, plan: Plan) -> Study:
 
 def programs_of(problem: Problem, plan: Plan) -> Programs:
     """The programs of the first problem of a case, after a look at its functions."""
-    programs = Programs(problem, FLOAT64, plan.device, plan.memory_bytes, plan.executor)
+    programs = Programs(
+        problem, FLOAT64, plan.device, plan.memory_bytes, plan.executor, timed=plan.timing
+    )
     require_valid(programs)
     return programs
 

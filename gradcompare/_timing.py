@@ -54,15 +54,15 @@ def measure(
     Returns:
         The seconds of one call, for each sample of each name.
     """
-    batch = {}
+    batch, samples, spent = {}, {}, {}
     for name, call in calls.items():
         call()
         start = time.perf_counter()
         call()
         once = time.perf_counter() - start
         batch[name] = max(1, round(BLOCK_SECONDS / max(once, 1e-9)))
-    samples: dict[str, list[float]] = {name: [] for name in calls}
-    spent = dict.fromkeys(calls, 0.0)
+        samples[name] = [once] if batch[name] == 1 else []
+        spent[name] = sum(samples[name])
     waiting = list(calls)
     while waiting:
         for name in waiting:

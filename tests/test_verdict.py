@@ -249,3 +249,19 @@ def test_codes_are_unique_and_those_that_were_given_out():
         "NOT_A_CHECK": "GC501",
         "ERROR": "GC502",
     }
+
+
+def test_a_bar_of_rounding_that_is_small_by_chance_is_outweighed_by_the_typical_one():
+    """Of a hundred coordinates one has almost no bar; differences agree with both sources."""
+    bars = np.full(100, 1e-14)
+    bars[3] = 1e-17
+    analytic, autodiff = np.ones(100), np.ones(100)
+    autodiff[3] += 5e-15
+    differences = made(np.ones(100), np.full(100, 1e-11))
+    votes = {"analytic": made(analytic, bars), "autodiff": made(autodiff, bars)}
+    assert judge(1.0, {**votes, "differences": differences}).verdict is Verdict.AGREE
+    autodiff[3] += 1e-12  # more than any bar; differences cannot tell which one is right
+    votes["autodiff"] = made(autodiff, bars)
+    judgement = judge(1.0, {**votes, "differences": differences})
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert judgement.faulty == (3,)
