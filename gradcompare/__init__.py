@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ._registry import list_objectives as list_objectives
     from ._result import Comparison as Comparison
     from ._verdict import Verdict as Verdict
+    from ._watch import watch as watch
 
 _HOMES = {
     "AbstractMethod": "_method",
@@ -38,6 +39,7 @@ _HOMES = {
     "estimate": "_estimation",
     "get_objective": "_registry",
     "list_objectives": "_registry",
+    "watch": "_watch",
 }
 
 __all__ = [
@@ -55,6 +57,7 @@ __all__ = [
     "estimate",
     "get_objective",
     "list_objectives",
+    "watch",
 ]
 
 

@@ -1,0 +1,110 @@
+"""For test suites: a gradient that is wrong fails the test, with a message that says where.
+
+from gradcompare.testing import assert_gradient
+
+def test_gradient():
+assert_gradient(value, gradient, x0, *args)
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, ParamSpec
+
+from ._check import check
+from ._compare import compare
+from ._errors import GradcompareError
+from ._objective import Objective
+from ._result import Comparison
+from .report.brief import brief
+
+P = ParamSpec("P")
+
+UNTESTED = (
+    "NOT_A_CHECK (GC501): the gradient given was not among the methods compared\n"
+    "  what to do: name `analytic` in methods, or leave methods out"
+)
+
+
+class GradientMismatch(GradcompareError, AssertionError):  # noqa: N818, an assertion that failed
+    """A derivative did not pass; the message is a report of at most fifteen lines.
+
+    Attributes:
+        comparison: Everything that was found.
+        report: What the message says.
+    """
+
+    def __init__(self, comparison: Comparison, report: str = ""):
+        super().__init__(comparison, report)
+        self.comparison = comparison
+        self.report = report or brief(comparison)
+
+    def __str__(self) -> str:
+        return self.report
+
+
+def _with_arguments_of(
+    function: Callable[P, Comparison],
+) -> Callable[[Callable[..., Comparison]], Callable[P, Comparison]]:
+    """Gives a function the signature of another, so that an editor completes its options."""
+
+    def decorate(wrapper: Callable[..., Comparison]) -> Callable[P, Comparison]:
+        wrapper.__signature__ = inspect.signature(function)  # pyright: ignore[reportFunctionMemberAccess]
+        return wrapper
+
+    return decorate
+
+
+@_with_arguments_of(check)
+def assert_gradient(*args: Any, **options: Any) -> Comparison:
+    """Checks a gradient as `check` does, and fails unless it was verified to be right.
+
+    Args:
+        *args: `value`, `gradient`, `x0` and further arguments of both, as for `check`.
+        **options: As for `check`.
+
+    Returns:
+        The comparison, for a look at its detection floor.
+
+    Raises:
+        GradientMismatch: if the verdict is neither AGREE nor VALID_SUBGRADIENT: also where it
+            could not be told, or where nothing was compared.
+        InputError: if an argument cannot be used.
+    """
+    __tracebackhide__ = True
+    comparison = check(*args, **options)
+    given = inspect.signature(check).bind(*args, **options).arguments["gradient"]
+    if not comparison.ok:
+        raise GradientMismatch(comparison)
+    if given is not None and not _took_part(comparison):
+        raise GradientMismatch(comparison, UNTESTED)
+    return comparison
+
+
+def assert_objective(objective: str | Objective, **options: Any) -> Comparison:
+    """Fails unless the hand-written derivatives of an objective are verified to be right.
+
+    Args:
+        objective: An objective or what `get_objective` finds under this name.
+        **options: As for `compare`; nothing is timed.
+
+    Returns:
+        The comparison.
+
+    Raises:
+        GradientMismatch: if the verdict is not the one that the objective declares.
+        InputError: if an argument cannot be used.
+    """
+    __tracebackhide__ = True
+    comparison = compare([objective], **{"timing": False, **options})
+    if not comparison.ok:
+        raise GradientMismatch(comparison)
+    return comparison
+
+
+def _took_part(comparison: Comparison) -> bool:
+    """Whether the derivative given by hand was compared at every point."""
+    return all(
+        result.sources.get("analytic") in point.estimates
+        for result in comparison
+        for point in result.points
+    )
