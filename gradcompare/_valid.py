@@ -29,7 +29,7 @@ def require_valid(programs: Programs) -> None:
     scalar = getattr(value, "shape", None) == () and jnp.issubdtype(value.dtype, jnp.floating)
     if not scalar:
         raise InputError(
-            f"the value of {objective.name} is {', '.join(leaves) or value!r}; "
+            f"the value of {objective.name} is {', '.join(leaves) or repr(value)}; "
             "return one real floating scalar"
         )
     if objective.gradient is not None:

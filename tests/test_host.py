@@ -1,0 +1,162 @@
+"""Functions that cannot be traced: they are called on the host, and their oddities are named."""
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gradcompare import InputError, Objective, Verdict, check, compare, estimate
+
+X0 = np.array([0.5, -1.0, 2.0])
+A = np.array([[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]])
+
+
+def value(x, a=A):
+    return float(np.sum(np.sin(a @ x) ** 2))
+
+
+def gradient(x, a=A):
+    return np.sin(2 * np.asarray(a @ x)) @ a
+
+
+def branching(x):
+    """JAX operations that Python chooses between by looking at a number."""
+    return jnp.sum(x**2) if x[0] > 0 else jnp.sum(x**4)
+
+
+def test_numpy_is_judged_by_two_sources_and_says_so():
+    comparison = check(value, gradient, X0, A)
+    assert comparison.verdict is Verdict.AGREE
+    text = str(comparison)
+    assert "reverse: not available: NumPy is called on a traced value at test_host.py:" in text
+    assert "value: called on the host, not compiled: NumPy is called on a traced value" in text
+    (result,) = comparison
+    assert set(result.points[0].estimates) == {"analytic", "richardson"}
+    assert not result.unverified
+
+
+def test_a_wrong_numpy_gradient_is_found_by_two_sources():
+    def wrong(x, a):
+        return gradient(x, a) * np.array([1.0, 1.0001, 1.0])
+
+    comparison = check(value, wrong, X0, A)
+    assert comparison.verdict is Verdict.ANALYTIC_WRONG
+    assert comparison.results[0].points[0].judgement.faulty == (1,)
+
+
+def test_the_gradient_alone_may_be_numpy():
+    def traced(x, a):
+        return jnp.sum(jnp.sin(a @ x) ** 2)
+
+    comparison = check(traced, gradient, X0, A)
+    assert comparison.verdict is Verdict.AGREE
+    assert set(comparison.results[0].points[0].estimates) == {"analytic", "reverse", "richardson"}
+    assert "gradient: called on the host" in str(comparison)
+    assert "value: called on the host" not in str(comparison)
+
+
+def test_autodiff_runs_without_the_compiler_where_python_branches():
+    comparison = check(branching, lambda x: 2 * x if x[0] > 0 else 4 * x**3, X0)
+    assert comparison.verdict is Verdict.AGREE
+    assert "reverse" in comparison.results[0].points[0].estimates
+    assert "Python branches on a traced value at test_host.py:" in str(comparison)
+
+
+def test_estimate_and_compare_call_numpy_too():
+    found = estimate(value, X0, A)
+    assert np.all(np.abs(found.value - gradient(X0)) <= found.error)
+    numpy = Objective(
+        "numpy",
+        lambda x, a: value(x, a),
+        lambda rng, size: (rng.standard_normal(3), A),
+        lambda x, a: gradient(x, a),
+    )
+    for quantity in ("gradient", "directional"):
+        comparison = compare(numpy, timing=True, quantity=quantity, repeats=1)
+        assert comparison.verdict is Verdict.AGREE
+        assert comparison.results[0].cost_ratio("analytic") is not None
+
+
+def processes(workers):
+    # JAX warns of processes that are forked from one with threads.
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+
+
+@pytest.mark.parametrize("executor", [ThreadPoolExecutor, processes])
+def test_executor_gives_the_same(executor):
+    alone = estimate(value, X0, A)
+    with executor(2) as pool:
+        together = estimate(value, X0, A, executor=pool)
+    np.testing.assert_array_equal(alone.value, together.value)
+    np.testing.assert_array_equal(alone.error, together.error)
+
+
+def doubling(x, a):
+    x *= 2
+    return gradient(x, a)
+
+
+def spoiling(x, a):
+    a[0, 1] = 7.0
+    return value(x, a)
+
+
+def test_changing_an_argument_is_named():
+    with pytest.raises(InputError, match=r"gradient changes the point in place \(entry 0.*0.5 → 1"):
+        check(value, doubling, X0, A)
+    with pytest.raises(InputError, match=r"value changes its data in place \(entry 1.*1.0 → 7.0"):
+        check(spoiling, gradient, X0, A)
+    assert X0[0] == 0.5
+    assert A[0, 1] == 1.0
+
+
+def test_a_buffer_that_is_used_again_is_named_and_copied():
+    buffer = np.zeros(3)
+
+    def reusing(x, a):
+        buffer[:] = gradient(x, a)
+        return buffer
+
+    comparison = check(value, reusing, X0, A)
+    assert comparison.verdict is Verdict.AGREE
+    assert "gradient returns the same array on every call; it is copied" in str(comparison)
+
+
+def test_no_evaluation_leaves_the_bounds():
+    def guarded(x):
+        if np.any(x < 0) or np.any(x > 1):
+            raise ValueError(f"{x} is outside")
+        return float(np.sum(np.sqrt(1 + x)))
+
+    def by_hand(x):
+        return 0.5 / np.sqrt(1 + x)
+
+    x0 = np.array([0.0, 2.6e-5, 1.0])
+    assert check(guarded, by_hand, x0, domain="unit").verdict is Verdict.AGREE
+    assert check(guarded, by_hand, x0, bounds=(0.0, 1.0)).verdict is Verdict.AGREE
+
+
+SHAPES = {
+    "one-vector": (lambda x: np.array([value(x)]), gradient, r"float64\[1\]; return one real"),
+    "vector": (lambda x: np.sin(x), gradient, r"float64\[3\]; return one real floating scalar"),
+    "column": (value, lambda x: gradient(x)[:, None], r"shape \(3, 1\) at x, the parameter has"),
+    "row": (value, lambda x: gradient(x)[None], r"shape \(1, 3\) at x, the parameter has \(3,\)"),
+    "integers": (value, lambda x: gradient(x).astype(int), "dtype int64 at x; give a real float"),
+}
+
+
+@pytest.mark.parametrize("case", SHAPES)
+def test_shapes_that_do_not_fit_are_named(case):
+    function, by_hand, message = SHAPES[case]
+    with pytest.raises(InputError, match=message):
+        check(function, by_hand, X0)
+
+
+def test_what_fails_on_the_host_too_is_told_as_it_is():
+    def broken(x):
+        return np.linalg.inv(np.zeros((2, 2)))[0, 0] * float(x[0])
+
+    with pytest.raises(np.linalg.LinAlgError, match="Singular matrix"):
+        check(broken, gradient, X0)
