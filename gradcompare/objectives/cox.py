@@ -46,10 +46,13 @@ def recurrence(
 ) -> Float[Array, " m"]:
     """Returns sₖ = factorₖ sₖ₋₁ + termₖ, from the last row on if `reverse`."""
 
-    def join(a, b):
-        return a[0] * b[0], b[0] * a[1] + b[1]
+    def step(s, row):
+        s = row[0] * s + row[1]
+        return s, s
 
-    return jax.lax.associative_scan(join, (factor, term), reverse=reverse)[1]
+    # One row after another: `associative_scan` takes more than twice as long to compile.
+    start = jnp.zeros_like(term[0])
+    return jax.lax.scan(step, start, (factor, term), reverse=reverse)[1]
 
 
 def log_sums(eta: Float[Array, " m"]) -> Float[Array, " m"]:
