@@ -91,7 +91,7 @@ class Convention:
     ) -> Float[np.ndarray, " d"]:
         """Aᵀu: along it, the plain derivative at `x` is the one that is given along `u`."""
         u = self._factor * (x * u if self.wrt == "log" else u)
-        return _symmetric_parts(u, layout) if self.symmetric else u
+        return symmetric_parts(u, layout) if self.symmetric else u
 
     def applied(self, plain: Estimate, x: Float[np.ndarray, " d"], layout: Layout) -> Estimate:
         """A times an estimate of the gradient at `x`, with its bars, both of them flat."""
@@ -99,12 +99,12 @@ class Convention:
         def mapped(vector, factor):
             if vector is None:
                 return None
-            vector = _symmetric_parts(vector, layout) if self.symmetric else vector
+            vector = symmetric_parts(vector, layout) if self.symmetric else vector
             return factor * (x * vector if self.wrt == "log" else vector)
 
         jumps = plain.jumps
         if jumps is not None and self.symmetric:
-            jumps = _symmetric_parts(jumps.astype(float), layout) > 0
+            jumps = symmetric_parts(jumps.astype(float), layout) > 0
         return replace(
             plain,
             value=mapped(plain.value, self._factor),
@@ -118,7 +118,7 @@ class Convention:
 PLAIN = Convention()
 
 
-def _symmetric_parts(vector: Float[np.ndarray, " d"], layout: Layout) -> Float[np.ndarray, " d"]:
+def symmetric_parts(vector: Float[np.ndarray, " d"], layout: Layout) -> Float[np.ndarray, " d"]:
     """(G + Gᵀ)/2 of every leaf G that is a square matrix; the others as they are."""
     parts = []
     for start, stop, shape in zip(

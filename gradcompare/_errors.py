@@ -38,9 +38,14 @@ UNTRACEABLE = {
 """What JAX raises where a function cannot be traced, by the names of its classes."""
 
 
+def is_untraceable(error: BaseException) -> bool:
+    """Whether JAX could not trace a function, which says nothing about the function itself."""
+    return type(error).__name__ in UNTRACEABLE
+
+
 def describe(error: BaseException) -> str:
     """Returns one line for a table: the type of `error`, its first line, and its notes."""
-    if type(error).__name__ in UNTRACEABLE:
+    if is_untraceable(error):
         where = place(error)
         return UNTRACEABLE[type(error).__name__] + (f" at {where}" if where else "")
     lines = str(error).strip().splitlines()
@@ -52,10 +57,10 @@ def describe(error: BaseException) -> str:
 
 def place(error: BaseException) -> str:
     """Returns the file and line of the user's code that raised `error`, or nothing."""
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        path = Path(frame.filename)
+    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+        path = Path(frame.f_code.co_filename)
         if not {"site-packages", "dist-packages"} & set(path.parts) and HERE not in path.parents:
-            return f"{path.name}:{frame.lineno}"
+            return f"{path.name}:{line}"
     return ""
 
 

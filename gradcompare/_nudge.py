@@ -24,3 +24,16 @@ def nudge(x: np.ndarray | float, seed: int, epsilon: float) -> Shaped[np.ndarray
         mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
     places = (mixed >> np.uint64(60)).astype(np.float64) - 7.5  # −7.5, −6.5, … 7.5
     return numbers * (1 + epsilon * places)
+
+
+def nudge_data(x: np.ndarray | float, seed: int, epsilon: float) -> Shaped[np.ndarray, "..."]:
+    """The same for data, where arrays of whole numbers stay as they are.
+
+    They are labels, counts, signs and masks, and exact: a label 2.0 that becomes 1.9999999 is
+    another class once it is converted to an integer.
+    """
+    array = np.asarray(x)
+    floating = jnp.issubdtype(array.dtype, jnp.floating)
+    if floating and np.all(array == np.round(np.asarray(array, np.float64))):
+        return array
+    return nudge(x, seed, epsilon)

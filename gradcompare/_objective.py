@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from jaxtyping import Float, PyTree
 
-from ._convention import PLAIN, Convention
+from ._convention import PLAIN, Convention, symmetric_parts
 from ._errors import InputError
 from ._tree import Layout
 from ._verdict import Verdict
@@ -130,7 +130,9 @@ class Problem:
         return "gradient" if self.direction is None else "directional"
 
     def moved(self, x: Float[np.ndarray, " d"], label: str) -> "Problem":
-        """Returns the same problem at another point."""
+        """Returns the same problem at another point, as symmetric as the objective wants it."""
+        if self.objective.convention.symmetric:
+            x = symmetric_parts(x, self.layout)
         return replace(self, params=self.layout.unflatten(x), label=label)
 
     @cached_property

@@ -9,7 +9,7 @@ from itertools import combinations
 
 import numpy as np
 
-from ._errors import describe, guarded
+from ._errors import UNTRACEABLE, describe, guarded
 from ._estimate import Estimate
 from ._judge import SAFETY, judge
 from ._method import estimate_as_declared, estimate_with_rounding
@@ -25,6 +25,9 @@ SAME_PROGRAM = (
     "the analytic derivative is the same program as autodiff, so it checks nothing; "
     "give gradient=None to check autodiff"
 )
+
+NUMPY = UNTRACEABLE["TracerArrayConversionError"]
+"""Autodiff fails on such a value; on one with branches it runs where nothing is compiled."""
 
 STOCHASTIC = 1e-3
 """Two values at one point that differ by more than this fraction come from a random objective."""
@@ -65,6 +68,8 @@ def _estimates(programs: Programs, plan: Plan) -> tuple[dict[str, Estimate], dic
     missing: dict[str, str] = {}
     for method in plan.methods:
         reason = method.unsupported(problem.objective, problem.quantity)
+        if method.source == "autodiff" and NUMPY in programs.cache.untraceable.get("value", ""):
+            reason = programs.cache.untraceable["value"]
         if reason is not None:
             missing[method.name] = reason
             continue

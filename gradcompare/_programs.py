@@ -18,13 +18,12 @@ import numpy as np
 from jaxtyping import Float, Int, PyTree
 
 from ._compiled_values import CompiledValues
-from ._errors import guarded
+from ._errors import guarded, is_untraceable
 from ._host import HostProgram, HostValues
-from ._nudge import nudge
+from ._nudge import nudge, nudge_data
 from ._objective import Problem
 from ._precision import Device, cast
 from ._program import Function, Program
-
 
 HASTY_SIZE = 128
 """Up to so many parameters, compiling on a CPU takes longer than all that is computed."""
@@ -38,13 +37,19 @@ class Cache:
         programs: The compiled programs.
         chunk: How many perturbed points are evaluated together; the programs depend on it.
         opaque: Whether the value cannot be compiled, and is called on the host.
+        untraceable: Why the `value` or the `gradient` cannot be, if so.
         notes: What is odd about the functions given, in sentences.
     """
 
     programs: dict[Hashable, Program | HostProgram] = field(default_factory=dict)
     chunk: int | None = None
     opaque: bool = False
+    untraceable: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    def emptied(self) -> "Cache":
+        """Returns what holds for all shapes of the same functions."""
+        return Cache(opaque=self.opaque, untraceable=self.untraceable, notes=self.notes)
 
     def remark(self, note: str) -> None:
         """Adds a note, once."""
@@ -77,7 +82,7 @@ class Programs:
     def at(self, problem: Problem) -> "Programs":
         """Returns the same programs at another point, or new ones if the shapes differ."""
         same = _shapes(problem) == _shapes(self.problem)
-        cache = self.cache if same else Cache(opaque=self.cache.opaque, notes=self.cache.notes)
+        cache = self.cache if same else self.cache.emptied()
         return dataclasses.replace(self, problem=problem, cache=cache)
 
     @property
@@ -93,9 +98,13 @@ class Programs:
     @cached_property
     def args(self) -> tuple[PyTree, PyTree, PyTree]:
         """Parameters, data and direction on the device, in the dtype of the programs."""
+        return jax.device_put(self.host_args, self.device)
+
+    @cached_property
+    def host_args(self) -> tuple[PyTree, PyTree, PyTree]:
+        """The same on the host, where arrays keep their order in memory."""
         problem = self.problem
-        host = cast((problem.params, problem.data, problem.direction), self.dtype)
-        return jax.device_put(host, self.device)
+        return cast((problem.params, problem.data, problem.direction), self.dtype)
 
     def run(
         self,
@@ -119,20 +128,26 @@ class Programs:
             The leaves of the result as one flat vector.
         """
         if key not in self.programs:
-            self.programs[key] = self._build(function, (*self.args, *extra), helper)
-        args = self.args if moved is None else self._nudged(moved, self.epsilon(key))
-        leaves = jax.tree.leaves(self.programs[key].compiled(*args, *extra))
+            self.programs[key] = self._build(function, extra, helper)
+        program = self.programs[key]
+        args = self.host_args if moved is None else self._nudged(moved, self.epsilon(key))
+        if not isinstance(program, HostProgram):
+            args = self.args if moved is None else jax.device_put(args, self.device)
+        leaves = jax.tree.leaves(program.compiled(*args, *extra))
         return np.concatenate([np.asarray(leaf, np.float64).reshape(-1) for leaf in leaves])
 
-    def _build(self, function: Function, args: tuple, helper: bool) -> Program | HostProgram:
+    def _build(self, function: Function, extra: tuple, helper: bool) -> Program | HostProgram:
         small = self.problem.layout.size <= HASTY_SIZE and self.device.platform == "cpu"
         hasty = small and (helper or not self.timed)
+        args = (*self.args, *extra)
         compiled = guarded(lambda: Program.build(function, args, hasty=hasty))
         if not isinstance(compiled, Exception):
             return compiled
-        on_host = HostProgram(function, args, float(jnp.finfo(self.dtype).eps))
-        if isinstance(guarded(on_host), Exception):
-            raise compiled  # what the compiler said tells more
+        epsilon = float(jnp.finfo(self.dtype).eps)
+        on_host = HostProgram(function, (*self.host_args, *extra), epsilon)
+        failed = guarded(on_host)
+        if isinstance(failed, Exception):
+            raise failed if is_untraceable(compiled) else compiled
         return on_host
 
     def epsilon(self, key: Hashable) -> float:
@@ -142,9 +157,8 @@ class Programs:
     def _nudged(self, seed: int, epsilon: float) -> tuple[PyTree, PyTree, PyTree]:
         problem, (lower, upper) = self.problem, self.problem.bounds
         moved = np.clip(nudge(self.x, seed, epsilon), lower, upper)
-        data = jax.tree.map(lambda leaf: nudge(leaf, seed, epsilon), problem.data)
-        host = cast((problem.layout.unflatten(moved), data, problem.direction), self.dtype)
-        return jax.device_put(host, self.device)
+        data = jax.tree.map(lambda leaf: nudge_data(leaf, seed, epsilon), problem.data)
+        return cast((problem.layout.unflatten(moved), data, problem.direction), self.dtype)
 
     def value(self) -> float:
         """The objective at the point."""

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from ._errors import InputError, describe, guarded
+from ._errors import InputError, describe, guarded, is_untraceable
 from ._host import require_untouched
 from ._precision import cast
 from ._program import Function
@@ -49,8 +49,10 @@ def _shape(programs: Programs, name: str, function: Function) -> tuple[Any, bool
     if isinstance(first, InputError):
         raise first
     if isinstance(first, Exception):
-        traced.add_note(f"raised by {name}")
-        raise traced
+        failed = first if is_untraceable(traced) else traced
+        failed.add_note(f"raised by {name}")
+        raise failed
+    programs.cache.untraceable[name] = describe(traced)
     programs.cache.remark(f"{name}: called on the host, not compiled: {describe(traced)}")
     if _same_buffer(first, function(*jax.tree.map(np.array, host))):
         programs.cache.remark(f"{name} returns the same array on every call; it is copied")

@@ -168,7 +168,7 @@ def test_symmetric_parameters():
         g = 2 * B * s
         return (g + g.T) / 2
 
-    assert check(trace, by_hand, S, symmetric=True, points=1).verdict is Verdict.AGREE
+    assert check(trace, by_hand, S, symmetric=True, tails=True).verdict is Verdict.AGREE
     assert check(trace, by_hand, S, points=1).verdict is Verdict.ANALYTIC_WRONG
 
 
@@ -249,3 +249,22 @@ def test_a_rule_written_by_hand_is_named():
     # Those of JAX itself are trusted.
     trusted = check(lambda x, a: jnp.sum(jax.nn.relu(a @ x) ** 2), None, X0, A)
     assert "rule written by hand" not in str(trusted)
+
+
+def test_series_and_lists_are_read_as_arrays():
+    class Series:
+        """As pandas has them."""
+
+        def __array__(self, dtype=None, copy=None):
+            return np.array([0.5, -1.0])
+
+    def cubes(x):
+        return jnp.sum(x**3)
+
+    assert check(cubes, lambda x: [3 * x[0] ** 2, 3 * x[1] ** 2], Series()).verdict is (
+        Verdict.AGREE
+    )
+    numpy = check(
+        lambda x: float(np.sum(x**3)), lambda x: [3 * float(v) ** 2 for v in x], [1.0, 2]
+    )
+    assert numpy.verdict is Verdict.AGREE

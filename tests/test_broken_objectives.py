@@ -104,7 +104,7 @@ def test_a_broken_objective_is_a_row_beside_the_others(case):
     assert (row.verdict, other.verdict) == (Verdict.ERROR, Verdict.AGREE)
     assert comparison.verdict is Verdict.ERROR
     assert re.search(message, row.message), row.message
-    assert str(row).startswith("broken: ERROR: ")
+    assert str(row).startswith("broken: ERROR (GC502): ")
     with pytest.raises(Exception, match=message.rpartition(": ")[2]):
         compare([broken, good], timing=False, on_error="raise")
 

@@ -103,7 +103,7 @@ def test_the_faulty_coordinate_is_named(name):
     result = check(cubes, lambda x: change(cubes_gradient(x)), x)
     size = sum(np.size(leaf) for leaf in jax.tree.leaves(x))
     text = str(result)
-    assert f"cubes (d = {size}): ANALYTIC_WRONG: " in text
+    assert f"cubes (d = {size}): ANALYTIC_WRONG (GC302): " in text
     assert f"1 of {size} coordinates:" in text
     rows = [line.split("  ")[1] for line in text.splitlines() if "±" in line]
     assert rows == [name]
@@ -111,7 +111,7 @@ def test_the_faulty_coordinate_is_named(name):
 
 def test_the_text_of_an_agreement_states_its_floor_and_its_pairs():
     text = str(check(cubes, cubes_gradient, X))
-    assert text.startswith("cubes (d = 3): AGREE: ")
+    assert text.startswith("cubes (d = 3): AGREE (GC100): ")
     assert "in any one verified coordinate" in text
     assert "would have been caught" in text
     for pair in ("analytic – reverse", "analytic – richardson", "reverse – richardson"):

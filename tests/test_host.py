@@ -3,6 +3,7 @@
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -104,7 +105,9 @@ def spoiling(x, a):
 
 
 def test_changing_an_argument_is_named():
-    with pytest.raises(InputError, match=r"gradient changes the point in place \(entry 0.*0.5 → 1"):
+    with pytest.raises(
+        InputError, match=r"gradient changes the point in place \(entry 0.*0.5 → 1"
+    ):
         check(value, doubling, X0, A)
     with pytest.raises(InputError, match=r"value changes its data in place \(entry 1.*1.0 → 7.0"):
         check(spoiling, gradient, X0, A)
@@ -160,3 +163,68 @@ def test_what_fails_on_the_host_too_is_told_as_it_is():
 
     with pytest.raises(np.linalg.LinAlgError, match="Singular matrix"):
         check(broken, gradient, X0)
+
+
+def test_labels_among_the_data_stay_whole_numbers():
+    """Moved by a few units in the last place, 2.0 would become another class."""
+
+    def likelihood(W, X, y):
+        Z = X @ W
+        return jnp.mean(jax.nn.logsumexp(Z, axis=1) - Z[jnp.arange(len(y)), y.astype(int)])
+
+    def right(W, X, y):
+        return X.T @ (jax.nn.softmax(X @ W) - jax.nn.one_hot(y.astype(int), 3)) / len(y)
+
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((30, 3)), rng.integers(0, 3, 30).astype(float)
+    W = rng.standard_normal((3, 3))
+    assert check(likelihood, right, W, X, y).verdict is Verdict.AGREE
+    found = check(likelihood, lambda *args: 1.01 * right(*args), W, X, y)
+    assert found.verdict is Verdict.ANALYTIC_WRONG
+
+
+STAIRCASES = {
+    "float32": lambda x: np.float32(np.sum(np.exp(np.array(x)))),
+    "8 digits": lambda x: float(f"{np.sum(np.exp(np.array(x))):.7e}"),
+    "5 places": lambda x: round(float(np.sum(np.exp(np.array(x)))), 5),
+}
+
+
+@pytest.mark.parametrize("name", STAIRCASES)
+def test_a_value_that_is_rounded_accuses_nothing(name):
+    for seed in range(5):
+        x = np.random.default_rng(seed).standard_normal(6)
+        comparison = check(STAIRCASES[name], lambda x: np.exp(np.array(x)), x)
+        assert comparison.verdict in (Verdict.AGREE, Verdict.INCONCLUSIVE), str(comparison)
+        wrong = check(STAIRCASES[name], lambda x: 1.3 * np.exp(np.array(x)), x)
+        assert wrong.verdict is Verdict.ANALYTIC_WRONG
+
+
+def test_data_keep_their_order_in_memory():
+    def needs_columns(c, X):
+        assert X.flags.f_contiguous
+        return float(np.sum((X @ c) ** 2))
+
+    X = np.asfortranarray(np.random.default_rng(0).standard_normal((5, 3)))
+    assert check(needs_columns, lambda c, X: 2 * (X @ c) @ X, X0, X).verdict is Verdict.AGREE
+
+
+def test_what_is_wrong_on_the_host_is_not_hidden_by_what_jax_says():
+    def broken(x):
+        np.array(x)
+        raise ValueError("Expected 2D array")
+
+    with pytest.raises(ValueError, match="Expected 2D array"):
+        check(broken, None, X0)
+
+
+def test_sentence_of_two_sources_speaks_of_no_third():
+    text = str(check(value, lambda x, a: 2 * gradient(x, a), X0, A))
+    assert "is not what finite differences find, and there is no third source" in text
+
+
+def test_nothing_verified_is_not_called_a_difference():
+    text = str(
+        check(lambda x: float(np.sum((x - 1) ** 2)), lambda x: 2 * (x - 1), np.ones(3), points=1)
+    )
+    assert "INCONCLUSIVE (GC201): nothing was verified: no derivative is larger" in text

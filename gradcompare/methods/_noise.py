@@ -30,6 +30,9 @@ place, and a wide spacing can show the curvature of f instead of noise.
 CLOSE_SPACINGS = (2.0**-40, 2.0**-46)
 """Where the usual ones show no noise: f is very curved there, or ends."""
 
+STAIRCASE = 0.5
+"""Values of which so many equal their neighbours are rounded ones, as those of float32 are."""
+
 POINTS = 16
 """How many equally spaced values are used."""
 
@@ -74,6 +77,9 @@ def measure_noise(programs: Programs) -> tuple[float, int]:
     direction = _inward(programs)
     found, values = _levels(programs, direction, SPACINGS)
     spent = values.size
+    if np.mean(np.diff(values[0]) == 0) >= STAIRCASE:
+        noise, more = _stair(programs, direction, values)
+        return noise, spent + more
     if not found:
         for way in (direction, -direction):
             more, values = _levels(programs, way, CLOSE_SPACINGS)
@@ -83,6 +89,26 @@ def measure_noise(programs: Programs) -> tuple[float, int]:
         closest = values[-1][np.isfinite(values[-1])]
         found = [float(np.ptp(closest))] if closest.size else [0.0]
     return NOISE_FACTOR * max(found), spent
+
+
+def _stair(
+    programs: Programs, direction: Float[np.ndarray, " d"], values: Float[np.ndarray, "s n"]
+) -> tuple[float, int]:
+    """A bound of the noise of one value where f is a staircase, and how many values it took.
+
+    The spacing is widened until f moves: with most values still equal, the largest difference
+    is one stair. Where arguments are rounded and not values, several stairs add up; fourth
+    differences, in which the smooth part is negligible, show them.
+    """
+    line, spent, stair = programs.problem.layout.unflatten(direction), 0, 0.0
+    for exponent in range(-30, -5, 2):
+        probe = programs.along(2.0**exponent * np.arange(1, POINTS + 1), line)
+        spent += POINTS
+        stair = float(np.max(np.abs(np.diff(probe))))
+        if stair > 0:
+            break
+    fourth = np.abs(np.diff(values, 4))
+    return max(stair, float(np.max(fourth, initial=0.0)) / 2), spent
 
 
 def _levels(
