@@ -9,10 +9,13 @@ import functools
 import importlib
 import importlib.util
 import pkgutil
+import sys
 from collections.abc import Iterable
+from importlib.abc import Loader
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from . import methods, objectives
 from ._errors import InputError, UnknownNameError, describe
@@ -80,12 +83,30 @@ def find_objectives(name: str) -> tuple[Objective, ...]:
             raise UnknownNameError("objective", name, registered)
         return (registered[name],)
     module = _load(place)
-    if not attribute:
-        return _exported(module, place)
-    if not hasattr(module, attribute):
-        names = [key for key, value in vars(module).items() if _is_exportable(value)]
-        raise UnknownNameError(f"name in {place}", attribute, names)
-    return _exported(getattr(module, attribute), name)
+    return _exported(_attribute(module, place, attribute) if attribute else module, name)
+
+
+def find_variables(names: Iterable[str]) -> list[Any]:
+    """Returns what `path/to/file.py:NAME` or `package.module:NAME` stand for, anything at all.
+
+    A file is executed once, however often it is named, so that its classes are the same.
+
+    Raises:
+        UnknownNameError: if a file has no such variable.
+        InputError: if a file or module cannot be used, or a name has no colon.
+    """
+    modules: dict[str, ModuleType] = {}
+    found = []
+    for name in names:
+        place, _, attribute = name.rpartition(":")
+        if not place or not attribute:
+            raise InputError(
+                f"{name} names no variable; give path/to/file.py:NAME or package.module:NAME"
+            )
+        if place not in modules:
+            modules[place] = _load(place)
+        found.append(_attribute(modules[place], place, attribute, exportable=False))
+    return found
 
 
 def list_objectives() -> list[str]:
@@ -150,6 +171,17 @@ def _is_exportable(value: object) -> bool:
     return isinstance(value, Objective)
 
 
+def _attribute(module: ModuleType, place: str, name: str, exportable: bool = True) -> Any:
+    if not hasattr(module, name):
+        names = [
+            key
+            for key, value in vars(module).items()
+            if (_is_exportable(value) if exportable else not key.startswith("_"))
+        ]
+        raise UnknownNameError(f"name in {place}", name, names)
+    return getattr(module, name)
+
+
 def _exported(value: object, where: str) -> tuple[Objective, ...]:
     if isinstance(value, ModuleType):
         value = getattr(value, "OBJECTIVES", None)
@@ -174,9 +206,23 @@ def _load(place: str) -> ModuleType:
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        _execute(module, spec.loader)
         return module
     except InputError:
         raise
     except Exception as error:
         raise InputError(f"{place} cannot be imported: {describe(error)}") from error
+
+
+def _execute(module: ModuleType, loader: Loader) -> None:
+    """Executes a file; while it runs, dataclasses look their module up by its name."""
+    name = module.__name__
+    before = sys.modules.get(name)
+    sys.modules[name] = module
+    try:
+        loader.exec_module(module)
+    finally:
+        if before is None:
+            del sys.modules[name]
+        else:
+            sys.modules[name] = before

@@ -1,4 +1,4 @@
-"""The command line: `gradcompare list`, `run` and `show`.
+"""The command line: `gradcompare list`, `run`, `show`, and from below `check` and `init`.
 
 What needs JAX is imported inside the commands, so that `--help` answers without it.
 """
@@ -8,10 +8,9 @@ from pathlib import Path
 
 import click
 
-FORMATS = ("plain", "github", "latex", "html")
+from ._cli_check import AGREE, DISAGREE, UNUSABLE, check_command, init_command, require_writable
 
-AGREE, DISAGREE, UNUSABLE = 0, 1, 2
-"""The exit codes."""
+FORMATS = ("plain", "github", "latex", "html")
 
 
 class _Group(click.Group):
@@ -44,6 +43,10 @@ def _shown(function):
 @click.version_option(package_name="gradcompare")
 def main() -> None:
     """Is this gradient right? Three sources of a derivative, compared with error bars."""
+
+
+main.add_command(check_command)
+main.add_command(init_command)
 
 
 @main.command("list")
@@ -98,7 +101,7 @@ def run_command(names, methods, step, cache, path, verbose, only_failures, style
     if cache:
         use_compilation_cache()
     if path is not None:
-        _require_writable(path)
+        require_writable(path)
     chosen, beside = with_methods(methods, step)
     with tqdm(disable=None, leave=False, file=sys.stderr) as bar:
 
@@ -129,15 +132,6 @@ def show_command(file: Path, verbose: bool, only_failures: bool, style: str) -> 
         raise InputError(f"{file} lacks the settings {', '.join(sorted(missing))}; run it again")
     _print(comparison, style, verbose, only_failures)
     sys.exit(AGREE if comparison.ok else DISAGREE)
-
-
-def _require_writable(path: Path) -> None:
-    """Finds out before the work whether its result can be kept."""
-    try:
-        with path.open("a", encoding="utf-8"):
-            pass
-    except OSError as error:
-        raise click.BadParameter(str(error), param_hint="--json") from error
 
 
 def _print(comparison, style, verbose, only_failures) -> None:

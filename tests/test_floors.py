@@ -29,7 +29,7 @@ FLOORS = (
     ("_engine", "methods.*", "objectives.*"),
     ("_registry",),
     ("_compare", "_request"),
-    ("_check", "_watch", "_estimation", "report.*"),
+    ("_check", "_watch", "_selftest", "_estimation", "report.*"),
     ("_cli_check",),
     ("cli", "testing", "pytest_plugin", ""),
     ("__main__", "_starter"),
