@@ -11,13 +11,17 @@ from jaxtyping import Float
 
 from ._errors import InputError
 from ._estimate import Estimate
+from ._finding import Finding
 from ._json import make_converter
 from ._objective import Quantity
 from ._pairs import Accuracy, PairError
 from ._summary import summarise
 from ._timing import Timing
 from ._tree import coordinate_name
-from ._verdict import Judgement, Verdict
+from ._verdict import ALONE, NOTHING, Judgement, Verdict
+
+BLUNT = 0.1
+"""Two sources with larger bars than this fraction of the derivative verify nothing."""
 
 FORMAT = 1
 """The version of the JSON layout."""
@@ -74,6 +78,7 @@ class Result:
         notes: What else the reader should know.
         message: Why there is no result, or nothing.
         expected: The verdict that the objective declares.
+        diagnosis: What is wrong with the analytic gradient, where that is the verdict.
     """
 
     objective: str
@@ -89,6 +94,7 @@ class Result:
     notes: tuple[str, ...] = ()
     message: str = ""
     expected: Verdict = Verdict.AGREE
+    diagnosis: tuple[Finding, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -102,6 +108,18 @@ class Result:
         return worst
 
     @property
+    def sentence(self) -> str:
+        """The sentence of the verdict, as it holds where a source is missing, or all are blunt."""
+        verdict, point = self.verdict, self.worst
+        if verdict is Verdict.INCONCLUSIVE and self.sharpest is None:
+            return NOTHING
+        other = {Verdict.ANALYTIC_WRONG: "autodiff", Verdict.AUTODIFF_WRONG: "analytic"}
+        alone = verdict in other and point is not None
+        if alone and self.sources.get(other[verdict], "") not in point.estimates:
+            return ALONE[verdict]
+        return verdict.value
+
+    @property
     def ok(self) -> bool:
         """Whether the verdict is what the objective declares: as a rule, that of a right one."""
         return self.verdict is self.expected or (self.verdict.ok and self.expected.ok)
@@ -113,9 +131,12 @@ class Result:
 
     @property
     def _two_exact(self) -> bool:
-        """Whether analytic and autodiff stood against each other."""
-        exact = [self.sources.get(source) for source in ("analytic", "autodiff")]
-        return all(name in point.estimates for point in self.points for name in exact)
+        """Whether analytic and autodiff stood against each other, with bars that say something."""
+        exact = [self.sources.get(source, "") for source in ("analytic", "autodiff")]
+        found = [[p.estimates[name] for name in exact if name in p.estimates] for p in self.points]
+        return all(len(pair) == 2 for pair in found) and any(
+            np.linalg.norm(a.error + b.error) <= BLUNT * np.linalg.norm(a.value) for a, b in found
+        )
 
     @property
     def worst(self) -> PointResult | None:

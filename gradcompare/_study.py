@@ -11,7 +11,7 @@ from ._objective import Objective, Problem
 from ._plan import Case, Plan
 from ._point import examine, independence
 from ._precision import FLOAT64, cast, precision_scope
-from ._programs import Cache, Programs
+from ._programs import Programs
 from ._result import PointResult, Result
 from ._valid import require_valid
 from ._verdict import Verdict
@@ -70,7 +70,7 @@ def study(case: Case, plan: Plan) -> Study:
         result = replace(result, diagnosis=findings(first, points, plan.voters))
     if plan.dtype == FLOAT64:
         return Study(result, programs, programs)
-    narrow = replace(programs, dtype=plan.dtype, cache=Cache(opaque=programs.cache.opaque))
+    narrow = replace(programs, dtype=plan.dtype, cache=programs.cache.emptied())
     with precision_scope(plan.dtype):
         near, notes = accuracies(narrow, points[0], plan)
     result = replace(result, accuracy=near, notes=(*result.notes, *notes))

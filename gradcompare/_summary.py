@@ -21,11 +21,12 @@ def summarise(result: Result) -> str:
         return f"{result.objective}: {Verdict.ERROR.name} ({Verdict.ERROR.code}): {result.message}"
     point = result.worst
     assert point is not None
-    body = [*_where(result, point), *_reach(result), *_pairs(result, point)]
+    body = [*_where(result, point), *_what(result), *_reach(result), *_pairs(result, point)]
     if result.quantity == "directional":
         body += _descent(result, point)
     body += _remarks(result, point)
-    lines = [f"{result.objective} (d = {result.d}): {result.verdict}"]
+    verdict = f"{result.verdict.name} ({result.verdict.code})"
+    lines = [f"{result.objective} (d = {result.d}): {verdict}: {result.sentence}"]
     if not result.expected.ok:
         met = "as" if result.ok else "not what"
         lines.append(f"  {met} this trap declares: {result.expected.name}")
@@ -72,6 +73,10 @@ def _where(result: Result, point: PointResult) -> list[str]:
     return [f"{where}, {count}:", *coordinate_table(result, point, faulty)]
 
 
+def _what(result: Result) -> list[str]:
+    return [f"what: {finding}" for finding in result.diagnosis]
+
+
 def _reach(result: Result) -> list[str]:
     lines = []
     sharpest = result.sharpest
@@ -85,7 +90,7 @@ def _reach(result: Result) -> list[str]:
             f"an error above {short(judgement.floor)} in any one verified coordinate{where}"
             f"{relative} would have been caught"
         )
-    elif result.verdict in (Verdict.AGREE, Verdict.INCONCLUSIVE) and sharpest is None:
+    elif result.verdict is Verdict.AGREE and sharpest is None:
         lines.append("no derivative is larger than its error bar, so nothing was verified")
     if result.unverified and sharpest is not None:
         names = [result.name(i) for i in result.unverified[: LISTED + 1]]

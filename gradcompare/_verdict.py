@@ -76,6 +76,21 @@ CODES = {
 """The code of each verdict; the first digit is its severity."""
 
 
+NOTHING = "nothing was verified: no derivative is larger than its error bar; give another point"
+
+ALONE = {
+    Verdict.ANALYTIC_WRONG: (
+        "the analytic derivative is not what finite differences find, and there is no third "
+        "source; re-derive the coordinates named"
+    ),
+    Verdict.AUTODIFF_WRONG: (
+        "automatic differentiation is not what finite differences find; look for a custom rule, "
+        "stop_gradient, a where that hides a NaN, or a special point"
+    ),
+}
+"""What two verdicts say where only two sources stood against each other."""
+
+
 @dataclass(frozen=True, eq=False)
 class Judgement:
     """The verdict at one point, and what it rests on.

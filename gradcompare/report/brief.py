@@ -22,8 +22,6 @@ COORDINATES = 3
 NAME_WIDTH = 24
 """Longer names of coordinates lose their middle."""
 
-NOTHING = "nothing was verified: no derivative is larger than its error bar; give another point"
-
 
 def brief(comparison: Comparison) -> str:
     """Returns what someone reads whose test has failed: what is wrong, where, and what to do."""
@@ -52,9 +50,7 @@ def cut(text: str, width: int) -> str:
 
 def _verdict(result: Result) -> list[str]:
     verdict = result.verdict
-    what, _, advice = verdict.value.partition("; ")
-    if verdict is Verdict.INCONCLUSIVE and result.sharpest is None and not result.message:
-        what, _, advice = NOTHING.partition("; ")
+    what, _, advice = result.sentence.partition("; ")
     size = f" (d = {result.d})" if result.d else ""
     lines = [f"{result.objective}{size}: {verdict.name} ({verdict.code})"]
     lines += _wrapped(result.message or what)

@@ -1,0 +1,139 @@
+"""The diagnosis: the simplest hypothesis that explains a mismatch, or several in turn."""
+
+import functools
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from .._errors import guarded
+from .._finding import Finding
+from .._numbers import short
+from .._objective import Problem
+from .._result import PointResult
+from ._evidence import Evidence
+from ._gather import gather
+from ._hypothesis import AbstractHypothesis
+from ._where import describe, regime
+
+MOST = 3
+"""At most so many faults are looked for."""
+
+LARGEST = 100_000
+"""With more coordinates than that, no diagnosis is made."""
+
+
+@functools.cache
+def hypotheses() -> tuple[AbstractHypothesis, ...]:
+    """Returns the hypotheses of all modules of the package, the simplest first."""
+    names = sorted(info.name for info in pkgutil.iter_modules([str(Path(__file__).parent)]))
+    modules = [
+        importlib.import_module(f"{__package__}.{name}")
+        for name in names
+        if not name.startswith("_")
+    ]
+    found = [hypothesis for module in modules for hypothesis in module.HYPOTHESES]
+    return tuple(sorted(found, key=lambda hypothesis: hypothesis.rank))
+
+
+def findings(
+    problem: Problem, points: Sequence[PointResult], voters: Mapping[str, str]
+) -> tuple[Finding, ...]:
+    """Returns what is wrong with the analytic gradient; nothing where that cannot be told.
+
+    A diagnosis that fails is none: it takes no result with it.
+    """
+    if problem.quantity != "gradient" or problem.layout.size > LARGEST:
+        return ()
+
+    def found() -> tuple[Finding, ...]:
+        evidence = gather(problem, points, voters)
+        return () if evidence is None else diagnose(evidence)
+
+    outcome = guarded(found)
+    return outcome if isinstance(outcome, tuple) else ()
+
+
+def diagnose(evidence: Evidence) -> tuple[Finding, ...]:
+    """Returns the faults that explain the mismatch, the largest share of it first.
+
+    If something is left and an entry is wrong at one point and right at another, the entries
+    that are wrong are looked at by themselves, and that is reported if it explains more.
+    """
+    found = tuple(_in_turn(evidence, explaining=True))
+    left = found[-1].residual if found else 1.0
+    if left == 0 or not _sometimes(evidence):
+        return (*found, *_rest(evidence, found))
+    part = evidence.where_wrong()
+    apart = tuple(_in_turn(part, explaining=True))
+    if not apart or apart[-1].residual >= left:
+        return (*found, *_rest(evidence, found))
+    where = regime(evidence)
+    told = [replace(f, sentence=f"{where}: {f.sentence}", correction="") for f in apart]
+    return (*told, *_rest(part, apart))
+
+
+def _sometimes(evidence: Evidence) -> bool:
+    """Whether some coordinate is wrong at one point and right at another."""
+    right = evidence.usable & ~evidence.wrong
+    right &= np.abs(evidence.reference) > evidence.allowed(
+        evidence.reference, evidence.reference_bar
+    )
+    return bool(np.any(right[:, evidence.open]))
+
+
+def _in_turn(evidence: Evidence, *, explaining: bool) -> Iterator[Finding]:
+    """Explains, settles what is explained, and goes on."""
+    whole = evidence.mismatch
+    for _ in range(MOST):
+        finding = _simplest(evidence, explaining)
+        if finding is None:
+            return
+        evidence = evidence.without(finding.coordinates)
+        yield replace(finding, residual=_share(evidence.mismatch, whole))
+
+
+def _simplest(evidence: Evidence, explaining: bool) -> Finding | None:
+    """The first finding that explains everything, or else the first that explains most."""
+    faulty = int(evidence.open.sum())
+    best: Finding | None = None
+    for hypothesis in hypotheses() if faulty else ():
+        if hypothesis.explains is not explaining:
+            continue
+        finding = hypothesis.explain(evidence)
+        if finding is None:
+            continue
+        if len(finding.coordinates) >= faulty:
+            return finding
+        if best is None or len(finding.coordinates) > len(best.coordinates):
+            best = finding
+    return best
+
+
+def _rest(evidence: Evidence, found: Sequence[Finding]) -> Iterator[Finding]:
+    """Says what is left after what was found; where it is, if nothing was."""
+    whole = evidence.mismatch
+    settled = sorted({i for finding in found for i in finding.coordinates})
+    left = evidence.without(settled)
+    if not left.open.any():
+        return
+    if not found:
+        for finding in _in_turn(evidence, explaining=False):
+            yield replace(finding, residual=1.0)
+            return
+        return
+    share = _share(left.mismatch, whole)
+    yield Finding(
+        "unexplained",
+        f"{describe(evidence, left.open)}: not explained, "
+        f"{short(100 * share, 2)} % of the mismatch",
+        residual=share,
+        coordinates=tuple(np.flatnonzero(left.open).tolist()),
+    )
+
+
+def _share(left: float, whole: float) -> float:
+    return left / whole if whole > 0 and np.isfinite(whole) else 0.0
