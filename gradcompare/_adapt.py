@@ -154,7 +154,7 @@ class Adapted:
 
 
 def _as_array(params: PyTree, gradient: PyTree) -> PyTree:
-    """The gradient as one array if it is a list of numbers and there is one array of parameters."""
+    """A list of numbers as one array, where there is one array of parameters."""
     alone = isinstance(params, (np.ndarray, jax.Array)) and isinstance(gradient, (list, tuple))
     if not alone or not gradient or any(np.ndim(entry) > 0 for entry in gradient):
         return gradient

@@ -38,7 +38,7 @@ def examine(programs: Programs, plan: Plan) -> PointResult:
     problem, warnings = programs.problem, lint(programs.problem)
     # Another program at the same point: what is drawn while tracing shows as well.
     value, again = programs.value(), float(programs.along(np.zeros(1), problem.params)[0])
-    if abs(value - again) > STOCHASTIC * max(abs(value), abs(again)):
+    if _is_random(programs, value, again):
         note = f"the same point gave {value:.6g} and {again:.6g}"
         judgement = Judgement(Verdict.STOCHASTIC, note=note)
         return PointResult(problem.label, programs.x, value, judgement, warnings)
@@ -59,6 +59,19 @@ def examine(programs: Programs, plan: Plan) -> PointResult:
         pairs,
         taylor=_taylor(programs, plan, judgement, estimates),
     )
+
+
+def _is_random(programs: Programs, value: float, again: float) -> bool:
+    """Whether two values at one point are apart by more than rounding makes of them.
+
+    At a minimum of zero, one program can find 0 where another one finds 1e-32.
+    """
+    apart = abs(value - again)
+    if apart <= STOCHASTIC * max(abs(value), abs(again)):
+        return False
+    objective = programs.problem.objective
+    bar = estimate_with_rounding(programs, "value", lambda p, d, u: objective.value(p, d)).error
+    return not apart <= SAFETY * float(bar[0])
 
 
 def _estimates(programs: Programs, plan: Plan) -> tuple[dict[str, Estimate], dict[str, str]]:
