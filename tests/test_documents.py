@@ -29,7 +29,9 @@ def test_every_objective_is_on_the_page_of_its_family():
 def test_pages_are_written_where_they_are_asked_for(tmp_path):
     outcome = CliRunner().invoke(main, ["list", "--pages", str(tmp_path / "new")])
     assert outcome.exit_code == 0
-    written = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "new").iterdir()}
+    written = {
+        path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "new").iterdir()
+    }
     assert written == family_pages()
     for name in written:
         assert str(tmp_path / "new" / name) in outcome.stdout
