@@ -122,9 +122,7 @@ def _from_reference(programs: Programs) -> str:
     objective = programs.problem.objective
     assert objective.reference is not None
     reference = objective.reference
-    given = estimate_with_rounding(
-        programs, "value and bar", lambda p, d, u: objective.value(p, d)
-    )
+    given = estimate_with_rounding(programs, "value", lambda p, d, u: objective.value(p, d))
     right = estimate_with_rounding(programs, "reference", lambda p, d, u: reference(p, d))
     apart = float(np.abs(given.value - right.value)[0])
     if apart <= SAFETY * float((given.error + right.error)[0]):

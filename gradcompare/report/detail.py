@@ -6,8 +6,8 @@ from tabulate import tabulate
 from .._numbers import duration, memory, ratio, short
 from .._result import PointResult, Result
 from .._summary import coordinate_table
-from .._timing import Timing
-from .._tree import LISTED
+from .._timing import ABOVE_DISPATCH, Timing
+from .._tree import LISTED, listed
 
 
 def detail(result: Result) -> str:
@@ -19,18 +19,45 @@ def detail(result: Result) -> str:
             parts += [_indented(_pairs(point)), _indented(_coordinates(result, point))]
         parts.append(_indented(_methods(result)))
     if len(result.timings) > 1:
-        parts.append(f"  {ranking(result.timings)}")
+        parts += [f"  {line}" for line in (ranking(result.timings), *_doubts(result.timings))]
     return "\n".join(parts)
 
 
 def ranking(timings: dict[str, Timing]) -> str:
-    """Returns the names from the fastest to the slowest, ≈ where the spreads overlap."""
+    """Returns the names from the fastest to the slowest, ≈ where that cannot be told.
+
+    It cannot where the spreads overlap, or where the time is that of a call alone.
+    """
     ranked = sorted(timings, key=lambda name: timings[name].median_seconds)
     line = ranked[0]
     for number, name in enumerate(ranked[1:], 1):
-        overlapping = any(timings[name].overlaps(timings[faster]) for faster in ranked[:number])
-        line += f" {'≈' if overlapping else '<'} {name}"
+        told = all(timings[faster].is_faster(timings[name]) for faster in ranked[:number])
+        line += f" {'<' if told else '≈'} {name}"
     return line
+
+
+def _doubts(timings: dict[str, Timing]) -> list[str]:
+    """Says which times say little about what is computed."""
+    said = []
+    floors = [t.dispatch_seconds for t in timings.values() if t.dispatch_seconds is not None]
+    if floors:
+        line = f"a call that computes nothing takes {duration(floors[0])}"
+        short_calls = [name for name, timing in timings.items() if timing.is_dispatch]
+        if short_calls:
+            line += (
+                f"; less than {ABOVE_DISPATCH:g} times that, so not ranked: "
+                f"{listed(short_calls)}; take a larger problem to compare them"
+            )
+        said.append(line)
+    value = timings.get("value")
+    if value is not None:
+        faster = [name for name, timing in timings.items() if timing.is_faster(value)]
+        if faster:
+            said.append(
+                f"faster than the value: {listed(faster)}; so they leave work out, as for a "
+                "linear f, or it was done when they were compiled"
+            )
+    return said
 
 
 def _pairs(point: PointResult) -> str:
@@ -61,7 +88,8 @@ def _coordinates(result: Result, point: PointResult) -> str:
 
 def _methods(result: Result) -> str:
     point = result.points[0]
-    heads = ["method", "evaluations", "compile", "median [quartiles]", "× value", "flops", "peak"]
+    heads = ["method", "evaluations", "compile", "first call", "median [quartiles]", "× value"]
+    heads += ["flops", "peak"]
     if result.accuracy:
         heads += ["error in dtype", "digits", "ulps"]
     rows = []
@@ -79,9 +107,13 @@ def _methods(result: Result) -> str:
 
 def _timing_cells(timing: Timing | None) -> list[str]:
     if timing is None:
-        return ["", ""]
+        return ["", "", ""]
     quartiles = f"[{duration(timing.low_seconds)}, {duration(timing.high_seconds)}]"
-    return [duration(timing.compile_seconds), f"{duration(timing.median_seconds)} {quartiles}"]
+    return [
+        duration(timing.compile_seconds),
+        duration(timing.first_seconds),
+        f"{duration(timing.median_seconds)} {quartiles}",
+    ]
 
 
 def _indented(text: str) -> str:
