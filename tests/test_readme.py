@@ -1,6 +1,7 @@
 """What README.md shows is what a reader gets."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def without_numbers(text: str) -> str:
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
 def test_example_prints_what_stands_below_it(number, capsys):
     code, printed = EXAMPLES[number]
-    exec(compile(code, f"README example {number}", "exec"), {})
+    exec(compile(code, "model.py", "exec"), {})
     assert without_numbers(capsys.readouterr().out) == without_numbers(printed)
 
 
@@ -42,7 +43,7 @@ def test_the_table_is_that_of_run():
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command_has_the_options_shown(command):
     """Each is parsed as far as its options; what they do is tested elsewhere."""
-    options = [word for word in command.split() if word.startswith("-")]
+    options = [word for word in shlex.split(command.rstrip("\\")) if word.startswith("--")]
     with main.make_context("gradcompare", [command.split()[0], "--help"], resilient_parsing=True):
         known = {o for p in main.commands[command.split()[0]].params for o in p.opts}
     assert set(options) <= known
