@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ._registry import get_objective as get_objective
     from ._registry import list_objectives as list_objectives
     from ._result import Comparison as Comparison
+    from ._selftest import selftest as selftest
     from ._verdict import Verdict as Verdict
     from ._watch import watch as watch
 
@@ -39,6 +40,7 @@ _HOMES = {
     "estimate": "_estimation",
     "get_objective": "_registry",
     "list_objectives": "_registry",
+    "selftest": "_selftest",
     "watch": "_watch",
 }
 
@@ -57,6 +59,7 @@ __all__ = [
     "estimate",
     "get_objective",
     "list_objectives",
+    "selftest",
     "watch",
 ]
 

@@ -137,12 +137,15 @@ def _taylor(
     tested = plan.voters.get("analytic", plan.voters.get("autodiff", ""))
     noisy = any("noisy" in estimate.note for estimate in estimates.values())
     plain = judgement.verdict is Verdict.AGREE and not noisy
+    plain |= judgement.verdict is Verdict.VALID_SUBGRADIENT  # there is no expansion at a kink
     objective = programs.problem.objective
     if plain or tested not in estimates or programs.problem.quantity != "gradient":
         return ""
     if not objective.convention.plain or not np.all(np.isfinite(estimates[tested].value)):
         return ""
-    return taylor_remainder(programs, estimates[tested].value)
+    said = taylor_remainder(programs, estimates[tested].value)
+    hidden = judgement.verdict is Verdict.ANALYTIC_WRONG and "as with a right" in said
+    return "" if hidden else said  # the error is too small, or not along the direction
 
 
 def independence(programs: Programs, plan: Plan) -> tuple[str, ...]:

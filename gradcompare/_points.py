@@ -44,7 +44,7 @@ def around(
         else:
             signs = rng.choice([-1.0, 1.0], size=x.shape)
             label, moved = "far from", signs * size * np.exp(rng.standard_normal(x.shape))
-        label = f"{label} {problem.label}" + (f", draw {number}" if number > 2 else "")
+        label = f"{label} {problem.label}" + (f" (draw {number})" if number > 2 else "")
         moved = _inside(moved, *problem.bounds)
         for _ in range(SHRINKS):
             drawn = problem.moved(moved, label)

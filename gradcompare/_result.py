@@ -113,6 +113,8 @@ class Result:
         verdict, point = self.verdict, self.worst
         if verdict is Verdict.INCONCLUSIVE and self.sharpest is None:
             return NOTHING
+        if verdict is Verdict.NOT_A_CHECK and point is not None and ";" in point.judgement.note:
+            return point.judgement.note  # it says what to do by itself
         other = {Verdict.ANALYTIC_WRONG: "autodiff", Verdict.AUTODIFF_WRONG: "analytic"}
         alone = verdict in other and point is not None
         if alone and self.sources.get(other[verdict], "") not in point.estimates:

@@ -88,7 +88,8 @@ def smallest(result: Result) -> dict[str, float]:
 
 
 def _report(result: Result) -> str:
-    rows = [[p.fault, f"{p.caught} of {p.places}", p.missed] for p in plant(result)]
+    found = [planted for planted in plant(result) if planted.places]
+    rows = [[p.fault, f"{p.caught} of {p.places}", p.missed] for p in found]
     table = tabulate(rows, ["fault", "caught", "not caught"], "plain", disable_numparse=True)
     least = smallest(result)
     bluntest = max(least, key=lambda name: least[name])

@@ -116,6 +116,8 @@ def _accused(result: Result, point: PointResult) -> tuple[str, np.ndarray, np.nd
 
 def _progress(track: Track, first: Visit, stopped: Visit) -> str:
     n, after = track.count, track.after
+    if first.value is None or stopped.value is None:
+        return f"the value was asked for at other points than the gradient, in {n} evaluations"
     if not has_given_up(track):
         return (
             f"f went from {first.value:.6g} to {stopped.value:.6g} "

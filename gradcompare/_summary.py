@@ -92,9 +92,11 @@ def _reach(result: Result) -> list[str]:
         )
     elif result.verdict is Verdict.AGREE and sharpest is None:
         lines.append("no derivative is larger than its error bar, so nothing was verified")
-    if result.unverified and sharpest is not None:
-        names = [result.name(i) for i in result.unverified[: LISTED + 1]]
-        names += [""] * (len(result.unverified) - len(names))
+    worst = () if result.worst is None else result.worst.judgement.faulty
+    silent = [i for i in result.unverified if i not in worst]
+    if silent and sharpest is not None:
+        names = [result.name(i) for i in silent[: LISTED + 1]]
+        names += [""] * (len(silent) - len(names))
         lines.append(f"nowhere larger than its error bar, so not verified: {listed(names)}")
     return lines
 
@@ -102,7 +104,8 @@ def _reach(result: Result) -> list[str]:
 def _remarks(result: Result, point: PointResult) -> list[str]:
     """What is missing, special or doubtful, in the order in which it matters."""
     remarks = [f"{name}: not available: {reason}" for name, reason in point.missing.items()]
-    remarks += [point.judgement.note] if point.judgement.note else []
+    note = point.judgement.note
+    remarks += [note] if note and note != result.sentence else []
     remarks += [point.taylor] if point.taylor else []
     for name, estimate in point.estimates.items():
         remarks += [f"{name}: {estimate.note}"] if estimate.note else []

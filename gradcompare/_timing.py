@@ -1,7 +1,7 @@
 """Running times that mean something: warm, interleaved, many samples, spread stated."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import jax
@@ -85,18 +85,22 @@ def measure(
         batch[name] = max(1, round(BLOCK_SECONDS / max(once, 1e-9)))
         samples[name] = [once] if batch[name] == 1 else []
         spent[name] = sum(samples[name])
-    waiting = list(calls)
+
+    def unfinished(names: Iterable[str]) -> list[str]:
+        return [
+            name
+            for name in names
+            if spent[name] < max_seconds
+            and (spent[name] < min_seconds or len(samples[name]) < repeats)
+        ]
+
+    waiting = unfinished(calls)
     while waiting:
         for name in waiting:
             elapsed = _sample(calls[name], batch[name])
             samples[name].append(elapsed / batch[name])
             spent[name] += elapsed
-        waiting = [
-            name
-            for name in waiting
-            if spent[name] < max_seconds
-            and (spent[name] < min_seconds or len(samples[name]) < repeats)
-        ]
+        waiting = unfinished(waiting)
     return {name: np.array(values) for name, values in samples.items()}
 
 

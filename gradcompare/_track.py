@@ -92,7 +92,9 @@ class Track:
         self._valued, now = True, self._current
         if now is None or now.value is not None or not now.same(flat):
             now = self._arrive(x, flat, args)
-        now.value = value
+        for visit in (now, self.first, self.stopped):  # a gradient may have come before the value
+            if visit is not None and visit.value is None and visit.same(flat):
+                visit.value = value
         if not now.finite:
             self.broken += 1
             self.first_broken = self.first_broken or now.number

@@ -49,7 +49,7 @@ def test_the_place_of_a_fault_of_no_known_kind():
 def test_wrong_in_one_regime_only():
     (finding,) = diagnose(made(on(EVERY, lambda r, x: np.where(x > 1, -r, r))))
     assert finding.kind == "sign"
-    assert finding.sentence.startswith("only for θ of 1.13 and more, right up to 0.871: w, v")
+    assert finding.sentence.startswith("only for θ from 1.13 on, and right as far as 0.871: w, v")
 
 
 def test_wrong_in_one_regime_of_one_array():

@@ -61,7 +61,7 @@ class Richardson(AbstractMethod):
 def _noise_note(noise: float, centre: float) -> str:
     """Names noise that is more than the rounding of a long computation, if there is any."""
     level = noise / NOISE_FACTOR
-    if level <= NOISY * np.finfo(np.float64).eps * abs(centre):
+    if not level > NOISY * np.finfo(np.float64).eps * abs(centre) or not np.isfinite(centre):
         return ""
     return f"f is noisy: its values scatter by about {level:.1g}"
 
