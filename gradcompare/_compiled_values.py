@@ -79,7 +79,7 @@ class CompiledValues:
             return values_at(f, x, indices, jnp.tile(x, 2), chunk, stop)
 
         program = Program.build(points, (*args, np.int32(1)))
-        return lambda k: jax.block_until_ready(program.compiled(*args, np.int32(k)))
+        return lambda k: program.run(*args, np.int32(k))
 
     @cached_property
     def _block(self) -> tuple[int, int]:

@@ -42,13 +42,13 @@ class HostProgram:
     differentiates: bool = False
     rules: tuple[str, ...] = ()
 
-    def compiled(self, *args: PyTree) -> PyTree:
+    def run(self, *args: PyTree) -> PyTree:
         """Calls the function with copies of the arguments, so that it cannot change them."""
         return self.function(*jax.tree.map(np.array, args))
 
     def __call__(self) -> object:
         """One call with the arguments it was made for."""
-        return self.compiled(*self.args)
+        return self.run(*self.args)
 
 
 @dataclass(frozen=True)

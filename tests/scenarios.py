@@ -13,12 +13,12 @@ from gradcompare.cli import main
 def says(text: object, *patterns: str) -> None:
     """Fails unless each pattern is found in one line of a report: wording may change around it."""
     for pattern in patterns:
-        assert re.search(pattern, str(text)), f"{pattern!r} is not said in\n{text}"
+        assert re.search(pattern, str(text), re.M), f"{pattern!r} is not said in\n{text}"
 
 
 def said_nowhere(text: object, *patterns: str) -> None:
     for pattern in patterns:
-        assert not re.search(pattern, str(text)), f"{pattern!r} is said in\n{text}"
+        assert not re.search(pattern, str(text), re.M), f"{pattern!r} is said in\n{text}"
 
 
 def relative_error(text: object, pair: str) -> float:
