@@ -38,23 +38,28 @@ def run(label: str) -> dict:
     return {result.objective: result for result in comparison}
 
 
-EVERYWHERE = ("overall-sign", "factor-2", "one-percent-of-one")
+EVERYWHERE = {"gradient": ("overall-sign", "one-percent-of-one"), "autodiff": ("overall-sign",)}
 """Faults that are planted in every objective; the others go to every fifth one, for time."""
 
 
-def faults_of(name: str) -> list[str]:
-    """The faults that are planted in the gradient of an objective."""
+def faults_of(name: str, place: str) -> list[str]:
+    """The faults that are planted in the gradient of an objective, or in its autodiff."""
     every_fifth = RIGHT.index(name) % 5 == 0
-    chosen = [fault for fault in faults.FAULTS if every_fifth or fault in EVERYWHERE]
+    chosen = [f for f in faults.PLANTERS[place] if every_fifth or f in EVERYWHERE[place]]
     return [fault for fault in chosen if faults.changed_by(fault, get_objective(name))]
+
+
+def planted_in(place: str):
+    """Every objective with each fault that is planted there."""
+    pairs = [(name, fault) for name in RIGHT for fault in faults_of(name, place)]
+    return pytest.mark.parametrize(("name", "fault"), pairs)
 
 
 @functools.cache
 def run_with_faults(name: str, place: str) -> dict:
     """The results of one objective with each fault planted at that place."""
     planters = faults.PLANTERS[place]
-    chosen = faults_of(name) if place == "gradient" else planters
-    planted = {fault: planters[fault](get_objective(name)) for fault in chosen}
+    planted = {fault: planters[fault](get_objective(name)) for fault in faults_of(name, place)}
     comparison = compare(planted.values(), faults.VOTERS, timing=False, points=1)
     return dict(zip(planted, comparison, strict=True))
 
@@ -126,9 +131,7 @@ def test_no_autodiff_inside_the_gradient(name):
         jax.eval_shape(objective.gradient, *faults.first_draw(objective))
 
 
-@pytest.mark.parametrize(
-    ("name", "fault"), [(name, fault) for name in RIGHT for fault in faults_of(name)]
-)
+@planted_in("gradient")
 def test_fault_in_gradient_is_named(name, fault):
     result = run_with_faults(name, "gradient")[fault]
     assert result.verdict is Verdict.ANALYTIC_WRONG, str(result)
@@ -136,8 +139,7 @@ def test_fault_in_gradient_is_named(name, fault):
     assert set(result.points[0].judgement.faulty) == expected
 
 
-@pytest.mark.parametrize("fault", faults.PLANTERS["autodiff"])
-@every_right_one
+@planted_in("autodiff")
 def test_fault_in_autodiff_is_named(name, fault):
     result = run_with_faults(name, "autodiff")[fault]
     assert result.verdict is Verdict.AUTODIFF_WRONG, str(result)
