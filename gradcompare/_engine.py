@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
+
 from ._environment import environment
 from ._errors import describe, guarded
 from ._estimate import Estimate
@@ -23,10 +25,13 @@ from ._precision import FLOAT64, precision_scope
 from ._program import Program
 from ._result import Comparison, Result
 from ._study import Study, programs_of, study
-from ._timing import measure, summarise
+from ._timing import measure, no_operation, summarise
 
 WORKERS = 8
 """At most so many cases are compiled at the same time; each holds its data in memory."""
+
+NOTHING = "nothing"
+"""The call that shows what a call costs, among those that are timed."""
 
 KEPT = ("quantity", "seed", "points", "repeats", "timing", "memory_bytes")
 """The fields of a plan that are kept with its results as they are."""
@@ -90,7 +95,8 @@ def _timed(each: Study, plan: Plan) -> Result:
         elif method.judges and method.name in result.points[0].estimates:
             calls[method.name] = partial(method.estimate, programs)
     with precision_scope(FLOAT64):
-        seconds = measure(calls, repeats=plan.repeats)
+        seconds = measure({**calls, NOTHING: no_operation(plan.device)}, repeats=plan.repeats)
+    floor = float(np.median(seconds[NOTHING]))
     timings = {}
     for name, call in calls.items():
         program = call if isinstance(call, (Program, HostProgram)) else None
@@ -99,5 +105,7 @@ def _timed(each: Study, plan: Plan) -> Result:
             compile_seconds=program and program.compile_seconds,
             flops=program and program.flops,
             peak_bytes=program and program.peak_bytes,
+            first_seconds=call.first[0] if isinstance(call, Program) else None,
+            dispatch_seconds=floor if isinstance(call, Program) else None,
         )
     return replace(result, timings=timings)

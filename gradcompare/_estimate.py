@@ -24,6 +24,7 @@ class Estimate:
         right: The same from the right.
         jumps: Where the objective jumps, so that there is no derivative; likewise.
         note: What the reader should know about how it was obtained, or nothing.
+        step: The largest step that each entry rests on, or None.
     """
 
     value: PyTree[Float[np.ndarray, "..."]]
@@ -33,6 +34,7 @@ class Estimate:
     right: PyTree[Float[np.ndarray, "..."]] | None = None
     jumps: Bool[np.ndarray, " k"] | None = None
     note: str = ""
+    step: Float[np.ndarray, " k"] | None = None
 
     @property
     def one_sided(self) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
@@ -62,4 +64,5 @@ class Estimate:
             tree(self.right),
             tree(self.jumps),
             self.note,
+            tree(self.step),
         )

@@ -71,8 +71,21 @@ def judge(value: float, estimates: Mapping[str, Estimate], *, bound: bool = Fals
     verdict, faulty = _vote(excess, analytic, autodiff, kinked, jumping)
     reach = _reach(tested[0], differences)
     if bound:
-        reach["note"] = BOUND
+        other = differences if autodiff is None else autodiff
+        reach["note"] = BOUND + _ratios(analytic, other)
     return Judgement(verdict, faulty, **reach)
+
+
+def _ratios(bound: Estimate | None, other: Estimate | None) -> str:
+    """Says between which multiples of the derivative an upper bound lies."""
+    if bound is None or other is None:
+        return ""
+    clear = np.abs(other.value) > SAFETY * other.error
+    if not clear.any():
+        return ""
+    ratios = bound.value[clear] / other.value[clear]
+    low, high = (f"{ratio:.4g}" for ratio in (np.min(ratios), np.max(ratios)))
+    return f"; it is {low if low == high else f'{low} to {high}'} times the derivative"
 
 
 def _widened(

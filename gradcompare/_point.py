@@ -4,6 +4,7 @@ A method that fails is a line of the report; it takes nothing else with it.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from itertools import combinations
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from ._errors import UNTRACEABLE, describe, guarded
 from ._estimate import Estimate
+from ._first_nan import first_nonfinite
 from ._judge import SAFETY, judge
 from ._method import estimate_as_declared, estimate_with_rounding
 from ._pairs import pair_error
@@ -66,9 +68,11 @@ def _is_random(programs: Programs, value: float, again: float) -> bool:
 
     At a minimum of zero, one program can find 0 where another one finds 1e-32.
     """
-    apart = abs(value - again)
-    if apart <= STOCHASTIC * max(abs(value), abs(again)):
+    apart, largest = abs(value - again), max(abs(value), abs(again))
+    if not np.isfinite(apart) or apart <= STOCHASTIC * largest:
         return False
+    if abs(programs.value() - value) > STOCHASTIC * largest:
+        return True  # the very same program; a bar measured on it would be as random
     objective = programs.problem.objective
     bar = estimate_with_rounding(programs, "value", lambda p, d, u: objective.value(p, d)).error
     return not apart <= SAFETY * float(bar[0])
@@ -102,6 +106,13 @@ def _judgement(
     if _same_program(programs, plan):
         return Judgement(Verdict.NOT_A_CHECK, note=SAME_PROGRAM)
     judgement = judge(value, votes, bound=objective.convention.intent == "upper_bound")
+    autodiff = votes.get("autodiff")
+    if judgement.verdict is Verdict.NONFINITE and autodiff is not None and np.isfinite(value):
+        broken = [i for i in judgement.faulty if not np.isfinite(autodiff.value[i])]
+        directional = programs.problem.quantity != "gradient"
+        said = guarded(lambda: first_nonfinite(programs, [] if directional else broken))
+        if broken and isinstance(said, str):
+            judgement = replace(judgement, note=said)
     apart = "" if objective.reference is None else _from_reference(programs)
     if apart and judgement.verdict.rank < Verdict.VALUE_DIFFERS.rank:
         return Judgement(Verdict.VALUE_DIFFERS, note=apart)

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import jax
 from jaxtyping import PyTree
@@ -39,6 +39,7 @@ class Program:
         text: The hash of the program as it was traced; equal programs have equal ones.
         differentiates: Whether autodiff made a part of it.
         rules: The functions with rules of the user's own for autodiff that it calls.
+        first: The seconds of the first call, once it was made.
     """
 
     compiled: jax.stages.Compiled
@@ -49,6 +50,7 @@ class Program:
     text: int
     differentiates: bool
     rules: tuple[str, ...]
+    first: list[float] = field(default_factory=list)
 
     @classmethod
     def build(cls, function: Function, args: tuple, *, hasty: bool = False) -> "Program":
@@ -71,7 +73,11 @@ class Program:
     def run(self, *args: PyTree) -> PyTree:
         """Runs the program and waits for its result."""
         with RUNNING:
-            return jax.block_until_ready(self.compiled(*args))
+            start = time.perf_counter()
+            result = jax.block_until_ready(self.compiled(*args))
+            if not self.first:
+                self.first.append(time.perf_counter() - start)
+            return result
 
     def __call__(self) -> object:
         """One call with the arguments it was compiled for, waiting for the result."""

@@ -79,6 +79,8 @@ class Result:
         message: Why there is no result, or nothing.
         expected: The verdict that the objective declares.
         diagnosis: What is wrong with the analytic gradient, where that is the verdict.
+        has_reference: Whether the values were compared with those of a reference.
+        chunk: How many perturbed points are evaluated together; None where that is not so.
     """
 
     objective: str
@@ -95,6 +97,8 @@ class Result:
     message: str = ""
     expected: Verdict = Verdict.AGREE
     diagnosis: tuple[Finding, ...] = ()
+    has_reference: bool = False
+    chunk: int | None = None
 
     @property
     def verdict(self) -> Verdict:

@@ -65,14 +65,21 @@ def study(case: Case, plan: Plan) -> Study:
         points=tuple(points),
         notes=(*programs.cache.notes, *independence(programs, plan)),
         message=_crash(case.objective, points[0], plan),
+        has_reference=case.objective.reference is not None,
+        chunk=programs.cache.chunk,
     )
     if result.verdict is Verdict.ANALYTIC_WRONG:
         result = replace(result, diagnosis=findings(first, points, plan.voters))
     if plan.dtype == FLOAT64:
         return Study(result, programs, programs)
-    narrow = replace(programs, dtype=plan.dtype, cache=programs.cache.emptied())
+    return _with_accuracy(result, programs, plan)
+
+
+def _with_accuracy(result: Result, programs: Programs, plan: Plan) -> Study:
+    # Compiled as the user would: how accurate it is depends on it.
+    narrow = replace(programs, dtype=plan.dtype, timed=True, cache=programs.cache.emptied())
     with precision_scope(plan.dtype):
-        near, notes = accuracies(narrow, points[0], plan)
+        near, notes = accuracies(narrow, result.points[0], plan)
     result = replace(result, accuracy=near, notes=(*result.notes, *notes))
     return Study(result, programs, narrow)
 

@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from ._result import PointResult, Result
 
 
+ANY_FUNCTION = (
+    "this shows that it is the derivative of the function given, not that this is the function "
+    "you mean: give reference=, another way to compute it, to compare the values"
+)
+
+RIGHT_FUNCTION = "the values agree with those of the reference"
+
+
 def summarise(result: Result) -> str:
     """Returns what a person reads about one result, the verdict first."""
     if result.message:
@@ -97,7 +105,12 @@ def _reach(result: Result) -> list[str]:
     if silent and sharpest is not None:
         names = [result.name(i) for i in silent[: LISTED + 1]]
         names += [""] * (len(silent) - len(names))
-        lines.append(f"nowhere larger than its error bar, so not verified: {listed(names)}")
+        entries = sum(math.prod(shape) for shape in result.shapes)
+        verified = entries - len(result.unverified)
+        lines.append(
+            f"{verified} of {entries} coordinates verified; nowhere larger than its error bar, so "
+            f"not verified: {listed(names)}"
+        )
     return lines
 
 
@@ -114,6 +127,8 @@ def _remarks(result: Result, point: PointResult) -> list[str]:
         entries = other.judgement.unverified
         if entries and len(entries) == sum(math.prod(shape) for shape in result.shapes):
             remarks.append(f"{other.label}: stationary, no derivative exceeds its error bar")
+    if result.verdict is Verdict.AGREE:
+        remarks.append(RIGHT_FUNCTION if result.has_reference else ANY_FUNCTION)
     return [*remarks, *result.notes]
 
 

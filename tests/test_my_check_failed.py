@@ -81,7 +81,7 @@ def test_example_prints_what_stands_below_it(title, capsys):
     code, name = title.split()
     assert len(EXAMPLES[title]) == SECTION[title].count("```python\n") == 1
     [(example, below)] = EXAMPLES[title]
-    exec(compile(SETUP + example, "example.py", "exec"), {})
+    exec(compile(SETUP + example, "loss.py", "exec"), {})
     text = capsys.readouterr().out
     assert without_numbers(text) == without_numbers(below)
     assert f"{name} ({code})" in text.partition("\n")[0]

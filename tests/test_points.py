@@ -85,7 +85,8 @@ def test_a_fault_that_ones_hide_is_found_elsewhere():
     assert verdicts["x0"] is Verdict.AGREE
     assert "x0: all parameters are 1" in str(result)
     assert "x0: stationary" in str(result)
-    assert check(rosenbrock, faulty, [1.0, 1.0], points=1).verdict is Verdict.AGREE
+    alone = check(rosenbrock, faulty, [1.0, 1.0], points=1)
+    assert alone.verdict is Verdict.INCONCLUSIVE
 
 
 def test_special_points_are_looked_at():
@@ -95,5 +96,5 @@ def test_special_points_are_looked_at():
 
 def test_a_stationary_point_verifies_nothing():
     result = check(lambda x: jnp.sum((x - 1) ** 2), lambda x: 5 * (x - 1), np.ones(3), points=1)
-    assert result.verdict is Verdict.AGREE
+    assert result.verdict is Verdict.INCONCLUSIVE
     assert "nothing was verified" in str(result)

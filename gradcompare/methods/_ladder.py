@@ -82,6 +82,11 @@ class Ladder:
         """How many values of f were taken."""
         return self._windows.evaluations
 
+    @property
+    def step(self) -> Float[np.ndarray, " m"]:
+        """The largest step of the window that gave the estimate of each line."""
+        return self._windows.lines.scale * RATIO ** -self._best_offset.astype(float)
+
     def climb(self) -> None:
         """Evaluates windows until every line has a small bar, or no other window is left."""
         active = np.arange(len(self.value))

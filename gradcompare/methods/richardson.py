@@ -55,6 +55,7 @@ class Richardson(AbstractMethod):
             right=ladder.value + ladder.gap / 2,
             jumps=jumping,
             note=_note(programs.problem.output, ladder, jumping, _noise_note(noise, centre)),
+            step=ladder.step,
         )
 
 

@@ -18,6 +18,12 @@ def detail(result: Result) -> str:
             parts += [f"{point.label}: f = {point.value:.10g}, {point.judgement.verdict.name}"]
             parts += [_indented(_pairs(point)), _indented(_coordinates(result, point))]
         parts.append(_indented(_methods(result)))
+        if result.chunk is not None and result.quantity == "gradient":
+            many = 2 * result.d
+            parts.append(
+                f"  central differences take 2d = {many} evaluations in "
+                f"{-(-many // result.chunk)} chunks of {result.chunk}"
+            )
     if len(result.timings) > 1:
         parts += [f"  {line}" for line in (ranking(result.timings), *_doubts(result.timings))]
     return "\n".join(parts)
@@ -83,7 +89,14 @@ def _coordinates(result: Result, point: PointResult) -> str:
     if not chosen and point.estimates:
         size = np.abs(next(iter(point.estimates.values())).value)
         chosen = tuple(np.argsort(-size, kind="stable")[:LISTED].tolist())
-    return "\n".join(coordinate_table(result, point, chosen))
+    lines = coordinate_table(result, point, chosen)
+    judge = point.estimates.get(result.sources.get("differences", ""))
+    if judge is None or judge.step is None or result.quantity != "gradient":
+        return "\n".join(lines)
+    width = max(map(len, lines))
+    steps = ["step", *(short(judge.step[i], 2) for i in chosen[:LISTED])]
+    told = [f"{line:<{width}}  {step}" for line, step in zip(lines, steps, strict=False)]
+    return "\n".join([*told, *lines[len(told) :]])
 
 
 def _methods(result: Result) -> str:

@@ -65,7 +65,9 @@ def legend(comparison: Comparison) -> str:
         "the largest; ≠: one found.",
     ]
     if any(r.as_declared for r in comparison):
-        lines.append("A verdict in parentheses is the one that a trap declares.")
+        lines.append(
+            "In parentheses: the verdict that a trap declares, as (AUTODIFF) where that is wrong."
+        )
     if timed:
         lines.append("value: the time of one value; ×: the time of each method over that.")
     return "\n".join(lines)
@@ -98,7 +100,7 @@ def _name(result: Result) -> str:
 
 def _verdict(result: Result) -> str:
     name = result.verdict.name.removeprefix("VALID_")
-    return f"({name})" if result.as_declared else name
+    return f"({name.removesuffix('_WRONG')})" if result.as_declared else name
 
 
 def _floor(result: Result) -> str:
