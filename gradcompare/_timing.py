@@ -1,5 +1,6 @@
 """Running times that mean something: warm, interleaved, many samples, spread stated."""
 
+import functools
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ def measure(
     calls: Mapping[str, Callable[[], object]],
     *,
     repeats: int = 5,
-    min_seconds: float = 0.02,
+    min_seconds: float = 0.01,
     max_seconds: float = 1.0,
 ) -> dict[str, np.ndarray]:
     """Times each of `calls` by turns, so that a drifting machine hits all of them alike.
@@ -137,6 +138,7 @@ def summarise(
     )
 
 
+@functools.cache
 def no_operation(device: Device) -> Callable[[], object]:
     """Returns a call of a program that computes next to nothing on `device`, and waits for it."""
     argument = jax.device_put(np.zeros(()), device)
