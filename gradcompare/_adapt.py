@@ -114,8 +114,11 @@ class Signature:
 
     def joined(self, params: PyTree, data: tuple) -> list[PyTree]:
         """All arguments of a call with other parameters and data."""
-        one = isinstance(self.argnums, int)
-        parts = {self.argnums: params} if one else dict(zip(self.argnums, params, strict=True))
+        if isinstance(self.argnums, int):
+            parts = {self.argnums: params}
+        else:
+            numbers = tuple(self.argnums)
+            parts = dict(zip(numbers, params, strict=True))
         rest = iter(data)
         sources = [
             iter(jax.tree.leaves(parts[number])) if number in parts else rest

@@ -10,7 +10,7 @@ import hashlib
 import jax
 import platformdirs
 
-from ._environment import processor
+from ._environment import cache_directory, processor
 
 
 def use_compilation_cache() -> None:
@@ -18,7 +18,7 @@ def use_compilation_cache() -> None:
 
     A directory that is set already, as by `JAX_COMPILATION_CACHE_DIR`, is kept.
     """
-    if jax.config.jax_compilation_cache_dir is not None:
+    if cache_directory() is not None:
         return
     # Programs are compiled for one processor; a home directory can be seen from several.
     kind = hashlib.sha256(processor().encode()).hexdigest()[:8]

@@ -21,8 +21,13 @@ def environment(device: Device) -> dict[str, Any]:
         "cpu_count": os.cpu_count(),
         "device": f"{device.platform}:{device.id}",
         "device_kind": device.device_kind,
-        "compilation_cache": jax.config.jax_compilation_cache_dir,
+        "compilation_cache": cache_directory(),
     }
+
+
+def cache_directory() -> str | None:
+    """Returns where JAX keeps compiled programs, if it does."""
+    return getattr(jax.config, "jax_compilation_cache_dir", None)
 
 
 def processor() -> str:

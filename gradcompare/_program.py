@@ -14,7 +14,7 @@ Function = Callable[..., PyTree]
 """`function(params, data, direction, *extra)` in JAX operations; `direction` may be None."""
 
 
-HASTY = {"xla_backend_optimization_level": 0}
+HASTY: dict[str, str | bool] = {"xla_backend_optimization_level": "0"}
 """Compiles in half the time, and what is compiled takes up to twice as long."""
 
 

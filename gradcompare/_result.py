@@ -120,8 +120,8 @@ class Result:
         if verdict is Verdict.NOT_A_CHECK and point is not None and ";" in point.judgement.note:
             return point.judgement.note  # it says what to do by itself
         other = {Verdict.ANALYTIC_WRONG: "autodiff", Verdict.AUTODIFF_WRONG: "analytic"}
-        alone = verdict in other and point is not None
-        if alone and self.sources.get(other[verdict], "") not in point.estimates:
+        third = self.sources.get(other.get(verdict, ""), "")
+        if verdict in other and point is not None and third not in point.estimates:
             return ALONE[verdict]
         return verdict.value
 

@@ -148,7 +148,7 @@ def test_wrong_in_the_tail():
 
     result = check(value, gradient, np.array([0.4, 0.3, 0.2]), tails=True)
     (sentence,) = said(result)
-    assert sentence.startswith("only for x of ")
+    assert sentence.startswith("only for x from ")
     assert "the opposite sign" in sentence
 
 

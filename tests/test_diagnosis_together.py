@@ -56,7 +56,7 @@ def test_wrong_in_one_regime_of_one_array():
     fault = on(W, lambda r, x: np.where(x > 1, 2 * r, r))
     (finding,) = diagnose(made(fault, points=5))
     assert finding.kind == "factor"
-    assert finding.sentence.startswith("only for w of 1.")
+    assert finding.sentence.startswith("only for w from 1.")
     assert "w: 2 times the reference; v, M and s agree" in finding.sentence
 
 
