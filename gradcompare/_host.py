@@ -41,6 +41,7 @@ class HostProgram:
     text: None = None
     differentiates: bool = False
     rules: tuple[str, ...] = ()
+    captured_bytes: int = 0
 
     def run(self, *args: PyTree) -> PyTree:
         """Calls the function with copies of the arguments, so that it cannot change them."""

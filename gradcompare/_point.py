@@ -31,6 +31,9 @@ SAME_PROGRAM = (
 NUMPY = UNTRACEABLE["TracerArrayConversionError"]
 """Autodiff fails on such a value; on one with branches it runs where nothing is compiled."""
 
+CAPTURED = 2**20
+"""So many bytes in a closure are worth a word: 6.4 MB doubled the time of compiling."""
+
 STOCHASTIC = 1e-3
 """Two values at one point that differ by more than this fraction come from a random objective."""
 
@@ -159,8 +162,8 @@ def _taylor(
     return "" if hidden else said  # the error is too small, or not along the direction
 
 
-def independence(programs: Programs, plan: Plan) -> tuple[str, ...]:
-    """Says in sentences what the sources share, so that their agreement says less."""
+def remarks(programs: Programs, plan: Plan) -> tuple[str, ...]:
+    """Says in sentences what the sources share, so that their agreement says less; and more."""
     mine = {m.source: programs.programs.get(m) for m in plan.methods if m.votes}
     analytic, value = mine.get("analytic"), programs.programs.get("value")
     said = []
@@ -173,5 +176,11 @@ def independence(programs: Programs, plan: Plan) -> tuple[str, ...]:
         said.append(
             f"autodiff follows a rule written by hand, {', '.join(value.rules)}: where the "
             "formula shares it, only finite differences check it"
+        )
+    captured = 0 if value is None else value.captured_bytes
+    if captured > CAPTURED:
+        said.append(
+            f"value captures {captured / 2**20:.1f} MiB of data, which are written into every "
+            "program; pass them as arguments, and it compiles faster"
         )
     return tuple(said)

@@ -39,6 +39,8 @@ class Program:
         text: The hash of the program as it was traced; equal programs have equal ones.
         differentiates: Whether autodiff made a part of it.
         rules: The functions with rules of the user's own for autodiff that it calls.
+        captured_bytes: The size of the arrays that it captured instead of taking them as
+            arguments; they are written into the program.
         first: The seconds of the first call, once it was made.
     """
 
@@ -50,6 +52,7 @@ class Program:
     text: int
     differentiates: bool
     rules: tuple[str, ...]
+    captured_bytes: int
     first: list[float] = field(default_factory=list)
 
     @classmethod
@@ -68,6 +71,7 @@ class Program:
             hash(str(jaxpr)),
             differentiates(jaxpr),
             custom_rules(jaxpr),
+            sum(getattr(constant, "nbytes", 0) for constant in traced.jaxpr.consts),
         )
 
     def run(self, *args: PyTree) -> PyTree:

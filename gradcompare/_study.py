@@ -9,7 +9,7 @@ from ._errors import InputError
 from ._narrow import accuracies
 from ._objective import Objective, Problem
 from ._plan import Case, Plan
-from ._point import examine, independence
+from ._point import examine, remarks
 from ._precision import FLOAT64, cast, precision_scope
 from ._programs import Programs
 from ._result import PointResult, Result
@@ -63,7 +63,7 @@ def study(case: Case, plan: Plan) -> Study:
         expected=case.objective.expected,
         sources=dict(plan.voters),
         points=tuple(points),
-        notes=(*programs.cache.notes, *independence(programs, plan)),
+        notes=(*programs.cache.notes, *remarks(programs, plan)),
         message=_crash(case.objective, points[0], plan),
         has_reference=case.objective.reference is not None,
         chunk=programs.cache.chunk,

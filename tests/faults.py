@@ -4,6 +4,7 @@ A fault changes a flat gradient g at the coordinates i and j, in operations that
 JAX arrays have, so that the same function plants it and predicts what it changes.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -32,6 +33,7 @@ def first_draw(objective: Objective, seed: int = 0):
     return objective.make(np.random.default_rng([seed, 0]), objective.sizes[0])
 
 
+@functools.cache
 def flat_gradient(objective: Objective) -> np.ndarray:
     """The hand-written gradient at the first draw, in float64."""
     with jax.enable_x64(True):

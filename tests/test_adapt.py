@@ -136,6 +136,17 @@ def test_scalars_and_empty_leaves():
     assert check(scaled, by_hand, x0).verdict is Verdict.AGREE
 
 
+def test_many_data_in_a_closure_are_remarked():
+    many = jnp.asarray(np.random.default_rng(0).standard_normal((200_000, 3)), jnp.float32)
+
+    def captures(x):
+        return jnp.mean((many @ x) ** 2)
+
+    assert "value captures 2.3 MiB of data" in str(check(captures, None, X0, points=1))
+    passed = check(lambda x, A: jnp.mean((A @ x) ** 2), None, X0, np.asarray(many), points=1)
+    assert "captures" not in str(passed)
+
+
 def test_data_in_a_closure_are_allowed():
     captured = jnp.asarray(A, jnp.float32)
     comparison = check(lambda x: value(x, captured), lambda x: gradient(x, captured), X0)

@@ -48,7 +48,9 @@ def faults_of(name: str, place: str) -> list[str]:
     """The faults that are planted in the gradient of an objective, or in its autodiff."""
     every_fifth = RIGHT.index(name) % 5 == 0
     chosen = [f for f in faults.PLANTERS[place] if every_fifth or f in EVERYWHERE[place]]
-    return [fault for fault in chosen if faults.changed_by(fault, get_objective(name))]
+    params, _ = faults.first_draw(get_objective(name))
+    alone = Layout.of(params).size == 1  # there is nothing to swap
+    return [fault for fault in chosen if not (alone and fault == "two-swapped")]
 
 
 def planted_in(place: str):
@@ -139,6 +141,7 @@ def test_fault_in_gradient_is_named(name, fault):
     result = run_with_faults(name, "gradient")[fault]
     assert result.verdict is Verdict.ANALYTIC_WRONG, str(result)
     expected = faults.changed_by(fault, get_objective(name))
+    assert expected
     assert set(result.points[0].judgement.faulty) == expected
 
 
