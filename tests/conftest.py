@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="gradcompare-tests-")
     atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
-# Each process of pytest-xdist has its own: an entry that another one has half written is a warning.
+# A process of pytest-xdist has its own: an entry that another has half written is a warning.
 os.environ["JAX_COMPILATION_CACHE_DIR"] += f"/{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
