@@ -99,26 +99,26 @@ class Signature:
         return cls(tuple(arguments), argnums if isinstance(argnums, int) else numbers)
 
     @property
+    def numbers(self) -> tuple[int, ...]:
+        """The positions of the arguments that hold the parameters."""
+        return (self.argnums,) if isinstance(self.argnums, int) else self.argnums
+
+    @property
     def params(self) -> PyTree:
         """The parameters at the point given."""
-        if isinstance(self.argnums, int):
-            return self.arguments[self.argnums].part
-        return tuple(self.arguments[number].part for number in self.argnums)
+        parts = tuple(self.arguments[number].part for number in self.numbers)
+        return parts[0] if isinstance(self.argnums, int) else parts
 
     @property
     def data(self) -> tuple:
         """The data, one leaf after another."""
-        numbers = (self.argnums,) if isinstance(self.argnums, int) else self.argnums
-        others = [a for number, a in enumerate(self.arguments) if number not in numbers]
+        others = [a for number, a in enumerate(self.arguments) if number not in self.numbers]
         return tuple(leaf for other in others for leaf in jax.tree.leaves(other.part))
 
     def joined(self, params: PyTree, data: tuple) -> list[PyTree]:
         """All arguments of a call with other parameters and data."""
-        if isinstance(self.argnums, int):
-            parts = {self.argnums: params}
-        else:
-            numbers = tuple(self.argnums)
-            parts = dict(zip(numbers, params, strict=True))
+        selected = (params,) if isinstance(self.argnums, int) else params
+        parts = dict(zip(self.numbers, selected, strict=True))
         rest = iter(data)
         sources = [
             iter(jax.tree.leaves(parts[number])) if number in parts else rest
@@ -198,9 +198,7 @@ def as_objective(
         if bounds != (-math.inf, math.inf):
             raise InputError("both bounds and domain are given; give one of them")
         bounds = bounds_of(domain)
-    for name, function in (("value", value), ("gradient", gradient)):
-        if not callable(function) and (name == "value" or function not in (None, True)):
-            raise InputError(f"{name} is {function!r}; give a function {name}(x, *args)")
+    require_functions(value, gradient)
     both = " of both" if gradient is True else ""
     by_hand = value if gradient is True else gradient
     name = getattr(value, "__name__", type(value).__name__)
@@ -212,6 +210,17 @@ def as_objective(
         lower=as_point(bounds[0]),
         upper=as_point(bounds[1]),
     )
+
+
+def require_functions(value: Any, gradient: Any) -> None:
+    """Checks that a value and a gradient can be called, or that the gradient is True or None.
+
+    Raises:
+        InputError: if not.
+    """
+    for name, function in (("value", value), ("gradient", gradient)):
+        if not callable(function) and (name == "value" or function not in (None, True)):
+            raise InputError(f"{name} is {function!r}; give a function {name}(x, *args)")
 
 
 def as_point(x: PyTree) -> PyTree:

@@ -13,11 +13,13 @@ import numpy as np
 from ._errors import UNTRACEABLE, describe, guarded
 from ._estimate import Estimate
 from ._first_nan import first_nonfinite
+from ._host import HostProgram
 from ._judge import SAFETY, judge
 from ._method import estimate_as_declared, estimate_with_rounding
 from ._pairs import pair_error
 from ._plan import Plan
 from ._points import lint
+from ._program import Program
 from ._programs import Programs
 from ._result import PointResult
 from ._taylor import taylor_remainder
@@ -76,9 +78,13 @@ def _is_random(programs: Programs, value: float, again: float) -> bool:
         return False
     if abs(programs.value() - value) > STOCHASTIC * largest:
         return True  # the very same program; a bar measured on it would be as random
-    objective = programs.problem.objective
-    bar = estimate_with_rounding(programs, "value", lambda p, d, u: objective.value(p, d)).error
-    return not apart <= SAFETY * float(bar[0])
+    return not apart <= SAFETY * float(_value_with_bar(programs).error[0])
+
+
+def _value_with_bar(programs: Programs) -> Estimate:
+    """The objective at the point, with its rounding error."""
+    value = programs.problem.objective.value
+    return estimate_with_rounding(programs, "value", lambda p, d, u: value(p, d))
 
 
 def _estimates(programs: Programs, plan: Plan) -> tuple[dict[str, Estimate], dict[str, str]]:
@@ -122,9 +128,14 @@ def _judgement(
     return judgement
 
 
+def _voting_programs(programs: Programs, plan: Plan) -> dict[str, Program | HostProgram | None]:
+    """The program that speaks for each source."""
+    return {m.source: programs.programs.get(m) for m in plan.methods if m.votes}
+
+
 def _same_program(programs: Programs, plan: Plan) -> bool:
     """Whether the derivative under test is autodiff itself, traced to the same operations."""
-    mine = {m.source: programs.programs.get(m) for m in plan.methods if m.votes}
+    mine = _voting_programs(programs, plan)
     analytic, autodiff = mine.get("analytic"), mine.get("autodiff")
     if analytic is None or autodiff is None or analytic.text is None:
         return False
@@ -136,7 +147,7 @@ def _from_reference(programs: Programs) -> str:
     objective = programs.problem.objective
     assert objective.reference is not None
     reference = objective.reference
-    given = estimate_with_rounding(programs, "value", lambda p, d, u: objective.value(p, d))
+    given = _value_with_bar(programs)
     right = estimate_with_rounding(programs, "reference", lambda p, d, u: reference(p, d))
     apart = float(np.abs(given.value - right.value)[0])
     if apart <= SAFETY * float((given.error + right.error)[0]):
@@ -164,7 +175,7 @@ def _taylor(
 
 def remarks(programs: Programs, plan: Plan) -> tuple[str, ...]:
     """Says in sentences what the sources share, so that their agreement says less; and more."""
-    mine = {m.source: programs.programs.get(m) for m in plan.methods if m.votes}
+    mine = _voting_programs(programs, plan)
     analytic, value = mine.get("analytic"), programs.programs.get("value")
     said = []
     if analytic is not None and analytic.differentiates:

@@ -166,6 +166,11 @@ class Result:
         silent = [set(point.judgement.unverified) for point in self.points]
         return tuple(sorted(set.intersection(*silent))) if silent else ()
 
+    @property
+    def entries(self) -> int:
+        """How many numbers the estimated quantity consists of."""
+        return sum(math.prod(shape) for shape in self.shapes)
+
     def name(self, entry: int) -> str:
         """Returns the name of one entry of the estimated quantity."""
         return coordinate_name(self.paths, self.shapes, entry)

@@ -7,13 +7,14 @@ not of checks in general, which faults it can see and how small they may be.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
 from tabulate import tabulate
 
 from ._errors import InputError
-from ._judge import judge
+from ._judge import SAFETY, judge
 from ._numbers import short
 from ._result import Comparison, PointResult, Result
 from ._verdict import Verdict
@@ -73,7 +74,7 @@ def smallest(result: Result) -> dict[str, float]:
     Entries that no point could verify have infinity.
     """
     name = result.sources["analytic"]
-    best = np.full(sum(int(np.prod(shape)) for shape in result.shapes), np.inf)
+    best = np.full(result.entries, np.inf)
     for point in result.points:
         judgement, differences = point.judgement, result.sources.get("differences", "")
         if differences not in point.estimates or not judgement.verdict.ok:
@@ -81,7 +82,7 @@ def smallest(result: Result) -> dict[str, float]:
         error = point.estimates[differences].error + point.estimates[name].error
         size = np.abs(point.estimates[name].value)
         with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.where(size > 0, 4 * error / size, np.inf)
+            share = np.where(size > 0, (SAFETY + 1) * error / size, np.inf)
         share[list(judgement.unverified)] = np.inf
         best = np.fmin(best, share)
     return {result.name(i): float(value) for i, value in enumerate(best)}
@@ -133,8 +134,7 @@ def _each(result: Result, changed: Callable[[Vector, int], float]) -> Places:
 
         return fault
 
-    count = sum(int(np.prod(shape)) for shape in result.shapes)
-    return [(result.name(i), at(i)) for i in range(count)]
+    return [(result.name(i), at(i)) for i in range(result.entries)]
 
 
 def _swaps(result: Result) -> Places:
@@ -148,8 +148,8 @@ def _swaps(result: Result) -> Places:
 
         return fault
 
-    count = sum(int(np.prod(shape)) for shape in result.shapes)
-    return [(f"{result.name(i)} with {result.name(i + 1)}", at(i)) for i in range(count - 1)]
+    names = [result.name(i) for i in range(result.entries)]
+    return [(f"{a} with {b}", at(i)) for i, (a, b) in enumerate(pairwise(names))]
 
 
 def _transposes(result: Result) -> Places:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from tabulate import tabulate
@@ -76,7 +75,7 @@ def _where(result: Result, point: PointResult) -> list[str]:
         return [where]
     if len(same) > 1:
         where += f"; at {point.label}"
-    entries = sum(math.prod(shape) for shape in result.shapes)
+    entries = result.entries
     count = f"{len(faulty)} of {entries} coordinates" if entries > 1 else "the derivative"
     return [f"{where}, {count}:", *coordinate_table(result, point, faulty)]
 
@@ -105,11 +104,10 @@ def _reach(result: Result) -> list[str]:
     if silent and sharpest is not None:
         names = [result.name(i) for i in silent[: LISTED + 1]]
         names += [""] * (len(silent) - len(names))
-        entries = sum(math.prod(shape) for shape in result.shapes)
-        verified = entries - len(result.unverified)
+        verified = result.entries - len(result.unverified)
         lines.append(
-            f"{verified} of {entries} coordinates verified; nowhere larger than its error bar, so "
-            f"not verified: {listed(names)}"
+            f"{verified} of {result.entries} coordinates verified; nowhere larger than its "
+            f"error bar, so not verified: {listed(names)}"
         )
     return lines
 
@@ -125,7 +123,7 @@ def _remarks(result: Result, point: PointResult) -> list[str]:
     for other in result.points:
         remarks += [f"{other.label}: {warning}" for warning in other.warnings]
         entries = other.judgement.unverified
-        if entries and len(entries) == sum(math.prod(shape) for shape in result.shapes):
+        if entries and len(entries) == result.entries:
             remarks.append(f"{other.label}: stationary, no derivative exceeds its error bar")
     if result.verdict is Verdict.AGREE:
         remarks.append(RIGHT_FUNCTION if result.has_reference else ANY_FUNCTION)

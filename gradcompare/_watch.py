@@ -23,7 +23,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, PyTree
 
-from ._adapt import Signature, as_objective
+from ._adapt import Signature, as_objective, require_functions
 from ._compare import make_plan
 from ._engine import run
 from ._errors import InputError
@@ -57,9 +57,7 @@ def watch(value: Callable[..., Any], gradient: Gradient, *, capacity: int = 16) 
     """
     if not isinstance(capacity, int) or capacity < 2:
         raise InputError(f"capacity is {capacity!r}; give an integer of at least 2")
-    for name, function in (("value", value), ("gradient", gradient)):
-        if not callable(function) and (name == "value" or function not in (None, True)):
-            raise InputError(f"{name} is {function!r}; give a function {name}(x, *args)")
+    require_functions(value, gradient)
     return Watched(value, gradient, Track(capacity))
 
 

@@ -6,11 +6,11 @@ from typing import ClassVar
 import numpy as np
 
 from .._finding import Finding
+from ._array_factor import array_factor, both_ways
 from ._evidence import Evidence
 from ._hypothesis import AbstractHypothesis
-from ._multiple import Prediction, best_match, times
+from ._multiple import Prediction
 from ._spread import of_leaf, spread
-from ._where import describe, others_agree
 
 LIKELY = 4
 """At most so many single coordinates are followed up."""
@@ -23,18 +23,7 @@ class ParameterFactor(AbstractHypothesis):
 
     def explain(self, evidence: Evidence) -> Finding | None:
         predictions = [*_arrays(evidence), *_coordinates(evidence)]
-        match = best_match(evidence, evidence.analytic, predictions, named=True)
-        if match is None:
-            return None
-        where, others = describe(evidence, match.chosen), others_agree(evidence, match.chosen)
-        constant = "" if match.exact else f"{match.constant.words} × "
-        undone = match.prediction.undone
-        return Finding(
-            "parameter factor",
-            f"{where}: {constant}{match.prediction.text}{others}",
-            correction=undone if match.exact else f"{match.constant.undone}, and {undone}",
-            coordinates=match.coordinates,
-        )
+        return array_factor("parameter factor", evidence, predictions)
 
 
 def _arrays(evidence: Evidence) -> Iterator[Prediction]:
@@ -42,7 +31,7 @@ def _arrays(evidence: Evidence) -> Iterator[Prediction]:
         for other in evidence.leaves:
             if other is not leaf:
                 for way, factor in spread(evidence, of_leaf(evidence, other), leaf):
-                    yield from _both(evidence, factor, other.name, way)
+                    yield from both_ways(evidence, factor, other.name, way)
 
 
 def _coordinates(evidence: Evidence) -> Iterator[Prediction]:
@@ -61,16 +50,7 @@ def _coordinates(evidence: Evidence) -> Iterator[Prediction]:
             likely = np.flatnonzero(off < 1e-2)
             for j in likely[np.argsort(off[likely])][:LIKELY]:
                 factor = np.broadcast_to(evidence.x[:, [j]], evidence.x.shape)
-                yield from _both(evidence, factor, evidence.name(int(j)), "")
-
-
-def _both(evidence: Evidence, factor: np.ndarray, name: str, way: str) -> Iterator[Prediction]:
-    text = f"{name} times the reference{way}"
-    yield times(evidence, factor, text, undone=f"divide by {name}")
-    with np.errstate(all="ignore"):
-        inverse = 1 / factor
-    text = f"the reference divided by {name}{way}"
-    yield times(evidence, inverse, text, undone=f"multiply by {name}")
+                yield from both_ways(evidence, factor, evidence.name(int(j)), "")
 
 
 HYPOTHESES = (ParameterFactor(),)

@@ -72,7 +72,7 @@ def _where(result: Result, point: PointResult) -> str:
     if len(result.points) > 1:
         where += f" ({len(same)} of {len(result.points)} points{' alike' * (len(same) > 1)})"
     faulty = len(point.judgement.faulty)
-    entries = sum(math.prod(shape) for shape in result.shapes)
+    entries = result.entries
     return f"{where}: {faulty} of {entries} coordinates, the worst first" if faulty else where
 
 
