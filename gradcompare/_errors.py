@@ -1,6 +1,7 @@
 """The errors that gradcompare raises, and how an unknown name is answered."""
 
 import difflib
+import sysconfig
 import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -9,6 +10,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 HERE = Path(__file__).parent
+
+LIBRARIES = frozenset({"site-packages", "dist-packages"})
+STDLIB = Path(sysconfig.get_path("stdlib"))
+WRITTEN = HERE / "objectives"
+"""The one place in this package that holds functions of the kind a user writes."""
 
 
 class GradcompareError(Exception):
@@ -58,10 +64,17 @@ def describe(error: BaseException) -> str:
 def place(error: BaseException) -> str:
     """Returns the file and line of the user's code that raised `error`, or nothing."""
     for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
-        path = Path(frame.f_code.co_filename)
-        if not {"site-packages", "dist-packages"} & set(path.parts) and HERE not in path.parents:
-            return f"{path.name}:{line}"
+        if is_users(frame.f_code.co_filename):
+            return f"{Path(frame.f_code.co_filename).name}:{line}"
     return ""
+
+
+def is_users(file: str) -> bool:
+    """Whether a file is of the user's own code, and of no library."""
+    path = Path(file)
+    if LIBRARIES & set(path.parts) or STDLIB in path.parents:
+        return False
+    return HERE not in path.parents or WRITTEN in path.parents
 
 
 def guarded(function: Callable[[], T]) -> T | Exception:

@@ -6,18 +6,17 @@ autodiff is run operation by operation.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, jaxpr_as_fun
 
-from ._errors import HERE
 from ._jaxprs import equations
 from ._numbers import short
 from ._program import RUNNING
 from ._programs import Programs
+from ._source import place_of
 
 CHOOSES = "select_n"
 """What `where` is called in a program."""
@@ -78,9 +77,5 @@ def _finite(value: Any) -> bool:
 
 def _place(equation: JaxprEqn) -> str:
     """The line of the user's code, as ` at file:line`."""
-    traceback = equation.source_info.traceback
-    for frame in [] if traceback is None else traceback.frames:
-        path = Path(frame.file_name)
-        if not {"site-packages", "dist-packages"} & set(path.parts) and HERE not in path.parents:
-            return f" at {path.name}:{frame.line_num}"
-    return ""
+    place = place_of(equation)
+    return "" if place is None else f" at {place.where}"
