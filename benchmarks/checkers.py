@@ -7,12 +7,15 @@ is at most 1e-6, the rule that SciPy states for `check_derivative`. All get the 
 float64 function of JAX.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module, metadata
 
 import jax
 import numpy as np
 from jax.test_util import check_grads
+
+from gradcompare._objective import Problem
+from gradcompare._precision import FLOAT64, cast, precision_scope
 
 CHECKERS = ("torch", "torch (fast)", "jax", "chex", "scipy")
 SCIPY_LIMIT = 1e-6
@@ -68,3 +71,22 @@ def passes(tool: str, *problem) -> bool:
         return bool(accepts(tool, *problem))
     except Exception:
         return False
+
+
+class Peers:
+    """The other tools at one point of a function."""
+
+    def __init__(self, value: Callable, problem: Problem, tools: Iterable[str]) -> None:
+        def flat(x, data):
+            return value(problem.layout.unflatten(x), data)
+
+        self.tools, self.x = tuple(tools), problem.layout.flatten(problem.params)
+        compiled, data = jax.jit(flat), cast(problem.data, FLOAT64)
+        self.traced = lambda x: compiled(x, data)
+        self.value = lambda x: float(compiled(x, data))
+
+    def passed(self, wrong: np.ndarray) -> dict[str, bool]:
+        """Which tools accept a gradient."""
+        with precision_scope(FLOAT64):
+            problem = (self.value, self.traced, self.x, np.asarray(wrong))
+            return {tool: passes(tool, *problem) for tool in self.tools}

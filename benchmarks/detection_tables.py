@@ -1,6 +1,8 @@
 """The cases of `detection.py` as tables."""
 
+import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, fields
 from itertools import groupby
 
 from tabulate import tabulate
@@ -104,3 +106,10 @@ def misnamed(cases: Sequence) -> str:
 
 def _right(case) -> bool:
     return case.named and (case.lines is None or case.traced)
+
+
+def as_json(cases: Sequence, versions: dict[str, str]) -> str:
+    """One line for each case, its fields in the order of `fields`."""
+    rows = [json.dumps(list(asdict(case).values()), ensure_ascii=False) for case in cases]
+    head = json.dumps({"versions": versions, "fields": [field.name for field in fields(cases[0])]})
+    return head[:-1] + ', "cases": [\n' + ",\n".join(rows) + "\n]}\n"

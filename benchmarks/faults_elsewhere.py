@@ -1,17 +1,17 @@
 """Faults of evaluation: the right formula with other numbers, or only in a part of the space."""
 
 from collections import Counter
-from collections.abc import Iterator
 
 import jax
 import numpy as np
+from planting import Made
 from scenes import Change, Scene
 
 STALE = 1e-3
 """How far off a point is at which the gradient was taken instead."""
 
 
-def samples(scene: Scene) -> Iterator[tuple[str, tuple[str, ...], Change]]:
+def samples(scene: Scene) -> Made:
     """The gradient over a part of the batch, where two arrays of the data share their rows."""
     shapes = [array.shape for array in scene.data.values() if array.ndim]
     (rows, shared), *_ = Counter(shape[0] for shape in shapes).most_common(1) or [(0, 0)]
@@ -44,7 +44,7 @@ def works(scene: Scene, change: Change) -> bool:
         return False
 
 
-def rounded(scene: Scene) -> Iterator[tuple[str, tuple[str, ...], Change]]:
+def rounded(scene: Scene) -> Made:
     def narrow(row):
         return scene.gradient(row.x, row.data, np.dtype(np.float32))
 
@@ -57,7 +57,7 @@ def rounded(scene: Scene) -> Iterator[tuple[str, tuple[str, ...], Change]]:
     )
 
 
-def stale(scene: Scene) -> Iterator[tuple[str, tuple[str, ...], Change]]:
+def stale(scene: Scene) -> Made:
     typical = np.median(np.abs(scene.x))
     drawn = np.random.default_rng(scene.d).standard_normal(scene.d)
     lower, upper = scene.problems[0].bounds
@@ -76,7 +76,7 @@ def stale(scene: Scene) -> Iterator[tuple[str, tuple[str, ...], Change]]:
         yield name, ("stale",), change
 
 
-def regime(scene: Scene) -> Iterator[tuple[str, tuple[str, ...], Change]]:
+def regime(scene: Scene) -> Made:
     size = np.median(np.abs(scene.x))
     i, _ = scene.pair
     middle = np.sort(scene.x[:, i])[len(scene.x) // 2]

@@ -7,8 +7,9 @@ entries, reversed is swapped. It is decided by the numbers at all points, not by
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from faults import Fault, factor_kind, vectors
+from gradient_faults import Fault
 from jaxtyping import Float
+from planting import factor_kind, vectors
 from scenes import Scene
 
 CLOSE = 1e-11

@@ -1,9 +1,9 @@
 """An objective at its points, so that any wrong gradient can be judged without compiling anew.
 
-What a check needs beside the gradient under test is the same for every fault: the points, autodiff,
-finite differences and their bars. They are worked out once for each objective, size and dtype. A
-wrong gradient then is only numbers: its values at the points, and at the points beside them from
-which the bar of its rounding is read. The judge and the diagnosis are those of the package.
+What a check needs beside the gradient under test is the same for every fault: the points,
+autodiff, finite differences and their bars. They are worked out once for each objective, size and
+dtype. A wrong gradient then is only numbers: its values at the points, and at the points beside
+them from which the bar of its rounding is read. Judge and diagnosis are those of the package.
 """
 
 from collections.abc import Callable, Iterator

@@ -20,7 +20,7 @@ from types import ModuleType
 import jax
 import jax.numpy as jnp
 import numpy as np
-from faults import Fault
+from gradient_faults import Fault
 from names import proportion, same
 from scenes import Row, Scene
 

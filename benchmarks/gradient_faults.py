@@ -2,7 +2,7 @@
 
 A fault is a function of the place, the right gradient there included, in NumPy. It comes with the
 kinds of finding that name it rightly, the best first. Nothing here knows how the diagnosis works;
-`also_named` adds the names that describe the very same numbers.
+`names.py` adds the names that describe the very same numbers.
 """
 
 import math
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from faults_elsewhere import ELSEWHERE
+from planting import Made, laid, on, reordered, times, vectors
 from scenes import Change, Scene
 
 SMALL = {"x1.01": 1.01, "x(1+1e-4)": 1 + 1e-4}
@@ -50,28 +51,6 @@ def planted(scene: Scene) -> Iterator[Fault]:
     for group, makers in GROUPS.items():
         for name, kinds, change in makers(scene):
             yield Fault(name, kinds, change, group)
-
-
-Made = Iterator[tuple[str, tuple[str, ...], Change]]
-
-
-def on(where, change: Callable) -> Change:
-    """The fault in a part of the gradient: `change(g, θ)` of that part."""
-
-    def changed(row):
-        g = row.g.copy()
-        g[where] = change(row.g[where], row.x[where])
-        return g
-
-    return changed
-
-
-def factor_kind(c: float) -> tuple[str, ...]:
-    return ("zero",) if c == 0 else ("sign",) if c == -1 else ("factor",)
-
-
-def times(where, c: float) -> tuple[tuple[str, ...], Change]:
-    return factor_kind(c), on(where, lambda g, x: c * g)
 
 
 def everything(scene: Scene) -> Made:
@@ -139,26 +118,6 @@ def chain(scene: Scene) -> Made:
                 yield name + text, ("chain factor",), on(part, change)
 
 
-def laid(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
-    """A vector over the first axis of its length, or an array of the very shape."""
-    if values.shape == shape and shape:
-        return values.reshape(-1)
-    if values.ndim != 1 or len(values) < 2 or len(values) not in shape:
-        return None
-    axis = shape.index(len(values))
-    lengths = [len(values) if k == axis else 1 for k in range(len(shape))]
-    return np.broadcast_to(values.reshape(lengths), shape).reshape(-1)
-
-
-def vectors(scene: Scene) -> Iterator[tuple[str, slice, np.ndarray]]:
-    """The arrays of the data that can be laid over an array of parameters."""
-    for path, shape, span in scene.leaves:
-        for name, values in scene.data.items():
-            over = laid(values, shape)
-            if over is not None and np.ptp(over) > 0:
-                yield f"{name} over {path}", span, over
-
-
 def array_factor(scene: Scene) -> Made:
     for text, span, v in vectors(scene):
         yield f"x {text}", ("data factor",), on(span, lambda g, x, v=v: v * g)
@@ -192,9 +151,11 @@ def permutation(scene: Scene) -> Made:
         number = np.arange(span.start, span.stop)
         order = number.reshape(shape)
         if len(number) > 3:
-            yield f"{path} reversed", ("reversed",), reordered(number, number[::-1])
+            kinds = ("reversed",) if len(shape) == 1 else ("reversed", "swap")
+            yield f"{path} reversed", kinds, reordered(number, number[::-1])
         if len(number) > 2:
-            kinds = ("shift", "permutation") if len(number) < 4 else ("shift",)
+            plain = len(shape) == 1 and len(number) > 3
+            kinds = ("shift",) if plain else ("shift", "permutation")
             yield f"{path} shifted by one", kinds, reordered(number, np.roll(number, 1))
         if len(shape) == 2 and min(shape) > 1:
             yield f"{path} transposed", ("transpose",), reordered(number, order.T.reshape(-1))
@@ -204,15 +165,6 @@ def permutation(scene: Scene) -> Made:
                 here, there = (np.arange(s.start, s.stop) for s in (first, second))
                 both, turned = np.concatenate([here, there]), np.concatenate([there, here])
                 yield f"{a} and {b} exchanged", ("swap",), reordered(both, turned)
-
-
-def reordered(to, source) -> Change:
-    def changed(row):
-        g = row.g.copy()
-        g[to] = row.g[source]
-        return g
-
-    return changed
 
 
 def additive(scene: Scene) -> Made:
