@@ -26,9 +26,10 @@ class Case:
         fault: Which one.
         above: Whether it is above ten detection floors.
         verdict: The verdict on it.
+        ok: Whether the gradient passes; of the right one, whether that is as expected.
         expected: The kinds that name it rightly, the best first.
         found: The kinds of the findings.
-        sentence: The first finding, where it is no right one.
+        sentence: What is said, where it is not right.
         lines: The file and the lines that hold the fault, where one is asked for.
         line: The file and the line named.
         same: Whether a whole check says the same; None where none was made.

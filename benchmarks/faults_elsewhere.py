@@ -1,10 +1,8 @@
 """Faults of evaluation: the right formula with other numbers, or only in a part of the space."""
 
-from collections import Counter
-
 import jax
 import numpy as np
-from planting import Made
+from planting import Made, batch_rows
 from scenes import Change, Scene
 
 STALE = 1e-3
@@ -13,9 +11,9 @@ STALE = 1e-3
 
 def samples(scene: Scene) -> Made:
     """The gradient over a part of the batch, where two arrays of the data share their rows."""
-    shapes = [array.shape for array in scene.data.values() if array.ndim]
-    (rows, shared), *_ = Counter(shape[0] for shape in shapes).most_common(1) or [(0, 0)]
-    if shared < 2 or rows < 2:
+    rows = batch_rows(scene)
+    shared = [a for a in scene.data.values() if a.ndim and a.shape[0] == rows]
+    if len(shared) < 2 or rows < 2:
         return
 
     def batch(part):

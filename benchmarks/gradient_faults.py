@@ -6,13 +6,12 @@ kinds of finding that name it rightly, the best first. Nothing here knows how th
 """
 
 import math
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from faults_elsewhere import ELSEWHERE
-from planting import Made, laid, on, reordered, times, vectors
+from planting import Made, batch_rows, laid, on, reordered, times, vectors
 from scenes import Change, Scene
 
 SMALL = {"x1.01": 1.01, "x(1+1e-4)": 1 + 1e-4}
@@ -55,8 +54,7 @@ def planted(scene: Scene) -> Iterator[Fault]:
 
 def everything(scene: Scene) -> Made:
     constants = dict(CONSTANTS)
-    if sizes := Counter(a.shape[0] for a in scene.data.values() if a.ndim):
-        rows = sizes.most_common(1)[0][0]
+    if rows := batch_rows(scene):
         constants |= {f"x{rows} (rows)": rows, f"x1/{rows} (rows)": 1 / rows}
     for path, shape, _ in scene.leaves[:1]:
         constants |= {f"x{n} (axis {axis} of {path})": n for axis, n in enumerate(shape)}

@@ -1,5 +1,6 @@
 """What faults are made of: parts of a gradient, and arrays laid over them."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -7,6 +8,12 @@ from scenes import Change, Scene
 
 Made = Iterator[tuple[str, tuple[str, ...], Change]]
 """Faults of one group: the name, the kinds of finding that are right, and the change."""
+
+
+def batch_rows(scene: Scene) -> int:
+    """The commonest first length of the arrays of the data; 0 where there are none."""
+    lengths = Counter(array.shape[0] for array in scene.data.values() if array.ndim)
+    return lengths.most_common(1)[0][0] if lengths else 0
 
 
 def on(where, change: Callable) -> Change:

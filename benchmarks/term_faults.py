@@ -5,16 +5,14 @@ number c of its own, and the module is executed under another name. The operands
 gradient are linear functions, f(c) = f + (c - 1) T with ∇T ≠ 0, are the additive terms of the
 objective. The mutated gradient is that of autodiff; the check knows nothing of it.
 
-The place of a term is that of its operand; of a name, also of where the name is assigned. Where
-two operands have the same ∇T, both places are right.
+The place of a term is that of its operand; of a name, also where it is assigned, and of a call of
+a function of the module, also what that returns. Where two operands have the same ∇T, both places
+are right.
 """
 
-import ast
 import functools
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import ModuleType
 
 import jax
@@ -22,6 +20,8 @@ import jax.numpy as jnp
 import numpy as np
 from gradient_faults import Fault
 from names import proportion, same
+from operands import FACTORS_HERE, USED, executed
+from planting import batch_rows
 from scenes import Row, Scene
 
 from gradcompare import Objective
@@ -37,9 +37,6 @@ TRACED = ("x0", "x2", "x1/2", "x-1")
 
 LINEAR, ROUNDING = 1e-9, 1e-13
 """So far may value and gradient be from linear functions of c, relative to change and size."""
-
-PART, FACTORS_HERE, USED = "__part__", "__factors__", "__used__"
-"""Names in the mutated module that no objective has."""
 
 
 @dataclass(frozen=True)
@@ -81,63 +78,13 @@ class Mutated:
         return jax.jit(parts)
 
 
-class Marker(ast.NodeTransformer):
-    """Replaces every operand of + and - by a call, and keeps where it stands."""
-
-    def __init__(self) -> None:
-        self.operands: list[ast.expr] = []
-        self.spans: list[set[int]] = []
-        self.assigned: dict[str, set[int]] = {}
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        outer, self.assigned = self.assigned, {}
-        for part in ast.walk(node):
-            if isinstance(part, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
-                targets = part.targets if isinstance(part, ast.Assign) else [part.target]
-                for name in (n for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)):
-                    self.assigned.setdefault(name.id, set()).update(lines_of(part))
-        self.generic_visit(node)
-        self.assigned = outer
-        return node
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        written = (node.left, node.right)
-        texts = [ast.unparse(side) for side in written]
-        self.generic_visit(node)
-        if isinstance(node.op, (ast.Add, ast.Sub)):
-            node.left = self._marked(node.left, written[0], texts[0])
-            node.right = self._marked(node.right, written[1], texts[1])
-        return node
-
-    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
-        written, text = node.value, ast.unparse(node.value)
-        self.generic_visit(node)
-        if isinstance(node.op, (ast.Add, ast.Sub)):
-            node.value = self._marked(node.value, written, text)
-        return node
-
-    def _marked(self, operand: ast.expr, written: ast.expr, text: str) -> ast.expr:
-        spans = lines_of(written)
-        if isinstance(written, ast.Name):
-            spans |= self.assigned.get(written.id, set())
-        self.operands.append(text)
-        self.spans.append(spans)
-        number = ast.Constant(len(self.operands) - 1)
-        call = ast.Call(ast.Name(PART, ast.Load()), [number, operand], [])
-        return ast.copy_location(call, written)
-
-
-def lines_of(node: ast.AST) -> set[int]:
-    return set(range(node.lineno, node.end_lineno + 1))
-
-
 @functools.cache
 def mutated(objective: Objective) -> Mutated | None:
-    """The objective in a module where every operand has a number, or None where that fails."""
+    """The objective with a number before every operand, or None for one that is not shipped."""
     home = [m for m in shipped_modules() if objective in m.OBJECTIVES]
     if not home:
         return None
-    marker, module = _executed(home[0])
+    marker, module = executed(home[0])
     (found,) = (o for o in module.OBJECTIVES if o.name == objective.name)
     params, data = objective.make(np.random.default_rng(0), objective.sizes[0])
     getattr(module, USED).clear()
@@ -147,27 +94,6 @@ def mutated(objective: Objective) -> Mutated | None:
     terms = tuple(Term(n, marker.operands[n], frozenset(marker.spans[n])) for n in numbers)
     every = Mutated(found, home[0].__file__, module, numbers, terms)
     return replace(every, terms=tuple(_linear(every, params, data)) if numbers else ())
-
-
-def _executed(original: ModuleType) -> tuple[Marker, ModuleType]:
-    """The module with numbers before its operands; `factors` holds them, `used` is what ran."""
-    path = Path(original.__file__)
-    marker = Marker()
-    tree = ast.fix_missing_locations(marker.visit(ast.parse(path.read_text("utf-8"))))
-    module = ModuleType(f"{original.__name__}_mutated")
-    module.__package__ = original.__package__
-    factors, used = {}, set()
-
-    def part(number, operand):
-        if not (isinstance(operand, jax.Array) and jnp.issubdtype(operand.dtype, jnp.floating)):
-            return operand
-        used.add(number)
-        return factors.get(number, 1.0) * operand
-
-    vars(module).update({PART: part, FACTORS_HERE: factors, USED: used})
-    sys.modules[module.__name__] = module  # NamedTuples and dataclasses look it up
-    exec(compile(tree, str(path), "exec"), vars(module))
-    return marker, module
 
 
 def value_and_gradient(mutation: Mutated, c, params, data):
@@ -227,13 +153,15 @@ def term_faults(scene: Scene) -> Iterator[tuple[Fault, str, frozenset[int]]]:
         with precision_scope(FLOAT64):
             return np.asarray(mutation.parts(scene.layout.unflatten(row.x), row.data))
 
+    rows = batch_rows(scene)
+    factors = FACTORS | ({"x1/rows": 1 / rows} if rows > 1 else {})
     at_points = np.stack([parts(rows[0]) for rows in scene.spots], axis=1)
     for k, term in enumerate(mutation.terms):
         if proportion(at_points[k], scene.g) is not None:
             continue  # it is all there is
         twins = zip(mutation.terms, at_points, strict=True)
         lines = frozenset().union(*(t.lines for t, p in twins if same(p, at_points[k])))
-        for name, c in FACTORS.items():
+        for name, c in factors.items():
 
             def change(row, k=k, c=c):
                 return row.g + (c - 1) * parts(row)[k]

@@ -54,6 +54,15 @@ def test_a_name_stands_for_what_is_assigned_to_it():
     }
 
 
+def test_a_call_stands_for_what_it_returns():
+    found = {term.text: term.lines for term in mutated(get_objective("lasso")).terms}
+    inner, outer = (
+        source_line("lasso", "return jnp.mean((data.X @ w - data.y)"),
+        source_line("lasso", "return fit(w, data) + data.lam * jnp"),
+    )
+    assert found["fit(w, data)"] == {inner, outer}
+
+
 def test_an_objective_of_one_term_has_none():
     assert mutated(get_objective("squared-error")).terms == ()
 
