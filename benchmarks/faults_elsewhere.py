@@ -36,10 +36,12 @@ def samples(scene: Scene) -> Made:
 
 def works(scene: Scene, change: Change) -> bool:
     """Whether the objective can be evaluated so."""
+    row = scene.spots[0][0]
     try:
-        return bool(np.all(np.isfinite(change(scene.spots[0][0]))))
+        found = change(row)
     except Exception:
         return False
+    return found.shape == row.g.shape and bool(np.all(np.isfinite(found)))
 
 
 def rounded(scene: Scene) -> Made:
