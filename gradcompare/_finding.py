@@ -17,6 +17,8 @@ class Finding:
             it: 0 if everything is inside the error bars, 1 if nothing is explained.
         correction: What to do about it.
         coordinates: The coordinates that it explains, or names.
+        file: The source file that it points to, if it does.
+        line: The line of it; 0 if there is none.
     """
 
     kind: str
@@ -24,6 +26,8 @@ class Finding:
     residual: float = 0.0
     correction: str = ""
     coordinates: tuple[int, ...] = ()
+    file: str = ""
+    line: int = 0
 
     def __str__(self) -> str:
         return f"{self.sentence}; {self.correction}" if self.correction else self.sentence

@@ -14,7 +14,7 @@ import gradcompare
 FLOORS = (
     ("_errors", "_numbers", "_json", "_nudge", "_track", "_finding"),
     ("_precision", "_tree", "_jaxprs", "_source", "_domain", "_vocabulary"),
-    ("_estimate", "_timing", "_environment", "_chunks", "_syntax", "_given"),
+    ("_flat", "_estimate", "_timing", "_environment", "_chunks", "_syntax", "_given"),
     ("_convention", "_verdict", "_compilation_cache", "_formula", "_asked"),
     ("_objective", "_asked_formulas"),
     ("_pairs", "_points", "_program", "_adapt", "_judge"),
