@@ -46,7 +46,7 @@ def huber_slope(score, y):
 
 
 def make_scores(rng):
-    return 1.5 * rng.standard_normal(8), (np.zeros(8),)
+    return rng.standard_normal(8), (rng.standard_normal(8),)
 
 
 def ctc_of_logits(logits, *args):
@@ -139,7 +139,7 @@ CASES = (
         huber_slope,
         lambda score, y: jnp.ones_like(score),
         make=make_scores,
-        kinds=("regime", "additive", "place"),
+        kinds=("regime", "branch", "additive", "place"),
         convention={"intent": "upper_bound"},
     ),
     ONCE(

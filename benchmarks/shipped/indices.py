@@ -198,6 +198,6 @@ CASES = (
         isotonic_gradient,
         lambda x, c: c,
         make_isotonic,
-        ("regime", "sum", "place"),
+        ("regime", "branch", "sum", "place"),
     ),
 )

@@ -52,7 +52,7 @@ def bessel_case(name, number, function, sign):
         lambda x, c: c * bessel_slope(x, sign),
         lambda x, c: c * jnp.where(x == 0, 0.0, bessel_slope(x, sign)),
         lambda rng: (np.array([0.7, 0.0, -1.3, 2.1]), (rng.uniform(1, 2, 4),)),
-        ("regime", "zero", "place"),
+        ("regime", "branch", "zero", "place"),
     )
 
 

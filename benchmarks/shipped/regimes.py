@@ -135,7 +135,7 @@ CASES = (
         negative_binomial_gradient,
         negative_binomial_wrong,
         make_large,
-        ("regime", "term", "place"),
+        ("regime", "branch", "term", "place"),
         {"domain": "positive"},
     ),
 )
