@@ -9,7 +9,8 @@ class Finding:
 
     Attributes:
         kind: What sort of fault, in a word that stays: `factor`, `sign`, `zero`, `chain factor`,
-            `data factor`, `parameter factor`, `swap`, `permutation`, `transpose`, `reversed`,
+            `data factor`, `parameter factor`, `term`, `sample`, `stale`, `float32`,
+            `swap`, `permutation`, `transpose`, `reversed`,
             `shift`, `symmetric part`, `sum`, `accumulated`, `additive`, `factor and term`;
             `place` where only the coordinates at fault are known, `unexplained` for what is left.
         sentence: What is wrong, for the reader.

@@ -78,7 +78,7 @@ class Flat:
                 found.update(
                     number
                     for number, variable in variables
-                    if jnp.issubdtype(variable.aval.dtype, jnp.floating)
+                    if jnp.issubdtype(getattr(variable.aval, "dtype", bool), jnp.floating)
                 )
         return frozenset(found)
 
@@ -114,7 +114,7 @@ class _Flattening:
 
         def number(v: Any) -> int:
             if isinstance(v, Literal):
-                return self._new(np.asarray(v.val, v.aval.dtype))
+                return self._new(np.asarray(v.val, getattr(v.aval, "dtype", None)))
             return numbers[v]
 
         for equation in jaxpr.eqns:

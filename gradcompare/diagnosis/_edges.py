@@ -42,6 +42,45 @@ class Edge:
     term: bool
 
 
+@dataclass(frozen=True)
+class Sum:
+    """A sum over one axis of an array, or of a product of arrays.
+
+    Attributes:
+        gates: The keys of the operands that it sums over, and how many axes follow the axis.
+        length: Of the axis.
+        place: The expression of the user's code, if it is known.
+    """
+
+    gates: tuple[tuple[tuple[int, int], int], ...]
+    length: int
+    place: Place | None
+
+
+def sums_of(flat: Flat, names: Mapping[int, str]) -> list[Sum]:
+    """Returns the sums over an axis through which derivatives flow."""
+    graph, found = _Graph(flat, names), []
+    for k, operation in enumerate(flat.operations):
+        given = operation.equation.params
+        if operation.name == "reduce_sum":
+            axes = [(axis,) for axis in given["axes"]]
+        elif operation.name == "dot_general":
+            axes = list(zip(*given["dimension_numbers"][0], strict=True))
+        else:
+            continue
+        shapes = [getattr(v.aval, "shape", ()) for v in operation.equation.invars]
+        inside = graph.open(operation)
+        for each in axes:
+            gates = [
+                ((k, position), len(shapes[position]) - 1 - axis)
+                for position, axis in enumerate(each)
+                if operation.operands[position] in inside
+            ]
+            if gates:
+                found.append(Sum(tuple(gates), shapes[0][each[0]], operation.place))
+    return found
+
+
 def edges_of(flat: Flat, names: Mapping[int, str]) -> list[Edge]:
     """Returns the operands that divide the paths: terms first, then what is near the end.
 

@@ -1,7 +1,7 @@
 """What a diagnosis rests on: the gradient under test and the reference, at every point."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 
 from .._judge import EPS, SAFETY
 from .._tree import coordinate_name
-from ._parts import Part
+from ._parts import Traced
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class Evidence:
         data: The arrays of the data.
         declarable: Whether no convention is declared, so that one may be the answer.
         settled: Which coordinates are explained already.
-        find_parts: Works out the parts that the reference consists of.
+        traced: The reference by autodiff, part by part, where the objective can be traced.
     """
 
     labels: tuple[str, ...]
@@ -68,7 +68,7 @@ class Evidence:
     data: tuple[Leaf, ...] = ()
     declarable: bool = True
     settled: Bool[np.ndarray, " d"] | None = None
-    find_parts: Callable[[], Sequence[Part]] = tuple
+    traced: Traced | None = None
 
     @property
     def d(self) -> int:

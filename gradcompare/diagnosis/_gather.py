@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Mapping, Sequence
-from functools import cache, partial
 
 import jax
 import numpy as np
@@ -16,7 +15,7 @@ from .._result import PointResult
 from .._tree import Layout
 from .._verdict import Verdict
 from ._evidence import Evidence, Leaf
-from ._parts import find_parts
+from ._parts import Traced
 
 COMPARABLE = (
     Verdict.AGREE,
@@ -59,7 +58,7 @@ def gather(
         shapes=problem.layout.shapes,
         data=data_leaves(problem),
         declarable=problem.objective.convention.plain,
-        find_parts=cache(partial(find_parts, traced)) if len(traced) == len(kept) else tuple,
+        traced=Traced(traced) if len(traced) == len(kept) else None,
     )
 
 

@@ -28,7 +28,7 @@ class Term(AbstractHypothesis):
     rank: ClassVar = 55
 
     def explain(self, evidence: Evidence) -> Finding | None:
-        parts = evidence.find_parts()
+        parts = () if evidence.traced is None else evidence.traced.parts
         best: tuple[int, Part, Constant, np.ndarray] | None = None
         for part in parts:
             found = _fitted(evidence, part)
@@ -59,7 +59,8 @@ class Terms(AbstractHypothesis):
     rank: ClassVar = 57
 
     def explain(self, evidence: Evidence) -> Finding | None:
-        terms = [part for part in evidence.find_parts() if part.edge.term]
+        parts = () if evidence.traced is None else evidence.traced.parts
+        terms = [part for part in parts if part.edge.term]
         factors = _regressed(evidence, terms) if len(terms) > 1 else None
         if factors is None:
             return None
