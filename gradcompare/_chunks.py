@@ -56,9 +56,9 @@ def map_chunks(
         parts = (lax.dynamic_slice(array, (k * chunk,), (chunk,)) for array in arrays)
         return lax.dynamic_update_slice(out, some(*parts).astype(out.dtype), (k * chunk,))
 
-    like = jax.eval_shape(function, *(array[0] for array in arrays))
+    # Not the dtype of f, since tracing f once more to learn it took a tenth of all tracing.
     steps = -(-count // chunk) if batches is None else batches
-    return lax.fori_loop(0, steps, body, jnp.zeros(count, like.dtype))
+    return lax.fori_loop(0, steps, body, jnp.zeros(count, arrays[1].dtype))
 
 
 def values_at(
@@ -68,19 +68,31 @@ def values_at(
     values: Float[Array, " m"],
     chunk: int,
     batches: Int[Array, ""] | None = None,
+    line: tuple[Float[Array, " d"], Float[Array, " m"]] | None = None,
 ) -> Float[Array, " m"]:
     """Returns f at x with `x[indices[j]]` replaced by `values[j]`, for every j.
 
     The points are made one chunk at a time, so there are never more than `chunk` copies of x.
+
+    Args:
+        f: The function.
+        x: The point.
+        indices: Which entries are replaced; d for none.
+        values: What they are replaced by.
+        chunk: How many points are evaluated together.
+        batches: Stops after so many chunks.
+        line: A direction u and shifts; f is taken at `x + shifts[j] * u` then.
     """
     place = jnp.arange(x.shape[0], dtype=indices.dtype)
 
-    def value(index, entry):
+    def value(index, entry, *shift):
+        base = x + shift[0] * line[0] if line is not None else x
         if chunk == 1:  # written in place: 1.1 ms instead of 3.6 ms (Rosenbrock, d = 1000)
-            return f(x.at[index].set(entry))
-        return f(jnp.where(place == index, entry, x))  # fuses into f; a scatter does not
+            return f(base.at[index].set(entry))
+        return f(jnp.where(place == index, entry, base))  # fuses into f; a scatter does not
 
-    return map_chunks(value, (indices, values), chunk, batches)
+    shifts = () if line is None else (line[1],)
+    return map_chunks(value, (indices, values, *shifts), chunk, batches)
 
 
 def choose_chunk(

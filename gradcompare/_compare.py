@@ -65,9 +65,10 @@ def compare(
         InputError: if an argument cannot be used; with `on_error="raise"` also if an
             objective cannot.
     """
-    chosen = registered_objectives().values() if objectives is None else _resolve(objectives)
-    plan = make_plan(
-        standard_methods() if methods is None else methods,
+    cases, plan = prepare(
+        objectives,
+        methods,
+        sizes=sizes,
         quantity=quantity,
         dtype=dtype,
         device=device,
@@ -78,6 +79,23 @@ def compare(
         memory_bytes=memory_bytes,
         on_error=on_error,
     )
+    return run(cases, plan, progress)
+
+
+def prepare(
+    objectives: Iterable[str | Objective] | None = None,
+    methods: Iterable[str | AbstractMethod] | None = None,
+    *,
+    sizes: int | Sequence[int] | None = None,
+    **settings: Any,
+) -> tuple[list[Case], Plan]:
+    """Returns what `compare` works on; `settings` are the arguments of `make_plan`.
+
+    Raises:
+        InputError: if an argument cannot be used.
+    """
+    chosen = registered_objectives().values() if objectives is None else _resolve(objectives)
+    plan = make_plan(standard_methods() if methods is None else methods, **settings)
     whole = (int, np.integer)
     sizes = [sizes] if isinstance(sizes, whole) else sizes
     if sizes is not None and not all(isinstance(size, whole) and size > 0 for size in sizes):
@@ -87,7 +105,7 @@ def compare(
         for objective in chosen
         for size in (objective.sizes[:1] if sizes is None else sizes)
     ]
-    return run(cases, plan, progress)
+    return cases, plan
 
 
 def make_plan(

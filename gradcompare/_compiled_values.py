@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int, PyTree
@@ -21,7 +20,7 @@ BLOCK = 1024
 """How many perturbed points are evaluated by one call, at most."""
 
 LINE_CHUNK = 16
-"""How many points along a direction are evaluated by one call."""
+"""How many points are evaluated by one call where only a direction is asked for."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +36,14 @@ class CompiledValues:
     def perturbed(
         self, indices: Int[np.ndarray, " k"], steps: Float[np.ndarray, " k"]
     ) -> Float[np.ndarray, " k"]:
-        indices = indices.astype(np.int32)
-        return self._in_blocks("perturbed", self._perturbed, *self._block, (indices, steps))
+        return self._in_blocks(indices.astype(np.int32), steps, np.zeros(len(steps)), None)
 
     def along(
         self, steps: Float[np.ndarray, " k"], direction: PyTree | None
     ) -> Float[np.ndarray, " k"]:
-        # An argument of its own: at another problem, all data would go to the device again.
         u = self.programs.problem.direction if direction is None else direction
-        line = cast(u, self.programs.dtype)
-        return self._in_blocks("along", self._along, LINE_CHUNK, LINE_CHUNK, (steps,), line)
+        nowhere = np.full(len(steps), self.programs.x.size, np.int32)
+        return self._in_blocks(nowhere, np.zeros(len(steps)), steps, u)
 
     def choose_chunk(self) -> int:
         """How many of the 2d points of a central difference are evaluated together."""
@@ -88,6 +85,8 @@ class CompiledValues:
         Many in one call, since a call costs 20 µs; within it, as many together as suit the
         plain differences, unless those take all points without a loop.
         """
+        if self.programs.problem.quantity != "gradient":
+            return LINE_CHUNK, LINE_CHUNK
         size, chunk = self.programs.problem.layout.size, self.programs.chunk
         capacity = min(BLOCK, max(16, 2 ** (16 * size - 1).bit_length()))
         if chunk < 2 * size:
@@ -95,33 +94,30 @@ class CompiledValues:
         multiplies = self.programs.programs["value"].multiplies
         return capacity, min(MATRIX_CHUNK if multiplies else 1, capacity)
 
-    def _in_blocks(self, key, function, capacity, chunk, arrays, *extra):
-        count = len(arrays[0])
+    def _in_blocks(self, indices, steps, shifts, direction):
+        count, (capacity, chunk) = len(indices), self._block
+        # An argument of its own: at another problem, all data would go to the device again.
+        line = self.programs.problem.params if direction is None else direction
+        line = cast(line, self.programs.dtype)
         values = np.empty(count)
         for start in range(0, count, capacity):
-            parts = [array[start : start + capacity] for array in arrays]
+            parts = [array[start : start + capacity] for array in (indices, steps, shifts)]
             size = len(parts[0])
             padded = [np.pad(part, (0, capacity - size)) for part in parts]
             batches = np.asarray(-(-size // chunk), np.int32)
-            found = self.programs.run(key, function, *extra, *padded, batches, helper=True)
+            extra = (line, *padded, batches)
+            found = self.programs.run("moved", self._moved, *extra, helper=True)
             values[start : start + size] = found[:size]
         return values
 
-    def _perturbed(self, params, data, direction, indices, steps, batches):
-        problem = self.programs.problem
-        x, layout = problem.layout.ravel(params), problem.layout
-
-        def f(x):
-            return problem.objective.value(layout.unflatten(x), data)
-
-        return values_at(f, x, indices, x[indices] + steps, self._block[1], batches)
-
-    def _along(self, params, data, direction, line, steps, batches):
+    def _moved(self, params, data, direction, line, indices, steps, shifts, batches):
+        """Evaluates f at x + shifts[j] u + steps[j] e_i, i = indices[j]; i = d moves none."""
         problem = self.programs.problem
         x, layout = problem.layout.ravel(params), problem.layout
         u = layout.ravel(line)
 
-        def value(step):
-            return problem.objective.value(layout.unflatten(x + step * u), data)
+        def f(x):
+            return problem.objective.value(layout.unflatten(x), data)
 
-        return jax.vmap(value)(steps)
+        entries = x[jnp.minimum(indices, x.size - 1)] + steps
+        return values_at(f, x, indices, entries, self._block[1], batches, (u, shifts))

@@ -33,6 +33,9 @@ WORKERS = 8
 NOTHING = "nothing"
 """The call that shows what a call costs, among those that are timed."""
 
+JUDGED = 2
+"""So often a judge is timed, which takes as long as thousands of values."""
+
 KEPT = ("quantity", "seed", "points", "repeats", "timing", "memory_bytes")
 """The fields of a plan that are kept with its results as they are."""
 
@@ -46,14 +49,18 @@ def run(
     with ThreadPoolExecutor(min(WORKERS, os.cpu_count() or 1)) as pool:
         # One case stays in this thread, where the user's own settings of JAX hold.
         apply = map if len(cases) == 1 else pool.map
-        for each in apply(lambda case: _attempt(case, plan), cases):
+        for each in apply(lambda case: attempt(case, plan), cases):
             studies.append(each)
             progress(each.result.objective, len(studies), steps)
     for each in studies:
-        timed = plan.timing and each.programs is not None
-        results.append(_timed(each, plan) if timed else each.result)
+        results.append(timed(each, plan))
         if plan.timing:
             progress(each.result.objective, len(studies) + len(results), steps)
+    return gathered(results, plan)
+
+
+def gathered(results: Sequence[Result], plan: Plan) -> Comparison:
+    """Returns results with the circumstances under which they came about."""
     settings = {
         "methods": {method.name: method.symbol for method in plan.methods},
         "sources": dict(plan.voters),
@@ -63,7 +70,8 @@ def run(
     return Comparison(tuple(results), environment(plan.device), settings)
 
 
-def _attempt(case: Case, plan: Plan) -> Study:
+def attempt(case: Case, plan: Plan) -> Study:
+    """Studies one case; what goes wrong is a result too, or raised if the plan says so."""
     with precision_scope(FLOAT64):
         outcome = guarded(lambda: study(case, plan))
     if isinstance(outcome, Study):
@@ -81,24 +89,26 @@ def estimate_one(problem: Problem, method: AbstractMethod, plan: Plan) -> Estima
         return method.estimate(programs_of(problem, plan))
 
 
-def _timed(each: Study, plan: Plan) -> Result:
-    """Adds the running time of one value and of every method, at the first point."""
+def timed(each: Study, plan: Plan) -> Result:
+    """Adds the running time of one value and of every method, at the first point, if wanted."""
     result, programs, narrow = each.result, each.programs, each.narrow
-    assert programs is not None
-    assert narrow is not None
+    if not plan.timing or programs is None or narrow is None:
+        return result
     calls: dict[str, Callable[[], object]] = {}
+    judges: dict[str, Callable[[], object]] = {}
     if "value" in narrow.programs:
         calls["value"] = narrow.programs["value"]
     for method in plan.methods:
         if method in narrow.programs:
             calls[method.name] = narrow.programs[method]
         elif method.judges and method.name in result.points[0].estimates:
-            calls[method.name] = partial(method.estimate, programs)
+            judges[method.name] = partial(method.estimate, programs)
     with precision_scope(FLOAT64):
         seconds = measure({**calls, NOTHING: no_operation(plan.device)}, repeats=plan.repeats)
+        seconds |= measure(judges, repeats=JUDGED, min_seconds=0)
     floor = float(np.median(seconds[NOTHING]))
     timings = {}
-    for name, call in calls.items():
+    for name, call in (calls | judges).items():
         program = call if isinstance(call, (Program, HostProgram)) else None
         timings[name] = summarise(
             seconds[name],

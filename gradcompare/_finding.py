@@ -9,7 +9,8 @@ class Finding:
 
     Attributes:
         kind: What sort of fault, in a word that stays: `factor`, `sign`, `zero`, `chain factor`,
-            `data factor`, `parameter factor`, `swap`, `permutation`, `transpose`, `reversed`,
+            `data factor`, `parameter factor`, `term`, `sample`, `stale`, `float32`,
+            `swap`, `permutation`, `transpose`, `reversed`,
             `shift`, `symmetric part`, `sum`, `accumulated`, `additive`, `factor and term`;
             `place` where only the coordinates at fault are known, `unexplained` for what is left.
         sentence: What is wrong, for the reader.
@@ -17,8 +18,8 @@ class Finding:
             it: 0 if everything is inside the error bars, 1 if nothing is explained.
         correction: What to do about it.
         coordinates: The coordinates that it explains, or names.
-        file: The source file that holds what is wrong, or nothing.
-        line: The line there, counted from 1; 0 where it is not known.
+        file: The source file that it points to, if it does.
+        line: The line of it; 0 if there is none.
     """
 
     kind: str

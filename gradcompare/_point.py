@@ -14,7 +14,7 @@ from ._errors import UNTRACEABLE, describe, guarded
 from ._estimate import Estimate
 from ._first_nan import first_nonfinite
 from ._host import HostProgram
-from ._judge import SAFETY, judge
+from ._judge import EPS, SAFETY, judge
 from ._method import estimate_as_declared, estimate_with_rounding
 from ._pairs import pair_error
 from ._plan import Plan
@@ -23,6 +23,7 @@ from ._program import Program
 from ._programs import Programs
 from ._result import PointResult
 from ._taylor import taylor_remainder
+from ._tree import listed
 from ._verdict import Judgement, Verdict
 
 SAME_PROGRAM = (
@@ -187,6 +188,12 @@ def remarks(programs: Programs, plan: Plan) -> tuple[str, ...]:
         said.append(
             f"autodiff follows a rule written by hand, {', '.join(value.rules)}: where the "
             "formula shares it, only finite differences check it"
+        )
+    narrow = [s for s, p in mine.items() if p is not None and p.epsilon > EPS]
+    if narrow:
+        said.append(
+            f"{listed(narrow)} compute{'s' * (len(narrow) == 1)} in less than float64 somewhere, "
+            "so that the error bars are as wide as that; look for a cast"
         )
     captured = 0 if value is None else value.captured_bytes
     if captured > CAPTURED:

@@ -42,6 +42,7 @@ def study(case: Case, plan: Plan) -> Study:
         return math.isfinite(programs.at(problem).value())
 
     points: list[PointResult] = []
+    seen: list[Programs] = []
 
     def unsettled() -> bool:
         return any(point.judgement.verdict is Verdict.INCONCLUSIVE for point in points)
@@ -50,7 +51,8 @@ def study(case: Case, plan: Plan) -> Study:
         problem = _rounded(problem, plan.dtype)
         if programs is None:
             programs = programs_of(problem, plan)
-        points.append(examine(programs.at(problem), plan))
+        seen.append(programs.at(problem))
+        points.append(examine(seen[-1], plan))
     assert programs is not None
     first = programs.problem
     result = Result(
@@ -69,7 +71,7 @@ def study(case: Case, plan: Plan) -> Study:
         chunk=programs.cache.chunk,
     )
     if result.verdict is Verdict.ANALYTIC_WRONG:
-        result = replace(result, diagnosis=findings(first, points, plan.voters))
+        result = replace(result, diagnosis=findings(seen, points, plan.voters))
     if plan.dtype == FLOAT64:
         return Study(result, programs, programs)
     return _with_accuracy(result, programs, plan)

@@ -81,10 +81,11 @@ def list_command(style: str, pages: Path | None) -> None:
 @click.option("--points", type=int, default=3, show_default=True, help="Of each objective.")
 @click.option("--repeats", type=int, default=5, show_default=True, help="Timed, at least.")
 @click.option("--timing/--no-timing", default=True, help="Whether to measure times.")
+@click.option("--jobs", type=click.IntRange(1), help="Processes; by default one for each core.")
 @click.option("--cache/--no-cache", default=True, help="Keep compiled programs on disk.")
 @click.option("--json", "path", type=click.Path(dir_okay=False, writable=True, path_type=Path))
 @_shown
-def run_command(names, methods, step, cache, path, verbose, only_failures, style, **options):
+def run_command(names, methods, step, path, verbose, only_failures, style, **options):
     """Compare the derivatives of NAMES, or of every registered objective.
 
     A name is a registered one, path/to/file.py or package.module, the last two followed by
@@ -95,11 +96,9 @@ def run_command(names, methods, step, cache, path, verbose, only_failures, style
 
     from tqdm import tqdm
 
-    from ._compare import compare, with_methods
-    from ._compilation_cache import use_compilation_cache
+    from ._compare import with_methods
+    from ._processes import compare_in_processes
 
-    if cache:
-        use_compilation_cache()
     if path is not None:
         require_writable(path)
     chosen, beside = with_methods(methods, step)
@@ -110,7 +109,7 @@ def run_command(names, methods, step, cache, path, verbose, only_failures, style
             bar.set_description(name)
 
         options["sizes"] = options["sizes"] or None
-        comparison = compare(names or None, chosen, progress=progress, **options)
+        comparison = compare_in_processes(names or None, chosen, progress=progress, **options)
     comparison = replace(comparison, settings={**comparison.settings, "beside": list(beside)})
     _print(comparison, style, verbose, only_failures)
     if path is not None:

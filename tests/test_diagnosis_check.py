@@ -52,16 +52,27 @@ def diagnosed(gradient, w=W, **options):
 
 
 def test_half_of_a_ridge_term():
+    line = risk.__code__.co_firstlineno + 1
     assert diagnosed(half_ridge) == [
-        "every coordinate: analytic - reference is -lam/2 × x (lam/2 is 0.05), as of a penalty "
-        "on squares; add lam/2 × x"
+        f"term 2 of 2, `lam / 2 * jnp.sum(w**2)` (test_diagnosis_check.py:{line}), enters your "
+        "gradient with factor 1/2; factor 1 is right; multiply by 2 there"
+    ]
+
+
+def test_a_ridge_term_that_the_objective_does_not_have():
+    def bare(w, X, y, lam):
+        return jnp.mean(jnp.logaddexp(0, -y * (X @ w)))
+
+    assert said(check(bare, right, W, X, Y, LAM)) == [
+        "every coordinate: analytic - reference is lam × x (lam is 0.1), as of a penalty "
+        "on squares; take away lam × x"
     ]
 
 
 def test_it_is_printed_below_the_coordinates():
     lines = str(check(risk, half_ridge, W, X, Y, LAM)).splitlines()
     assert all(line.startswith("  x[") for line in lines[3:6])
-    assert lines[6].startswith("  what: every coordinate: analytic - reference is -lam/2 × x")
+    assert lines[6].startswith("  what: term 2 of 2, `lam / 2 * jnp.sum(w**2)`")
     assert lines[7].startswith("  analytic – reverse: ")
 
 
@@ -165,10 +176,8 @@ def test_kinks_are_left_out():
         return jnp.sum(jnp.abs(w)) + jnp.sum(w**2)
 
     result = check(value, lambda w: jnp.sign(w) + 4 * w, np.array([0.0, 1.0, -2.0]))
-    assert said(result) == [
-        "every coordinate: analytic - reference is 2 × x, as of a penalty on squares; "
-        "take away 2 × x"
-    ]
+    assert "`jnp.sum(w**2)`" in said(result)[0]
+    assert "enters your gradient with factor 2" in said(result)[0]
 
 
 def test_an_upper_bound_is_wrong_where_it_is_less():

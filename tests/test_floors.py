@@ -14,7 +14,7 @@ import gradcompare
 FLOORS = (
     ("_errors", "_numbers", "_json", "_nudge", "_track", "_finding"),
     ("_precision", "_tree", "_jaxprs", "_source", "_domain", "_vocabulary"),
-    ("_estimate", "_timing", "_environment", "_chunks", "_syntax", "_given"),
+    ("_flat", "_estimate", "_timing", "_environment", "_chunks", "_syntax", "_given"),
     ("_convention", "_verdict", "_compilation_cache", "_formula", "_asked"),
     ("_objective", "_asked_formulas"),
     ("_pairs", "_points", "_program", "_adapt", "_judge"),
@@ -29,7 +29,7 @@ FLOORS = (
     ("_engine", "methods.*", "objectives.*"),
     ("_registry",),
     ("_compare", "_request"),
-    ("_check", "_watch", "_selftest", "_estimation", "report.*"),
+    ("_check", "_processes", "_watch", "_selftest", "_estimation", "report.*"),
     ("_cli_check",),
     ("cli", "testing", "pytest_plugin", ""),
     ("__main__", "_starter"),
@@ -151,7 +151,7 @@ def test_nothing_private_and_nothing_global(module):
 def test_only_the_command_line_sets_what_is_global():
     for setting in SETTING:
         users = [m for m, path in MODULES.items() if setting in imports(m, path.read_text())]
-        assert set(users) == {"cli", "_cli_check"}
+        assert set(users) == {"_processes", "_cli_check"}
 
 
 def test_what_is_forbidden_is_noticed():

@@ -1,4 +1,4 @@
-"""The expression that an operation comes from: file, line, column, text, across lines and bytes."""
+"""The expression that an operation comes from: file, line, column, text, over several lines."""
 
 import jax
 import numpy as np

@@ -12,7 +12,7 @@ import numpy as np
 from .._errors import guarded
 from .._finding import Finding
 from .._numbers import short
-from .._objective import Problem
+from .._programs import Programs
 from .._result import PointResult
 from ._evidence import Evidence
 from ._gather import gather
@@ -40,17 +40,23 @@ def hypotheses() -> tuple[AbstractHypothesis, ...]:
 
 
 def findings(
-    problem: Problem, points: Sequence[PointResult], voters: Mapping[str, str]
+    programs: Sequence[Programs], points: Sequence[PointResult], voters: Mapping[str, str]
 ) -> tuple[Finding, ...]:
     """Returns what is wrong with the analytic gradient; nothing where that cannot be told.
 
+    Args:
+        programs: Those of every point.
+        points: What was found there.
+        voters: The method that speaks for each source.
+
     A diagnosis that fails is none: it takes no result with it.
     """
+    problem = programs[0].problem
     if problem.quantity != "gradient" or problem.layout.size > LARGEST:
         return ()
 
     def found() -> tuple[Finding, ...]:
-        evidence = gather(problem, points, voters)
+        evidence = gather(programs, points, voters)
         return () if evidence is None else diagnose(evidence)
 
     outcome = guarded(found)

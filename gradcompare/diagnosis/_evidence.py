@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 
 from .._judge import EPS, SAFETY
 from .._tree import coordinate_name
+from ._parts import Traced
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,7 @@ class Evidence:
         data: The arrays of the data.
         declarable: Whether no convention is declared, so that one may be the answer.
         settled: Which coordinates are explained already.
+        traced: The reference by autodiff, part by part, where the objective can be traced.
     """
 
     labels: tuple[str, ...]
@@ -66,6 +68,7 @@ class Evidence:
     data: tuple[Leaf, ...] = ()
     declarable: bool = True
     settled: Bool[np.ndarray, " d"] | None = None
+    traced: Traced | None = None
 
     @property
     def d(self) -> int:

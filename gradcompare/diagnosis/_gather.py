@@ -10,10 +10,12 @@ from .._adapt import Adapted
 from .._estimate import Estimate
 from .._judge import SAFETY
 from .._objective import Problem
+from .._programs import Programs
 from .._result import PointResult
 from .._tree import Layout
 from .._verdict import Verdict
 from ._evidence import Evidence, Leaf
+from ._parts import Traced
 
 COMPARABLE = (
     Verdict.AGREE,
@@ -28,21 +30,23 @@ POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR
 
 
 def gather(
-    problem: Problem, points: Sequence[PointResult], voters: Mapping[str, str]
+    programs: Sequence[Programs], points: Sequence[PointResult], voters: Mapping[str, str]
 ) -> Evidence | None:
     """Returns the evidence of all points that have any, or None.
 
     Args:
-        problem: The first of the problems; the others differ in their parameters.
-        points: What was found at each point.
+        programs: Those of every point.
+        points: What was found there.
         voters: The method that speaks for each source.
     """
-    rows, kept = [], []
-    for point in points:
+    rows, kept, traced = [], [], []
+    problem = programs[0].problem
+    for each, point in zip(programs, points, strict=True):
         mine = {s: point.estimates[name] for s, name in voters.items() if name in point.estimates}
         if point.judgement.verdict in COMPARABLE and "analytic" in mine and len(mine) > 1:
             rows.append(_row(mine, problem.objective.convention.intent == "upper_bound"))
             kept.append(point)
+            traced += [each] if "autodiff" in mine else []
     if not rows:
         return None
     columns = [np.stack(column) for column in zip(*rows, strict=True)]
@@ -54,6 +58,7 @@ def gather(
         shapes=problem.layout.shapes,
         data=data_leaves(problem),
         declarable=problem.objective.convention.plain,
+        traced=Traced(traced) if len(traced) == len(kept) else None,
     )
 
 

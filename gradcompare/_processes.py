@@ -1,0 +1,140 @@
+"""`compare` for the command line, in several processes: estimates side by side, times in turn.
+
+Estimates consist of compiling, and of tracing, which only one thread of a process can do at a
+time. This process is one of them. Each keeps what it compiled; when all estimates are there, it
+is asked for the times, one case after the other, while the others have nothing to do.
+"""
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from ._compare import prepare
+from ._compilation_cache import use_compilation_cache
+from ._engine import attempt, gathered, run, timed
+from ._plan import Case, Plan, Progress
+from ._result import Comparison, Result
+from ._study import Study
+
+WORTHWHILE = 4
+"""A process takes 1.5 s of a core to start, which is what the estimates of so many cases take."""
+
+
+def compare_in_processes(
+    objectives: Sequence[str] | None,
+    methods: Sequence[Any],
+    *,
+    jobs: int | None,
+    cache: bool,
+    progress: Progress,
+    **options: Any,
+) -> Comparison:
+    """Compares registered objectives, or those in files, as `compare` does.
+
+    Args:
+        objectives: Names, since a process cannot be given a function.
+        methods: Methods or their labels.
+        jobs: In how many processes; by default in one for each core, if that pays.
+        cache: Whether to keep compiled programs on disk.
+        progress: As for `compare`.
+        **options: The further arguments of `compare`.
+
+    Raises:
+        InputError: if an argument cannot be used.
+    """
+    if cache:
+        use_compilation_cache()
+    cases, plan = prepare(objectives, methods, **options)
+    if jobs is None:
+        # An accelerator is not shared: each process takes most of its memory.
+        cores = os.cpu_count() or 1 if plan.device.platform == "cpu" else 1
+        jobs = min(cores, len(cases) // WORTHWHILE)
+    if jobs < 2:
+        return run(cases, plan, progress)
+    context = multiprocessing.get_context("spawn")
+    given = (objectives, methods, cache, options)
+    pools: list[Executor] = [ThreadPoolExecutor(1, initializer=_keep, initargs=(cases, plan))]
+    pools += [ProcessPoolExecutor(1, context, _prepare, given) for _ in range(jobs - 1)]
+    with ExitStack() as stack:
+        workers = [stack.enter_context(pool) for pool in pools]
+        return gathered(_results(cases, plan, workers, progress), plan)
+
+
+def _results(
+    cases: Sequence[Case], plan: Plan, workers: Sequence[Executor], progress: Progress
+) -> list[Result]:
+    steps = len(cases) * (2 if plan.timing else 1)
+    owners: dict[int, Executor] = {}
+    for number, worker in _dealt(len(cases), workers):
+        owners[number] = worker
+        progress(cases[number].objective.name, len(owners), steps)
+    results = []
+    for number, case in enumerate(cases):
+        results.append(owners[number].submit(_finish, number).result())
+        if plan.timing:
+            progress(case.objective.name, len(cases) + len(results), steps)
+    return results
+
+
+def _dealt(count: int, workers: Sequence[Executor]) -> Iterator[tuple[int, Executor]]:
+    """Has every case studied by the worker that is free first; yields which one did."""
+    waiting = iter(range(count))
+    pending: dict[Future, tuple[int, Executor]] = {}
+
+    def deal(worker: Executor) -> None:
+        number = next(waiting, None)
+        if number is not None:
+            pending[worker.submit(_study, number)] = (number, worker)
+
+    for worker in workers:
+        deal(worker)
+    while pending:
+        for future in wait(pending, return_when=FIRST_COMPLETED).done:
+            number, worker = pending.pop(future)
+            future.result()
+            deal(worker)
+            yield number, worker
+
+
+@dataclass
+class _Kept:
+    """What a process keeps from one call to the next."""
+
+    cases: Sequence[Case]
+    plan: Plan
+    studies: dict[int, Study] = field(default_factory=dict)
+
+
+KEPT: list[_Kept] = []
+"""One at most."""
+
+
+def _prepare(objectives, methods, cache: bool, options: dict[str, Any]) -> None:
+    if cache:
+        use_compilation_cache()
+    _keep(*prepare(objectives, methods, **options))
+
+
+def _keep(cases: Sequence[Case], plan: Plan) -> None:
+    KEPT[:] = [_Kept(cases, plan)]
+
+
+def _study(number: int) -> None:
+    kept = KEPT[0]
+    kept.studies[number] = attempt(kept.cases[number], kept.plan)
+
+
+def _finish(number: int) -> Result:
+    kept = KEPT[0]
+    return timed(kept.studies.pop(number), kept.plan)

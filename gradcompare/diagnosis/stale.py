@@ -1,0 +1,137 @@
+"""A gradient at another point than the one asked for, or in single precision."""
+
+from collections.abc import Callable, Iterator
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Float
+
+from .._finding import Finding
+from .._numbers import short
+from ._evidence import Evidence
+from ._hypothesis import AbstractHypothesis
+from ._parts import Traced
+
+STEPS = 8
+"""Of Newton's method, which is at the last digit after five from 1e-3 away."""
+
+LARGEST = 128
+"""With more parameters, no displacement of every one of them is looked for."""
+
+NEAR = 0.1
+"""A point further away than this, relative to x, is not nearby."""
+
+TELLING = 3
+"""So many entries have to be in single precision, or two points to agree on a displacement."""
+
+
+class SinglePrecision(AbstractHypothesis):
+    """a is r rounded to float32: every entry has 24 bits, and r has more."""
+
+    rank: ClassVar = 12
+
+    def explain(self, evidence: Evidence) -> Finding | None:
+        where = evidence.usable & evidence.open
+        a, r = evidence.analytic[where], evidence.reference[where]
+        near = np.abs(a - r) <= 1e-3 * np.linalg.norm(r)
+        longer = np.sum(a != r.astype(np.float32))
+        if len(a) < TELLING or not np.all(near) or not np.array_equal(a, a.astype(np.float32)):
+            return None
+        if np.all(a == np.round(a, 3)) and longer:  # short numbers, whatever the precision
+            return None
+        return Finding(
+            "float32",
+            "every entry of your gradient is a number of single precision",
+            correction="compute in float64, or hold it against float32 with dtype='float32'",
+            coordinates=tuple(np.flatnonzero(evidence.open).tolist()),
+        )
+
+
+class Stale(AbstractHypothesis):
+    """a(x) = ∇f(x + δ), with δ from one rule at every point."""
+
+    rank: ClassVar = 64
+
+    def explain(self, evidence: Evidence) -> Finding | None:
+        if len(evidence.x) < 2:
+            return None
+        for text, moved in _candidates(evidence):
+            if moved is not None and _holds(evidence, moved):
+                return Finding(
+                    "stale",
+                    f"your gradient is that at another point: {text}",
+                    correction="look for parameters kept from an earlier call, or changed",
+                    coordinates=tuple(np.flatnonzero(evidence.open).tolist()),
+                )
+        return None
+
+
+def _candidates(evidence: Evidence) -> Iterator[tuple[str, Float[np.ndarray, "p d"] | None]]:
+    """What the point may be in words, and the gradients there; None where there is none."""
+    for k, label in enumerate(evidence.labels):
+        rows = np.broadcast_to(evidence.reference[k], evidence.reference.shape)
+        yield f"at {label}, whatever the point asked for", rows
+    traced, x = evidence.traced, evidence.x
+    if traced is None:
+        return
+    rounded = x.astype(np.float32).astype(np.float64)
+    yield "at x in single precision", _at(traced, rounded)
+    for text, line in (("{} × x", x), ("x + {} in every entry", np.ones_like(x))):
+        tau = _along(evidence, traced, line[0])
+        if tau is not None:
+            amount = short(1 + tau, 6) if line is x else short(tau, 6)
+            yield f"at {text.format(amount)}", _at(traced, x + tau * line)
+    if evidence.d <= LARGEST:
+        delta = _displacement(evidence, traced)
+        if delta is not None:
+            size = short(float(np.linalg.norm(delta)))
+            yield f"at x + δ, with the same δ everywhere, ‖δ‖ = {size}", _at(traced, x + delta)
+
+
+def _holds(evidence: Evidence, gradients: Float[np.ndarray, "p d"]) -> bool:
+    """Whether these are the gradients under test, at every point and in every entry."""
+    allowed = evidence.allowed(gradients, 3 * evidence.reference_bar)
+    same = np.abs(evidence.analytic - gradients) <= allowed
+    told = np.any(evidence.wrong & same, axis=1)
+    return bool(np.all(same | ~evidence.usable) and np.sum(told) >= min(2, len(evidence.x) - 1))
+
+
+def _at(traced: Traced, x: Float[np.ndarray, "p d"]) -> Float[np.ndarray, "p d"]:
+    return np.stack([traced.gradient(k, row) for k, row in enumerate(x)])
+
+
+def _along(evidence: Evidence, traced: Traced, line: Float[np.ndarray, " d"]) -> float | None:
+    """τ with ∇f(x + τ u) = a in the least-squares sense at the first point."""
+    x, a = evidence.x[0], evidence.analytic[0]
+    found = _newton(lambda t: traced.gradient(0, x + t[0] * line) - a, np.zeros(1), 1e-6)
+    near = found is not None and np.linalg.norm(found[0] * line) <= NEAR * np.linalg.norm(x)
+    return float(found[0]) if found is not None and near else None
+
+
+def _displacement(evidence: Evidence, traced: Traced) -> Float[np.ndarray, " d"] | None:
+    """δ with ∇f(x + δ) = a at the first point."""
+    x, a = evidence.x[0], evidence.analytic[0]
+    found = _newton(lambda u: traced.gradient(0, x + u) - a, np.zeros(len(x)), 1e-6)
+    near = found is not None and np.linalg.norm(found) <= NEAR * np.linalg.norm(x)
+    return found if near else None
+
+
+def _newton(
+    residual: Callable[[np.ndarray], np.ndarray], start: np.ndarray, step: float
+) -> np.ndarray | None:
+    """Gauss and Newton's method with a Jacobian of differences; None if it runs away."""
+    t = start
+    for _ in range(STEPS):
+        here = residual(t)
+        columns = [(residual(t + h) - residual(t - h)) / (2 * step) for h in step * np.eye(len(t))]
+        jacobian = np.stack(columns, axis=1)
+        if not (np.all(np.isfinite(jacobian)) and np.all(np.isfinite(here))):
+            return None
+        change = np.linalg.lstsq(jacobian, -here, rcond=None)[0]
+        t = t + change
+        if np.linalg.norm(change) <= 1e-13 * np.linalg.norm(t):
+            break
+    return t
+
+
+HYPOTHESES = (SinglePrecision(), Stale())

@@ -1,0 +1,142 @@
+"""A term of the objective that is missing from the gradient, or enters with a wrong factor."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+
+from .._finding import Finding
+from .._judge import EPS
+from ._constants import Constant, recognise, unnamed
+from ._evidence import Evidence
+from ._fit import BY_CHANCE, Fit, fit
+from ._hypothesis import AbstractHypothesis
+from ._multiple import constant_of
+from ._parts import Part
+from ._where import describe, others_agree
+
+ILL_CONDITIONED = 1e6
+"""Terms are not told apart whose gradients are so nearly dependent."""
+
+MISSING = Constant(0.0, "0")
+
+
+class Term(AbstractHypothesis):
+    """a = r + (c − 1) g, where g is the part of r that goes through one term or one use."""
+
+    rank: ClassVar = 55
+
+    def explain(self, evidence: Evidence) -> Finding | None:
+        parts = () if evidence.traced is None else evidence.traced.parts
+        best: tuple[int, Part, Constant, np.ndarray] | None = None
+        for part in parts:
+            found = _fitted(evidence, part)
+            if found is None or (best and best[0] >= found.coordinates.sum()):
+                continue
+            constant = _entering(found, evidence, len(parts))
+            if constant is not None:
+                best = (int(found.coordinates.sum()), part, constant, found.coordinates)
+        if best is None:
+            return None
+        _, part, constant, chosen = best
+        touched = np.any(np.abs(part.values) > evidence.reference_bar, axis=0)
+        whole = bool(np.all(chosen[touched & evidence.determined]))
+        where = "" if whole else f"in {describe(evidence, chosen)}, "
+        others = "" if whole else others_agree(evidence, chosen)
+        return Finding(
+            "term",
+            f"{where}{_said(part, constant)}{others}",
+            correction=_correction(constant),
+            coordinates=tuple(np.flatnonzero(chosen).tolist()),
+            **_source(part),
+        )
+
+
+class Terms(AbstractHypothesis):
+    """a = Σ c_k g_k over all terms of the objective: several terms at once."""
+
+    rank: ClassVar = 57
+
+    def explain(self, evidence: Evidence) -> Finding | None:
+        parts = () if evidence.traced is None else evidence.traced.parts
+        terms = [part for part in parts if part.edge.term]
+        factors = _regressed(evidence, terms) if len(terms) > 1 else None
+        if factors is None:
+            return None
+        wrong = [(p, c) for p, c in zip(terms, factors, strict=True) if c.text != "1"]
+        return Finding(
+            "term",
+            "; ".join(_said(part, constant) for part, constant in wrong),
+            correction=f"for the first, {_correction(wrong[0][1])}" if wrong else "",
+            coordinates=tuple(np.flatnonzero(evidence.open).tolist()),
+            **_source(wrong[0][0]),
+        )
+
+
+def _fitted(evidence: Evidence, part: Part) -> Fit | None:
+    # The part is a difference of two gradients, each as uncertain as the reference.
+    allowed = evidence.allowed(evidence.analytic, 3 * evidence.reference_bar)
+    excess = evidence.analytic - evidence.reference
+    return fit(excess, part.values, allowed, evidence.usable, evidence.open)
+
+
+def _entering(found: Fit, evidence: Evidence, trials: float) -> Constant | None:
+    """The factor c with which the part enters, if c − 1 was fitted, and it is no accident."""
+    low, high = found.low + 1, found.high + 1
+    if low <= 0 <= high or max(abs(low), abs(high)) < 8 * EPS:
+        plain = found.convinces(3 * trials, int(evidence.open.sum()), given=0)
+        return MISSING if plain else None
+    return constant_of(replace(found, low=low, high=high), evidence, trials, named=False)
+
+
+def _said(part: Part, constant: Constant) -> str:
+    if constant.value == 0:
+        return f"{part.edge.text} is missing from your gradient"
+    return f"{part.edge.text} enters your gradient with factor {constant.words}; factor 1 is right"
+
+
+def _correction(constant: Constant) -> str:
+    if constant.value == 0:
+        return "add its derivative"
+    return "change its sign" if constant.value == -1 else f"{constant.undone} there"
+
+
+def _regressed(evidence: Evidence, terms: Sequence[Part]) -> list[Constant] | None:
+    """The factor of each term, if together they explain everything and this is no accident."""
+    where = evidence.usable & evidence.determined
+    allowed = evidence.allowed(evidence.analytic, 3 * evidence.reference_bar)[where]
+    weight = 1 / np.maximum(allowed, np.finfo(np.float64).tiny)
+    columns = np.stack([part.values[where] * weight for part in terms], axis=1)
+    target = (evidence.analytic - evidence.reference)[where] * weight
+    sizes = np.linalg.norm(columns, axis=0)
+    if len(target) <= len(terms) or not np.all(sizes > 0):
+        return None
+    inverse = np.linalg.pinv(columns / sizes)
+    if np.linalg.cond(columns / sizes) > ILL_CONDITIONED:
+        return None
+    found = inverse @ target / sizes
+    if np.any(np.abs(columns @ found - target) > 1) or not _telling(target, len(terms)):
+        return None
+    half = np.sum(np.abs(inverse), axis=1) / sizes  # each entry may be off by what is allowed
+    return [_factor(evidence, c, bar) for c, bar in zip(found + 1, half, strict=True)]
+
+
+def _telling(target: np.ndarray, adapted: int) -> bool:
+    """Whether so many numbers would not explain as much by chance."""
+    sizes = np.sort(np.log10(np.maximum(np.abs(target), 1)))
+    return -float(np.sum(sizes[: len(sizes) - adapted])) < np.log10(BY_CHANCE)
+
+
+def _factor(evidence: Evidence, c: float, bar: float) -> Constant:
+    if abs(c) <= bar:
+        return MISSING
+    return recognise(c - bar, c + bar, evidence) or unnamed(c - bar, c + bar)
+
+
+def _source(part: Part) -> dict:
+    place = part.edge.place
+    return {} if place is None else {"file": place.file, "line": place.line}
+
+
+HYPOTHESES = (Term(), Terms())
