@@ -24,6 +24,7 @@ from gradcompare._objective import Problem
 from gradcompare._plan import Case
 from gradcompare._points import around
 from gradcompare._precision import FLOAT64, cast, find_dtype, precision_scope
+from gradcompare._programs import Programs
 from gradcompare._registry import voting_methods
 from gradcompare._result import Result
 from gradcompare._study import Study, study
@@ -133,6 +134,12 @@ class Scene:
             return self.layout.flatten(cast(self._compiled(params, data), FLOAT64))
 
     @cached_property
+    def programs(self) -> list[Programs]:
+        """The compiled programs at each point, which the diagnosis asks for more."""
+        assert self.study.programs is not None
+        return [self.study.programs.at(problem) for problem in self.problems]
+
+    @cached_property
     def _compiled(self):
         return jax.jit(self.objective.gradient)
 
@@ -153,7 +160,8 @@ class Scene:
         result = replace(self.result, points=tuple(points))
         if result.verdict is not Verdict.ANALYTIC_WRONG:
             return result
-        return replace(result, diagnosis=findings(self.problems[0], points, sources))
+        with precision_scope(FLOAT64):
+            return replace(result, diagnosis=findings(self.programs, points, sources))
 
     def checked(self, change: Change) -> Result:
         """The same by a whole check of the objective with the wrong gradient, on the host."""
