@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from detection_cases import Case, cases_of
 from detection_tables import as_json, misnamed, tables
+from faults_elsewhere import samples
 from gradient_faults import Fault, planted
 from names import others
 from scenes import make_scene
@@ -113,13 +114,14 @@ def test_too_much_of_a_term_is_named_so(softmax):
 
 def test_samples_are_the_rows_of_a_sum(softmax):
     """The net of springs has arrays of the same length, and no samples."""
-    kinds = {f.group for f in planted(make_scene(get_objective("spring-network"), 3))}
-    assert "sample" not in kinds
-    assert "stale" in kinds
-    only = next(f for f in planted(softmax) if f.name == "only the last sample")
+    assert list(samples(make_scene(get_objective("spring-network"), 3))) == []
+    changes = {name: change for name, _, change in samples(softmax)}
+    assert len(changes) == 3
     row = softmax.spots[0][0]
     last = type(row.data)(row.data.X[-1:], row.data.Y[-1:], row.data.lam)
-    np.testing.assert_array_equal(only.change(row), softmax.gradient(row.x, last))
+    np.testing.assert_array_equal(
+        changes["only the last sample"](row), softmax.gradient(row.x, last)
+    )
 
 
 def test_every_group_of_faults_is_planted(softmax):
