@@ -26,14 +26,14 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from importlib import import_module, metadata
+from importlib import import_module
 from pathlib import Path
 
+import checkers
 import click
 import jax
 import numpy as np
 from families import FAMILIES, Data, Family
-from jax.test_util import check_grads
 from tabulate import tabulate
 
 import gradcompare
@@ -45,8 +45,7 @@ CHECKERS = ("gradcompare", "gradcompare (2)", "torch", "jax", "scipy")
 FAULTS = {"x1.01": 1.01, "x-1": -1.0, "x1.0001": 1.0001}
 LARGE = 1000
 VERDICT = ("seconds", "false alarms", "points", "planted", *FAULTS)
-TOOLS = {name.split()[0] for name in ESTIMATORS + CHECKERS}
-VERSIONS = {d.name: d.version for d in metadata.distributions() if d.name in TOOLS}
+VERSIONS = checkers.versions(ESTIMATORS + CHECKERS)
 
 
 class Problem:
@@ -115,25 +114,11 @@ def derivative(tool: str, problem: Problem, i: int) -> tuple:
 def passes(tool: str, problem: Problem, factor: np.ndarray) -> bool:
     """Whether a tool accepts the hand-written gradient times `factor`."""
     wrong, objective = problem.gradient * factor, problem.family.objective()
-    match tool:
-        case "torch":
-            torch = import_module(tool)
-            torch.set_num_threads(1)  # its threads and those of JAX get in each other's way
-            x, slope = torch.tensor(problem.x, requires_grad=True), torch.from_numpy(wrong)
-            return torch.autograd.gradcheck(
-                lambda x: problem.value(x.detach().numpy()) + slope @ (x - x.detach()), x
-            )
-        case "jax":
-            value = functools.partial(objective.value, data=problem.data)
-            hand = jax.custom_vjp(value)
-            hand.defvjp(lambda x: (value(x), None), lambda _, seed: (seed * wrong,))
-            check_grads(hand, (problem.x,), order=1, modes=["rev"])
-            return True
-        case "scipy":
-            check_grad = import_module("scipy.optimize").check_grad
-            return check_grad(problem.value, lambda x: wrong, problem.x) <= 1e-6
-        case "gradcompare" if np.all(factor == 1):
-            return problem.ours.ok
+    if tool in checkers.CHECKERS:
+        traced = functools.partial(objective.value, data=problem.data)
+        return checkers.accepts(tool, problem.value, traced, problem.x, wrong)
+    if tool == "gradcompare" and np.all(factor == 1):
+        return problem.ours.ok
     return all(vote(p, factor, tool == "gradcompare") for p in problem.ours.results[0].points)
 
 

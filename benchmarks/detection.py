@@ -1,0 +1,114 @@
+"""Are wrong gradients found, and is it said rightly what is wrong with them?
+
+Every fault of `gradient_faults.py`, `faults_elsewhere.py` and `term_faults.py` is planted in every
+registered objective, at the points that `check` looks at, the *clean* tier being the right
+gradients. *Above*: the fault is larger than ten detection floors, as the check of the right
+gradient states them, in a coordinate that it verified; only such can be *missed*. *Named*: every
+kind of finding given is one that describes the very numbers (`names.py`). *Line*: of a term
+dropped, doubled, halved or of the wrong sign, the file and the line named hold its operand.
+
+What does not depend on the fault is worked out once (`scenes.py`); one in `--whole` faults is put
+through a whole check besides, and has to get the same verdict and findings. The dtype is that of
+the numbers; all is judged in float64. Other tools get the same wrong gradient at the first point
+(`checkers.py`).
+
+    python benchmarks/detection.py [--sizes 2] [--dtype float64] [--jobs 1] [--json FILE] [NAME...]
+
+Without names, the shipped tier (`detection_shipped.py`) is judged as well; as a name, it is
+`shipped`.
+"""
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+import checkers
+import click
+import numpy as np
+from detection_cases import Case, cases_of
+from detection_shipped import shipped_cases
+from detection_tables import as_json, misnamed, tables
+from scenes import make_scene
+from tqdm import tqdm
+
+from gradcompare._registry import registered_objectives
+from gradcompare._tree import Layout
+
+SHIPPED = "shipped"
+
+LARGEST = 1000
+"""No more coordinates than that."""
+
+
+def work(name: str, size: int, dtype: str, tools: tuple[str, ...], whole: int) -> list[Case]:
+    """All cases of one objective, size and dtype; one case that says so where it fails."""
+    try:
+        scene = make_scene(registered_objectives()[name], size, dtype)
+        return list(cases_of(scene, tools, whole))
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}".partition("\n")[0]
+        return [Case(name, size, dtype, "failed", "", False, "ERROR", False, sentence=said)]
+
+
+def chosen_sizes(name: str, count: int) -> list[int]:
+    """The first sizes of an objective that are not too large."""
+    objective = registered_objectives()[name]
+
+    def small(size):
+        return Layout.of(objective.make(np.random.default_rng(0), size)[0]).size <= LARGEST
+
+    return [size for size in objective.sizes[:count] if small(size)]
+
+
+def run(tasks: list[tuple], jobs: int) -> list[Case]:
+    """Works through the tasks in processes of their own, or in this one."""
+    bar = tqdm(total=len(tasks), disable=None)
+    found: dict[int, list[Case]] = {}
+    if jobs == 1:
+        for number, task in enumerate(tasks):
+            found[number] = work(*task)
+            bar.update()
+    else:
+        spawn = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(jobs, mp_context=spawn, max_tasks_per_child=20) as pool:
+            waiting = {pool.submit(work, *task): n for n, task in enumerate(tasks)}
+            for done in as_completed(waiting):
+                found[waiting[done]] = done.result()
+                bar.update()
+    bar.close()
+    return [case for number in sorted(found) for case in found[number]]
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--sizes", default=2, show_default=True, help="So many sizes of each objective.")
+@click.option("--dtype", "dtypes", multiple=True, default=["float64"], show_default=True)
+@click.option("--whole", default=20, show_default=True, help="One in so many checked in full; 0.")
+@click.option("--peers/--no-peers", default=True, show_default=True)
+@click.option("--jobs", default=1, show_default=True, help="Processes.")
+@click.option("--misnamed", "listed", type=click.Path(path_type=Path), help="List them in a file.")
+@click.option("--json", "path", type=click.Path(path_type=Path))
+def main(names, sizes, dtypes, whole, peers, jobs, listed, path) -> None:
+    """Print how many wrong gradients are found and named rightly."""
+    chosen = [n for n in registered_objectives() if not names or n in names]
+    chosen = [n for n in chosen if registered_objectives()[n].gradient is not None]
+    installed = checkers.versions(checkers.CHECKERS)
+    tools = tuple(t for t in checkers.CHECKERS if peers and checkers.package(t) in installed)
+    tasks = [
+        (name, size, dtype, tools, whole)
+        for name in chosen
+        for size in chosen_sizes(name, sizes)
+        for dtype in dtypes
+    ]
+    cases = run(tasks, jobs)
+    if not names or SHIPPED in names:
+        cases += shipped_cases(tools)
+    print(tables(cases, tools))
+    if listed is not None:
+        listed.write_text(misnamed(cases), encoding="utf-8")
+    if path is not None:
+        path.write_text(as_json(cases, installed), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

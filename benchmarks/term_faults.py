@@ -1,0 +1,170 @@
+"""One term of an objective dropped, doubled or mistaken, with the truth read off its source.
+
+In the source of the module of an objective, every operand t of + and - is replaced by c t with a
+number c of its own, and the module is executed under another name. The operands of which value and
+gradient are linear functions, f(c) = f + (c - 1) T with ∇T ≠ 0, are the additive terms of the
+objective. The mutated gradient is that of autodiff; the check knows nothing of it.
+
+The place of a term is that of its operand; of a name, also where it is assigned, and of a call of
+a function of the module, also what that returns. Where two operands have the same ∇T, both places
+are right.
+"""
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from types import ModuleType
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from gradient_faults import Fault
+from names import proportion, same
+from operands import FACTORS_HERE, USED, executed
+from planting import batch_rows
+from scenes import Row, Scene
+
+from gradcompare import Objective
+from gradcompare._precision import FLOAT64, precision_scope
+from gradcompare._registry import shipped_modules
+
+FACTORS = {
+    "x0": 0.0, "x2": 2.0, "x1/2": 0.5, "x-1": -1.0, "x1.01": 1.01, "x(1+1e-4)": 1 + 1e-4,
+}  # fmt: skip
+
+TRACED = ("x0", "x2", "x1/2", "x-1")
+"""For these, the line is asked for."""
+
+LINEAR, ROUNDING = 1e-9, 1e-13
+"""So far may value and gradient be from linear functions of c, relative to change and size."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """One additive term of an objective.
+
+    Attributes:
+        number: Which operand of the module it is.
+        text: How it is written.
+        lines: Where that is.
+    """
+
+    number: int
+    text: str
+    lines: frozenset[int]
+
+
+@dataclass(frozen=True, eq=False)
+class Mutated:
+    """An objective with a number before every operand of its module, and its terms."""
+
+    objective: Objective
+    file: str
+    module: ModuleType
+    numbers: tuple[int, ...]
+    terms: tuple[Term, ...]
+
+    @functools.cached_property
+    def parts(self):
+        """`parts(params, data)`: for each term, what twice the term adds to the gradient."""
+        places = [self.numbers.index(term.number) for term in self.terms]
+
+        def parts(params, data):
+            one = jnp.ones(len(self.numbers))
+            doubled = jnp.stack([one, *(one.at[k].set(2.0) for k in places)])
+            found = jax.lax.map(lambda c: value_and_gradient(self, c, params, data), doubled)
+            return found[1:, 1:] - found[0, 1:]
+
+        return jax.jit(parts)
+
+
+@functools.cache
+def mutated(objective: Objective) -> Mutated | None:
+    """The objective with a number before every operand, or None for one that is not shipped."""
+    home = [m for m in shipped_modules() if objective in m.OBJECTIVES]
+    if not home:
+        return None
+    marker, module = executed(home[0])
+    (found,) = (o for o in module.OBJECTIVES if o.name == objective.name)
+    params, data = objective.make(np.random.default_rng(0), objective.sizes[0])
+    getattr(module, USED).clear()
+    with precision_scope(FLOAT64):
+        jax.eval_shape(jax.grad(found.value), params, data)
+    numbers = tuple(sorted(getattr(module, USED)))
+    terms = tuple(Term(n, marker.operands[n], frozenset(marker.spans[n])) for n in numbers)
+    every = Mutated(found, home[0].__file__, module, numbers, terms)
+    return replace(every, terms=tuple(_linear(every, params, data)) if numbers else ())
+
+
+def value_and_gradient(mutation: Mutated, c, params, data):
+    """Value and flat gradient with the numbers c before the operands."""
+    factors = getattr(mutation.module, FACTORS_HERE)
+    factors.update(zip(mutation.numbers, c, strict=True))
+    try:
+        value, slope = jax.value_and_grad(mutation.objective.value)(params, data)
+    finally:
+        factors.clear()
+    return jnp.concatenate([value[None], *map(jnp.ravel, jax.tree.leaves(slope))])
+
+
+def _linear(every: Mutated, params, data) -> Iterator[Term]:
+    """The operands in which value and gradient are linear, and on which the gradient depends."""
+    sizes = (0.0, 0.5, 1.0, 2.0, 3.0)
+
+    def sweep(params, data):
+        one = jnp.ones(len(every.numbers))
+        rows = jnp.stack([one.at[k].set(c) for k in range(len(one)) for c in sizes])
+        return jax.lax.map(lambda c: value_and_gradient(every, c, params, data), rows)
+
+    points = [params, *(_moved(params, seed) for seed in (1, 2))]
+    with precision_scope(FLOAT64):
+        compiled = jax.jit(sweep)
+        found = np.stack([np.asarray(compiled(p, data)) for p in points], axis=1)
+    for term, rows in zip(every.terms, np.split(found, len(every.terms)), strict=True):
+        gradients = rows[:, :, 1:]
+        scale = np.abs(gradients[3] - gradients[2]).max()
+        depends = scale > LINEAR * np.abs(gradients[2]).max()
+        if depends and _is_linear(rows[:, :, 0], sizes) and _is_linear(gradients, sizes):
+            yield term
+
+
+def _is_linear(rows: np.ndarray, sizes: tuple[float, ...]) -> bool:
+    once, part = rows[2], rows[3] - rows[2]
+    allowed = LINEAR * np.abs(part).max() + ROUNDING * np.abs(once).max()
+    off = [np.abs(once + (c - 1) * part - row) for c, row in zip(sizes, rows, strict=True)]
+    return bool(np.all(np.array(off) <= allowed))
+
+
+def _moved(params, seed: int):
+    rng = np.random.default_rng(seed)
+    return jax.tree.map(
+        lambda leaf: leaf * (1 + 0.1 * rng.standard_normal(np.shape(leaf))), params
+    )
+
+
+def term_faults(scene: Scene) -> Iterator[tuple[Fault, str, frozenset[int]]]:
+    """Yields the faults of every term, with the file and the lines that are right."""
+    mutation = mutated(scene.objective)
+    if mutation is None or not mutation.terms or not scene.objective.convention.plain:
+        return
+
+    @functools.cache
+    def parts(row: Row) -> np.ndarray:
+        with precision_scope(FLOAT64):
+            return np.asarray(mutation.parts(scene.layout.unflatten(row.x), row.data))
+
+    rows = batch_rows(scene)
+    factors = FACTORS | ({"x1/rows": 1 / rows} if rows > 1 else {})
+    at_points = np.stack([parts(rows[0]) for rows in scene.spots], axis=1)
+    for k, term in enumerate(mutation.terms):
+        if proportion(at_points[k], scene.g) is not None:
+            continue  # it is all there is
+        twins = zip(mutation.terms, at_points, strict=True)
+        lines = frozenset().union(*(t.lines for t, p in twins if same(p, at_points[k])))
+        for name, c in factors.items():
+
+            def change(row, k=k, c=c):
+                return row.g + (c - 1) * parts(row)[k]
+
+            fault = Fault(f"{name} on `{term.text}`", ("term",), change, "term")
+            yield fault, mutation.file, lines
