@@ -17,6 +17,7 @@ from jaxtyping import Float
 
 from gradcompare import Objective, Verdict
 from gradcompare._compare import make_plan
+from gradcompare._finding import Finding
 from gradcompare._judge import EPS, judge
 from gradcompare._method import NUDGES, estimate_with_rounding
 from gradcompare._nudge import nudge, nudge_data
@@ -26,10 +27,11 @@ from gradcompare._points import around
 from gradcompare._precision import FLOAT64, cast, find_dtype, precision_scope
 from gradcompare._programs import Programs
 from gradcompare._registry import voting_methods
-from gradcompare._result import Result
+from gradcompare._result import PointResult, Result
 from gradcompare._study import Study, study
-from gradcompare.diagnosis._diagnose import findings
-from gradcompare.diagnosis._gather import data_leaves
+from gradcompare.diagnosis._diagnose import diagnose
+from gradcompare.diagnosis._gather import data_leaves, gather
+from gradcompare.diagnosis._parts import Traced
 
 POINTS, SEED = 3, 0
 
@@ -98,6 +100,17 @@ class Scene:
         return self.layout.size
 
     @cached_property
+    def programs(self) -> list[Programs]:
+        """The programs of every point."""
+        assert self.study.programs is not None
+        return [self.study.programs.at(problem) for problem in self.problems]
+
+    @cached_property
+    def traced(self) -> Traced:
+        """The parts of the gradient, which do not depend on the fault."""
+        return Traced(self.programs)
+
+    @cached_property
     def x(self) -> Float[np.ndarray, "p d"]:
         """The parameters at every point."""
         return np.stack([rows[0].x for rows in self.spots])
@@ -134,12 +147,6 @@ class Scene:
             return self.layout.flatten(cast(self._compiled(params, data), FLOAT64))
 
     @cached_property
-    def programs(self) -> list[Programs]:
-        """The compiled programs at each point, which the diagnosis asks for more."""
-        assert self.study.programs is not None
-        return [self.study.programs.at(problem) for problem in self.problems]
-
-    @cached_property
     def _compiled(self):
         return jax.jit(self.objective.gradient)
 
@@ -161,7 +168,15 @@ class Scene:
         if result.verdict is not Verdict.ANALYTIC_WRONG:
             return result
         with precision_scope(FLOAT64):
-            return replace(result, diagnosis=findings(self.programs, points, sources))
+            return replace(result, diagnosis=self._diagnosis(points))
+
+    def _diagnosis(self, points: list[PointResult]) -> tuple[Finding, ...]:
+        evidence = gather(self.programs, points, self.result.sources)
+        if evidence is None:
+            return ()
+        if evidence.traced is not None and len(evidence.x) == len(points):
+            evidence = replace(evidence, traced=self.traced)
+        return diagnose(evidence)
 
     def checked(self, change: Change) -> Result:
         """The same by a whole check of the objective with the wrong gradient, on the host."""

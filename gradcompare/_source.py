@@ -8,7 +8,7 @@ import ast
 import functools
 import itertools
 import linecache
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import CodeType
 
@@ -31,6 +31,8 @@ class Place:
         text: The expression, on one line; nothing if the file cannot be read.
         calls: The name of the function that is called there, such as `where`; nothing for an
             operator.
+        function: The function that it is in, and the line where that begins.
+        caller: The expression that called this function.
     """
 
     file: str
@@ -38,6 +40,8 @@ class Place:
     column: int = 0
     text: str = ""
     calls: str = ""
+    function: tuple[str, int] = ("", 0)
+    caller: "Place | None" = None
 
     @property
     def where(self) -> str:
@@ -57,13 +61,25 @@ def place_of(equation: JaxprEqn) -> Place | None:
     traceback = equation.source_info.traceback
     if traceback is None:
         return None
-    codes, instructions = traceback.raw_frames()
-    for code, instruction in zip(codes, instructions, strict=True):
+    place = None
+    for code, instruction in reversed(list(zip(*traceback.raw_frames(), strict=True))):
         if is_users(code.co_filename):
-            return _place(code, instruction)
-    return None
+            function = (code.co_qualname, code.co_firstlineno)
+            place = replace(_place(code, instruction), function=function, caller=place)
+    return place
 
 
+def within(place: Place | None, other: Place | None) -> Place | None:
+    """Returns the expression in the function of `other` that led to `place`, if there is one."""
+    each = place
+    while each is not None and other is not None:
+        if (each.file, each.function) == (other.file, other.function):
+            return each
+        each = each.caller
+    return place
+
+
+@functools.lru_cache(maxsize=4096)
 def _place(code: CodeType, instruction: int) -> Place:
     positions = itertools.islice(code.co_positions(), instruction // 2, None)
     line, last, start, stop = next(positions, (None,) * 4)

@@ -25,7 +25,7 @@ def value(w, X, y):
 LINES = {
     "fit": value.__code__.co_firstlineno + 2,
     "cosine": value.__code__.co_firstlineno + 3,
-    "penalty": penalty.__code__.co_firstlineno + 1,
+    "penalty": value.__code__.co_firstlineno + 3,
 }
 
 

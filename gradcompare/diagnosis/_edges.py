@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .._flat import Flat, Operation
-from .._source import Place
+from .._source import Place, within
 
 SHAPES = ("convert_element_type", "copy", "broadcast_in_dim", "reshape", "squeeze", "expand_dims")
 LINEAR = (
@@ -145,6 +145,7 @@ class _Graph:
         maker = self.makers.get(number)
         made = maker.place if maker is not None else None
         if term:
+            made = within(made, operation.place)
             return Edge((k, position), f"{term}, {made}," if made else term, made, True)
         used = operation.place
         if number in self.names or self.uses[number] > 1:
@@ -157,7 +158,11 @@ class _Graph:
     def _beneath(self, operation: Operation, number: int) -> int:
         """The value before its shape was changed for an operation."""
         maker = self.makers.get(number)
-        while maker is not None and maker.name in SHAPES and maker.place == operation.place:
+        while (
+            maker is not None
+            and maker.name in SHAPES
+            and within(maker.place, operation.place) == operation.place
+        ):
             number = self.open(maker)[0]
             maker = self.makers.get(number)
         return number
