@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 
 from .._judge import EPS, SAFETY
 from .._tree import coordinate_name
-from ._parts import Traced
+from ._traced import Traced
 
 
 @dataclass(frozen=True, eq=False)

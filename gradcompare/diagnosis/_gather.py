@@ -15,7 +15,7 @@ from .._result import PointResult
 from .._tree import Layout
 from .._verdict import Verdict
 from ._evidence import Evidence, Leaf
-from ._parts import Traced
+from ._traced import Traced
 
 COMPARABLE = (
     Verdict.AGREE,
