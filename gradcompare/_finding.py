@@ -12,11 +12,15 @@ class Finding:
             `data factor`, `parameter factor`, `swap`, `permutation`, `transpose`, `reversed`,
             `shift`, `symmetric part`, `sum`, `accumulated`, `additive`, `factor and term`;
             `place` where only the coordinates at fault are known, `unexplained` for what is left.
+            Where autodiff is wrong: `custom rule`, `stop_gradient`, `rounding`, `comparison`,
+            `special point`.
         sentence: What is wrong, for the reader.
         residual: How much of the mismatch is left unexplained by this finding and those before
             it: 0 if everything is inside the error bars, 1 if nothing is explained.
         correction: What to do about it.
         coordinates: The coordinates that it explains, or names.
+        file: The source file that it points at, if it does.
+        line: The line in that file, counted from 1.
     """
 
     kind: str
@@ -24,6 +28,8 @@ class Finding:
     residual: float = 0.0
     correction: str = ""
     coordinates: tuple[int, ...] = ()
+    file: str = ""
+    line: int = 0
 
     def __str__(self) -> str:
         return f"{self.sentence}; {self.correction}" if self.correction else self.sentence

@@ -2,12 +2,24 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn
 
 JAX = Path(jax.__file__).parent
+
+CUSTOM = ("custom_jvp_call", "custom_vjp_call")
+"""Calls of functions with rules of their own for autodiff."""
+
+
+class Made(NamedTuple):
+    """A function of Python by its name, its file and its first line; nothing where unknown."""
+
+    name: str
+    file: str = ""
+    line: int = 0
 
 
 def equations(jaxpr: Jaxpr) -> Iterator[JaxprEqn]:
@@ -54,13 +66,20 @@ def custom_rules(jaxpr: Jaxpr) -> tuple[str, ...]:
     """
     found = {}
     for equation in equations(jaxpr):
-        if equation.primitive.name in ("custom_jvp_call", "custom_vjp_call"):
-            # "name at file:line", as JAX keeps it for its own error messages.
-            info = getattr(equation.params["call_jaxpr"].jaxpr.debug_info, "func_src_info", "")
-            name, _, place = (info or "").partition(" at ")
-            if place and JAX not in Path(place).parents:
-                found[f"{name} at {Path(place).name}"] = None
+        if equation.primitive.name in CUSTOM:
+            made = made_from(equation.params["call_jaxpr"].jaxpr)
+            if made.file and JAX not in Path(made.file).parents:
+                found[f"{made.name} at {Path(made.file).name}:{made.line}"] = None
     return tuple(found)
+
+
+def made_from(traced: object) -> Made:
+    """Returns which function a program, or a rule for autodiff, was traced from."""
+    # "name at file:line", as JAX keeps it for its own error messages.
+    info = getattr(getattr(traced, "debug_info", None), "func_src_info", None)
+    name, _, place = (info or "").rpartition(" at ")
+    file, _, line = place.rpartition(":")
+    return Made(name, file, int(line)) if line.isdecimal() else Made(name or place)
 
 
 def _is_jaxpr(value: object) -> bool:

@@ -78,7 +78,8 @@ class Result:
         notes: What else the reader should know.
         message: Why there is no result, or nothing.
         expected: The verdict that the objective declares.
-        diagnosis: What is wrong with the analytic gradient, where that is the verdict.
+        diagnosis: What is wrong with the analytic gradient or with autodiff, where that is the
+            verdict.
         has_reference: Whether the values were compared with those of a reference.
         chunk: How many perturbed points are evaluated together; None where that is not so.
     """

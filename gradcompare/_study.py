@@ -15,6 +15,7 @@ from ._programs import Programs
 from ._result import PointResult, Result
 from ._valid import require_valid
 from ._verdict import Verdict
+from .diagnosis._autodiff import autodiff_findings
 from .diagnosis._diagnose import findings
 
 
@@ -42,6 +43,7 @@ def study(case: Case, plan: Plan) -> Study:
         return math.isfinite(programs.at(problem).value())
 
     points: list[PointResult] = []
+    at: list[Programs] = []
 
     def unsettled() -> bool:
         return any(point.judgement.verdict is Verdict.INCONCLUSIVE for point in points)
@@ -50,7 +52,8 @@ def study(case: Case, plan: Plan) -> Study:
         problem = _rounded(problem, plan.dtype)
         if programs is None:
             programs = programs_of(problem, plan)
-        points.append(examine(programs.at(problem), plan))
+        at.append(programs.at(problem))
+        points.append(examine(at[-1], plan))
     assert programs is not None
     first = programs.problem
     result = Result(
@@ -70,6 +73,8 @@ def study(case: Case, plan: Plan) -> Study:
     )
     if result.verdict is Verdict.ANALYTIC_WRONG:
         result = replace(result, diagnosis=findings(first, points, plan.voters))
+    elif result.verdict in (Verdict.AUTODIFF_WRONG, Verdict.INCONCLUSIVE):
+        result = replace(result, diagnosis=autodiff_findings(at, points, plan.voters))
     if plan.dtype == FLOAT64:
         return Study(result, programs, programs)
     return _with_accuracy(result, programs, plan)

@@ -14,8 +14,8 @@ import gradcompare
 FLOORS = (
     ("_errors", "_numbers", "_json", "_nudge", "_track", "_finding"),
     ("_precision", "_tree", "_jaxprs", "_source", "_domain", "_vocabulary"),
-    ("_estimate", "_timing", "_environment", "_chunks", "_syntax", "_given"),
-    ("_convention", "_verdict", "_compilation_cache", "_formula", "_asked"),
+    ("_estimate", "_timing", "_environment", "_chunks", "_syntax", "_given", "_rewrite"),
+    ("_convention", "_verdict", "_compilation_cache", "_formula", "_asked", "_suspects"),
     ("_objective", "_asked_formulas"),
     ("_pairs", "_points", "_program", "_adapt", "_judge"),
     ("_summary", "_host", "_compiled_values"),

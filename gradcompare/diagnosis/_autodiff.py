@@ -1,0 +1,101 @@
+"""What autodiff is wrong about, where it is the odd one out: proven by undoing it.
+
+Whatever may mislead autodiff is undone, one after another and then together (`_suspects`), and
+the result is compared with finite differences at every point. What makes the two agree is at
+fault.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import jax
+import numpy as np
+
+from .._errors import guarded
+from .._finding import Finding
+from .._programs import Programs
+from .._result import PointResult
+from .._suspects import Switches, suspects
+from .._tree import listed
+from ._blame import accuse
+from ._cuts import SMOOTH, cuts
+from ._special import special_point
+from ._trial import Row, Trial, culprits
+
+MOST = 32
+"""So many suspects are looked at, the user's own first; each makes the program larger."""
+
+LARGEST = 100_000
+"""With more coordinates than that, no diagnosis is made."""
+
+
+def autodiff_findings(
+    programs: Sequence[Programs], points: Sequence[PointResult], voters: Mapping[str, str]
+) -> tuple[Finding, ...]:
+    """Returns what is wrong with autodiff; nothing where that cannot be shown.
+
+    A diagnosis that fails is none: it takes no result with it.
+
+    Args:
+        programs: The programs of each point.
+        points: What was found there.
+        voters: The method that speaks for each source.
+    """
+    problem = programs[0].problem
+    if problem.quantity != "gradient" or problem.layout.size > LARGEST:
+        return ()
+    rows = []
+    for mine, point in zip(programs, points, strict=True):
+        votes = {s: point.estimates[n] for s, n in voters.items() if n in point.estimates}
+        if "autodiff" in votes and "differences" in votes:
+            rows.append(Row(mine, votes))
+    outcome = guarded(lambda: _found(rows)) if rows else ()
+    return outcome if isinstance(outcome, tuple) else ()
+
+
+def _found(rows: Sequence[Row]) -> tuple[Finding, ...]:
+    params, data, _ = rows[0].programs.args
+    closed = jax.make_jaxpr(rows[0].programs.problem.objective.value)(params, data)
+    trial = Trial(closed, Switches(suspects(closed)[:MOST]), rows)
+    accused = culprits(trial)
+    if accused:
+        return accuse(trial, accused)
+    if not trial.before.any():
+        return ()
+    return flat(trial) or _special(trial)
+
+
+def flat(trial: Trial) -> tuple[Finding, ...]:
+    """Says where the derivative ends, if autodiff finds none where there is one."""
+    silent = all(
+        not row.votes["autodiff"].value[wrong].any()
+        for row, wrong in zip(trial.rows, trial.before, strict=True)
+    )
+    problem, at = trial.rows[0].programs.problem, np.any(trial.before, axis=0)
+    starts = zip(problem.layout.offsets[:-1], problem.layout.offsets[1:], strict=True)
+    moved = [SMOOTH * bool(at[start:stop].any()) for start, stop in starts]
+    still = [0] * (len(trial.closed.jaxpr.invars) - len(moved))
+    found = cuts(trial.closed.jaxpr, [*moved, *still]) if silent else ()
+    if not found:
+        return ()
+    (_, place), *_ = found
+    return (
+        Finding(
+            "comparison",
+            "autodiff finds no derivative: the value depends on the parameters only through what "
+            f"has none, {listed([f'{name} at {where}' for name, where in found])}",
+            0.0,
+            "if it solves an equation, give it a rule by the implicit function theorem",
+            tuple(np.flatnonzero(at).tolist()),
+            place.file,
+            place.line,
+        ),
+    )
+
+
+def _special(trial: Trial) -> tuple[Finding, ...]:
+    """Looks at the first coordinate that is wrong, where it is not wrong everywhere."""
+    for row, wrong in zip(trial.rows, trial.before, strict=True):
+        for i in np.flatnonzero(wrong)[:1]:
+            found = special_point(trial.closed, row, int(i))
+            return () if found is None else (found,)
+    return ()
