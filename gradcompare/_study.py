@@ -1,11 +1,13 @@
 """One case: its points one after another, and what they say together."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ._errors import InputError
+from ._finding import Finding
 from ._narrow import accuracies
 from ._objective import Objective, Problem
 from ._plan import Case, Plan
@@ -17,6 +19,7 @@ from ._valid import require_valid
 from ._verdict import Verdict
 from .diagnosis._autodiff import autodiff_findings
 from .diagnosis._diagnose import findings
+from .diagnosis._nonfinite import nonfinite_findings
 
 
 @dataclass(frozen=True)
@@ -71,13 +74,22 @@ def study(case: Case, plan: Plan) -> Study:
         has_reference=case.objective.reference is not None,
         chunk=programs.cache.chunk,
     )
-    if result.verdict is Verdict.ANALYTIC_WRONG:
-        result = replace(result, diagnosis=findings(first, points, plan.voters))
-    elif result.verdict in (Verdict.AUTODIFF_WRONG, Verdict.INCONCLUSIVE):
-        result = replace(result, diagnosis=autodiff_findings(at, points, plan.voters))
+    result = replace(result, diagnosis=_diagnosis(result, at, plan))
     if plan.dtype == FLOAT64:
         return Study(result, programs, programs)
     return _with_accuracy(result, programs, plan)
+
+
+def _diagnosis(result: Result, at: Sequence[Programs], plan: Plan) -> tuple[Finding, ...]:
+    """What is wrong, as far as it can be told, for a verdict that says that something is."""
+    match result.verdict:
+        case Verdict.ANALYTIC_WRONG:
+            return findings(at[0].problem, result.points, plan.voters)
+        case Verdict.AUTODIFF_WRONG | Verdict.INCONCLUSIVE:
+            return autodiff_findings(at, result.points, plan.voters)
+        case Verdict.NONFINITE:
+            return nonfinite_findings(at, result.points, plan.voters)
+    return ()
 
 
 def _with_accuracy(result: Result, programs: Programs, plan: Plan) -> Study:

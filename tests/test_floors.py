@@ -22,7 +22,7 @@ FLOORS = (
     ("_result", "_programs"),
     ("_method", "_valid", "_against", "_story"),
     ("_plan",),
-    ("_first_nan", "_narrow", "_taylor"),
+    ("_narrow", "_taylor"),
     ("_point",),
     ("diagnosis.*",),
     ("_study",),

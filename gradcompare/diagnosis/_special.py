@@ -145,7 +145,7 @@ def special_point(closed: ClosedJaxpr, row: Row, i: int) -> Finding | None:
     return Finding(
         "special point",
         f"{layout.name(i)} is {short(float(programs.x[i]))}: there, autodiff's derivative of "
-        f"{said} is not that of the function; with the right one it agrees with finite differences",
+        f"{said} is not that of the function; with the right one it agrees with differences",
         0.0,
         "move the point, or write that function out for it",
         (i,),
