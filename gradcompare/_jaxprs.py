@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -43,15 +43,21 @@ def multiplies_matrices(jaxpr: Jaxpr) -> bool:
     )
 
 
+def dtype_of(variable: Any) -> Any:
+    """The dtype of a variable of a program; None for a token, which has none."""
+    return getattr(variable.aval, "dtype", None)
+
+
+def is_float(variable: Any) -> bool:
+    """Whether a variable of a program holds real numbers."""
+    dtype = dtype_of(variable)
+    return dtype is not None and jnp.issubdtype(dtype, jnp.floating)
+
+
 def coarsest_epsilon(jaxpr: Jaxpr) -> float:
     """The unit of rounding of the narrowest floating type in which a program computes."""
-    dtypes = [
-        getattr(result.aval, "dtype", None)
-        for equation in equations(jaxpr)
-        for result in equation.outvars
-    ]
-    floating = [d for d in dtypes if d is not None and jnp.issubdtype(d, jnp.floating)]
-    return max((float(jnp.finfo(d).eps) for d in floating), default=0.0)
+    floats = [v for equation in equations(jaxpr) for v in equation.outvars if is_float(v)]
+    return max((float(jnp.finfo(dtype_of(v)).eps) for v in floats), default=0.0)
 
 
 def differentiates(jaxpr: Jaxpr) -> bool:

@@ -18,7 +18,7 @@ from ._pairs import Accuracy, PairError
 from ._summary import summarise
 from ._timing import Timing
 from ._tree import coordinate_name
-from ._verdict import ALONE, NOTHING, Judgement, Verdict
+from ._verdict import ALONE, NAMED, NOTHING, Judgement, Verdict
 
 BLUNT = 0.1
 """Two sources with larger bars than this fraction of the derivative verify nothing."""
@@ -122,9 +122,11 @@ class Result:
             return point.judgement.note  # it says what to do by itself
         other = {Verdict.ANALYTIC_WRONG: "autodiff", Verdict.AUTODIFF_WRONG: "analytic"}
         third = self.sources.get(other.get(verdict, ""), "")
-        if verdict in other and point is not None and third not in point.estimates:
-            return ALONE[verdict]
-        return verdict.value
+        alone = verdict in other and point is not None and third not in point.estimates
+        said = ALONE[verdict] if alone else verdict.value
+        if verdict is Verdict.AUTODIFF_WRONG and self.diagnosis:
+            return f"{said.partition('; ')[0]}; {NAMED}"
+        return said
 
     @property
     def ok(self) -> bool:

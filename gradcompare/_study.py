@@ -19,6 +19,7 @@ from ._valid import require_valid
 from ._verdict import Verdict
 from .diagnosis._autodiff import autodiff_findings
 from .diagnosis._diagnose import findings
+from .diagnosis._flat import staircase
 from .diagnosis._nonfinite import nonfinite_findings
 
 
@@ -84,7 +85,8 @@ def _diagnosis(result: Result, at: Sequence[Programs], plan: Plan) -> tuple[Find
     """What is wrong, as far as it can be told, for a verdict that says that something is."""
     match result.verdict:
         case Verdict.ANALYTIC_WRONG:
-            return findings(at[0].problem, result.points, plan.voters)
+            steps = staircase(at, result.points, plan.voters)
+            return (steps,) if steps else findings(at[0].problem, result.points, plan.voters)
         case Verdict.AUTODIFF_WRONG | Verdict.INCONCLUSIVE:
             return autodiff_findings(at, result.points, plan.voters)
         case Verdict.NONFINITE:

@@ -22,7 +22,7 @@ from jax.extend.core import ClosedJaxpr, JaxprEqn
 from jaxtyping import Array, Float
 
 from ._errors import is_users
-from ._jaxprs import CUSTOM, made_from
+from ._jaxprs import CUSTOM, dtype_of, is_float, made_from
 from ._rewrite import Step, offered, rewritten
 from ._source import Place, place_of
 
@@ -99,7 +99,7 @@ class Switches:
             name, (first, *_) = step.equation.primitive.name, step.args
             if name == CASTS:
                 for cut, origin, weight in whole:
-                    if cut is first and _floating(step.equation.outvars[0].aval):
+                    if cut is first and is_float(step.equation.outvars[0]):
                         return [through(step.run(step.args)[0], origin, weight)]
             suspect = _suspect(step.equation, step.call)
             if suspect is None or suspect not in self.start:
@@ -169,8 +169,7 @@ def _suspect(equation: JaxprEqn, call: JaxprEqn) -> Suspect | None:
     if name in CUSTOM:
         return _custom(equation, call)
     if name == CASTS and not (
-        _floating(equation.invars[0].aval)
-        and jnp.issubdtype(equation.outvars[0].aval.dtype, jnp.integer)
+        is_float(equation.invars[0]) and jnp.issubdtype(dtype_of(equation.outvars[0]), jnp.integer)
     ):
         return None
     place = place_of(call)

@@ -15,9 +15,8 @@ from .._finding import Finding
 from .._programs import Programs
 from .._result import PointResult
 from .._suspects import Switches, suspects
-from .._tree import listed
 from ._blame import accuse
-from ._cuts import SMOOTH, cuts
+from ._flat import silent_autodiff
 from ._special import special_point
 from ._trial import Row, Trial, culprits
 
@@ -61,41 +60,13 @@ def _found(rows: Sequence[Row]) -> tuple[Finding, ...]:
         return accuse(trial, accused)
     if not trial.before.any():
         return ()
-    return flat(trial) or _special(trial)
+    found = silent_autodiff(trial) or _special(trial)
+    return () if found is None else (found,)
 
 
-def flat(trial: Trial) -> tuple[Finding, ...]:
-    """Says where the derivative ends, if autodiff finds none where there is one."""
-    silent = all(
-        not row.votes["autodiff"].value[wrong].any()
-        for row, wrong in zip(trial.rows, trial.before, strict=True)
-    )
-    problem, at = trial.rows[0].programs.problem, np.any(trial.before, axis=0)
-    starts = zip(problem.layout.offsets[:-1], problem.layout.offsets[1:], strict=True)
-    moved = [SMOOTH * bool(at[start:stop].any()) for start, stop in starts]
-    still = [0] * (len(trial.closed.jaxpr.invars) - len(moved))
-    found = cuts(trial.closed.jaxpr, [*moved, *still]) if silent else ()
-    if not found:
-        return ()
-    (_, place), *_ = found
-    return (
-        Finding(
-            "comparison",
-            "autodiff finds no derivative: the value depends on the parameters only through what "
-            f"has none, {listed([f'{name} at {where}' for name, where in found])}",
-            0.0,
-            "if it solves an equation, give it a rule by the implicit function theorem",
-            tuple(np.flatnonzero(at).tolist()),
-            place.file,
-            place.line,
-        ),
-    )
-
-
-def _special(trial: Trial) -> tuple[Finding, ...]:
-    """Looks at the first coordinate that is wrong, where it is not wrong everywhere."""
+def _special(trial: Trial) -> Finding | None:
+    """Looks at the first coordinate that is wrong."""
     for row, wrong in zip(trial.rows, trial.before, strict=True):
-        for i in np.flatnonzero(wrong)[:1]:
-            found = special_point(trial.closed, row, int(i))
-            return () if found is None else (found,)
-    return ()
+        if wrong.any():
+            return special_point(trial.closed, row, int(np.flatnonzero(wrong)[0]))
+    return None

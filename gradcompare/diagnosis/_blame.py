@@ -17,48 +17,37 @@ WIDTH = 1e-6
 
 
 def accuse(trial: Trial, accused: Sequence[Suspect]) -> tuple[Finding, ...]:
-    """Returns one finding for each of those that are at fault together."""
+    """Returns one finding for each of those that are at fault together; the last has the proof."""
     left = trial.undone(accused)
-    mended = np.flatnonzero(np.any(trial.before & ~left, axis=0))
-    still = np.flatnonzero(np.any(left, axis=0))
-    names = [trial.rows[0].programs.problem.layout.name(int(i)) for i in still]
-    agrees = "autodiff agrees with finite differences" + (
-        f", but for {listed(names)}" if names else ""
-    )
+    layout = trial.rows[0].programs.problem.layout
+    mended = tuple(np.flatnonzero(np.any(trial.before & ~left, axis=0)).tolist())
+    still = [layout.name(int(i)) for i in np.flatnonzero(np.any(left, axis=0))]
+    but = f", but for {listed(still)}" if still else ""
+    proof = f"; without {_all_of(accused)}, autodiff agrees with finite differences{but}"
+    share = float(left.sum() / trial.before.sum())
     found = []
-    for number, suspect in enumerate(accused, start=1):
-        alone, last = len(accused) == 1, number == len(accused)
-        sentence, advice = _said(trial, suspect, alone)
-        proof = f"without {_without(suspect)}" if alone else f"without all {len(accused)}"
-        place = suspect.place
-        found.append(
-            Finding(
-                suspect.kind,
-                f"{sentence}; {proof}, {agrees}" if last else sentence,
-                float(left.sum() / trial.before.sum()),
-                advice,
-                tuple(mended.tolist()),
-                place.file if place else "",
-                place.line if place else 0,
-            )
-        )
+    for suspect in accused:
+        sentence, advice = _said(trial, suspect, alone=len(accused) == 1)
+        sentence += proof if suspect is accused[-1] else ""
+        file, line = (suspect.place.file, suspect.place.line) if suspect.place else ("", 0)
+        found.append(Finding(suspect.kind, sentence, share, advice, mended, file, line))
     return tuple(found)
 
 
-def _without(suspect: Suspect) -> str:
-    return {"custom rule": "the rule", STOPS: "the stop_gradient"}.get(
-        suspect.kind, "the rounding"
-    )
+def _all_of(accused: Sequence[Suspect]) -> str:
+    if len(accused) > 1:
+        return "both" if len(accused) == 2 else "all of them"
+    return {"custom rule": "the rule", STOPS: "it"}.get(accused[0].kind, "the rounding")
 
 
-def _said(trial: Trial, suspect: Suspect, alone: bool) -> tuple[str, str]:
+def _said(trial: Trial, suspect: Suspect, *, alone: bool) -> tuple[str, str]:
     """What autodiff does at this operation, and what to do about it."""
     at = "" if suspect.place is None else f" at {suspect.place}"
     if suspect.kind == STOPS:
         what = suspect.place if suspect.own else f"a stop_gradient{at}"
         return (
             f"autodiff takes {what} for a constant, and it depends on the parameters",
-            "take it away, or pass what is to be constant as a further argument",
+            "take the stop_gradient away, or pass what is to be constant as a further argument",
         )
     if suspect.kind == "rounding":
         return (
@@ -66,17 +55,17 @@ def _said(trial: Trial, suspect: Suspect, alone: bool) -> tuple[str, str]:
             "differentiate the function without it",
         )
     which, factor = _details(trial, suspect) if alone else ("", "")
-    wrong = (
-        f"whose derivative{which} is {factor or 'wrong'}" if which or factor else "which is wrong"
-    )
+    wrong = f"whose derivative{which} is {factor or 'wrong'}"
+    wrong = wrong if which or factor else "which is not its derivative"
     if not suspect.own:
-        return f"autodiff follows JAX's own rule of {suspect.name}{at}, {wrong}", (
-            "write the function out, or move the point"
+        return (
+            f"autodiff follows JAX's own rule of `{suspect.name}`{at}, {wrong}",
+            "move the point, or write that function out",
         )
-    rule = f"the rule {suspect.rule}" if suspect.rule else "the rule"
+    rule = f"the rule `{suspect.rule}`" if suspect.rule else "the rule"
     where = "" if suspect.place is None else f" ({suspect.place.where})"
     return (
-        f"autodiff follows {rule} of {suspect.name}{where}, {wrong}",
+        f"autodiff follows {rule} of `{suspect.name}`{where}, {wrong}",
         "mend the rule, or drop it",
     )
 
@@ -99,8 +88,8 @@ def _factor(trial: Trial, switches: Sequence[int]) -> str:
 
     What goes through the operation is what the gradient loses where the path is cut.
     """
-    cut, plain = (trial.estimates(trial.switches.set(switches, pair)) for pair in (CUT, PLAIN))
-    ruled = trial.estimates(trial.switches.set([], PLAIN))
+    cut, plain = (trial.estimates(switches, pair) for pair in (CUT, PLAIN))
+    ruled = trial.estimates([], PLAIN)
 
     def values(estimates: Sequence[Estimate]) -> np.ndarray:
         return np.concatenate([estimate.value for estimate in estimates])

@@ -6,9 +6,9 @@ zero or none. If everything goes through such operations, autodiff finds no deri
 
 from collections.abc import Sequence
 
-import jax.numpy as jnp
 from jax.extend.core import Jaxpr, JaxprEqn
 
+from .._jaxprs import is_float
 from .._source import Place, place_of
 from .._suspects import ROUNDS, STOPS
 from ._flow import AbstractFlow
@@ -33,8 +33,10 @@ class Cuts(AbstractFlow):
     def operation(self, equation: JaxprEqn, given: list[int], call: JaxprEqn) -> list[int]:
         """A result has a derivative if an operand has one, and it is a number that varies."""
         most, name = max(given, default=0), equation.primitive.name
-        floats = [jnp.issubdtype(v.aval.dtype, jnp.floating) for v in equation.outvars]
-        results = [min(most, SMOOTH if f and name not in FLAT else DEPENDS) for f in floats]
+        results = [
+            min(most, SMOOTH if is_float(v) and name not in FLAT else DEPENDS)
+            for v in equation.outvars
+        ]
         if most == SMOOTH and SMOOTH not in results:
             place = place_of(call)
             if place is not None:

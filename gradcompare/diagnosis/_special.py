@@ -63,7 +63,7 @@ class Walk:
             inner = programs_in(equation) if equation.primitive.name in OPENED else []
             inside = place_inside(equation, inner[0], call) if inner else equation
             if inside is None:  # a compiled function of the user's own
-                found = self.along(inner[0], *zip(*given, strict=True))
+                found = self.along(inner[0], [a for a, _ in given], [t for _, t in given])
             else:
                 found = self._one(jaxpr, equation, given, call)
             known |= dict(zip(equation.outvars, found, strict=True))
@@ -145,7 +145,8 @@ def special_point(closed: ClosedJaxpr, row: Row, i: int) -> Finding | None:
     return Finding(
         "special point",
         f"{layout.name(i)} is {short(float(programs.x[i]))}: there, autodiff's derivative of "
-        f"{said} is not that of the function; with the right one it agrees with differences",
+        f"{said} is not that of the function; with the right one, it agrees with "
+        "finite differences",
         0.0,
         "move the point, or write that function out for it",
         (i,),

@@ -1,7 +1,7 @@
 """Autodiff with some of its suspects undone, beside finite differences."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import ClassVar
 
@@ -16,6 +16,8 @@ from .._method import AbstractMethod, estimate_as_declared, estimate_with_roundi
 from .._programs import Programs
 from .._suspects import PLAIN, Suspect, Switches
 
+TINY = float(np.finfo(np.float64).tiny)
+
 
 @dataclass(frozen=True, eq=False)
 class Undone(AbstractMethod):
@@ -25,6 +27,7 @@ class Undone(AbstractMethod):
         closed: The program of the value.
         switches: What the weights belong to.
         weights: A pair for each argument of each suspect.
+        bar: Whether its rounding error is measured as well.
     """
 
     label: ClassVar = "undone"
@@ -35,6 +38,7 @@ class Undone(AbstractMethod):
     closed: ClosedJaxpr
     switches: Switches
     weights: Float[np.ndarray, "n 2"]
+    bar: bool = False
 
     def estimate(self, programs: Programs) -> Estimate:
         """Returns the gradient; one compiled program serves all weights."""
@@ -43,7 +47,10 @@ class Undone(AbstractMethod):
             run = self.switches.applied(self.closed, weights)
             return jax.grad(lambda p: run(*jax.tree.leaves((p, data)))[0])(params)
 
-        return estimate_with_rounding(programs, self.label, gradient, self.weights)
+        if self.bar:
+            return estimate_with_rounding(programs, self.label, gradient, self.weights)
+        value = programs.run(self.label, gradient, self.weights)
+        return Estimate(value, np.zeros_like(value))
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,16 +84,35 @@ class Trial:
         closed: The program of the value.
         switches: The suspects, with a pair of weights for each of their arguments.
         rows: The points.
+        known: Where autodiff is wrong with some switches undone, as far as it was asked.
     """
 
     closed: ClosedJaxpr
     switches: Switches
     rows: Sequence[Row]
+    known: dict[tuple[int, ...], Bool[np.ndarray, "p d"]] = field(default_factory=dict)
 
-    def estimates(self, weights: Float[np.ndarray, "n 2"]) -> list[Estimate]:
-        """Autodiff at every point, with these weights."""
-        method = Undone(self.closed, self.switches, weights)
-        return [estimate_as_declared(method, row.programs) for row in self.rows]
+    def estimates(self, switches: Sequence[int], pair: tuple[float, float]) -> list[Estimate]:
+        """Autodiff at every point, with these weights at some of the switches."""
+        method = Undone(self.closed, self.switches, self.switches.set(switches, pair))
+        found = [estimate_as_declared(method, row.programs) for row in self.rows]
+        return [replace(e, error=bar) for e, bar in zip(found, self._bars, strict=True)]
+
+    @cached_property
+    def _bars(self) -> list[Float[np.ndarray, " d"]]:
+        """The rounding error at each point, measured at the first, with everything undone.
+
+        Moving large data takes the time, and not the gradient; so once has to do, relative to
+        the largest derivative.
+        """
+        weights = self.switches.set(range(self.switches.size), PLAIN)
+        method = Undone(self.closed, self.switches, weights, bar=True)
+        first = estimate_as_declared(method, self.rows[0].programs)
+        fraction = np.max(first.error, initial=0) / np.max(np.abs(first.value), initial=TINY)
+        fraction = fraction if np.isfinite(fraction) else 0.0
+        own = [row.votes["autodiff"] for row in self.rows]
+        sizes = [max(np.max(np.abs(e.value)) for e in row.votes.values()) for row in self.rows]
+        return [e.error + fraction * size for e, size in zip(own, sizes, strict=True)]
 
     def undone(self, accused: Iterable[Suspect]) -> Bool[np.ndarray, "p d"]:
         """Where autodiff is wrong without these suspects."""
@@ -94,8 +120,12 @@ class Trial:
 
     def wrong(self, switches: Sequence[int]) -> Bool[np.ndarray, "p d"]:
         """Where autodiff is wrong with plain differentiation at these switches."""
-        estimates = self.estimates(self.switches.set(switches, PLAIN))
-        return np.stack([row.wrong(e) for row, e in zip(self.rows, estimates, strict=True)])
+        key = tuple(switches)
+        if key not in self.known:
+            estimates = self.estimates(switches, PLAIN)
+            wrong = [row.wrong(e) for row, e in zip(self.rows, estimates, strict=True)]
+            self.known[key] = np.stack(wrong)
+        return self.known[key]
 
     @cached_property
     def before(self) -> Bool[np.ndarray, "p d"]:
