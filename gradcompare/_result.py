@@ -78,8 +78,7 @@ class Result:
         notes: What else the reader should know.
         message: Why there is no result, or nothing.
         expected: The verdict that the objective declares.
-        diagnosis: What is wrong with the analytic gradient or with autodiff, where that is the
-            verdict.
+        diagnosis: What is wrong with the derivative that the verdict accuses.
         has_reference: Whether the values were compared with those of a reference.
         chunk: How many perturbed points are evaluated together; None where that is not so.
     """
@@ -124,9 +123,8 @@ class Result:
         third = self.sources.get(other.get(verdict, ""), "")
         alone = verdict in other and point is not None and third not in point.estimates
         said = ALONE[verdict] if alone else verdict.value
-        if verdict is Verdict.AUTODIFF_WRONG and self.diagnosis:
-            return f"{said.partition('; ')[0]}; {NAMED}"
-        return said
+        named = verdict is Verdict.AUTODIFF_WRONG and self.diagnosis
+        return f"{said.partition('; ')[0]}; {NAMED}" if named else said
 
     @property
     def ok(self) -> bool:
