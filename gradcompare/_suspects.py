@@ -175,7 +175,7 @@ def _suspect(equation: JaxprEqn, call: JaxprEqn) -> Suspect | None:
     place = place_of(call)
     said = "a cast to integers" if name == CASTS else name
     kind = name if name == STOPS else "rounding"
-    return Suspect(kind, place, said, own=place is not None and place.calls == name)
+    return Suspect(kind, place, said, own=place is not None and place.calls in ("", name))
 
 
 def _custom(equation: JaxprEqn, call: JaxprEqn) -> Suspect:

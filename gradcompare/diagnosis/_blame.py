@@ -44,10 +44,12 @@ def _said(trial: Trial, suspect: Suspect, *, alone: bool) -> tuple[str, str]:
     """What autodiff does at this operation, and what to do about it."""
     at = "" if suspect.place is None else f" at {suspect.place}"
     if suspect.kind == STOPS:
-        what = suspect.place if suspect.own else f"a stop_gradient{at}"
+        what = f"what is in the {STOPS}{at}"
+        if suspect.place is not None and suspect.place.text:
+            what = str(suspect.place) if suspect.own else f"a part of {suspect.place}"
         return (
             f"autodiff takes {what} for a constant, and it depends on the parameters",
-            "take the stop_gradient away, or pass what is to be constant as a further argument",
+            "take the stop_gradient away, or pass what it holds as a further argument",
         )
     if suspect.kind == "rounding":
         return (

@@ -111,15 +111,16 @@ def _of_derivative(programs: Programs, source: str, broken: Sequence[int]) -> Fi
     within = "" if first.name in names else "the derivative of "
     said, advice = f"{at}{_comes(first, within)}", ""
     if chosen is not None:
-        said += (
-            f"; {chosen.place} keeps it out of the value, but autodiff goes through both branches"
-        )
+        where = f"{'' if chosen.place.text else 'the where at '}{chosen.place}"
+        said += f"; {where} keeps it out of the value, but autodiff goes through both branches"
         advice = guard(first.place, chosen)
     return _finding(said, advice, broken, first.place)
 
 
 def _comes(first: First, within: str) -> str:
     where = "" if first.place is None else f" in {within}{first.place}"
+    if first.place is not None and not first.place.text:
+        where = f" at {first.place}"
     return f"the first number that is not finite comes from {first.operation}{where}"
 
 
