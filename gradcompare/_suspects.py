@@ -12,7 +12,7 @@ of the identity.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax
@@ -40,15 +40,17 @@ class Suspect:
 
     Attributes:
         kind: `custom rule`, `stop_gradient` or `rounding`.
-        place: The rule of the user's own, or where the operation is called.
+        key: What tells it from others of its kind: where the function or the operation stands.
+        place: The rule of the user's own, or where the operation is called first.
         name: The function that has the rule, or the primitive.
         rule: The name of the rule, if it has one.
-        own: Whether the user wrote it; JAX has rules and stopped gradients too.
+        own: Whether the user wrote it; libraries have rules and stopped gradients too.
         arguments: The names of the arguments, as far as they are known.
     """
 
     kind: str
-    place: Place | None
+    key: str
+    place: Place | None = field(compare=False)
     name: str
     rule: str = ""
     own: bool = True
@@ -175,7 +177,13 @@ def _suspect(equation: JaxprEqn, call: JaxprEqn) -> Suspect | None:
     place = place_of(call)
     said = "a cast to integers" if name == CASTS else name
     kind = name if name == STOPS else "rounding"
-    return Suspect(kind, place, said, own=place is not None and place.calls in ("", name))
+    return Suspect(
+        kind, _key(place), place, said, own=place is not None and place.calls in ("", name)
+    )
+
+
+def _key(place: Place | None) -> str:
+    return f"{place.file}:{place.line}:{place.column}" if place else ""
 
 
 def _custom(equation: JaxprEqn, call: JaxprEqn) -> Suspect:
@@ -191,4 +199,5 @@ def _custom(equation: JaxprEqn, call: JaxprEqn) -> Suspect:
     )
     count = len(equation.invars)
     known = tuple(names) if names is not None and len(names) == count else ("",) * count
-    return Suspect("custom rule", place, made.name, rule.name * (written is rule), own, known)
+    key, named = f"{made.file}:{made.line}", rule.name if written is rule else ""
+    return Suspect("custom rule", key, place, made.name, named, own, known)

@@ -1,6 +1,7 @@
 """What misleads autodiff: each is planted, beside one that looks like it and is right."""
 
 import functools
+import importlib
 import json
 from pathlib import Path
 
@@ -233,6 +234,57 @@ def test_the_rule_of_relu_at_its_kink_is_not_accused():
     assert not result.results[0].diagnosis
 
 
+LIBRARY = """
+import jax
+
+@jax.custom_jvp
+def squash(x):
+    return x / (1 + x)
+
+@squash.defjvp
+def squash_rule(primals, tangents):
+    return squash(*primals), tangents[0] / (1 + primals[0])
+
+def held(x):
+    return x * jax.lax.stop_gradient(x)
+"""
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    """A library with a wrong rule, and with a stopped gradient."""
+    folder = tmp_path / "site-packages"
+    folder.mkdir()
+    (folder / "squashing.py").write_text(LIBRARY)
+    monkeypatch.syspath_prepend(folder)
+    return importlib.import_module("squashing")
+
+
+def test_a_rule_of_a_library_is_named_where_it_is_called_first(library):
+    def value(x):
+        once = library.squash(x)
+        return jnp.sum(once * library.squash(x**2))
+
+    finding = only(verdict(value, lambda x: jnp.sum(x / (1 + x) * x**2 / (1 + x**2))))
+    named(finding, "once = library.squash(x)")
+    assert "the library's rule of `squash` at `library.squash(x)`" in finding.sentence
+    assert finding.correction == "move the point, or write that function out"
+
+
+def test_a_stop_gradient_of_a_library_is_named_where_it_is_called(library):
+    def value(x):
+        return jnp.sum(library.held(x) + x)  # held
+
+    finding = only(verdict(value, lambda x: jnp.sum(x**2 + x)))
+    assert "autodiff takes a part of `library.held(x)`" in finding.sentence
+
+
+def test_with_a_convention_it_is_the_same():
+    result = check(lambda x: jnp.sum(nearly(x)), lambda x: -2 * x * x, X, sign=-1, wrt="log")
+    assert result.verdict is Verdict.AUTODIFF_WRONG, str(result)
+    assert "1.001 times" in only(result).sentence
+
+
 def test_a_straight_through_rule_is_not_the_derivative():
     finding = only(
         verdict(lambda x: jnp.sum(straight(x) * x), lambda x: jnp.sum(jnp.round(x) * x))
@@ -354,6 +406,8 @@ def test_a_convention_at_a_special_point():
     assert finding.sentence.startswith("x[1] is 0: there, autodiff's derivative of `jax.scipy.")
     assert finding.coordinates == (1,)
     assert not check(bessel, gradient, kappa + 1).results[0].diagnosis
+    scaled = check(bessel, lambda kappa: 3 * gradient(kappa), kappa, scale=3)
+    assert only(scaled).sentence == finding.sentence
 
 
 def test_the_report_says_it_in_few_words_and_json_keeps_the_line():

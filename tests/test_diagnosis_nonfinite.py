@@ -119,6 +119,12 @@ def length(x, c):
     return positive + jnp.linalg.norm(x)
 
 
+def test_what_hides_it_need_not_be_a_where():
+    (finding,) = findings(lambda x: jnp.sum(jnp.nan_to_num(jnp.sqrt(x))), lambda x: 0 * x, [-1.0])
+    assert "`jnp.nan_to_num(jnp.sqrt(x))`" in finding.sentence
+    assert "where(ok, f(where(ok, x, 1)), other)" in finding.correction
+
+
 def test_a_where_beside_it_is_not_accused():
     (finding,) = findings(length, lambda x, c: 0 * x, [0.0, 0.0], np.array([1.0, -1.0]))
     assert "in the derivative of `jnp.linalg.norm(x)`" in finding.sentence

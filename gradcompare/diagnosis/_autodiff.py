@@ -55,11 +55,11 @@ def _found(rows: Sequence[Row]) -> tuple[Finding, ...]:
     params, data, _ = rows[0].programs.args
     closed = jax.make_jaxpr(rows[0].programs.problem.objective.value)(params, data)
     trial = Trial(closed, Switches(suspects(closed)[:MOST]), rows)
+    if not trial.before.any():
+        return ()
     accused = culprits(trial)
     if accused:
         return accuse(trial, accused)
-    if not trial.before.any():
-        return ()
     found = silent_autodiff(trial) or _special(trial)
     return () if found is None else (found,)
 

@@ -61,7 +61,7 @@ def _said(trial: Trial, suspect: Suspect, *, alone: bool) -> tuple[str, str]:
     wrong = wrong if which or factor else "which is not its derivative"
     if not suspect.own:
         return (
-            f"autodiff follows JAX's own rule of `{suspect.name}`{at}, {wrong}",
+            f"autodiff follows the library's rule of `{suspect.name}`{at}, {wrong}",
             "move the point, or write that function out",
         )
     rule = f"the rule `{suspect.rule}`" if suspect.rule else "the rule"

@@ -65,7 +65,7 @@ def behind(closed: ClosedJaxpr, source: Place) -> tuple[frozenset[str], Behind |
 def guard(source: Place, chosen: Behind) -> str:
     """Says what to write instead, as exactly as the code can be read."""
     whole, where = _call(source.text), _call(chosen.place.text)
-    if where is None or len(where.args) != 3:
+    if where is None or chosen.place.calls != "where" or len(where.args) != 3:
         return GUARD
     condition = ast.unparse(where.args[0])
     if whole is None or len(whole.args) != 1 or whole.keywords:

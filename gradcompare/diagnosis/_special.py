@@ -15,6 +15,7 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
 from jaxtyping import Array
 
+from .._estimate import Estimate
 from .._finding import Finding
 from .._numbers import short
 from .._rewrite import OPENED, place_inside, programs_in, run_one
@@ -133,6 +134,9 @@ def special_point(closed: ClosedJaxpr, row: Row, i: int) -> Finding | None:
 
     unit = layout.unflatten(np.eye(1, layout.size, i)[0])
     *apart, slope = programs.run("special point", along, unit, helper=True)
+    moved = Estimate(np.where(np.arange(layout.size) == i, slope, 0.0), np.zeros(layout.size))
+    convention = programs.problem.objective.convention
+    slope = convention.applied(moved, programs.x, layout).value[i]
     differences = row.votes["differences"]
     right = differences.value[i]
     if not abs(slope - right) <= AGREES * abs(right) + 3 * differences.error[i]:

@@ -141,13 +141,19 @@ def culprits(trial: Trial) -> tuple[Suspect, ...]:
     everyone = trial.switches.suspects
     own = tuple(suspect for suspect in everyone if suspect.own)
     sets = dict.fromkeys([*((suspect,) for suspect in everyone), own, everyone])
-    left = {accused: int(trial.undone(accused).sum()) for accused in sets if accused}
-    least = min(left.values(), default=0)
-    if not left or least >= trial.before.sum():
+    left = {accused: _left(trial, accused) for accused in sets if accused}
+    least = min(left.values(), default=np.inf)
+    if least >= trial.before.sum():
         return ()
     best = next(accused for accused in left if left[accused] == least)
     for suspect in reversed(best if len(best) > 1 else ()):
         fewer = tuple(other for other in best if other != suspect)
-        if trial.undone(fewer).sum() <= least:
+        if _left(trial, fewer) <= least:
             best = fewer
     return best
+
+
+def _left(trial: Trial, accused: tuple[Suspect, ...]) -> float:
+    """In how many entries autodiff is still wrong; infinity if it is wrong in others as well."""
+    wrong = trial.undone(accused)
+    return np.inf if np.any(wrong & ~trial.before) else float(wrong.sum())
