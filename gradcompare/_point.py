@@ -4,7 +4,6 @@ A method that fails is a line of the report; it takes nothing else with it.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from itertools import combinations
 
@@ -12,7 +11,6 @@ import numpy as np
 
 from ._errors import UNTRACEABLE, describe, guarded
 from ._estimate import Estimate
-from ._first_nan import first_nonfinite
 from ._host import HostProgram
 from ._judge import EPS, SAFETY, judge
 from ._method import estimate_as_declared, estimate_with_rounding
@@ -116,13 +114,6 @@ def _judgement(
     if _same_program(programs, plan):
         return Judgement(Verdict.NOT_A_CHECK, note=SAME_PROGRAM)
     judgement = judge(value, votes, bound=objective.convention.intent == "upper_bound")
-    autodiff = votes.get("autodiff")
-    if judgement.verdict is Verdict.NONFINITE and autodiff is not None and np.isfinite(value):
-        broken = [i for i in judgement.faulty if not np.isfinite(autodiff.value[i])]
-        directional = programs.problem.quantity != "gradient"
-        said = guarded(lambda: first_nonfinite(programs, [] if directional else broken))
-        if broken and isinstance(said, str):
-            judgement = replace(judgement, note=said)
     apart = "" if objective.reference is None else _from_reference(programs)
     if apart and judgement.verdict.rank < Verdict.VALUE_DIFFERS.rank:
         return Judgement(Verdict.VALUE_DIFFERS, note=apart)

@@ -18,7 +18,7 @@ from ._pairs import Accuracy, PairError
 from ._summary import summarise
 from ._timing import Timing
 from ._tree import coordinate_name
-from ._verdict import ALONE, NOTHING, Judgement, Verdict
+from ._verdict import ALONE, NAMED, NOTHING, Judgement, Verdict
 
 BLUNT = 0.1
 """Two sources with larger bars than this fraction of the derivative verify nothing."""
@@ -78,7 +78,7 @@ class Result:
         notes: What else the reader should know.
         message: Why there is no result, or nothing.
         expected: The verdict that the objective declares.
-        diagnosis: What is wrong with the analytic gradient, where that is the verdict.
+        diagnosis: What is wrong with the derivative that the verdict accuses.
         has_reference: Whether the values were compared with those of a reference.
         chunk: How many perturbed points are evaluated together; None where that is not so.
     """
@@ -121,9 +121,10 @@ class Result:
             return point.judgement.note  # it says what to do by itself
         other = {Verdict.ANALYTIC_WRONG: "autodiff", Verdict.AUTODIFF_WRONG: "analytic"}
         third = self.sources.get(other.get(verdict, ""), "")
-        if verdict in other and point is not None and third not in point.estimates:
-            return ALONE[verdict]
-        return verdict.value
+        alone = verdict in other and point is not None and third not in point.estimates
+        said = ALONE[verdict] if alone else verdict.value
+        named = verdict is Verdict.AUTODIFF_WRONG and self.diagnosis
+        return f"{said.partition('; ')[0]}; {NAMED}" if named else said
 
     @property
     def ok(self) -> bool:

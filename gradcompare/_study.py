@@ -1,11 +1,13 @@
 """One case: its points one after another, and what they say together."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ._errors import InputError
+from ._finding import Finding
 from ._narrow import accuracies
 from ._objective import Objective, Problem
 from ._plan import Case, Plan
@@ -15,7 +17,10 @@ from ._programs import Programs
 from ._result import PointResult, Result
 from ._valid import require_valid
 from ._verdict import Verdict
+from .diagnosis._autodiff import autodiff_findings
 from .diagnosis._diagnose import findings
+from .diagnosis._flat import staircase
+from .diagnosis._nonfinite import nonfinite_findings
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ def study(case: Case, plan: Plan) -> Study:
         return math.isfinite(programs.at(problem).value())
 
     points: list[PointResult] = []
-    seen: list[Programs] = []
+    at: list[Programs] = []
 
     def unsettled() -> bool:
         return any(point.judgement.verdict is Verdict.INCONCLUSIVE for point in points)
@@ -51,8 +56,8 @@ def study(case: Case, plan: Plan) -> Study:
         problem = _rounded(problem, plan.dtype)
         if programs is None:
             programs = programs_of(problem, plan)
-        seen.append(programs.at(problem))
-        points.append(examine(seen[-1], plan))
+        at.append(programs.at(problem))
+        points.append(examine(at[-1], plan))
     assert programs is not None
     first = programs.problem
     result = Result(
@@ -70,11 +75,23 @@ def study(case: Case, plan: Plan) -> Study:
         has_reference=case.objective.reference is not None,
         chunk=programs.cache.chunk,
     )
-    if result.verdict is Verdict.ANALYTIC_WRONG:
-        result = replace(result, diagnosis=findings(seen, points, plan.voters))
+    result = replace(result, diagnosis=_diagnosis(result, at, plan))
     if plan.dtype == FLOAT64:
         return Study(result, programs, programs)
     return _with_accuracy(result, programs, plan)
+
+
+def _diagnosis(result: Result, at: Sequence[Programs], plan: Plan) -> tuple[Finding, ...]:
+    """What is wrong, as far as it can be told, for a verdict that says that something is."""
+    match result.verdict:
+        case Verdict.ANALYTIC_WRONG:
+            steps = staircase(at, result.points, plan.voters)
+            return (steps,) if steps else findings(at, result.points, plan.voters)
+        case Verdict.AUTODIFF_WRONG | Verdict.INCONCLUSIVE:
+            return autodiff_findings(at, result.points, plan.voters)
+        case Verdict.NONFINITE:
+            return nonfinite_findings(at, result.points, plan.voters)
+    return ()
 
 
 def _with_accuracy(result: Result, programs: Programs, plan: Plan) -> Study:
