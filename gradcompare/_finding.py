@@ -11,6 +11,7 @@ class Finding:
         kind: What sort of fault, in a word that stays: `factor`, `sign`, `zero`, `chain factor`,
             `data factor`, `parameter factor`, `swap`, `permutation`, `transpose`, `reversed`,
             `shift`, `symmetric part`, `sum`, `accumulated`, `additive`, `factor and term`;
+            `branch` where only the arm of a choice is known in which it is wrong,
             `place` where only the coordinates at fault are known, `unexplained` for what is left.
         sentence: What is wrong, for the reader.
         residual: How much of the mismatch is left unexplained by this finding and those before

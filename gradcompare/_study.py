@@ -1,14 +1,16 @@
 """One case: its points one after another, and what they say together."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ._errors import InputError
+from ._coverage import Coverage
+from ._errors import InputError, guarded
 from ._narrow import accuracies
 from ._objective import Objective, Problem
-from ._plan import Case, Plan
+from ._plan import Case, Finite, Plan
 from ._point import examine, remarks
 from ._precision import FLOAT64, cast, precision_scope
 from ._programs import Programs
@@ -41,6 +43,7 @@ def study(case: Case, plan: Plan) -> Study:
         assert programs is not None  # the first problem is not drawn around another
         return math.isfinite(programs.at(problem).value())
 
+    problems: list[Problem] = []
     points: list[PointResult] = []
 
     def unsettled() -> bool:
@@ -50,9 +53,12 @@ def study(case: Case, plan: Plan) -> Study:
         problem = _rounded(problem, plan.dtype)
         if programs is None:
             programs = programs_of(problem, plan)
+        problems.append(problem)
         points.append(examine(programs.at(problem), plan))
     assert programs is not None
     first = programs.problem
+    coverage, sought = _covered(programs, plan, problems, finite)
+    points += sought
     result = Result(
         case.objective.name,
         case.size,
@@ -67,12 +73,27 @@ def study(case: Case, plan: Plan) -> Study:
         message=_crash(case.objective, points[0], plan),
         has_reference=case.objective.reference is not None,
         chunk=programs.cache.chunk,
+        branches=coverage.arms,
     )
     if result.verdict is Verdict.ANALYTIC_WRONG:
-        result = replace(result, diagnosis=findings(first, points, plan.voters))
+        result = replace(result, diagnosis=findings(first, points, plan.voters, coverage))
     if plan.dtype == FLOAT64:
         return Study(result, programs, programs)
     return _with_accuracy(result, programs, plan)
+
+
+def _covered(
+    programs: Programs, plan: Plan, problems: Sequence[Problem], finite: Finite
+) -> tuple[Coverage, list[PointResult]]:
+    """Which arms the points take, and points that were sought; a failure leaves both out."""
+
+    def look(problem: Problem) -> PointResult:
+        return examine(programs.at(_rounded(problem, plan.dtype)), plan)
+
+    coverage = guarded(lambda: Coverage.of(programs, plan, problems))
+    if isinstance(coverage, Exception):
+        return Coverage(), []
+    return coverage, coverage.extend(programs, plan, finite, look)
 
 
 def _with_accuracy(result: Result, programs: Programs, plan: Plan) -> Study:

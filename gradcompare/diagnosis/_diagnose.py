@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .._coverage import Coverage
 from .._errors import guarded
 from .._finding import Finding
 from .._numbers import short
@@ -40,7 +41,10 @@ def hypotheses() -> tuple[AbstractHypothesis, ...]:
 
 
 def findings(
-    problem: Problem, points: Sequence[PointResult], voters: Mapping[str, str]
+    problem: Problem,
+    points: Sequence[PointResult],
+    voters: Mapping[str, str],
+    coverage: Coverage | None = None,
 ) -> tuple[Finding, ...]:
     """Returns what is wrong with the analytic gradient; nothing where that cannot be told.
 
@@ -50,7 +54,7 @@ def findings(
         return ()
 
     def found() -> tuple[Finding, ...]:
-        evidence = gather(problem, points, voters)
+        evidence = gather(problem, points, voters, coverage)
         return () if evidence is None else diagnose(evidence)
 
     outcome = guarded(found)

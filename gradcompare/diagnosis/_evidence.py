@@ -35,6 +35,23 @@ class Leaf:
 
 
 @dataclass(frozen=True, eq=False)
+class Region:
+    """Where an arm of a choice in the objective or its gradient is taken.
+
+    Attributes:
+        words: When, as the end of a sentence.
+        place: The file and the line.
+        taken: The points, or the entries of the parameters at each point.
+        among: The coordinates, for entries; None for whole points.
+    """
+
+    words: str
+    place: str
+    taken: Bool[np.ndarray, "p d"]
+    among: slice | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """The pair (analytic, reference) at p points in d coordinates, and what may explain it.
 
@@ -52,6 +69,7 @@ class Evidence:
         data: The arrays of the data.
         declarable: Whether no convention is declared, so that one may be the answer.
         settled: Which coordinates are explained already.
+        regions: Where each arm of a choice is taken.
     """
 
     labels: tuple[str, ...]
@@ -66,6 +84,7 @@ class Evidence:
     data: tuple[Leaf, ...] = ()
     declarable: bool = True
     settled: Bool[np.ndarray, " d"] | None = None
+    regions: tuple[Region, ...] = ()
 
     @property
     def d(self) -> int:

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from .._adapt import Adapted
+from .._coverage import Coverage
 from .._estimate import Estimate
 from .._judge import SAFETY
 from .._objective import Problem
@@ -14,6 +15,7 @@ from .._result import PointResult
 from .._tree import Layout
 from .._verdict import Verdict
 from ._evidence import Evidence, Leaf
+from ._regions import regions
 
 COMPARABLE = (
     Verdict.AGREE,
@@ -28,7 +30,10 @@ POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR
 
 
 def gather(
-    problem: Problem, points: Sequence[PointResult], voters: Mapping[str, str]
+    problem: Problem,
+    points: Sequence[PointResult],
+    voters: Mapping[str, str],
+    coverage: Coverage | None = None,
 ) -> Evidence | None:
     """Returns the evidence of all points that have any, or None.
 
@@ -36,24 +41,26 @@ def gather(
         problem: The first of the problems; the others differ in their parameters.
         points: What was found at each point.
         voters: The method that speaks for each source.
+        coverage: Which arms of its choices the objective takes at each point.
     """
     rows, kept = [], []
-    for point in points:
+    for number, point in enumerate(points):
         mine = {s: point.estimates[name] for s, name in voters.items() if name in point.estimates}
         if point.judgement.verdict in COMPARABLE and "analytic" in mine and len(mine) > 1:
             rows.append(_row(mine, problem.objective.convention.intent == "upper_bound"))
-            kept.append(point)
+            kept.append(number)
     if not rows:
         return None
     columns = [np.stack(column) for column in zip(*rows, strict=True)]
     return Evidence(
-        tuple(point.label for point in kept),
-        np.stack([point.x for point in kept]),
+        tuple(points[number].label for number in kept),
+        np.stack([points[number].x for number in kept]),
         *columns,
         paths=problem.layout.paths,
         shapes=problem.layout.shapes,
         data=data_leaves(problem),
         declarable=problem.objective.convention.plain,
+        regions=() if coverage is None else regions(coverage, kept),
     )
 
 
