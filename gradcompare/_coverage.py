@@ -71,7 +71,8 @@ class Coverage:
         missing = {n for n, arm in enumerate(self.branches.arms) if not (arm.note or reached[n])}
         found = seek(programs, self.branches, missing, plan.seed, finite)
         for looked, problem in enumerate(found, 1):
-            point, taken = look(problem), self.branches.taken(programs.at(problem))
+            point = look(problem)
+            taken = self.branches.taken(programs.at(problem.moved(point.x, problem.label)))
             arms, verdict = np.flatnonzero(taken.arms).tolist(), point.judgement.verdict
             if verdict is Verdict.INCONCLUSIVE:
                 self.notes |= dict.fromkeys(arms, UNTOLD)

@@ -21,7 +21,7 @@ from ._programs import Programs
 
 Vector = Float[np.ndarray, " d"]
 
-FACTORS = (10.0, 0.1, -1.0, -10.0, 100.0, -100.0, 1e-3, 1e3, -1e3)
+FACTORS = (10.0, 0.1, -1.0, -10.0, 100.0, -100.0, 1e-3, 1e3, -1e3, 1e-8)
 SHIFTS = (1.0, -1.0, 10.0, -10.0, 100.0, -100.0)
 
 COORDINATES = 16
@@ -57,36 +57,41 @@ def seek(
         programs: At the given point, where it is known which arms are taken.
         branches: The choices.
         missing: The numbers of the arms; whoever asks for the next point takes out what is done.
-            If that is nothing, another point is found that takes the same.
+            If that is nothing, further points come, first those that take other ones of them.
         seed: Of the random steps.
         finite: Whether the objective is finite at a point.
     """
-    problem = programs.problem
-    count = min(MOST, FIRST + FOR_EACH * problem.layout.size)
+    problem, labels = programs.problem, Counter[str]()
+    seen: set[frozenset[int]] = set()
 
-    labels: Counter[str] = Counter()
-
-    def taken(x: Vector) -> list[int]:
+    def taken(x: Vector) -> frozenset[int]:
         arms = programs.run_at(KEY, x)
-        return [number for number in sorted(missing) if arms[number] > 0]
+        return frozenset(number for number in missing if arms[number] > 0)
 
-    for candidate in islice(_candidates(programs.x, seed), count):
-        y = inside(candidate, *problem.bounds)
-        while taken(y):
-            before, z = set(missing), _behind(programs.x, y, taken)
-            label = f"a point where {branches.arms[taken(z)[0]]}"
-            found = problem.moved(z, label + f" (no. {labels[label] + 1})" * (label in labels))
-            if not finite(found):
-                break
-            labels[label] += 1
-            yield found
-            if missing == before:
-                break
-        if not missing:
+    for again in (False, True):
+        if again and not any(arms <= missing for arms in seen):
             return
+        for candidate in _candidates(programs.x, seed):
+            y = inside(candidate, *problem.bounds)
+            while taken(y):
+                z = _behind(programs.x, y, taken)
+                arms = taken(z)
+                name = f"a point where {branches.arms[min(arms)]}"
+                found = problem.moved(z, name + f" (no. {labels[name] + 1})" * (name in labels))
+                if (arms in seen and not again) or not finite(found):
+                    break
+                seen.add(arms)
+                labels[name] += 1
+                yield found
+                if arms <= missing:
+                    break
 
 
 def _candidates(x: Vector, seed: int) -> Iterator[Vector]:
+    return islice(_all_candidates(x, seed), min(MOST, FIRST + FOR_EACH * len(x)))
+
+
+def _all_candidates(x: Vector, seed: int) -> Iterator[Vector]:
     typical = np.median(np.abs(x[x != 0])) if np.any(x) else 1.0
     size = np.where(x == 0, typical, np.abs(x))
     rng = np.random.default_rng([seed, STREAM])

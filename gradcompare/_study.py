@@ -56,9 +56,18 @@ def study(case: Case, plan: Plan) -> Study:
         problems.append(problem)
         points.append(examine(programs.at(problem), plan))
     assert programs is not None
-    first = programs.problem
     coverage, sought = _covered(programs, plan, problems, finite)
-    points += sought
+    result = _judged(case, plan, programs, [*points, *sought], coverage)
+    if plan.dtype == FLOAT64:
+        return Study(result, programs, programs)
+    return _with_accuracy(result, programs, plan)
+
+
+def _judged(
+    case: Case, plan: Plan, programs: Programs, points: list[PointResult], coverage: Coverage
+) -> Result:
+    """What the points say together, and what is wrong where it is the gradient."""
+    first = programs.problem
     result = Result(
         case.objective.name,
         case.size,
@@ -75,11 +84,9 @@ def study(case: Case, plan: Plan) -> Study:
         chunk=programs.cache.chunk,
         branches=coverage.arms,
     )
-    if result.verdict is Verdict.ANALYTIC_WRONG:
-        result = replace(result, diagnosis=findings(first, points, plan.voters, coverage))
-    if plan.dtype == FLOAT64:
-        return Study(result, programs, programs)
-    return _with_accuracy(result, programs, plan)
+    if result.verdict is not Verdict.ANALYTIC_WRONG:
+        return result
+    return replace(result, diagnosis=findings(first, points, plan.voters, coverage))
 
 
 def _covered(

@@ -10,6 +10,9 @@ from .._coverage import Coverage
 from ._evidence import Evidence, Region
 from ._fit import BY_CHANCE, log_choices
 
+ALIKE = 2
+"""So many arms may be named that the same points take."""
+
 FEWEST = 4
 """So many points at least, where whole points are compared: with fewer, chance decides."""
 
@@ -51,10 +54,12 @@ def branch(evidence: Evidence) -> str:
             bad, told = int(wrong.sum()), int((wrong | right)[:, region.among].sum())
             return f"only where {region.words} ({region.place}), in {bad} of {told} entries"
     by_point = [r for r in evidence.regions if r.among is None and _by_point(r, wrong, right)]
-    if len({region.words for region in by_point}) == 1:
-        bad, region = int(wrong.any(axis=1).sum()), by_point[-1]
-        return f"only where {region.words} ({region.place}), at {bad} of {len(wrong)} points"
-    return ""
+    names = {region.words: f"{region.words} ({region.place})" for region in by_point}
+    if not 1 <= len(names) <= ALIKE:
+        return ""
+    together = ", which go together here," if len(names) > 1 else ","
+    bad = int(wrong.any(axis=1).sum())
+    return f"only where {' or '.join(names.values())}{together} at {bad} of {len(wrong)} points"
 
 
 def _by_entry(
