@@ -175,7 +175,7 @@ NAMED = 3
 """At most so many arms are named for one reason."""
 
 
-def tested(branches: Sequence[Arm]) -> str:
+def in_words(branches: Sequence[Arm]) -> str:
     """Returns how many arms were tested, and which were not, why not, and what to do about it."""
     missing = [arm for arm in branches if not arm.tested]
     if not missing:

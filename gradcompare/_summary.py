@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from ._arms import tested
+from ._arms import in_words
 from ._numbers import short, with_bar
 from ._tree import LISTED, listed
 from ._verdict import Verdict
@@ -135,7 +135,7 @@ def _remarks(result: Result, point: PointResult) -> list[str]:
 def untested(result: Result) -> list[str]:
     """Names the arms of choices that no point took, if there are any, in one sentence."""
     every = all(arm.tested for arm in result.branches)
-    return [] if every else [tested(result.branches)]
+    return [] if every else [in_words(result.branches)]
 
 
 def _pairs(result: Result, point: PointResult) -> list[str]:

@@ -3,7 +3,7 @@
 import numpy as np
 from tabulate import tabulate
 
-from .._arms import tested
+from .._arms import in_words
 from .._numbers import duration, memory, ratio, short
 from .._result import PointResult, Result
 from .._summary import coordinate_table, untested
@@ -26,7 +26,7 @@ def detail(result: Result) -> str:
                 f"{-(-many // result.chunk)} chunks of {result.chunk}"
             )
     if result.branches and not untested(result):
-        parts.append(f"  {tested(result.branches)}")
+        parts.append(f"  {in_words(result.branches)}")
     if len(result.timings) > 1:
         parts += [f"  {line}" for line in (ranking(result.timings), *_doubts(result.timings))]
     return "\n".join(parts)
