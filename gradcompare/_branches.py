@@ -3,7 +3,8 @@
 The choices are those of the value and of the hand-written gradient, both as they were traced; one
 further program, where there are any, returns at a point which arms at least one entry takes.
 What is evaluated is the traced program itself with the operands of its choices as results, so the
-line of an arm and what is measured of it cannot come apart.
+line of an arm and what is measured of it cannot come apart. Programs in which autodiff is a part
+are left out: what it makes of a choice carries the same lines.
 """
 
 import math
