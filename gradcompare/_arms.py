@@ -22,6 +22,9 @@ BOUND = frozenset({"clip", "clamp"})
 DEFAULT_FIRST = frozenset({"select", "piecewise"})
 """Functions with a list of choices, whose default is the first branch of the program."""
 
+NUMBERED = DEFAULT_FIRST | {"cond", "switch"}
+"""Functions that choose by the number of a branch."""
+
 
 @dataclass(frozen=True)
 class Arm:
@@ -111,9 +114,9 @@ def _selected(equation: JaxprEqn, given: Sequence[Facts], place: Place) -> Descr
     if made_by is None and not holds(equation.invars[0], jnp.bool_):
         yield from _numbered(equation, place)
         return
-    if place.calls in DEFAULT_FIRST:
-        return  # guards of the number of the branch
     made = None if made_by is None else place_of(made_by)
+    if place.calls in NUMBERED and made in (None, place):
+        return  # a guard that goes with the number of the branch
     condition, there = f"the condition of `{place.text}`", place
     if made is not None and made.text and made != place:
         condition, there = f"`{made.text}`", made

@@ -94,13 +94,17 @@ def _covered(
 ) -> tuple[Coverage, list[PointResult]]:
     """Which arms the points take, and points that were sought; a failure leaves both out."""
 
+    def usable(problem: Problem) -> bool:
+        rounded = guarded(lambda: _rounded(problem, plan.dtype))  # a narrow type is soon too small
+        return isinstance(rounded, Problem) and finite(rounded)
+
     def look(problem: Problem) -> PointResult:
         return examine(programs.at(_rounded(problem, plan.dtype)), plan)
 
     coverage = guarded(lambda: Coverage.of(programs, plan, problems))
     if isinstance(coverage, Exception):
         return Coverage(), []
-    return coverage, coverage.extend(programs, plan, finite, look)
+    return coverage, coverage.extend(programs, plan, usable, look)
 
 
 def _with_accuracy(result: Result, programs: Programs, plan: Plan) -> Study:

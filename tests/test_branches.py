@@ -1,5 +1,6 @@
 """Branches: which arms the points take, points sought for the others, and faults in one arm."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from jax import lax
 from gradcompare import Comparison, Verdict, check, compare, get_objective
 from gradcompare._arms import NAMED, Arm, in_words
 from gradcompare._choices import choices, each
+from gradcompare._point import examine
+from gradcompare._verdict import Judgement
 from gradcompare.diagnosis._evidence import Evidence, Region
 from gradcompare.diagnosis._regions import branch
 from gradcompare.report.brief import brief
@@ -99,6 +102,10 @@ def steps(carry, t):
         (
             lambda w: lax.cond(w[0] > 2, jnp.sin, jnp.cos, w[1]),
             ["`w[0] > 2` is false", "`w[0] > 2` is true"],
+        ),
+        (
+            lambda w: jax.vmap(lambda t: lax.cond(t > 2, jnp.sin, jnp.cos, t))(w).sum(),
+            ["`t > 2` is false", "`t > 2` is true"],
         ),
         (
             lambda w: lax.switch(jnp.int32(w[0]), [jnp.sin, jnp.cos, jnp.tan], w[1]),
@@ -299,6 +306,40 @@ def test_no_point_is_looked_at_where_the_value_is_not_finite():
     (result,) = check(value, lambda x: -1 / x, np.array([0.5, 1.2]))
     assert result.verdict is Verdict.AGREE
     assert [arm.words for arm in result.branches if not arm.tested] == ["`x > 0` is false"]
+
+
+def test_no_point_is_looked_at_that_the_dtype_cannot_hold():
+    def value(x):
+        return jnp.sum(jnp.where(x > 1e5, x, 2 * x))
+
+    (result,) = check(value, None, np.array([500.0, 700.0]), dtype="float16")
+    assert result.verdict is Verdict.AGREE
+    assert "never where `x > 1e5` is true" in str(result)
+
+
+def test_a_point_at_which_nothing_can_be_told_shows_nothing(monkeypatch):
+    def unclear(programs, plan):
+        point = examine(programs, plan)
+        if not point.label.startswith("a point where"):
+            return point
+        return replace(point, judgement=Judgement(Verdict.INCONCLUSIVE))
+
+    monkeypatch.setattr("gradcompare._study.examine", unclear)
+    (result,) = check(by_where, None, W / 10)
+    assert result.verdict is Verdict.AGREE
+    assert len(result.points) == 3
+    assert "never where `w > 1` is true" in str(result)
+    assert "nothing can be told at the point found that reaches it" in str(result)
+
+
+def test_a_coverage_that_fails_takes_nothing_with_it(monkeypatch):
+    def broken(*_):
+        raise ValueError("of another version of JAX")
+
+    monkeypatch.setattr("gradcompare._branches.choices", broken)
+    (result,) = check(by_where, None, W)
+    assert result.verdict is Verdict.AGREE
+    assert result.branches == ()
 
 
 def test_single_points_are_not_sought():
