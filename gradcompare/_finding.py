@@ -12,6 +12,8 @@ class Finding:
             `data factor`, `parameter factor`, `term`, `sample`, `stale`, `float32`,
             `swap`, `permutation`, `transpose`, `reversed`,
             `shift`, `symmetric part`, `sum`, `accumulated`, `additive`, `factor and term`;
+            `regime` where it holds in a part of the space only,
+            `branch` where only the arm of a choice is known in which it is wrong,
             `place` where only the coordinates at fault are known, `unexplained` for what is left.
             Where autodiff is wrong: `custom rule`, `stop_gradient`, `rounding`, `comparison`,
             `special point`. Where a number is not finite: `non-finite`.

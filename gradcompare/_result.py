@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from ._arms import Arm
 from ._errors import InputError
 from ._estimate import Estimate
 from ._finding import Finding
@@ -40,8 +41,7 @@ class PointResult:
         estimates: The flat estimate of each method that gave one, by its name.
         missing: Why each other method gave none.
         pairs: How far the methods are apart, two by two.
-        taylor: A second opinion on the gradient under test, in a sentence, where the verdict is
-            not plain.
+        taylor: A second opinion on the gradient under test, where the verdict is not plain.
     """
 
     label: str
@@ -73,14 +73,14 @@ class Result:
         sources: The method that voted for each source.
         points: What was found at each point.
         timings: How long each method takes, by its name; `value` for one value.
-        accuracy: For a comparison in a narrower dtype, how near each method in that dtype
-            comes to the derivative in float64.
+        accuracy: In a narrower dtype, how near each method comes to the derivative in float64.
         notes: What else the reader should know.
         message: Why there is no result, or nothing.
         expected: The verdict that the objective declares.
         diagnosis: What is wrong with the derivative that the verdict accuses.
         has_reference: Whether the values were compared with those of a reference.
         chunk: How many perturbed points are evaluated together; None where that is not so.
+        branches: The arms of the choices in the objective and its gradient, tested or not.
     """
 
     objective: str
@@ -99,6 +99,7 @@ class Result:
     diagnosis: tuple[Finding, ...] = ()
     has_reference: bool = False
     chunk: int | None = None
+    branches: tuple[Arm, ...] = ()
 
     @property
     def verdict(self) -> Verdict:

@@ -113,7 +113,7 @@ class Graph:
             if gates
         ]
 
-    def _summed(self, k: int, operation: Operation) -> Iterator[tuple[Any, int]]:
+    def _summed(self, k: int, operation: Operation) -> Iterator[tuple[Any, Any]]:
         """For each axis summed over: the operand, with how many axes follow, and its length."""
         given = operation.equation.params
         axes = []

@@ -7,6 +7,7 @@ from tabulate import tabulate
 
 from .._numbers import short
 from .._result import Comparison, PointResult, Result
+from .._summary import untested
 from .._tree import listed
 from .._verdict import Verdict
 
@@ -143,7 +144,7 @@ def _remarks(result: Result, point: PointResult, room: int) -> list[str]:
     found = [line for f in result.diagnosis for line in _wrapped(f"what: {f}", FOUND)]
     remarks = [point.judgement.note] if point.judgement.note else []
     remarks += [f"{name}: not available: {reason}" for name, reason in point.missing.items()]
-    remarks += result.notes
+    remarks += [*result.notes, *untested(result)]
     remarks += [f"{name}: {e.note}" for name, e in point.estimates.items() if e.note]
     remarks += [point.taylor] if point.taylor else []
     remarks += [f"{p.label}: {warning}" for p in result.points for warning in p.warnings]
