@@ -36,6 +36,9 @@ NUMPY = UNTRACEABLE["TracerArrayConversionError"]
 CAPTURED = 2**20
 """So many bytes in a closure are worth a word: 6.4 MB doubled the time of compiling."""
 
+MANY = 2000
+"""With more parameters than this, differences on the host take long enough to name another way."""
+
 STOCHASTIC = 1e-3
 """Two values at one point that differ by more than this fraction come from a random objective."""
 
@@ -193,5 +196,11 @@ def remarks(programs: Programs, plan: Plan) -> tuple[str, ...]:
         said.append(
             f"value captures {captured / 2**20:.1f} MiB of data, which are written into every "
             "program; pass them as arguments, and it compiles faster"
+        )
+    d = programs.problem.layout.size
+    if programs.cache.opaque and d > MANY and programs.problem.quantity == "gradient":
+        said.append(
+            f"d = {d} and value is called on the host, {2 * d} times at each point at least: "
+            "gradcompare.locate finds wrong coordinates along random directions, in hundreds"
         )
     return tuple(said)

@@ -67,6 +67,7 @@ class Ladder:
         self._too_small = np.full(count, np.nan)
         self._best_offset = self._windows.offset.copy()
         self._left_over = np.zeros(count)
+        self._enough = np.broadcast_to(lines.enough, count)
         self.value = np.full(count, np.nan)
         self.error = np.full(count, np.inf)
         self.gap = np.zeros(count)
@@ -157,6 +158,7 @@ class Ladder:
         # can be small by chance where a singularity is near (softplus; 55 times too small).
         limit = np.where(truncating, CERTAIN, TARGET)
         small = (error <= limit * np.abs(value)) | (self.constant[active] & far)
+        small |= error <= self._enough[active]
         searching = np.isnan(self._too_large[active])
         return truncating, finite & (small | (stuck & searching & ~truncating))
 
