@@ -26,7 +26,7 @@ class Direction:
             the gradient, whatever they have in common, add up as their squares do.
         origin: Where a coordinate that moves alone is; else 0.
         unit: The unit of the steps.
-        enough: A bar that is small enough.
+        enough: A bar that is small enough; 0 where it is the derivative that says so.
     """
 
     where: Int[np.ndarray, " n"]

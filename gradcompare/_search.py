@@ -17,6 +17,9 @@ from .methods._lines import coordinate_scale
 STALLS = 3
 """So many times in succession halving may lead to no coordinate that is wrong by itself."""
 
+CLEAR = 1e-3
+"""A coordinate alone is measured until its bar is below this fraction of the error it shows."""
+
 FEWEST = 8
 """Where more than one coordinate in so many is wrong, halving has no advantage."""
 
@@ -49,10 +52,10 @@ class Search:
         """Finds faults until everything that is left passes."""
         broken = np.flatnonzero(~np.isfinite(self._gradient.value)).tolist()
         if len(broken) > self.most:
-            self._confirm(broken[:SAMPLE])
+            self._confirm(broken[:SAMPLE], self._scale[broken[:SAMPLE]], np.zeros(SAMPLE))
             self.beyond = Found((), len(broken), self._programs.problem.layout.size)
             return
-        self._confirm(broken)
+        self._confirm(broken, self._scale[broken], np.zeros(len(broken)))
         waiting, done = families(self._programs, broken), []
         while waiting and self.beyond is None and not self.untraced:
             family = waiting.pop(0)
@@ -100,7 +103,9 @@ class Search:
 
         found = halve(block, measure, self.most)
         before = len(self.faults)
-        self._confirm(family.members[list(found.positions)].tolist())
+        at = [end.start for end in found.ends]
+        errors = np.array([end.mismatch for end in found.ends]) / entries[at]
+        self._confirm(family.members[at].tolist(), family.reach[at], CLEAR * np.abs(errors))
         confirmed = len(self.faults) - before
         if confirmed and max(found.failed, len(self.faults)) > self.most:
             self.beyond = found
@@ -129,14 +134,24 @@ class Search:
             ]
         )
 
-    def _confirm(self, coordinates: Sequence[int]) -> None:
-        """Looks at single coordinates, each along itself, and keeps those that are wrong."""
+    def _confirm(
+        self,
+        coordinates: Sequence[int],
+        reach: Float[np.ndarray, " k"],
+        enough: Float[np.ndarray, " k"],
+    ) -> None:
+        """Looks at single coordinates, each along itself, and keeps those that are wrong.
+
+        They move as far as they did together with others: one that is tiny by chance moves too
+        little by its own size to show an error that was seen there.
+        """
         if not coordinates:
             return
         x, layout = self._programs.x, self._programs.problem.layout
+        units = np.exp2(np.floor(np.log2(reach)))
         alone = [
-            Direction(np.array([i]), np.ones(1), origin=float(x[i]), unit=float(self._scale[i]))
-            for i in coordinates
+            Direction(np.array([i]), np.ones(1), True, float(x[i]), float(unit), float(bar))
+            for i, unit, bar in zip(coordinates, units, enough, strict=True)
         ]
         for i, found in zip(coordinates, self.mismatches.along(alone), strict=True):
             apart = abs(found.given - found.measured)

@@ -69,12 +69,12 @@ class Found:
     """Where halving led.
 
     Attributes:
-        positions: The lone coordinates that it led to, the largest mismatch first.
+        ends: The lone coordinates that it led to, the largest mismatch first.
         failed: The largest number of separate blocks that failed at a time.
         blocks: Of how many.
     """
 
-    positions: tuple[int, ...]
+    ends: tuple[Block, ...]
     failed: int
     blocks: int
 
@@ -99,7 +99,7 @@ def halve(whole: Block, measure: Measure, most: int) -> Found:
         if failed > most:
             active = sorted(active, key=_size_of_mismatch)[:SAMPLE]
     ends.sort(key=_size_of_mismatch)
-    return Found(tuple(end.start for end in ends), failed, blocks)
+    return Found(tuple(ends), failed, blocks)
 
 
 def _halves(blocks: Sequence[Block], measure: Measure) -> list[Block]:

@@ -157,8 +157,9 @@ class Ladder:
         # A bar that rests on corrections is believed when a second window confirms it: they
         # can be small by chance where a singularity is near (softplus; 55 times too small).
         limit = np.where(truncating, CERTAIN, TARGET)
-        small = (error <= limit * np.abs(value)) | (self.constant[active] & far)
-        small |= error <= self._enough[active]
+        enough = self._enough[active]
+        small = error <= np.where(enough > 0, enough, limit * np.abs(value))
+        small |= self.constant[active] & far
         searching = np.isnan(self._too_large[active])
         return truncating, finite & (small | (stuck & searching & ~truncating))
 

@@ -37,8 +37,8 @@ class Lines:
         above: How far one can go forwards.
         centre: The value of f at the point.
         noise: A bound of the noise in one value of f, beside its rounding to float64.
-        enough: A bar that is small enough on each line, whatever the derivative; 0 where
-            only the derivative says what is small.
+        enough: A bar that is small enough on each line; 0 where it is the derivative that
+            says what is small.
     """
 
     sample: Callable[[Int[np.ndarray, " k"], Float[np.ndarray, " k"]], Float[np.ndarray, " k"]]
