@@ -194,19 +194,24 @@ def test_of_few_coordinates_an_eighth_is_many():
 
 
 def test_errors_too_small_to_be_seen_one_by_one():
-    """What float32 does to a gradient, where f itself is noisy: seen together, not alone."""
+    """Of very many together the sum is seen, and nobody is accused.
+
+    The bounds keep a coordinate that moves alone from the larger steps that would show its error.
+    """
 
     def offset(x):
         return bowl(x) + 1e6
 
     x = point(3)
-    floors = locate(Counted(offset), bowl_gradient, x).floors
-    signs = np.random.default_rng(0).choice([-1, 1], D)
-    found = locate(Counted(offset), lambda x: bowl_gradient(x) + signs * floors / 10, x)
+    bounds = (x - 0.1, x + 0.1)
+    floors = locate(Counted(offset), bowl_gradient, x, bounds=bounds).floors
+    errors = np.random.default_rng(0).choice([-1, 1], D) * floors / 10
+    found = locate(Counted(offset), lambda x: bowl_gradient(x) + errors, x, bounds=bounds)
+    assert found.untraced
     assert not found.ok
-    assert found.untraced or found.many
-    assert "with fewer parameters" in str(found)
-    assert len(found.faults) < 5
+    assert not found.many
+    assert not found.faults
+    assert "small errors in many of them; check it with fewer parameters" in str(found)
 
 
 @pytest.mark.parametrize("level", [1e-9, 1e-6])
