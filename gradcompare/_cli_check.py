@@ -74,7 +74,7 @@ OPTIONS = (
     click.option("--dtype", default="float64", show_default=True, help="What is timed."),
     click.option("--timing", is_flag=True, help="Measure running times as well."),
     click.option("--selftest", "planted", is_flag=True, help="Say which faults it would find."),
-    click.option("--locate", "located", is_flag=True, help="Search very many coordinates."),
+    click.option("--locate", "located", is_flag=True, help="The wrong ones of very many."),
     click.option("--cache/--no-cache", default=True, help="Keep compiled programs on disk."),
     click.option("--json", "path", type=click.Path(dir_okay=False, path_type=Path)),
     click.option("-v", "--verbose", is_flag=True, help="Open the result up."),

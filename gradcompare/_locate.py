@@ -34,12 +34,14 @@ from ._estimate import Estimate
 from ._location import Location
 from ._objective import Problem
 from ._plan import Plan
+from ._point import is_random, value_twice
 from ._precision import FLOAT64, precision_scope
 from ._programs import Programs
 from ._search import Search
 from ._splitting import Found
 from ._study import programs_of
 from ._tree import LISTED
+from ._verdict import Verdict
 
 
 def locate(
@@ -86,7 +88,8 @@ def locate(
         at the start, which find out what kind of function `value` is, are not counted in it.
 
     Raises:
-        InputError: if an argument cannot be used, or the value is not finite at the point.
+        InputError: if an argument cannot be used, or the value at the point is not
+            finite, or another one each time.
     """
     for name, given in (("tests", tests), ("most", most)):
         if not isinstance(given, (int, np.integer)) or given < 1:
@@ -103,12 +106,26 @@ def locate(
     problem = Problem.at(objective, signature.params, signature.data, "x0")
     with precision_scope(FLOAT64):
         programs = programs_of(problem, plan)
-        if not math.isfinite(programs.value()):
-            raise InputError(f"the value is {programs.value()} at x0; give another point")
+        _require_usable(programs)
         tested = plan.methods[0].estimate(programs)
         search = Search(programs, tested, tests, most, seed)
         search.run()
     return _location(search, programs, tested, tests)
+
+
+def _require_usable(programs: Programs) -> None:
+    """Looks at the value: whether it is finite, and the same each time.
+
+    Raises:
+        InputError: if not.
+    """
+    value, again = value_twice(programs)
+    if not math.isfinite(value):
+        raise InputError(f"the value is {value} at x0; give another point")
+    if is_random(programs, value, again):
+        raise InputError(
+            f"the same point gave {value:.6g} and {again:.6g}: {Verdict.STOCHASTIC.value}"
+        )
 
 
 def _location(search: Search, programs: Programs, gradient: Estimate, tests: int) -> Location:

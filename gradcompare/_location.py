@@ -215,8 +215,13 @@ def _floors(found: Location, others: str) -> list[str]:
             f"an error above {short(typical)} in half of {others}, and above "
             f"{short(found.floor)}{share} in any one ({found.bluntest} is the bluntest)"
         )
-    zeroed = f"zero in place of the entry, in {found.verified} of the {found.nonzero} not zero"
-    return [f"{said} would have been seen", *([zeroed] if found.verified < found.nonzero else [])]
+    lines = [f"{said} would have been seen"]
+    if found.verified < found.nonzero:
+        lines.append(
+            f"an entry that is missing, or doubled, would have been in {found.verified} of the "
+            f"{found.nonzero} that are not zero"
+        )
+    return lines
 
 
 def _are(noun: str, count: int) -> str:

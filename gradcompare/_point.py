@@ -46,9 +46,8 @@ STOCHASTIC = 1e-3
 def examine(programs: Programs, plan: Plan) -> PointResult:
     """Compares what the methods of `plan` say about the problem of `programs`."""
     problem, warnings = programs.problem, lint(programs.problem)
-    # Another program at the same point: what is drawn while tracing shows as well.
-    value, again = programs.value(), float(programs.along(np.zeros(1), problem.params)[0])
-    if _is_random(programs, value, again):
+    value, again = value_twice(programs)
+    if is_random(programs, value, again):
         note = f"the same point gave {value:.6g} and {again:.6g}"
         judgement = Judgement(Verdict.STOCHASTIC, note=note)
         return PointResult(problem.label, programs.x, value, judgement, warnings)
@@ -71,7 +70,12 @@ def examine(programs: Programs, plan: Plan) -> PointResult:
     )
 
 
-def _is_random(programs: Programs, value: float, again: float) -> bool:
+def value_twice(programs: Programs) -> tuple[float, float]:
+    """The objective at the point, by two programs: what is drawn while tracing shows as well."""
+    return programs.value(), float(programs.along(np.zeros(1), programs.problem.params)[0])
+
+
+def is_random(programs: Programs, value: float, again: float) -> bool:
     """Whether two values at one point are apart by more than rounding makes of them.
 
     At a minimum of zero, one program can find 0 where another one finds 1e-32.
@@ -201,6 +205,6 @@ def remarks(programs: Programs, plan: Plan) -> tuple[str, ...]:
     if programs.cache.opaque and d > MANY and programs.problem.quantity == "gradient":
         said.append(
             f"d = {d} and value is called on the host, {2 * d} times at each point at least: "
-            "gradcompare.locate finds wrong coordinates along random directions, in hundreds"
+            "gradcompare.locate takes a few hundred for all, along random directions"
         )
     return tuple(said)
