@@ -52,10 +52,9 @@ class Search:
         """Finds faults until everything that is left passes."""
         broken = np.flatnonzero(~np.isfinite(self._gradient.value)).tolist()
         if len(broken) > self.most:
-            self._confirm(broken[:SAMPLE], self._scale[broken[:SAMPLE]], np.zeros(SAMPLE))
             self.beyond = Found((), len(broken), self._programs.problem.layout.size)
-            return
-        self._confirm(broken, self._scale[broken], np.zeros(len(broken)))
+        shown = broken if self.beyond is None else broken[:SAMPLE]
+        self._confirm(shown, self._scale[shown], np.zeros(len(shown)))
         waiting, done = families(self._programs, broken), []
         while waiting and self.beyond is None and not self.untraced:
             family = waiting.pop(0)

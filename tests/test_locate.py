@@ -3,6 +3,7 @@
 import json
 import math
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import jax
 import jax.numpy as jnp
@@ -276,6 +277,10 @@ def test_entries_that_are_not_finite():
     everywhere = locate(Counted(bowl), lambda x: np.full_like(x, np.nan), point(7))
     assert everywhere.many
     assert len(everywhere.faults) == 3
+    errors = {3: lambda _: np.nan, 4: lambda _: np.inf}
+    two = locate(Counted(bowl), wrong(bowl_gradient, errors), point(7, 8))
+    assert set(two.coordinates) == {3, 4}
+    assert "2 of 8 blocks failed" in str(two)
 
 
 def test_jax_functions_pytrees_and_pairs():
@@ -315,6 +320,14 @@ def test_a_value_that_is_drawn_is_refused():
 
     with pytest.raises(InputError, match=r"the same point gave .* pass its random key or seed"):
         locate(Counted(drawn), bowl_gradient, np.ones(30))
+
+
+def test_an_executor_calls_the_value():
+    with ThreadPoolExecutor(2) as pool:
+        found = locate(
+            Counted(bowl), wrong(bowl_gradient, {8: factor(2)}), point(0), executor=pool
+        )
+    assert set(found.coordinates) == {8}
 
 
 def test_more_faults_than_are_followed():
