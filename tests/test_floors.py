@@ -13,10 +13,13 @@ import gradcompare
 
 FLOORS = (
     ("_errors", "_numbers", "_json", "_nudge", "_track", "_finding"),
-    ("_precision", "_tree", "_jaxprs", "_source", "_domain", "_vocabulary"),
+    (
+        *("_precision", "_tree", "_jaxprs", "_source", "_domain", "_vocabulary"),
+        "_splitting",
+    ),
     (
         *("_flat", "_rewrite", "_arms", "_estimate", "_timing", "_environment", "_chunks"),
-        *("_syntax", "_given"),
+        *("_syntax", "_given", "_location"),
     ),
     (
         *("_convention", "_verdict", "_compilation_cache", "_formula", "_asked", "_suspects"),
@@ -33,9 +36,10 @@ FLOORS = (
     ("diagnosis.*",),
     ("_study",),
     ("_engine", "methods.*", "objectives.*"),
-    ("_registry",),
-    ("_compare", "_request"),
-    ("_check", "_processes", "_watch", "_selftest", "_estimation", "report.*"),
+    ("_registry", "_families", "_mismatch"),
+    ("_compare", "_request", "_search"),
+    ("_check", "_processes", "_locate", "_watch", "_selftest", "_estimation", "report.*"),
+    ("_cli_locate",),
     ("_cli_check",),
     ("cli", "testing", "pytest_plugin", ""),
     ("__main__", "_starter"),
