@@ -9,7 +9,7 @@ from checkers import Peers
 from gradient_faults import Fault, planted
 from names import others
 from scenes import Scene
-from term_faults import TRACED, term_faults
+from term_faults import TRACED, Terms
 
 from gradcompare._result import Result
 
@@ -67,18 +67,19 @@ def cases_of(scene: Scene, tools: Iterable[str], whole: int) -> Iterator[Case]:
     """Judges the right gradient of a scene and every fault in it."""
     peers = Peers(scene.objective.value, scene.problems[0], tools)
     clean = _case(scene, Fault("right", (), lambda row: row.g, "clean"), scene.result, True, peers)
-    yield replace(clean, ok=scene.result.ok)
+    yield replace(clean, ok=clean.ok or scene.result.ok)  # a trap has its verdict at some points
     if not scene.result.verdict.ok:
         return
     every = [(fault, None) for fault in planted(scene)]
-    every += [(f, (Path(file).name, tuple(sorted(n)))) for f, file, n in term_faults(scene)]
+    terms = Terms(scene)
+    every += [(fault, (file, lines)) for fault, file, lines in terms.faults()]
     made = [(fault, lines, scene.wrong(fault.change)) for fault, lines in every]
     made = [each for each in made if _is_fault(scene, each[2])]
     simple = [(f, _at_points(wrong)) for f, lines, wrong in made if lines is None]
     for number, (fault, lines, wrong) in enumerate(made):
         result = scene.judged(wrong)
         case = _case(scene, fault, result, scene.above_floor(wrong), peers)
-        kinds = (*fault.kinds, *others(scene, _at_points(wrong), simple))
+        kinds = (*fault.kinds, *others(scene, _at_points(wrong), simple, terms.at_points))
         asked = lines is not None and fault.name.split()[0] in TRACED
         case = replace(case, expected=tuple(dict.fromkeys(kinds)), lines=lines if asked else None)
         if whole and (number + scene.d) % whole == 0:

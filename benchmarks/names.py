@@ -17,7 +17,10 @@ CLOSE = 1e-11
 
 
 def others(
-    scene: Scene, wrong: Float[np.ndarray, "p d"], planted: Sequence[tuple[Fault, np.ndarray]]
+    scene: Scene,
+    wrong: Float[np.ndarray, "p d"],
+    planted: Sequence[tuple[Fault, np.ndarray]],
+    terms: Sequence[Float[np.ndarray, "p d"]] = (),
 ) -> tuple[str, ...]:
     """The kinds that name a wrong gradient as well as that of its own fault.
 
@@ -25,8 +28,10 @@ def others(
         scene: Where it was planted.
         wrong: The wrong gradient at every point.
         planted: The faults of the scene with what they make of the gradient.
+        terms: The gradient of each term of the objective.
     """
     found = [kind for f, values in planted if same(values, wrong) for kind in f.kinds]
+    found += ["term"] if _spanned(wrong - scene.g, terms, wrong) else []
     return tuple(dict.fromkeys([*found, *_by_number(scene, wrong)]))
 
 
@@ -58,12 +63,17 @@ def _terms(scene: Scene) -> Iterator[Float[np.ndarray, "p d"]]:
 
 def _combined(wrong: np.ndarray, right: np.ndarray, term: np.ndarray) -> bool:
     """Whether wrong = c right + b term with two numbers, in at least four entries."""
-    if wrong.size < 4 or not np.all(np.isfinite(term)):
+    return bool(np.all(np.isfinite(term))) and _spanned(wrong, [right, term], wrong)
+
+
+def _spanned(target: np.ndarray, parts: Sequence[np.ndarray], like: np.ndarray) -> bool:
+    """Whether target is a sum of multiples of the parts, in at least twice as many entries."""
+    if not len(parts) or target.size < 2 * len(parts):
         return False
-    columns = np.stack([right.reshape(-1), term.reshape(-1)], axis=1)
-    target = wrong.reshape(-1)
-    found = np.linalg.lstsq(columns, target, rcond=None)[0]
-    return bool(np.all(np.abs(columns @ found - target) <= CLOSE * np.abs(target).max()))
+    columns = np.stack([part.reshape(-1) for part in parts], axis=1)
+    found = np.linalg.lstsq(columns, target.reshape(-1), rcond=None)[0]
+    off = np.abs(columns @ found - target.reshape(-1))
+    return bool(np.all(off <= CLOSE * np.abs(like).max()))
 
 
 def proportion(a: np.ndarray, b: np.ndarray) -> float | None:

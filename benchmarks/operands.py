@@ -66,8 +66,9 @@ class Marker(ast.NodeTransformer):
             nodes += self.assigned.get(written.id, [])
         for node in list(nodes):
             call = getattr(node, "value", None) if isinstance(node, ast.stmt) else node
-            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
-                nodes += self.returned.get(call.func.id, [])
+            for part in [call.func, *call.args] if isinstance(call, ast.Call) else ():
+                if isinstance(part, ast.Name):  # the second one for map(function, ...)
+                    nodes += self.returned.get(part.id, [])
         return {line for node in nodes for line in range(node.lineno, node.end_lineno + 1)}
 
 

@@ -13,16 +13,18 @@ are right.
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import ModuleType
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from gradient_faults import Fault
+from jaxtyping import Float
 from names import proportion, same
 from operands import FACTORS_HERE, USED, executed
 from planting import batch_rows
-from scenes import Row, Scene
+from scenes import Change, Row, Scene
 
 from gradcompare import Objective
 from gradcompare._precision import FLOAT64, precision_scope
@@ -142,29 +144,39 @@ def _moved(params, seed: int):
     )
 
 
-def term_faults(scene: Scene) -> Iterator[tuple[Fault, str, frozenset[int]]]:
-    """Yields the faults of every term, with the file and the lines that are right."""
-    mutation = mutated(scene.objective)
-    if mutation is None or not mutation.terms or not scene.objective.convention.plain:
-        return
+class Terms:
+    """The terms of the objective of a scene, and the gradient of each."""
 
-    @functools.cache
-    def parts(row: Row) -> np.ndarray:
+    def __init__(self, scene: Scene) -> None:
+        self.scene, self.mutation = scene, mutated(scene.objective)
+        self.terms = self.mutation.terms if self.mutation else ()
+        if not scene.objective.convention.plain:
+            self.terms = ()
+        self.parts = functools.cache(self._parts)
+
+    def _parts(self, row: Row) -> Float[np.ndarray, "k d"]:
         with precision_scope(FLOAT64):
-            return np.asarray(mutation.parts(scene.layout.unflatten(row.x), row.data))
+            params = self.scene.layout.unflatten(row.x)
+            return np.asarray(self.mutation.parts(params, row.data))
 
-    rows = batch_rows(scene)
-    factors = FACTORS | ({"x1/rows": 1 / rows} if rows > 1 else {})
-    at_points = np.stack([parts(rows[0]) for rows in scene.spots], axis=1)
-    for k, term in enumerate(mutation.terms):
-        if proportion(at_points[k], scene.g) is not None:
-            continue  # it is all there is
-        twins = zip(mutation.terms, at_points, strict=True)
-        lines = frozenset().union(*(t.lines for t, p in twins if same(p, at_points[k])))
-        for name, c in factors.items():
+    @functools.cached_property
+    def at_points(self) -> Float[np.ndarray, "k p d"]:
+        if not self.terms:
+            return np.empty((0, *self.scene.x.shape))
+        return np.stack([self.parts(rows[0]) for rows in self.scene.spots], axis=1)
 
-            def change(row, k=k, c=c):
-                return row.g + (c - 1) * parts(row)[k]
+    def faults(self) -> Iterator[tuple[Fault, str, tuple[int, ...]]]:
+        """Yields the faults of every term, with the file and the lines that are right."""
+        rows = batch_rows(self.scene)
+        factors = FACTORS | ({"x1/rows": 1 / rows} if rows > 1 else {})
+        for k, (term, part) in enumerate(zip(self.terms, self.at_points, strict=True)):
+            if proportion(part, self.scene.g) is not None:
+                continue  # it is all there is
+            twins = zip(self.terms, self.at_points, strict=True)
+            lines = set().union(*(t.lines for t, p in twins if same(p, part)))
+            for name, c in factors.items():
+                fault = Fault(f"{name} on `{term.text}`", ("term",), self._times(k, c), "term")
+                yield fault, Path(self.mutation.file).name, tuple(sorted(lines))
 
-            fault = Fault(f"{name} on `{term.text}`", ("term",), change, "term")
-            yield fault, mutation.file, lines
+    def _times(self, k: int, c: float) -> Change:
+        return lambda row: row.g + (c - 1) * self.parts(row)[k]

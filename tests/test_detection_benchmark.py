@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from detection_cases import Case, cases_of
 from detection_tables import as_json, misnamed, tables
+from faults_elsewhere import samples
 from gradient_faults import Fault, planted
 from names import others
 from scenes import make_scene
-from term_faults import mutated, term_faults
+from term_faults import Terms, mutated
 
 import gradcompare
 from gradcompare._registry import get_objective
@@ -69,7 +70,7 @@ def test_an_objective_of_one_term_has_none():
 
 def test_a_term_fault_is_that_of_the_formula(rosenbrock):
     """Twice the second term of Σ 100 rᵢ² + (1 − xᵢ)² adds its derivative, -2 (1 − xᵢ)."""
-    faults = {fault.name: fault for fault, _, _ in term_faults(rosenbrock)}
+    faults = {fault.name: fault for fault, _, _ in Terms(rosenbrock).faults()}
     assert len(faults) == 12
     row = rosenbrock.spots[1][0]
     change = faults["x2 on `(1 - x[:-1]) ** 2`"].change(row) - row.g
@@ -100,6 +101,27 @@ def test_faults_with_the_same_numbers_share_their_names(rosenbrock):
     twin = Fault("twin", ("shift",), lambda row: 2 * row.g)
     assert "shift" in others(rosenbrock, wrong, [(twin, 2 * rosenbrock.g)])
     assert "shift" not in others(rosenbrock, wrong, [(twin, 2.001 * rosenbrock.g)])
+
+
+def test_too_much_of_a_term_is_named_so(softmax):
+    """A ridge added to W is more of the penalty that is there."""
+    fault = next(f for f in planted(softmax) if f.name == "+ theta on W")
+    wrong = np.stack([values[0] for values in softmax.wrong(fault.change)])
+    terms = Terms(softmax).at_points
+    assert {"term", "additive"} <= set(others(softmax, wrong, [], terms))
+    assert "term" not in others(softmax, wrong + 1e-6, [], terms)
+
+
+def test_samples_are_the_rows_of_a_sum(softmax):
+    """The net of springs has arrays of the same length, and no samples."""
+    assert list(samples(make_scene(get_objective("spring-network"), 3))) == []
+    changes = {name: change for name, _, change in samples(softmax)}
+    assert len(changes) == 3
+    row = softmax.spots[0][0]
+    last = type(row.data)(row.data.X[-1:], row.data.Y[-1:], row.data.lam)
+    np.testing.assert_array_equal(
+        changes["only the last sample"](row), softmax.gradient(row.x, last)
+    )
 
 
 def test_every_group_of_faults_is_planted(softmax):
