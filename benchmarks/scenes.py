@@ -31,7 +31,7 @@ from gradcompare._result import PointResult, Result
 from gradcompare._study import Study, study
 from gradcompare.diagnosis._diagnose import diagnose
 from gradcompare.diagnosis._gather import data_leaves, gather
-from gradcompare.diagnosis._parts import Traced
+from gradcompare.diagnosis._traced import Traced
 
 POINTS, SEED = 3, 0
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ._errors import UnknownNameError as UnknownNameError
     from ._estimate import Estimate as Estimate
     from ._estimation import estimate as estimate
+    from ._locate import locate as locate
+    from ._location import Location as Location
     from ._method import AbstractMethod as AbstractMethod
     from ._objective import Objective as Objective
     from ._registry import get_objective as get_objective
@@ -32,6 +34,7 @@ _HOMES = {
     "Estimate": "_estimate",
     "GradcompareError": "_errors",
     "InputError": "_errors",
+    "Location": "_location",
     "Objective": "_objective",
     "UnknownNameError": "_errors",
     "Verdict": "_verdict",
@@ -40,6 +43,7 @@ _HOMES = {
     "estimate": "_estimation",
     "get_objective": "_registry",
     "list_objectives": "_registry",
+    "locate": "_locate",
     "selftest": "_selftest",
     "watch": "_watch",
 }
@@ -51,6 +55,7 @@ __all__ = [
     "Estimate",
     "GradcompareError",
     "InputError",
+    "Location",
     "Objective",
     "UnknownNameError",
     "Verdict",
@@ -59,6 +64,7 @@ __all__ = [
     "estimate",
     "get_objective",
     "list_objectives",
+    "locate",
     "selftest",
     "watch",
 ]

@@ -74,7 +74,9 @@ def check(
         intent: `upper_bound` where the gradient given is meant as an upper bound.
         reference: `reference(x, *args)`, another way to the same value: says whether `value` is
             the function that you mean, which no derivative can.
-        points: How many points are looked at: `x0`, and others drawn around it.
+        points: How many points are looked at: `x0`, and others drawn around it. With more than
+            one, up to three others are sought that reach branches of `value` or `gradient`
+            which these do not.
         tails: Whether to look far out as well, at parameters up to a hundred times as large.
         seed: Of the points drawn.
         dtype: What the implementations are timed in, and their accuracy measured.
@@ -109,6 +111,7 @@ def check(
         repeats=repeats,
         memory_bytes=memory_bytes,
         executor=executor,
+        seeks=True,
         on_error=on_error,
     )
 

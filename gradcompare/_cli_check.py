@@ -7,6 +7,7 @@ import math
 import sys
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -73,6 +74,7 @@ OPTIONS = (
     click.option("--dtype", default="float64", show_default=True, help="What is timed."),
     click.option("--timing", is_flag=True, help="Measure running times as well."),
     click.option("--selftest", "planted", is_flag=True, help="Say which faults it would find."),
+    click.option("--locate", "located", is_flag=True, help="The wrong ones of very many."),
     click.option("--cache/--no-cache", default=True, help="Keep compiled programs on disk."),
     click.option("--json", "path", type=click.Path(dir_okay=False, path_type=Path)),
     click.option("-v", "--verbose", is_flag=True, help="Open the result up."),
@@ -90,7 +92,7 @@ def _with_options(function):
 @click.argument("gradient", metavar="[GRADIENT]", required=False)
 @_with_options
 @click.pass_context
-def check_command(ctx: click.Context, path, cache, planted, verbose, **options) -> None:
+def check_command(ctx: click.Context, path, cache, located, verbose, **options) -> None:
     from ._compilation_cache import use_compilation_cache
 
     if path is not None:
@@ -98,7 +100,7 @@ def check_command(ctx: click.Context, path, cache, planted, verbose, **options) 
     if cache:
         use_compilation_cache()
     try:
-        comparison = _compared(ctx, options)
+        found = (_located if located else _compared)(ctx, options)
     except InputError:
         raise
     except Exception as error:
@@ -108,17 +110,17 @@ def check_command(ctx: click.Context, path, cache, planted, verbose, **options) 
         raise InputError(
             f"{describe(error)}{f' at {at}' if at else ''}; -v shows the whole traceback"
         ) from error
-    for result in comparison:
-        click.echo(_opened(result) if verbose else str(result))
-        if result.timings and not verbose:
+    for result in [found] if located else found:
+        click.echo(_opened(result) if verbose and not located else str(result))
+        if not (located or verbose) and result.timings:
             click.echo(f"  {_times(result)}")
     if path is not None:
-        path.write_text(comparison.to_json() + "\n", encoding="utf-8")
-    if planted and comparison.ok:
+        path.write_text(found.to_json() + "\n", encoding="utf-8")
+    if options["planted"] and found.ok:
         from ._selftest import selftest
 
-        click.echo(f"\n{selftest(comparison)}")
-    sys.exit(AGREE if comparison.ok else DISAGREE)
+        click.echo(f"\n{selftest(found)}")
+    sys.exit(AGREE if found.ok else DISAGREE)
 
 
 @click.command("init")
@@ -147,7 +149,7 @@ def require_writable(path: Path) -> None:
         raise click.BadParameter(str(error), param_hint="--json") from error
 
 
-def _compared(ctx: click.Context, options: dict):
+def _compared(ctx: click.Context, options: dict) -> Any:
     from ._asked import Asked
     from ._compare import compare
     from ._registry import voting_methods
@@ -157,12 +159,7 @@ def _compared(ctx: click.Context, options: dict):
     asked = request.read()
     if isinstance(asked, Asked):
         return _check(asked, options)
-    stated = [
-        option.opts[0] if isinstance(option, click.Option) else "GRADIENT"
-        for option in ctx.command.params
-        if ctx.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
-        and option.name not in ALSO_OBJECTIVES
-    ]
+    stated = _stated(ctx, lambda name: name not in ALSO_OBJECTIVES)
     if stated:
         raise InputError(
             f"{request.target} holds objectives, which say for themselves what "
@@ -170,6 +167,22 @@ def _compared(ctx: click.Context, options: dict):
         )
     kept = {name: options[name] for name in ("points", "seed", "dtype", "timing")}
     return compare(asked, voting_methods(), **kept)
+
+
+def _located(ctx: click.Context, options: dict) -> Any:
+    from ._cli_locate import NOT_LOCATED, located
+
+    return located(options, _stated(ctx, lambda name: name in NOT_LOCATED))
+
+
+def _stated(ctx: click.Context, of_interest) -> list[str]:
+    """The options on the command line whose names are of interest."""
+    return [
+        option.opts[0] if isinstance(option, click.Option) else "GRADIENT"
+        for option in ctx.command.params
+        if ctx.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
+        and of_interest(option.name)
+    ]
 
 
 def _check(asked, options: dict):

@@ -12,7 +12,11 @@ class Finding:
             `data factor`, `parameter factor`, `term`, `sample`, `stale`, `float32`,
             `swap`, `permutation`, `transpose`, `reversed`,
             `shift`, `symmetric part`, `sum`, `accumulated`, `additive`, `factor and term`;
+            `regime` where it holds in a part of the space only,
+            `branch` where only the arm of a choice is known in which it is wrong,
             `place` where only the coordinates at fault are known, `unexplained` for what is left.
+            Where autodiff is wrong: `custom rule`, `stop_gradient`, `rounding`, `comparison`,
+            `special point`. Where a number is not finite: `non-finite`.
         sentence: What is wrong, for the reader.
         residual: How much of the mismatch is left unexplained by this finding and those before
             it: 0 if everything is inside the error bars, 1 if nothing is explained.

@@ -2,12 +2,24 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn
 
 JAX = Path(jax.__file__).parent
+
+CUSTOM = ("custom_jvp_call", "custom_vjp_call")
+"""Calls of functions with rules of their own for autodiff."""
+
+
+class Made(NamedTuple):
+    """A function of Python by its name, its file and its first line; nothing where unknown."""
+
+    name: str
+    file: str = ""
+    line: int = 0
 
 
 def equations(jaxpr: Jaxpr) -> Iterator[JaxprEqn]:
@@ -31,15 +43,21 @@ def multiplies_matrices(jaxpr: Jaxpr) -> bool:
     )
 
 
+def dtype_of(variable: Any) -> Any:
+    """The dtype of a variable of a program; None for a token, which has none."""
+    return getattr(variable.aval, "dtype", None)
+
+
+def is_float(variable: Any) -> bool:
+    """Whether a variable of a program holds real numbers."""
+    dtype = dtype_of(variable)
+    return dtype is not None and jnp.issubdtype(dtype, jnp.floating)
+
+
 def coarsest_epsilon(jaxpr: Jaxpr) -> float:
     """The unit of rounding of the narrowest floating type in which a program computes."""
-    dtypes = [
-        getattr(result.aval, "dtype", None)
-        for equation in equations(jaxpr)
-        for result in equation.outvars
-    ]
-    floating = [d for d in dtypes if d is not None and jnp.issubdtype(d, jnp.floating)]
-    return max((float(jnp.finfo(d).eps) for d in floating), default=0.0)
+    floats = [v for equation in equations(jaxpr) for v in equation.outvars if is_float(v)]
+    return max((float(jnp.finfo(dtype_of(v)).eps) for v in floats), default=0.0)
 
 
 def differentiates(jaxpr: Jaxpr) -> bool:
@@ -54,13 +72,20 @@ def custom_rules(jaxpr: Jaxpr) -> tuple[str, ...]:
     """
     found = {}
     for equation in equations(jaxpr):
-        if equation.primitive.name in ("custom_jvp_call", "custom_vjp_call"):
-            # "name at file:line", as JAX keeps it for its own error messages.
-            info = getattr(equation.params["call_jaxpr"].jaxpr.debug_info, "func_src_info", "")
-            name, _, place = (info or "").partition(" at ")
-            if place and JAX not in Path(place).parents:
-                found[f"{name} at {Path(place).name}"] = None
+        if equation.primitive.name in CUSTOM:
+            made = made_from(equation.params["call_jaxpr"].jaxpr)
+            if made.file and JAX not in Path(made.file).parents:
+                found[f"{made.name} at {Path(made.file).name}:{made.line}"] = None
     return tuple(found)
+
+
+def made_from(traced: object) -> Made:
+    """Returns which function a program, or a rule for autodiff, was traced from."""
+    # "name at file:line", as JAX keeps it for its own error messages.
+    info = getattr(getattr(traced, "debug_info", None), "func_src_info", None)
+    name, _, place = (info or "").rpartition(" at ")
+    file, _, line = place.rpartition(":")
+    return Made(name, file, int(line)) if line.isdecimal() else Made(name or place)
 
 
 def _is_jaxpr(value: object) -> bool:

@@ -62,9 +62,9 @@ def judge(value: float, estimates: Mapping[str, Estimate], *, bound: bool = Fals
         jumping = jumping if differences.jumps is None else differences.jumps
         differences = _widened(analytic, autodiff, differences)
     excess = {
-        "aj": _excess(analytic, autodiff, like=kinked, bound=bound),
-        "af": _excess(analytic, differences, like=kinked, bound=bound),
-        "jf": _excess(autodiff, differences, like=kinked),
+        "aj": excess_of(analytic, autodiff, like=kinked, bound=bound),
+        "af": excess_of(analytic, differences, like=kinked, bound=bound),
+        "jf": excess_of(autodiff, differences, like=kinked),
     }
     if analytic is not None and autodiff is not None:
         excess["aj"] = _without_chance(excess, analytic, autodiff)
@@ -96,9 +96,9 @@ def _widened(
         return differences
     like = differences.kinked
     off = np.maximum(
-        _excess(analytic, differences, like=like), _excess(autodiff, differences, like=like)
+        excess_of(analytic, differences, like=like), excess_of(autodiff, differences, like=like)
     )
-    slight = (_excess(analytic, autodiff, like=like) <= 1) & (off > 1) & (off <= CHANCE)
+    slight = (excess_of(analytic, autodiff, like=like) <= 1) & (off > 1) & (off <= CHANCE)
     error = differences.error.copy()
     error[slight] += np.maximum(analytic.error, autodiff.error)[slight]
     error[slight] *= off[slight]
@@ -147,7 +147,7 @@ def _vote(
     return verdict, tuple(faulty[np.argsort(-worst, kind="stable")].tolist())
 
 
-def _excess(
+def excess_of(
     a: Estimate | None, b: Estimate | None, *, like: np.ndarray, bound: bool = False
 ) -> Float[np.ndarray, " k"]:
     """How far apart two estimates are, in units of what their bars allow.

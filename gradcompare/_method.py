@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from typing import ClassVar, Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, PyTree
 
 from ._estimate import Estimate
 from ._objective import Objective, Quantity
@@ -76,7 +76,9 @@ def estimate_as_declared(method: AbstractMethod, programs: Programs) -> Estimate
     return method.estimate(programs.at(dataclasses.replace(problem, direction=direction)))
 
 
-def estimate_with_rounding(programs: Programs, key: Hashable, function: Function) -> Estimate:
+def estimate_with_rounding(
+    programs: Programs, key: Hashable, function: Function, *extra: PyTree
+) -> Estimate:
     """Runs a program that is exact but for rounding, and measures its rounding error.
 
     Parameters and data are moved by a few units in the last place, up or down at random.
@@ -84,8 +86,8 @@ def estimate_with_rounding(programs: Programs, key: Hashable, function: Function
     intermediate results: forward error ≲ condition number × backward error (Higham,
     Accuracy and Stability of Numerical Algorithms, 2002, section 1.5).
     """
-    value = programs.run(key, function)
-    moved = [programs.run(key, function, moved=seed) for seed in range(NUDGES)]
+    value = programs.run(key, function, *extra)
+    moved = [programs.run(key, function, *extra, moved=seed) for seed in range(NUDGES)]
     return Estimate(value, _rounding_bar(value, np.stack(moved), programs.epsilon(key)))
 
 

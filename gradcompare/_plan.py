@@ -26,7 +26,12 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done with every case; the fields are arguments of `compare`."""
+    """What is to be done with every case; the fields are arguments of `compare`.
+
+    But for `seeks`: whether points are sought that reach arms of the objective that no other
+    point does. `check` does, of a user's function; `compare` draws the points and data of a
+    registered objective as its author declared them, and only reports what they do not reach.
+    """
 
     methods: tuple[AbstractMethod, ...]
     device: Device
@@ -38,6 +43,7 @@ class Plan:
     repeats: int = 5
     memory_bytes: int = 2**28
     executor: Executor | None = None
+    seeks: bool = False
     on_error: Literal["row", "raise"] = "row"
 
     @property

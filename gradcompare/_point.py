@@ -4,7 +4,6 @@ A method that fails is a line of the report; it takes nothing else with it.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from itertools import combinations
 
@@ -12,7 +11,6 @@ import numpy as np
 
 from ._errors import UNTRACEABLE, describe, guarded
 from ._estimate import Estimate
-from ._first_nan import first_nonfinite
 from ._host import HostProgram
 from ._judge import EPS, SAFETY, judge
 from ._method import estimate_as_declared, estimate_with_rounding
@@ -37,6 +35,9 @@ NUMPY = UNTRACEABLE["TracerArrayConversionError"]
 CAPTURED = 2**20
 """So many bytes in a closure are worth a word: 6.4 MB doubled the time of compiling."""
 
+MANY = 2000
+"""With more parameters than this, differences on the host take long enough to name another way."""
+
 STOCHASTIC = 1e-3
 """Two values at one point that differ by more than this fraction come from a random objective."""
 
@@ -44,9 +45,8 @@ STOCHASTIC = 1e-3
 def examine(programs: Programs, plan: Plan) -> PointResult:
     """Compares what the methods of `plan` say about the problem of `programs`."""
     problem, warnings = programs.problem, lint(programs.problem)
-    # Another program at the same point: what is drawn while tracing shows as well.
-    value, again = programs.value(), float(programs.along(np.zeros(1), problem.params)[0])
-    if _is_random(programs, value, again):
+    value, again = value_twice(programs)
+    if is_random(programs, value, again):
         note = f"the same point gave {value:.6g} and {again:.6g}"
         judgement = Judgement(Verdict.STOCHASTIC, note=note)
         return PointResult(problem.label, programs.x, value, judgement, warnings)
@@ -69,7 +69,12 @@ def examine(programs: Programs, plan: Plan) -> PointResult:
     )
 
 
-def _is_random(programs: Programs, value: float, again: float) -> bool:
+def value_twice(programs: Programs) -> tuple[float, float]:
+    """The objective at the point, by two programs: what is drawn while tracing shows as well."""
+    return programs.value(), float(programs.along(np.zeros(1), programs.problem.params)[0])
+
+
+def is_random(programs: Programs, value: float, again: float) -> bool:
     """Whether two values at one point are apart by more than rounding makes of them.
 
     At a minimum of zero, one program can find 0 where another one finds 1e-32.
@@ -116,13 +121,6 @@ def _judgement(
     if _same_program(programs, plan):
         return Judgement(Verdict.NOT_A_CHECK, note=SAME_PROGRAM)
     judgement = judge(value, votes, bound=objective.convention.intent == "upper_bound")
-    autodiff = votes.get("autodiff")
-    if judgement.verdict is Verdict.NONFINITE and autodiff is not None and np.isfinite(value):
-        broken = [i for i in judgement.faulty if not np.isfinite(autodiff.value[i])]
-        directional = programs.problem.quantity != "gradient"
-        said = guarded(lambda: first_nonfinite(programs, [] if directional else broken))
-        if broken and isinstance(said, str):
-            judgement = replace(judgement, note=said)
     apart = "" if objective.reference is None else _from_reference(programs)
     if apart and judgement.verdict.rank < Verdict.VALUE_DIFFERS.rank:
         return Judgement(Verdict.VALUE_DIFFERS, note=apart)
@@ -200,5 +198,11 @@ def remarks(programs: Programs, plan: Plan) -> tuple[str, ...]:
         said.append(
             f"value captures {captured / 2**20:.1f} MiB of data, which are written into every "
             "program; pass them as arguments, and it compiles faster"
+        )
+    d = programs.problem.layout.size
+    if programs.cache.opaque and d > MANY and programs.problem.quantity == "gradient":
+        said.append(
+            f"d = {d} and value is called on the host, {2 * d} times at each point at least: "
+            "gradcompare.locate takes a few hundred for all, along random directions"
         )
     return tuple(said)

@@ -45,7 +45,7 @@ def around(
             signs = rng.choice([-1.0, 1.0], size=x.shape)
             label, moved = "far from", signs * size * np.exp(rng.standard_normal(x.shape))
         label = f"{label} {problem.label}" + (f" (draw {number})" if number > 2 else "")
-        moved = _inside(moved, *problem.bounds)
+        moved = inside(moved, *problem.bounds)
         for _ in range(SHRINKS):
             drawn = problem.moved(moved, label)
             if finite(drawn):
@@ -69,7 +69,7 @@ def tails_of(problem: Problem, seed: int, finite: Callable[[Problem], bool]) -> 
         ]
         far = way * np.where(x < 0, -1.0, 1.0) * size * 10 ** rng.uniform(1, 2, x.shape)
         drawn = problem.moved(
-            _inside(far, *problem.bounds), f"tail of {problem.label}, {signs} signs"
+            inside(far, *problem.bounds), f"tail of {problem.label}, {signs} signs"
         )
         if finite(drawn):
             yield drawn
@@ -94,7 +94,7 @@ def lint(problem: Problem) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def _inside(
+def inside(
     x: Float[np.ndarray, " d"], lower: Float[np.ndarray, " d"], upper: Float[np.ndarray, " d"]
 ) -> Float[np.ndarray, " d"]:
     """Mirrors coordinates at the bound they lie beyond; between two, clips what is left."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import jax
+from jax.extend.core import ClosedJaxpr
 from jaxtyping import PyTree
 
 from ._jaxprs import coarsest_epsilon, custom_rules, differentiates, multiplies_matrices
@@ -41,6 +42,7 @@ class Program:
         rules: The functions with rules of the user's own for autodiff that it calls.
         captured_bytes: The size of the arrays that it captured instead of taking them as
             arguments; they are written into the program.
+        jaxpr: The program as it was traced.
         first: The seconds of the first call, once it was made.
     """
 
@@ -53,6 +55,7 @@ class Program:
     differentiates: bool
     rules: tuple[str, ...]
     captured_bytes: int
+    jaxpr: ClosedJaxpr
     first: list[float] = field(default_factory=list)
 
     @classmethod
@@ -72,6 +75,7 @@ class Program:
             differentiates(jaxpr),
             custom_rules(jaxpr),
             sum(getattr(constant, "nbytes", 0) for constant in traced.jaxpr.consts),
+            traced.jaxpr,
         )
 
     def run(self, *args: PyTree) -> PyTree:

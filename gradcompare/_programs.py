@@ -133,8 +133,15 @@ class Programs:
         args = self.host_args if moved is None else self._nudged(moved, self.epsilon(key))
         if not isinstance(program, HostProgram):
             args = self.args if moved is None else jax.device_put(args, self.device)
-        leaves = jax.tree.leaves(program.run(*args, *extra))
-        return np.concatenate([np.asarray(leaf, np.float64).reshape(-1) for leaf in leaves])
+        return _flat(program.run(*args, *extra))
+
+    def run_at(self, key: Hashable, x: Float[np.ndarray, " d"]) -> Float[np.ndarray, " k"]:
+        """Runs the program kept under `key` at another point, with the data where they are."""
+        program = self.programs[key]
+        params = cast(self.problem.layout.unflatten(x), self.dtype)
+        if isinstance(program, HostProgram):
+            return _flat(program.run(params, *self.host_args[1:]))
+        return _flat(program.run(jax.device_put(params, self.device), *self.args[1:]))
 
     def _build(self, function: Function, extra: tuple, helper: bool) -> Program | HostProgram:
         small = self.problem.layout.size <= HASTY_SIZE and self.device.platform == "cpu"
@@ -191,6 +198,11 @@ class Programs:
 
     def _value(self, params, data, direction):
         return self.problem.objective.value(params, data)
+
+
+def _flat(result: PyTree) -> Float[np.ndarray, " k"]:
+    leaves = jax.tree.leaves(result)
+    return np.concatenate([np.asarray(leaf, np.float64).reshape(-1) for leaf in leaves])
 
 
 def _shapes(problem: Problem) -> tuple:

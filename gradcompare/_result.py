@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from ._arms import Arm
 from ._errors import InputError
 from ._estimate import Estimate
 from ._finding import Finding
@@ -18,7 +19,7 @@ from ._pairs import Accuracy, PairError
 from ._summary import summarise
 from ._timing import Timing
 from ._tree import coordinate_name
-from ._verdict import ALONE, NOTHING, Judgement, Verdict
+from ._verdict import ALONE, NAMED, NOTHING, Judgement, Verdict
 
 BLUNT = 0.1
 """Two sources with larger bars than this fraction of the derivative verify nothing."""
@@ -40,8 +41,7 @@ class PointResult:
         estimates: The flat estimate of each method that gave one, by its name.
         missing: Why each other method gave none.
         pairs: How far the methods are apart, two by two.
-        taylor: A second opinion on the gradient under test, in a sentence, where the verdict is
-            not plain.
+        taylor: A second opinion on the gradient under test, where the verdict is not plain.
     """
 
     label: str
@@ -73,14 +73,14 @@ class Result:
         sources: The method that voted for each source.
         points: What was found at each point.
         timings: How long each method takes, by its name; `value` for one value.
-        accuracy: For a comparison in a narrower dtype, how near each method in that dtype
-            comes to the derivative in float64.
+        accuracy: In a narrower dtype, how near each method comes to the derivative in float64.
         notes: What else the reader should know.
         message: Why there is no result, or nothing.
         expected: The verdict that the objective declares.
-        diagnosis: What is wrong with the analytic gradient, where that is the verdict.
+        diagnosis: What is wrong with the derivative that the verdict accuses.
         has_reference: Whether the values were compared with those of a reference.
         chunk: How many perturbed points are evaluated together; None where that is not so.
+        branches: The arms of the choices in the objective and its gradient, tested or not.
     """
 
     objective: str
@@ -99,6 +99,7 @@ class Result:
     diagnosis: tuple[Finding, ...] = ()
     has_reference: bool = False
     chunk: int | None = None
+    branches: tuple[Arm, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -121,9 +122,10 @@ class Result:
             return point.judgement.note  # it says what to do by itself
         other = {Verdict.ANALYTIC_WRONG: "autodiff", Verdict.AUTODIFF_WRONG: "analytic"}
         third = self.sources.get(other.get(verdict, ""), "")
-        if verdict in other and point is not None and third not in point.estimates:
-            return ALONE[verdict]
-        return verdict.value
+        alone = verdict in other and point is not None and third not in point.estimates
+        said = ALONE[verdict] if alone else verdict.value
+        named = verdict is Verdict.AUTODIFF_WRONG and self.diagnosis
+        return f"{said.partition('; ')[0]}; {NAMED}" if named else said
 
     @property
     def ok(self) -> bool:

@@ -90,7 +90,8 @@ def _place(code: CodeType, instruction: int) -> Place:
             code.co_filename, line, text=linecache.getline(code.co_filename, line).strip()
         )
     lines = [linecache.getline(code.co_filename, n).encode() for n in range(line, last + 1)]
-    column = len(lines[0][:start].decode(errors="replace")) + 1
+    # Without the file at hand, bytes have to do: they still tell two expressions apart.
+    column = (len(lines[0][:start].decode(errors="replace")) if lines[0] else start) + 1
     lines[-1] = lines[-1][:stop]  # Python counts bytes
     lines[0] = lines[0][start:]
     text = " ".join(b" ".join(lines).decode(errors="replace").split())

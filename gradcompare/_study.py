@@ -1,21 +1,27 @@
 """One case: its points one after another, and what they say together."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ._errors import InputError
+from ._coverage import Coverage
+from ._errors import InputError, guarded
+from ._finding import Finding
 from ._narrow import accuracies
 from ._objective import Objective, Problem
-from ._plan import Case, Plan
+from ._plan import Case, Finite, Plan
 from ._point import examine, remarks
 from ._precision import FLOAT64, cast, precision_scope
 from ._programs import Programs
 from ._result import PointResult, Result
 from ._valid import require_valid
 from ._verdict import Verdict
+from .diagnosis._autodiff import autodiff_findings
 from .diagnosis._diagnose import findings
+from .diagnosis._flat import staircase
+from .diagnosis._nonfinite import nonfinite_findings
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ def study(case: Case, plan: Plan) -> Study:
         return math.isfinite(programs.at(problem).value())
 
     points: list[PointResult] = []
-    seen: list[Programs] = []
+    at: list[Programs] = []
 
     def unsettled() -> bool:
         return any(point.judgement.verdict is Verdict.INCONCLUSIVE for point in points)
@@ -51,10 +57,27 @@ def study(case: Case, plan: Plan) -> Study:
         problem = _rounded(problem, plan.dtype)
         if programs is None:
             programs = programs_of(problem, plan)
-        seen.append(programs.at(problem))
-        points.append(examine(seen[-1], plan))
+        at.append(programs.at(problem))
+        points.append(examine(at[-1], plan))
     assert programs is not None
-    first = programs.problem
+    coverage, sought = _covered(at, plan, finite)
+    points += sought
+    at += [programs.at(programs.problem.moved(point.x, point.label)) for point in sought]
+    result = _judged(case, plan, at, points, coverage)
+    if plan.dtype == FLOAT64:
+        return Study(result, programs, programs)
+    return _with_accuracy(result, programs, plan)
+
+
+def _judged(
+    case: Case,
+    plan: Plan,
+    at: Sequence[Programs],
+    points: Sequence[PointResult],
+    coverage: Coverage,
+) -> Result:
+    """What the points say together, and what is wrong."""
+    programs, first = at[0], at[0].problem
     result = Result(
         case.objective.name,
         case.size,
@@ -69,12 +92,45 @@ def study(case: Case, plan: Plan) -> Study:
         message=_crash(case.objective, points[0], plan),
         has_reference=case.objective.reference is not None,
         chunk=programs.cache.chunk,
+        branches=coverage.arms,
     )
-    if result.verdict is Verdict.ANALYTIC_WRONG:
-        result = replace(result, diagnosis=findings(seen, points, plan.voters))
-    if plan.dtype == FLOAT64:
-        return Study(result, programs, programs)
-    return _with_accuracy(result, programs, plan)
+    return replace(result, diagnosis=_diagnosis(result, at, plan, coverage))
+
+
+def _covered(
+    at: Sequence[Programs], plan: Plan, finite: Finite
+) -> tuple[Coverage, list[PointResult]]:
+    """Which arms the points take, and points that were sought; a failure leaves both out."""
+    programs = at[0]
+
+    def usable(problem: Problem) -> bool:
+        rounded = guarded(lambda: _rounded(problem, plan.dtype))  # a narrow type is soon too small
+        return isinstance(rounded, Problem) and finite(rounded)
+
+    def look(problem: Problem) -> PointResult:
+        return examine(programs.at(_rounded(problem, plan.dtype)), plan)
+
+    coverage = guarded(lambda: Coverage.of(programs, plan, [each.problem for each in at]))
+    if isinstance(coverage, Exception):
+        return Coverage(), []
+    return coverage, coverage.extend(programs, plan, usable, look)
+
+
+def _diagnosis(
+    result: Result, at: Sequence[Programs], plan: Plan, coverage: Coverage
+) -> tuple[Finding, ...]:
+    """What is wrong, as far as it can be told, for a verdict that says that something is."""
+    match result.verdict:
+        case Verdict.ANALYTIC_WRONG:
+            steps = staircase(at, result.points, plan.voters)
+            if steps:
+                return (steps,)
+            return findings(at, result.points, plan.voters, coverage)
+        case Verdict.AUTODIFF_WRONG | Verdict.INCONCLUSIVE:
+            return autodiff_findings(at, result.points, plan.voters)
+        case Verdict.NONFINITE:
+            return nonfinite_findings(at, result.points, plan.voters)
+    return ()
 
 
 def _with_accuracy(result: Result, programs: Programs, plan: Plan) -> Study:

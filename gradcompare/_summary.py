@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
+from ._arms import in_words
 from ._numbers import short, with_bar
 from ._tree import LISTED, listed
 from ._verdict import Verdict
@@ -125,9 +126,16 @@ def _remarks(result: Result, point: PointResult) -> list[str]:
         entries = other.judgement.unverified
         if entries and len(entries) == result.entries:
             remarks.append(f"{other.label}: stationary, no derivative exceeds its error bar")
+    remarks += untested(result)
     if result.verdict is Verdict.AGREE:
         remarks.append(RIGHT_FUNCTION if result.has_reference else ANY_FUNCTION)
     return [*remarks, *result.notes]
+
+
+def untested(result: Result) -> list[str]:
+    """Names the arms of choices that no point took, if there are any, in one sentence."""
+    every = all(arm.tested for arm in result.branches)
+    return [] if every else [in_words(result.branches)]
 
 
 def _pairs(result: Result, point: PointResult) -> list[str]:

@@ -78,6 +78,9 @@ CODES = {
 
 NOTHING = "nothing was verified: no derivative is larger than its error bar; give another point"
 
+NAMED = "mend what is named"
+"""What to do where a diagnosis has found what misleads autodiff."""
+
 ALONE = {
     Verdict.ANALYTIC_WRONG: (
         "the analytic derivative is not what finite differences find, and there is no third "

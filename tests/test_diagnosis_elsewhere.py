@@ -35,7 +35,7 @@ def found(gradient, **options):
         ("only the last of the 12 things", lambda g: g[-1] / 12),
         ("all but the last of the 12 things", lambda g: g[:-1].sum(0) / 12),
         ("all but the first of the 12 things", lambda g: g[1:].sum(0) / 12),
-        ("over, times 12 (the number of rows of X", lambda g: g[0]),
+        ("over, times 12", lambda g: g[0]),
     ],
 )
 def test_a_part_of_the_samples(text, part):

@@ -136,3 +136,32 @@ def test_functions_compiled_by_themselves_keep_their_lines():
     (found,) = findings(value, wrong, W)
     assert "`jnp.sum(jnp.where(w > 2, w, jnp.exp(w)))`" in found.sentence
     assert found.line == value.__code__.co_firstlineno + 1
+
+
+def test_a_term_inside_of_an_expression():
+    def value(p, x):
+        return (p["nu"] + 1) / 2 * jnp.mean(jnp.log1p(x**2 * p["s"] / p["nu"]))
+
+    def wrong(p, x):  # for ν in place of ν + 1
+        share = x**2 * p["s"] / p["nu"]
+        outer, inner = p["nu"] / 2, jnp.mean(share / (1 + share))
+        return {
+            "nu": jnp.mean(jnp.log1p(share)) / 2 - outer * inner / p["nu"],
+            "s": outer * inner / p["s"],
+        }
+
+    (found,) = findings(value, wrong, {"nu": np.array(2.5), "s": np.array(1.3)}, Y)
+    line = value.__code__.co_firstlineno + 1
+    assert found.sentence == (
+        f'`1` in `p["nu"] + 1` (test_diagnosis_term.py:{line}) is missing from your gradient'
+    )
+
+
+def test_a_parameter_that_is_a_term():
+    def value(p):
+        return jnp.sum(jnp.exp(p["w"])) + p["b"]
+
+    (found,) = findings(
+        value, lambda p: {"w": jnp.exp(p["w"]), "b": -jnp.ones(())}, {"w": W, "b": np.array(0.7)}
+    )
+    assert found.kind == "sign"

@@ -48,14 +48,14 @@ def test_the_place_of_a_fault_of_no_known_kind():
 
 def test_wrong_in_one_regime_only():
     (finding,) = diagnose(made(on(EVERY, lambda r, x: np.where(x > 1, -r, r))))
-    assert finding.kind == "sign"
+    assert finding.kind == "regime"
     assert finding.sentence.startswith("only for θ from 1.13 on, and right as far as 0.871: w, v")
 
 
 def test_wrong_in_one_regime_of_one_array():
     fault = on(W, lambda r, x: np.where(x > 1, 2 * r, r))
     (finding,) = diagnose(made(fault, points=5))
-    assert finding.kind == "factor"
+    assert finding.kind == "regime"
     assert finding.sentence.startswith("only for w from 1.")
     assert "w: 2 times the reference; v, M and s agree" in finding.sentence
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .._coverage import Coverage
 from .._errors import guarded
 from .._finding import Finding
 from .._numbers import short
@@ -40,7 +41,10 @@ def hypotheses() -> tuple[AbstractHypothesis, ...]:
 
 
 def findings(
-    programs: Sequence[Programs], points: Sequence[PointResult], voters: Mapping[str, str]
+    programs: Sequence[Programs],
+    points: Sequence[PointResult],
+    voters: Mapping[str, str],
+    coverage: Coverage | None = None,
 ) -> tuple[Finding, ...]:
     """Returns what is wrong with the analytic gradient; nothing where that cannot be told.
 
@@ -48,6 +52,7 @@ def findings(
         programs: Those of every point.
         points: What was found there.
         voters: The method that speaks for each source.
+        coverage: Which arms of its choices the objective takes at each point.
 
     A diagnosis that fails is none: it takes no result with it.
     """
@@ -56,7 +61,7 @@ def findings(
         return ()
 
     def found() -> tuple[Finding, ...]:
-        evidence = gather(programs, points, voters)
+        evidence = gather(programs, points, voters, coverage)
         return () if evidence is None else diagnose(evidence)
 
     outcome = guarded(found)
@@ -78,7 +83,9 @@ def diagnose(evidence: Evidence) -> tuple[Finding, ...]:
     if not apart or apart[-1].residual >= left:
         return (*found, *_rest(evidence, found))
     where = regime(evidence)
-    told = [replace(f, sentence=f"{where}: {f.sentence}", correction="") for f in apart]
+    told = [
+        replace(f, kind="regime", sentence=f"{where}: {f.sentence}", correction="") for f in apart
+    ]
     return (*told, *_rest(part, apart))
 
 

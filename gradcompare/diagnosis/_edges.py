@@ -7,8 +7,11 @@ is linear in an operand, and in all that is made of it, the operand is a term of
 
 import functools
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
 
 from .._flat import Flat, Operation
 from .._source import Place, within
@@ -20,6 +23,8 @@ LINEAR = (
     *("slice", "dynamic_slice", "gather", "pad", "concatenate"),
 )
 """Linear in all operands through which derivatives flow."""
+
+SUMS = ("add", "sub", "add_any")
 
 PRODUCTS = ("mul", "div", "dot_general", "conv_general_dilated")
 """Linear in one operand, if no derivatives flow through the other one."""
@@ -57,56 +62,11 @@ class Sum:
     place: Place | None
 
 
-def sums_of(flat: Flat, names: Mapping[int, str]) -> list[Sum]:
-    """Returns the sums over an axis through which derivatives flow."""
-    graph, found = _Graph(flat, names), []
-    for k, operation in enumerate(flat.operations):
-        given = operation.equation.params
-        if operation.name == "reduce_sum":
-            axes = [(axis,) for axis in given["axes"]]
-        elif operation.name == "dot_general":
-            axes = list(zip(*given["dimension_numbers"][0], strict=True))
-        else:
-            continue
-        shapes = [getattr(v.aval, "shape", ()) for v in operation.equation.invars]
-        inside = graph.open(operation)
-        for each in axes:
-            gates = [
-                ((k, position), len(shapes[position]) - 1 - axis)
-                for position, axis in enumerate(each)
-                if operation.operands[position] in inside
-            ]
-            if gates:
-                found.append(Sum(tuple(gates), shapes[0][each[0]], operation.place))
-    return found
-
-
-def edges_of(flat: Flat, names: Mapping[int, str]) -> list[Edge]:
-    """Returns the operands that divide the paths: terms first, then what is near the end.
-
-    Args:
-        flat: The program.
-        names: The parameters, by the numbers of the inputs that they are.
-    """
-    graph = _Graph(flat, names)
-    places = [
-        (k, position)
-        for k, operation in enumerate(flat.operations)
-        for position in graph.dividing(operation)
-    ]
-    terms = [place for place in places if graph.is_term(*place)]
-    others = [place for place in reversed(places) if place not in set(terms)]
-    count = len(terms)
-    numbered = [
-        graph.edge(*place, f"term {number} of {count}") for number, place in enumerate(terms, 1)
-    ]
-    return numbered + [graph.edge(*place) for place in others]
-
-
-class _Graph:
+class Graph:
     """What depends on what, among the values through which derivatives flow."""
 
     def __init__(self, flat: Flat, names: Mapping[int, str]):
+        self.flat = flat
         self.names = names
         self.operations = flat.operations
         self.flow = flat.active(tuple(names))
@@ -122,7 +82,56 @@ class _Graph:
             return []
         return [number for number in operation.operands if number in self.flow]
 
-    def dividing(self, operation: Operation) -> list[int]:
+    def edges(self) -> list[Edge]:
+        """The operands that divide the paths: terms first, then what is near the end."""
+        keys = [
+            (k, position)
+            for k, operation in enumerate(self.operations)
+            for position in self._dividing(operation)
+        ]
+        terms = [key for key in keys if self._is_term(*key)]
+        others = [key for key in reversed(keys) if key not in set(terms)]
+        numbered = [f"term {number} of {len(terms)}" for number in range(1, len(terms) + 1)]
+        first = [self._edge(*key, text) for key, text in zip(terms, numbered, strict=True)]
+        return first + [self._edge(*key) for key in others]
+
+    def operands(self) -> list[Edge]:
+        """The operands of sums, but for those that divide the paths as terms."""
+        return [
+            self._operand(k, position)
+            for k, operation in reversed(list(enumerate(self.operations)))
+            if operation.name in SUMS and self.open(operation) and not self._is_pure(operation)
+            for position in range(len(operation.operands))
+        ]
+
+    def sums(self) -> list[Sum]:
+        """The sums over an axis through which derivatives flow."""
+        return [
+            Sum(tuple(gates), length, operation.place)
+            for k, operation in enumerate(self.operations)
+            for gates, length in self._summed(k, operation)
+            if gates
+        ]
+
+    def _summed(self, k: int, operation: Operation) -> Iterator[tuple[Any, Any]]:
+        """For each axis summed over: the operand, with how many axes follow, and its length."""
+        given = operation.equation.params
+        axes = []
+        if operation.name == "reduce_sum":
+            axes = [(axis,) for axis in given["axes"]]
+        elif operation.name == "dot_general":
+            axes = list(zip(*given["dimension_numbers"][0], strict=True))
+        shapes = [getattr(v.aval, "shape", ()) for v in operation.equation.invars]
+        inside = self.open(operation)
+        for each in axes:
+            gates = [
+                ((k, position), len(shapes[position]) - 1 - axis)
+                for position, axis in enumerate(each)
+                if operation.operands[position] in inside
+            ]
+            yield gates[:1], shapes[0][each[0]]
+
+    def _dividing(self, operation: Operation) -> list[int]:
         """The positions of the operands that are not the only way through a value."""
         count = len(self.open(operation))
         return [
@@ -131,22 +140,24 @@ class _Graph:
             if count and number in self.flow and (count > 1 or self.uses[number] > 1)
         ]
 
-    def is_term(self, k: int, position: int) -> bool:
+    def _is_term(self, k: int, position: int) -> bool:
         """Whether an operand is a term of a sum, and itself no sum."""
         operation = self.operations[k]
         number = operation.operands[position]
         alone = len(self.open(operation)) == 1
         return self._is_pure(operation) and not alone and not self.splits(number)
 
-    def edge(self, k: int, position: int, term: str = "") -> Edge:
+    def _edge(self, k: int, position: int, term: str = "") -> Edge:
         """The operand with what it is called."""
         operation = self.operations[k]
         number = self._beneath(operation, operation.operands[position])
         maker = self.makers.get(number)
         made = maker.place if maker is not None else None
         if term:
-            made = within(made, operation.place)
-            return Edge((k, position), f"{term}, {made}," if made else term, made, True)
+            place = within(made, operation.place) or operation.place
+            if place is not None and number in self.names:
+                place = replace(place, text=self.names[number])
+            return Edge((k, position), f"{term}, {place}," if place else term, place, True)
         used = operation.place
         if number in self.names or self.uses[number] > 1:
             what = self.names.get(number) or (f"`{made.text}`" if made else "a value")
@@ -154,6 +165,18 @@ class _Graph:
             return Edge((k, position), text, used, False)
         text = f"the derivative through {made}" if made else "the derivative through an operation"
         return Edge((k, position), text, made, False)
+
+    def _operand(self, k: int, position: int) -> Edge:
+        """The operand of a sum with what it is called."""
+        operation = self.operations[k]
+        number = self._beneath(operation, operation.operands[position])
+        maker, place = self.makers.get(number), operation.place
+        made = within(maker.place, place) if maker is not None else None
+        known = self.flat.constants.get(number)
+        what = self.names.get(number) or (made.text if made else "")
+        what = what or (f"{known:g}" if known is not None and np.ndim(known) == 0 else "")
+        text = f"`{what}` in {place}" if what else f"operand {position + 1} of {place}"
+        return Edge((k, position), text, made or place, False)
 
     def _beneath(self, operation: Operation, number: int) -> int:
         """The value before its shape was changed for an operation."""
@@ -163,7 +186,7 @@ class _Graph:
             and maker.name in SHAPES
             and within(maker.place, operation.place) == operation.place
         ):
-            number = self.open(maker)[0]
+            number = maker.operands[0]
             maker = self.makers.get(number)
         return number
 

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 
 from .._judge import EPS, SAFETY
 from .._tree import coordinate_name
-from ._parts import Traced
+from ._traced import Traced
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +36,23 @@ class Leaf:
 
 
 @dataclass(frozen=True, eq=False)
+class Region:
+    """Where an arm of a choice in the objective or its gradient is taken.
+
+    Attributes:
+        words: When, as the end of a sentence.
+        place: The file and the line.
+        taken: The points, or the entries of the parameters at each point.
+        among: The coordinates, for entries; None for whole points.
+    """
+
+    words: str
+    place: str
+    taken: Bool[np.ndarray, "p d"]
+    among: slice | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """The pair (analytic, reference) at p points in d coordinates, and what may explain it.
 
@@ -54,6 +71,7 @@ class Evidence:
         declarable: Whether no convention is declared, so that one may be the answer.
         settled: Which coordinates are explained already.
         traced: The reference by autodiff, part by part, where the objective can be traced.
+        regions: Where each arm of a choice is taken.
     """
 
     labels: tuple[str, ...]
@@ -69,6 +87,7 @@ class Evidence:
     declarable: bool = True
     settled: Bool[np.ndarray, " d"] | None = None
     traced: Traced | None = None
+    regions: tuple[Region, ...] = ()
 
     @property
     def d(self) -> int:

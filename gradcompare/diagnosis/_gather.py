@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from .._adapt import Adapted
+from .._coverage import Coverage
 from .._estimate import Estimate
 from .._judge import SAFETY
 from .._objective import Problem
@@ -15,7 +16,8 @@ from .._result import PointResult
 from .._tree import Layout
 from .._verdict import Verdict
 from ._evidence import Evidence, Leaf
-from ._parts import Traced
+from ._regions import regions
+from ._traced import Traced
 
 COMPARABLE = (
     Verdict.AGREE,
@@ -30,7 +32,10 @@ POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR
 
 
 def gather(
-    programs: Sequence[Programs], points: Sequence[PointResult], voters: Mapping[str, str]
+    programs: Sequence[Programs],
+    points: Sequence[PointResult],
+    voters: Mapping[str, str],
+    coverage: Coverage | None = None,
 ) -> Evidence | None:
     """Returns the evidence of all points that have any, or None.
 
@@ -38,27 +43,29 @@ def gather(
         programs: Those of every point.
         points: What was found there.
         voters: The method that speaks for each source.
+        coverage: Which arms of its choices the objective takes at each point.
     """
     rows, kept, traced = [], [], []
     problem = programs[0].problem
-    for each, point in zip(programs, points, strict=True):
+    for number, point in enumerate(points):
         mine = {s: point.estimates[name] for s, name in voters.items() if name in point.estimates}
         if point.judgement.verdict in COMPARABLE and "analytic" in mine and len(mine) > 1:
             rows.append(_row(mine, problem.objective.convention.intent == "upper_bound"))
-            kept.append(point)
-            traced += [each] if "autodiff" in mine else []
+            kept.append(number)
+            traced += [programs[number]] if "autodiff" in mine else []
     if not rows:
         return None
     columns = [np.stack(column) for column in zip(*rows, strict=True)]
     return Evidence(
-        tuple(point.label for point in kept),
-        np.stack([point.x for point in kept]),
+        tuple(points[number].label for number in kept),
+        np.stack([points[number].x for number in kept]),
         *columns,
         paths=problem.layout.paths,
         shapes=problem.layout.shapes,
         data=data_leaves(problem),
         declarable=problem.objective.convention.plain,
         traced=Traced(traced) if len(traced) == len(kept) else None,
+        regions=() if coverage is None else regions(coverage, kept),
     )
 
 

@@ -5,6 +5,7 @@ from jaxtyping import Bool
 
 from .._numbers import short
 from ._evidence import Evidence, Leaf
+from ._regions import branch
 
 NAMED = 3
 """At most so many coordinates are named one by one."""
@@ -51,8 +52,11 @@ def others_agree(evidence: Evidence, chosen: Bool[np.ndarray, " d"]) -> str:
 def regime(evidence: Evidence) -> str:
     """Says in what part of the space entries are wrong, where others are right.
 
-    By the size of the parameter of the entry, if that tells them apart, or by the points.
+    By the arm of a choice, or the size of the parameter of the entry, if that tells them apart;
+    or by the points.
     """
+    if where := branch(evidence):
+        return where
     wrong: np.ndarray = evidence.wrong
     right = evidence.usable & ~wrong & evidence.determined & evidence.tainted
     for name, size in (("θ", evidence.x), ("-θ", -evidence.x), ("|θ|", np.abs(evidence.x))):

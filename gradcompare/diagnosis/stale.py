@@ -10,7 +10,7 @@ from .._finding import Finding
 from .._numbers import short
 from ._evidence import Evidence
 from ._hypothesis import AbstractHypothesis
-from ._parts import Traced
+from ._traced import Traced
 
 STEPS = 8
 """Of Newton's method, which is at the last digit after five from 1e-3 away."""
@@ -97,13 +97,13 @@ def _holds(evidence: Evidence, gradients: Float[np.ndarray, "p d"]) -> bool:
 
 
 def _at(traced: Traced, x: Float[np.ndarray, "p d"]) -> Float[np.ndarray, "p d"]:
-    return np.stack([traced.gradient(k, row) for k, row in enumerate(x)])
+    return np.stack([traced.at(k, row) for k, row in enumerate(x)])
 
 
 def _along(evidence: Evidence, traced: Traced, line: Float[np.ndarray, " d"]) -> float | None:
     """τ with ∇f(x + τ u) = a in the least-squares sense at the first point."""
     x, a = evidence.x[0], evidence.analytic[0]
-    found = _newton(lambda t: traced.gradient(0, x + t[0] * line) - a, np.zeros(1), 1e-6)
+    found = _newton(lambda t: traced.at(0, x + t[0] * line) - a, np.zeros(1), 1e-6)
     near = found is not None and np.linalg.norm(found[0] * line) <= NEAR * np.linalg.norm(x)
     return float(found[0]) if found is not None and near else None
 
@@ -111,7 +111,7 @@ def _along(evidence: Evidence, traced: Traced, line: Float[np.ndarray, " d"]) ->
 def _displacement(evidence: Evidence, traced: Traced) -> Float[np.ndarray, " d"] | None:
     """δ with ∇f(x + δ) = a at the first point."""
     x, a = evidence.x[0], evidence.analytic[0]
-    found = _newton(lambda u: traced.gradient(0, x + u) - a, np.zeros(len(x)), 1e-6)
+    found = _newton(lambda u: traced.at(0, x + u) - a, np.zeros(len(x)), 1e-6)
     near = found is not None and np.linalg.norm(found) <= NEAR * np.linalg.norm(x)
     return found if near else None
 

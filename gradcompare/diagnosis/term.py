@@ -13,7 +13,7 @@ from ._evidence import Evidence
 from ._fit import BY_CHANCE, Fit, fit
 from ._hypothesis import AbstractHypothesis
 from ._multiple import constant_of
-from ._parts import Part
+from ._traced import Part
 from ._where import describe, others_agree
 
 ILL_CONDITIONED = 1e6
@@ -28,29 +28,19 @@ class Term(AbstractHypothesis):
     rank: ClassVar = 55
 
     def explain(self, evidence: Evidence) -> Finding | None:
-        parts = () if evidence.traced is None else evidence.traced.parts
-        best: tuple[int, Part, Constant, np.ndarray] | None = None
-        for part in parts:
-            found = _fitted(evidence, part)
-            if found is None or (best and best[0] >= found.coordinates.sum()):
-                continue
-            constant = _entering(found, evidence, len(parts))
-            if constant is not None:
-                best = (int(found.coordinates.sum()), part, constant, found.coordinates)
-        if best is None:
-            return None
-        _, part, constant, chosen = best
-        touched = np.any(np.abs(part.values) > evidence.reference_bar, axis=0)
-        whole = bool(np.all(chosen[touched & evidence.determined]))
-        where = "" if whole else f"in {describe(evidence, chosen)}, "
-        others = "" if whole else others_agree(evidence, chosen)
-        return Finding(
-            "term",
-            f"{where}{_said(part, constant)}{others}",
-            correction=_correction(constant),
-            coordinates=tuple(np.flatnonzero(chosen).tolist()),
-            **_source(part),
-        )
+        traced = evidence.traced
+        return None if traced is None else _best(evidence, traced.parts)
+
+
+class Operand(AbstractHypothesis):
+    """The same with what an operand of a sum inside of the objective changes in the gradient."""
+
+    rank: ClassVar = 58
+
+    def explain(self, evidence: Evidence) -> Finding | None:
+        traced = evidence.traced
+        found = None if traced is None else _best(evidence, traced.variants)
+        return None if found is None else replace(found, correction="derive that line again")
 
 
 class Terms(AbstractHypothesis):
@@ -72,6 +62,32 @@ class Terms(AbstractHypothesis):
             coordinates=tuple(np.flatnonzero(evidence.open).tolist()),
             **_source(wrong[0][0]),
         )
+
+
+def _best(evidence: Evidence, parts: Sequence[Part]) -> Finding | None:
+    """The finding of the part that explains most, the first of them."""
+    best: tuple[int, Part, Constant, np.ndarray] | None = None
+    for part in parts:
+        found = _fitted(evidence, part)
+        if found is None or (best and best[0] >= found.coordinates.sum()):
+            continue
+        constant = _entering(found, evidence, len(parts))
+        if constant is not None:
+            best = (int(found.coordinates.sum()), part, constant, found.coordinates)
+    if best is None:
+        return None
+    _, part, constant, chosen = best
+    touched = np.any(np.abs(part.values) > evidence.reference_bar, axis=0)
+    whole = bool(np.all(chosen[touched & evidence.determined]))
+    where = "" if whole else f"in {describe(evidence, chosen)}, "
+    others = "" if whole else others_agree(evidence, chosen)
+    return Finding(
+        "term",
+        f"{where}{_said(part, constant)}{others}",
+        correction=_correction(constant),
+        coordinates=tuple(np.flatnonzero(chosen).tolist()),
+        **_source(part),
+    )
 
 
 def _fitted(evidence: Evidence, part: Part) -> Fit | None:
@@ -139,4 +155,4 @@ def _source(part: Part) -> dict:
     return {} if place is None else {"file": place.file, "line": place.line}
 
 
-HYPOTHESES = (Term(), Terms())
+HYPOTHESES = (Term(), Terms(), Operand())

@@ -67,6 +67,7 @@ class Ladder:
         self._too_small = np.full(count, np.nan)
         self._best_offset = self._windows.offset.copy()
         self._left_over = np.zeros(count)
+        self._enough = np.broadcast_to(lines.enough, count)
         self.value = np.full(count, np.nan)
         self.error = np.full(count, np.inf)
         self.gap = np.zeros(count)
@@ -156,7 +157,9 @@ class Ladder:
         # A bar that rests on corrections is believed when a second window confirms it: they
         # can be small by chance where a singularity is near (softplus; 55 times too small).
         limit = np.where(truncating, CERTAIN, TARGET)
-        small = (error <= limit * np.abs(value)) | (self.constant[active] & far)
+        enough = self._enough[active]
+        small = error <= np.where(enough > 0, enough, limit * np.abs(value))
+        small |= self.constant[active] & far
         searching = np.isnan(self._too_large[active])
         return truncating, finite & (small | (stuck & searching & ~truncating))
 

@@ -37,6 +37,8 @@ class Lines:
         above: How far one can go forwards.
         centre: The value of f at the point.
         noise: A bound of the noise in one value of f, beside its rounding to float64.
+        enough: A bar that is small enough on each line; 0 where it is the derivative that
+            says what is small.
     """
 
     sample: Callable[[Int[np.ndarray, " k"], Float[np.ndarray, " k"]], Float[np.ndarray, " k"]]
@@ -46,6 +48,7 @@ class Lines:
     above: Float[np.ndarray, " m"]
     centre: float
     noise: float
+    enough: Float[np.ndarray, " m"] | float = 0.0
 
 
 def coordinate_lines(
@@ -80,12 +83,22 @@ def room(programs: Programs) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray,
     problem, x, (lower, upper) = programs.problem, programs.x, programs.problem.bounds
     if problem.direction is None:
         return x - lower, upper - x
-    u = problem.layout.flatten(problem.direction)
+    below, above = room_along(x, lower, upper, problem.layout.flatten(problem.direction))
+    return np.array([below]), np.array([above])
+
+
+def room_along(
+    x: Float[np.ndarray, " d"],
+    lower: Float[np.ndarray, " d"],
+    upper: Float[np.ndarray, " d"],
+    u: Float[np.ndarray, " d"],
+) -> tuple[float, float]:
+    """How far one can go from `x` backwards and forwards along `u` between the bounds."""
     moving = u != 0
     ends = np.stack([(lower - x)[moving] / u[moving], (upper - x)[moving] / u[moving]])
     inside = 1 - 4 * EPS  # x + t u is rounded
     below = -np.max(ends.min(axis=0), initial=-np.inf) * inside
-    return np.array([below]), np.array([np.min(ends.max(axis=0), initial=np.inf) * inside])
+    return float(below), float(np.min(ends.max(axis=0), initial=np.inf) * inside)
 
 
 def coordinate_scale(programs: Programs) -> Float[np.ndarray, " d"]:

@@ -7,6 +7,7 @@ from tabulate import tabulate
 
 from .._numbers import short
 from .._result import Comparison, PointResult, Result
+from .._summary import untested
 from .._tree import listed
 from .._verdict import Verdict
 
@@ -15,6 +16,9 @@ LINES = 15
 
 WIDTH = 110
 """At most so many characters in each."""
+
+FOUND = 4
+"""So many lines for one thing that the diagnosis found, which ends in what to do."""
 
 COORDINATES = 3
 """At most so many coordinates, the worst first."""
@@ -137,19 +141,20 @@ def _floor(result: Result) -> str:
 
 def _remarks(result: Result, point: PointResult, room: int) -> list[str]:
     """What kind of fault it is, what is missing, special or doubtful, in so many lines."""
-    remarks = [f"what: {finding}" for finding in result.diagnosis]
-    remarks += [point.judgement.note] if point.judgement.note else []
+    found = [line for f in result.diagnosis for line in _wrapped(f"what: {f}", FOUND)]
+    remarks = [point.judgement.note] if point.judgement.note else []
     remarks += [f"{name}: not available: {reason}" for name, reason in point.missing.items()]
-    remarks += result.notes
+    remarks += [*result.notes, *untested(result)]
     remarks += [f"{name}: {e.note}" for name, e in point.estimates.items() if e.note]
     remarks += [point.taylor] if point.taylor else []
     remarks += [f"{p.label}: {warning}" for p in result.points for warning in p.warnings]
-    return [line for remark in remarks for line in _wrapped(remark)][: max(room, 0)]
+    lines = [*found, *(line for remark in remarks for line in _wrapped(remark))]
+    return lines[: max(room, 0)]
 
 
-def _wrapped(text: str) -> list[str]:
-    """The text in lines that fit, two at most."""
-    return wrap(text, WIDTH - 2, subsequent_indent="  ", max_lines=2, placeholder="…")
+def _wrapped(text: str, most: int = 2) -> list[str]:
+    """The text in lines that fit, so many at most."""
+    return wrap(text, WIDTH - 2, subsequent_indent="  ", max_lines=most, placeholder="…")
 
 
 def _circumstances(comparison: Comparison) -> str:

@@ -3,9 +3,10 @@
 import numpy as np
 from tabulate import tabulate
 
+from .._arms import in_words
 from .._numbers import duration, memory, ratio, short
 from .._result import PointResult, Result
-from .._summary import coordinate_table
+from .._summary import coordinate_table, untested
 from .._timing import ABOVE_DISPATCH, Timing
 from .._tree import LISTED, listed
 
@@ -24,6 +25,8 @@ def detail(result: Result) -> str:
                 f"  central differences take 2d = {many} evaluations in "
                 f"{-(-many // result.chunk)} chunks of {result.chunk}"
             )
+    if result.branches and not untested(result):
+        parts.append(f"  {in_words(result.branches)}")
     if len(result.timings) > 1:
         parts += [f"  {line}" for line in (ranking(result.timings), *_doubts(result.timings))]
     return "\n".join(parts)

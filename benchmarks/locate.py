@@ -1,0 +1,100 @@
+"""What it takes to find wrong coordinates among very many: `python benchmarks/locate.py`.
+
+Rosenbrock's function in NumPy, which autodiff cannot see, at a point drawn at random, with
+entries of its gradient 1 % too large at places drawn at random. *2d* is what central differences
+take, in seconds that many times one value; the judge of a check takes five times as much.
+"""
+
+import datetime
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+from tabulate import tabulate
+
+import gradcompare
+from gradcompare._environment import environment
+from gradcompare._precision import find_device
+
+SIZES, FAULTS = (1_000, 10_000, 100_000, 1_000_000), (0, 1, 3, 10)
+
+
+def value(x):
+    x = np.asarray(x)
+    return float(np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2))
+
+
+def gradient(x, wrong):
+    """The gradient with the entries `wrong` 1 % too large."""
+    x = np.asarray(x)
+    r, g = x[1:] - x[:-1] ** 2, np.zeros_like(x)
+    g[:-1] = -400 * x[:-1] * r - 2 * (1 - x[:-1])
+    g[1:] += 200 * r
+    g[wrong] *= 1.01
+    return g
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was found and what it took, the median of the repeats."""
+
+    d: int
+    faults: int
+    found: int
+    accused: int
+    values: float
+    directions: float
+    seconds: float
+    central_seconds: float
+    floor: float
+
+
+def row(d: int, count: int, repeats: int) -> Row:
+    """One size and number of faults; `found` and `accused` over all repeats."""
+    found, accused, figures = 0, 0, []
+    for seed in range(repeats):
+        rng = np.random.default_rng([d, count, seed])
+        x, wrong = rng.standard_normal(d), rng.choice(d, count, replace=False)
+        start = time.perf_counter()
+        located = gradcompare.locate(value, lambda x, w=wrong: gradient(x, w), x, seed=seed)
+        seconds = time.perf_counter() - start
+        found += len(set(wrong.tolist()) & set(located.coordinates))
+        accused += len(set(located.coordinates) - set(wrong.tolist()))
+        took = (located.evaluations, located.directions, seconds, 2 * d * _seconds(x))
+        figures.append((*took, located.floor / located.scale))
+    return Row(d, count, found, accused, *(float(m) for m in np.median(figures, axis=0)))
+
+
+def _seconds(x: np.ndarray) -> float:
+    """The time of one value."""
+    times = []
+    for _ in range(9):
+        start = time.perf_counter()
+        value(x)
+        times.append(time.perf_counter() - start)
+    return float(np.median(times))
+
+
+@click.command()
+@click.option("--repeats", type=click.IntRange(1), default=5, show_default=True)
+@click.option("--json", "path", type=click.Path(dir_okay=False, path_type=Path))
+def main(repeats: int, path: Path | None) -> None:
+    """Measure the search for wrong coordinates."""
+    rows = [row(d, count, repeats) for d in SIZES for count in FAULTS]
+    heads = ("d", "faults", "found", "accused", "values of f", "directions", "s", "2d: s", "floor")
+    print(tabulate([[*asdict(r).values()] for r in rows], heads, floatfmt=".4g"))
+    figures = {
+        "date": datetime.date.today().isoformat(),
+        "environment": environment(find_device(None)),
+        "repeats": repeats,
+        "rows": [asdict(r) for r in rows],
+    }
+    if path is not None:
+        path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

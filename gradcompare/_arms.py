@@ -1,0 +1,191 @@
+"""The arms of one choice in words, each as the end of a sentence: "`x > 20` is true"."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import jax.numpy as jnp
+from jax.extend.core import JaxprEqn
+
+from ._numbers import short
+from ._source import Place, place_of
+
+CONSTANT, DATA, PARAMETERS = range(3)
+"""What a number depends on, the strongest last."""
+
+OF_DATA = "that depends on the data alone; give data that reach it"
+THIN = "single points reach it; give one as x0 if it matters"
+
+BOUND = frozenset({"clip", "clamp"})
+"""Functions that keep a number between two others."""
+
+DEFAULT_FIRST = frozenset({"select", "piecewise"})
+"""Functions with a list of choices, whose default is the first branch of the program."""
+
+NUMBERED = DEFAULT_FIRST | {"cond", "switch"}
+"""Functions that choose by the number of a branch."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way that a program can take at a line.
+
+    Attributes:
+        words: When it is taken, as the end of a sentence.
+        file: The path of the source file.
+        line: The line in it, from 1.
+        source: What the choice depends on: the parameters, or the data alone.
+        tested: Whether it was taken at a point at which the derivatives were compared.
+        note: Why it was not, and what to do; before the search, why it is not sought.
+    """
+
+    words: str
+    file: str
+    line: int
+    source: Literal["parameters", "data"] = "parameters"
+    tested: bool = False
+    note: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """Arms with equal ones are the same to the reader."""
+        return self.words, self.file, self.line
+
+    @property
+    def place(self) -> str:
+        """The file and the line, as `loss.py:8`."""
+        return Place(self.file, self.line).where
+
+    def __str__(self) -> str:
+        return f"{self.words} ({self.place})"
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What is known of a number in a program before it runs.
+
+    Attributes:
+        source: What it depends on.
+        made_by: The operation of the user's that made it, where it is true or false.
+        literal: The number itself, if it stands in the program.
+    """
+
+    source: int = CONSTANT
+    made_by: JaxprEqn | None = None
+    literal: float | None = None
+
+
+def strongest(given: Sequence[Facts]) -> int:
+    """What a number depends on that is made of these."""
+    return max((facts.source for facts in given), default=CONSTANT)
+
+
+def holds(variable: Any, kind: type) -> bool:
+    """Whether a variable of a program is of such a dtype; one without any, as a token, is not."""
+    dtype = getattr(variable.aval, "dtype", None)
+    return dtype is not None and bool(jnp.issubdtype(dtype, kind))
+
+
+def arms(equation: JaxprEqn, given: Sequence[Facts], place: Place) -> tuple[Arm, ...]:
+    """Returns the arms of a choice in the order of its cases; none if it is no choice.
+
+    Args:
+        equation: An operation whose name is among `KINDS`.
+        given: What is known of its operands.
+        place: Where the user called what contains it.
+    """
+    name = equation.primitive.name
+    chooses = strongest(given[:1] if name in SELECTS else given)
+    if chooses == CONSTANT or (name == "clamp" and place.calls not in BOUND):
+        return ()  # the index of a switch is kept between its branches by a clamp
+    source = "data" if chooses == DATA else "parameters"
+    return tuple(
+        Arm(words, there.file, there.line, source, note=OF_DATA if chooses == DATA else note)
+        for words, there, note in KINDS[name](equation, given, place)
+    )
+
+
+Described = Iterator[tuple[str, Place, str]]
+"""The words of each arm, where it stands, and why it is not sought."""
+
+
+def _selected(equation: JaxprEqn, given: Sequence[Facts], place: Place) -> Described:
+    made_by = given[0].made_by
+    if made_by is None and not holds(equation.invars[0], jnp.bool_):
+        yield from _numbered(equation, place)
+        return
+    made = None if made_by is None else place_of(made_by)
+    if place.calls in NUMBERED and made in (None, place):
+        return  # a guard that goes with the number of the branch
+    condition, there = f"the condition of `{place.text}`", place
+    if made is not None and made.text and made != place:
+        condition, there = f"`{made.text}`", made
+    for answer, thin in (("false", "ne"), ("true", "eq")):
+        single = made_by is not None and made_by.primitive.name == thin
+        floating = made_by is not None and holds(made_by.invars[0], jnp.floating)
+        yield f"{condition} is {answer}", there, THIN if single and floating else ""
+
+
+def _numbered(equation: JaxprEqn, place: Place) -> Described:
+    branches = equation.params.get("branches", equation.invars[1:])
+    for number in range(len(branches)):
+        words = f"takes branch {number}"
+        if place.calls in DEFAULT_FIRST:
+            words = f"takes choice {number}" if number else "takes its default"
+        yield f"`{place.text}` {words}", place, ""
+
+
+def _extreme(equation: JaxprEqn, given: Sequence[Facts], place: Place) -> Described:
+    """Of `max(a, b)` and `min(a, b)`: the first number is taken, or the second."""
+    side, end = ("above", "lower") if equation.primitive.name == "max" else ("below", "upper")
+    limit = next((facts.literal for facts in given if facts.literal is not None), None)
+    if limit is not None:
+        words = f"is {short(limit)}", f"is {side} {short(limit)}"
+        words = words if given[0].literal is not None else words[::-1]
+    elif place.calls in BOUND:  # JAX puts the bound first
+        words = f"is at its {end} bound", f"is {side} its {end} bound"
+    else:
+        words = "takes its first argument", "takes its second argument"
+    for each in words:
+        yield f"`{place.text}` {each}", place, ""
+
+
+def _clamped(equation: JaxprEqn, given: Sequence[Facts], place: Place) -> Described:
+    for words in ("is at its lower bound", "is between its bounds", "is at its upper bound"):
+        yield f"`{place.text}` {words}", place, ""
+
+
+def _absolute(equation: JaxprEqn, given: Sequence[Facts], place: Place) -> Described:
+    for side in ("below", "above"):
+        yield f"the argument of `{place.text}` is {side} 0", place, ""
+
+
+SELECTS = frozenset({"select_n", "cond"})
+"""They choose with their first operand."""
+
+KINDS = {
+    "select_n": _selected,
+    "cond": _selected,
+    "max": _extreme,
+    "min": _extreme,
+    "clamp": _clamped,
+    "abs": _absolute,
+}
+"""The operations that choose, and what their arms are called."""
+
+
+NAMED = 3
+"""At most so many arms are named for one reason."""
+
+
+def in_words(branches: Sequence[Arm]) -> str:
+    """Returns how many arms were tested, and which were not, why not, and what to do about it."""
+    missing = [arm for arm in branches if not arm.tested]
+    if not missing:
+        return f"branches: all {len(branches)} arms tested"
+    said = f"branches: {len(branches) - len(missing)} of {len(branches)} arms tested"
+    for note in dict.fromkeys(arm.note for arm in missing):
+        names = [str(arm) for arm in missing if arm.note == note]
+        more = f" or {len(names) - NAMED} more" if len(names) > NAMED else ""
+        said += f"; never where {' or '.join(names[:NAMED])}{more}: {note}"
+    return said

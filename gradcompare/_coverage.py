@@ -1,0 +1,102 @@
+"""Which arms of its choices an objective was tested on, and the search for those it was not."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from jaxtyping import Bool
+
+from ._arms import Arm
+from ._branches import Branches, Taken
+from ._objective import Problem
+from ._plan import Finite, Plan
+from ._programs import Programs
+from ._result import PointResult
+from ._seek import seek
+from ._verdict import Verdict
+
+SOUGHT = 3
+"""At most so many points are looked at that were sought."""
+
+AGAIN = 2
+"""So many more where the gradient is wrong at one: whether it is the arm cannot be told by one."""
+
+NOT_FOUND = "no point was found that reaches it; give one as x0"
+NOT_SOUGHT = "no point looked at reaches it; give one as x0, or look at more"
+UNTOLD = "nothing can be told at the point found that reaches it; give another as x0"
+
+Look = Callable[[Problem], PointResult]
+"""Compares the derivatives at a point."""
+
+
+@dataclass(eq=False)
+class Coverage:
+    """What the points of one case take of the choices of its objective.
+
+    Attributes:
+        branches: The choices.
+        taken: What each point takes, in their order.
+        notes: Why an arm that was sought was not tested, by its number.
+    """
+
+    branches: Branches = field(default_factory=Branches)
+    taken: list[Taken] = field(default_factory=list)
+    notes: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, programs: Programs, plan: Plan, problems: Sequence[Problem]) -> "Coverage":
+        """Looks at which arms these points take, at which `programs` have been used."""
+        by_hand = [method for method in plan.methods if method.source == "analytic"]
+        branches = Branches.of(programs, ["value", *by_hand])
+        if not branches.arms:
+            return cls()
+        return cls(branches, [branches.taken(programs.at(problem)) for problem in problems])
+
+    @property
+    def reached(self) -> Bool[np.ndarray, " k"]:
+        """Which arms some point takes."""
+        return np.any([taken.arms for taken in self.taken], axis=0)
+
+    def extend(
+        self, programs: Programs, plan: Plan, finite: Finite, look: Look
+    ) -> list[PointResult]:
+        """Looks at points that take arms which no point has taken, where such are found.
+
+        One at which nothing can be told is left out: it shows neither that the gradient is
+        right nor that it is wrong.
+        """
+        if not self.taken or not plan.seeks or plan.points == 1:
+            return []
+        new, reached = [], self.reached
+        missing = {n for n, arm in enumerate(self.branches.arms) if not (arm.note or reached[n])}
+        found = seek(programs, self.branches, missing, plan.seed, finite)
+        for looked, problem in enumerate(found, 1):
+            point = look(problem)
+            taken = self.branches.taken(programs.at(problem.moved(point.x, problem.label)))
+            arms, verdict = np.flatnonzero(taken.arms).tolist(), point.judgement.verdict
+            if verdict is Verdict.INCONCLUSIVE:
+                self.notes |= dict.fromkeys(arms, UNTOLD)
+            else:
+                new.append(point)
+                self.taken.append(taken)
+            wrong = [p for p in new if p.judgement.verdict is Verdict.ANALYTIC_WRONG]
+            if looked == SOUGHT + AGAIN * bool(wrong):
+                return new
+            if verdict is not Verdict.ANALYTIC_WRONG or len(wrong) > AGAIN:
+                missing -= set(arms)
+        self.notes = dict.fromkeys(missing, NOT_FOUND) | self.notes
+        return new
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """The arms, tested or not, and why not."""
+        if not self.taken:
+            return ()
+        return tuple(
+            replace(arm, tested=True, note="")
+            if reached
+            else replace(arm, note=arm.note or self.notes.get(number, NOT_SOUGHT))
+            for number, (arm, reached) in enumerate(
+                zip(self.branches.arms, self.reached, strict=True)
+            )
+        )

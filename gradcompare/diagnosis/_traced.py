@@ -1,0 +1,193 @@
+"""The parts of a gradient: what goes through each term of the objective, and each use of a value.
+
+The chain rule sums over all paths through the program, from a parameter to the objective. A part
+is the sum over those paths that go through one operand of one operation. To have it, the operand
+gets a gate, which changes no value and multiplies the derivative by s: the part is the gradient
+with s = 1 less the gradient with s = 0. A derivation that forgot a term, or halved it, is wrong
+by a multiple of one part, the same multiple at every point.
+
+A term inside of an expression, such as ν in (ν + 1) g(x), is on no path of its own: leaving it
+out changes the other paths as well. Its part is what the gradient changes by when the operand
+itself is multiplied by s. Gates and factors are arguments of one program each, so that nothing
+is compiled anew for another choice of them.
+"""
+
+import dataclasses
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from .._estimate import Estimate
+from .._flat import Flat, flatten
+from .._programs import Programs
+from ._edges import Edge, Graph, Sum
+
+Key = tuple[int, int]
+"""The number of an operation, and that of an operand."""
+
+NONE: Mapping[int, np.ndarray] = {}
+
+SECONDS = 1.0
+"""So long parts of either kind are worked out, terms first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One part of the gradient.
+
+    Attributes:
+        edge: The operand.
+        values: The part at every point.
+    """
+
+    edge: Edge
+    values: Float[np.ndarray, "p d"]
+
+
+@dataclass(frozen=True, eq=False)
+class Traced:
+    """The gradient by autodiff of an objective that can be traced.
+
+    Attributes:
+        programs: The programs of each point.
+    """
+
+    programs: Sequence[Programs]
+
+    @cached_property
+    def graph(self) -> Graph:
+        """What depends on what in the objective."""
+        problem, (params, data, _) = self.programs[0].problem, self.programs[0].args
+        flat = flatten(jax.make_jaxpr(problem.objective.value)(params, data))
+        return Graph(flat, dict(zip(flat.inputs, problem.layout.paths, strict=False)))
+
+    @cached_property
+    def edges(self) -> list[Edge]:
+        """The operands that divide the paths from the parameters to the objective."""
+        return self.graph.edges()
+
+    @cached_property
+    def operands(self) -> list[Edge]:
+        """The operands of sums inside of the objective."""
+        return self.graph.operands()
+
+    @cached_property
+    def sums(self) -> list[Sum]:
+        """The sums over samples: over as many things as an array of the data has rows."""
+        data = jax.tree.leaves(self.programs[0].problem.data)
+        rows = {np.shape(leaf)[0] for leaf in data if np.ndim(leaf)}
+        return [each for each in self.graph.sums() if each.length in rows]
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """What goes through each operand that divides the paths, terms first."""
+        s, found, started = np.ones(len(self.edges)), [], time.perf_counter()
+        whole = self.gated(s)
+        for k, edge in enumerate(self.edges):
+            if time.perf_counter() - started > SECONDS:
+                break
+            s[k] = 0
+            found.append(Part(edge, whole - self.gated(s)))
+            s[k] = 1
+        return tuple(part for part in found if np.any(part.values))
+
+    @cached_property
+    def variants(self) -> tuple[Part, ...]:
+        """What the gradient has too little without an operand, and too much with it twice."""
+        factors, found, started = np.ones(len(self.operands)), [], time.perf_counter()
+        whole = self.multiplied(factors)
+        for k, edge in enumerate(self.operands):
+            if time.perf_counter() - started > SECONDS:
+                break
+            for factor in (0, 2):
+                factors[k] = factor
+                change = self.multiplied(factors) - whole
+                found.append(Part(edge, change if factor else -change))
+            factors[k] = 1
+        return tuple(part for part in found if np.any(part.values))
+
+    def masked(self, k: int, mask: Float[np.ndarray, " n"]) -> Float[np.ndarray, "p d"]:
+        """The gradient at every point with a factor at each thing that one of `sums` adds up."""
+        return self.multiplied(np.ones(len(self.operands)), {k: mask})
+
+    def gated(self, s: Float[np.ndarray, " e"]) -> Float[np.ndarray, "p d"]:
+        """The gradient at every point with a gate before each of `edges`."""
+        return np.stack([self._gated(each, s) for each in self.programs])
+
+    def multiplied(
+        self, factors: Float[np.ndarray, " o"], masks: Mapping[int, np.ndarray] = NONE
+    ) -> Float[np.ndarray, "p d"]:
+        """The gradient at every point with a factor at each of `operands`, and at each of `sums`.
+
+        Args:
+            factors: A number for each operand.
+            masks: For some of the sums, a number for each thing that it sums over.
+        """
+        every = tuple(masks.get(k, np.ones(s.length)) for k, s in enumerate(self.sums))
+        keys = [[(edge.key, 0)] for edge in self.operands] + [each.gates for each in self.sums]
+
+        def at(each: Programs) -> Float[np.ndarray, " d"]:
+            return self._gradient(each, "multiplied", (factors, every), keys, lambda x, s: x * s)
+
+        return np.stack([at(each) for each in self.programs])
+
+    def at(self, point: int, x: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
+        """The gradient at x, with the data of one of the points."""
+        each = self.programs[point]
+        params = each.problem.layout.unflatten(x)
+        moved = each.at(dataclasses.replace(each.problem, params=params))
+        return self._gated(moved, np.ones(len(self.edges)))
+
+    def _gated(self, each: Programs, s: Float[np.ndarray, " e"]) -> Float[np.ndarray, " d"]:
+        return self._gradient(each, "gated", (s, ()), [[(e.key, 0)] for e in self.edges], _gate)
+
+    def _gradient(self, each: Programs, name: str, given: Any, keys, change):
+        """The gradient with changes; `keys` says before which operands, for every number given."""
+
+        def gradient(params, data, direction, given):
+            changes = {
+                key: jnp.expand_dims(s, tuple(range(1, 1 + behind)))
+                for s, before in zip((*given[0], *given[1]), keys, strict=True)
+                for key, behind in before
+            }
+
+            def value(params):
+                inputs = jax.tree.leaves((params, data))
+                return _run(self.graph.flat, inputs, changes, change)
+
+            return jax.grad(value)(params)
+
+        found = each.run(name, gradient, given, helper=True)
+        plain = Estimate(found, np.zeros(found.shape))
+        problem = each.problem
+        return problem.objective.convention.applied(plain, each.x, problem.layout).value
+
+
+def _run(flat: Flat, inputs: Sequence[Any], changes: Mapping[Key, Any], change) -> Any:
+    """The objective, with some operands changed."""
+    known = {**flat.constants, **dict(zip(flat.inputs, inputs, strict=True))}
+    for number, operation in enumerate(flat.operations):
+        operands = [known[k] for k in operation.operands]
+        for position, operand in enumerate(operands):
+            s = changes.get((number, position))
+            operands[position] = operand if s is None else change(operand, s)
+        known |= zip(operation.results, operation.run(operands), strict=True)
+    return known[flat.outputs[0]]
+
+
+@jax.custom_jvp
+def _gate(x, s):
+    """Returns x, whose derivative is multiplied by s."""
+    return x
+
+
+@_gate.defjvp
+def _gate_jvp(primals, tangents):
+    return primals[0], primals[1] * tangents[0]

@@ -1,0 +1,456 @@
+"""Branches: which arms the points take, points sought for the others, and faults in one arm."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+
+from gradcompare import Comparison, Verdict, check, compare, get_objective
+from gradcompare._arms import NAMED, Arm, in_words
+from gradcompare._choices import choices, each
+from gradcompare._point import examine
+from gradcompare._verdict import Judgement
+from gradcompare.diagnosis._evidence import Evidence, Region
+from gradcompare.diagnosis._regions import branch
+from gradcompare.report.brief import brief
+from gradcompare.report.detail import detail
+
+W = np.array([0.5, -1.2, 0.8, 2.1])
+HERE = "test_branches.py"
+
+
+def line_of(text: str) -> int:
+    """The line of this file that starts with a text."""
+    lines = Path(__file__).read_text(encoding="utf-8").splitlines()
+    (number,) = [n for n, line in enumerate(lines, 1) if line.strip().startswith(text)]
+    return number
+
+
+def arms_of(value, *data) -> dict[str, Arm]:
+    """The arms of a function of `W` and data, by their words."""
+    traced = jax.make_jaxpr(value)(W.astype(np.float32), *data)
+    return {arm.words: arm for choice in each(choices(traced, 1)) for arm in choice.arms}
+
+
+BY_WHERE = "return jnp.sum(jnp.where(w > 1, w, w**2))"
+
+
+def by_where(w):
+    return jnp.sum(jnp.where(w > 1, w, w**2))
+
+
+def by_mask(w):
+    far = (w > 1) & (w < 7)
+    safe = jnp.where(far, w, 1.0)
+    return jnp.sum(jnp.where(far, jnp.sqrt(safe), w))
+
+
+@jax.jit
+def bent(t):
+    return jnp.where(t > 5, t, t**2)
+
+
+def steps(carry, t):
+    return jnp.where(t > 7, carry, carry + t), None
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (by_where, ["`w > 1` is false", "`w > 1` is true"]),
+        (by_mask, ["`(w > 1) & (w < 7)` is false", "`(w > 1) & (w < 7)` is true"]),
+        (lambda w: bent(w).sum(), ["`t > 5` is false", "`t > 5` is true"]),
+        (lambda w: jax.vmap(bent)(w).sum(), ["`t > 5` is false", "`t > 5` is true"]),
+        (lambda w: jax.checkpoint(bent)(w).sum(), ["`t > 5` is false", "`t > 5` is true"]),
+        (lambda w: lax.scan(steps, 0.0, w)[0], ["`t > 7` is false", "`t > 7` is true"]),
+        (
+            lambda w: jnp.maximum(0, w).sum(),
+            ["`jnp.maximum(0, w)` is 0", "`jnp.maximum(0, w)` is above 0"],
+        ),
+        (
+            lambda w: jnp.minimum(w, w[::-1]).sum(),
+            [f"`jnp.minimum(w, w[::-1])` takes its {n} argument" for n in ("first", "second")],
+        ),
+        (
+            lambda w: jax.nn.relu(w).sum(),
+            ["`jax.nn.relu(w)` is above 0", "`jax.nn.relu(w)` is 0"],
+        ),
+        (
+            lambda w: jnp.clip(w, -1, 2).sum(),
+            [f"`jnp.clip(w, -1, 2)` is {x}" for x in ("-1", "above -1", "2", "below 2")],
+        ),
+        (
+            lambda w: lax.clamp(w[0], w, w[1]).sum(),
+            [
+                f"`lax.clamp(w[0], w, w[1])` is {x}"
+                for x in ("at its lower bound", "between its bounds", "at its upper bound")
+            ],
+        ),
+        (
+            lambda w: jax.nn.leaky_relu(w).sum(),
+            [f"the condition of `jax.nn.leaky_relu(w)` is {x}" for x in ("false", "true")],
+        ),
+        (
+            lambda w: jnp.abs(w).sum(),
+            [f"the argument of `jnp.abs(w)` is {x} 0" for x in ("below", "above")],
+        ),
+        (
+            lambda w: lax.cond(w[0] > 2, jnp.sin, jnp.cos, w[1]),
+            ["`w[0] > 2` is false", "`w[0] > 2` is true"],
+        ),
+        (
+            lambda w: jax.vmap(lambda t: lax.cond(t > 2, jnp.sin, jnp.cos, t))(w).sum(),
+            ["`t > 2` is false", "`t > 2` is true"],
+        ),
+        (
+            lambda w: lax.switch(jnp.int32(w[0]), [jnp.sin, jnp.cos, jnp.tan], w[1]),
+            ["takes branch 0", "takes branch 1", "takes branch 2"],
+        ),
+        (
+            lambda w: jnp.select([w < 0, w > 1], [w, w**2]).sum(),
+            ["takes its default", "takes choice 1", "takes choice 2"],
+        ),
+        (
+            lambda w: jnp.piecewise(w, [w < 0, w > 1], [jnp.sin, jnp.cos, 0.0]).sum(),
+            ["takes its default", "takes choice 1", "takes choice 2"],
+        ),
+    ],
+)
+def test_the_arms_in_words(value, words):
+    found = arms_of(value)
+    assert [have[-len(want) :] for have, want in zip(found, words, strict=True)] == words
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        lambda w: jnp.logaddexp(0, w).sum(),
+        lambda w: jax.nn.softplus(w).sum(),
+        lambda w: jax.nn.logsumexp(w),
+        lambda w: w[jnp.argmax(w)] + w[-1],
+        lambda w: jnp.max(w) + jnp.linalg.norm(w, 1),
+        lambda w: jax.scipy.special.gammaln(w).sum() + jax.scipy.special.log_ndtr(w).sum(),
+        lambda w: jnp.sum(jnp.where(jnp.arange(4) > 1, w, 0)),  # the same at every point
+        lambda w: jnp.sum(w**2),
+    ],
+)
+def test_what_a_library_chooses_by_itself_is_no_choice(value):
+    assert not arms_of(value)
+
+
+def test_lines_of_a_function_that_jax_keeps():
+    """JAX traces `where` once for these shapes: both would carry the line of the first."""
+
+    def value(w):
+        first = jnp.where(w > 3, w, 0.0)
+        second = jnp.where(w > 4, w, 0.0)
+        return jnp.sum(first + second)
+
+    found = arms_of(value)
+    assert found["`w > 3` is true"].line == line_of("first = jnp.where")
+    assert found["`w > 4` is true"].line == line_of("second = jnp.where")
+    assert str(found["`w > 4` is true"]).endswith(f"({HERE}:{line_of('second = jnp.where')})")
+
+
+def test_a_choice_by_the_data_alone():
+    def value(w, y):
+        return jnp.sum(jnp.where(y > 0, w, w**2)) + jnp.sum(jnp.where(w > 2, w * y, 0))
+
+    found = arms_of(value, W.astype(np.float32))
+    assert found["`y > 0` is true"].source == "data"
+    assert found["`w > 2` is true"].source == "parameters"
+
+
+def looked_at(value, x=W, *args, **options) -> dict[str, Arm]:
+    (result,) = check(value, None, x, *args, **options)
+    return {arm.words: arm for arm in result.branches}
+
+
+@pytest.mark.parametrize(
+    ("value", "never"),
+    [
+        (lambda w: jnp.sum(jnp.where(w > 1e6, w, w**2)), ["`w > 1e6` is true"]),
+        (lambda w: jnp.sum(jnp.where(w > 1, w, w**2)), []),
+        (lambda w: jnp.maximum(-1e6, w).sum(), ["`jnp.maximum(-1e6, w)` is -1e+6"]),
+        (lambda w: lax.cond(w[0] > 9, jnp.sin, jnp.cos, w[0]), ["`w[0] > 9` is true"]),
+        (
+            lambda w: lax.cond(
+                w[0] > 9, lambda t: jnp.sum(jnp.where(t > 0, t, 2 * t)), jnp.sum, w
+            ),
+            ["`w[0] > 9` is true", "`t > 0` is false", "`t > 0` is true"],
+        ),
+        (
+            lambda w: jnp.sum(lax.scan(lambda c, t: (jnp.where(t > 9, c, c + t), t), 0.0, w)[0]),
+            ["`t > 9` is true"],
+        ),
+        (lambda w: jnp.clip(w, -9, 1).sum(), ["`jnp.clip(w, -9, 1)` is -9"]),
+    ],
+)
+def test_which_arms_are_taken(value, never):
+    found = looked_at(value, points=1)
+    assert [words for words, arm in found.items() if not arm.tested] == never
+
+
+def test_nothing_to_choose_costs_no_program(monkeypatch):
+    asked = []
+    programs = "gradcompare._programs.Programs"
+    run = __import__("gradcompare._programs", fromlist=["Programs"]).Programs.run
+
+    def noted(self, key, *args, **options):
+        asked.append(key)
+        return run(self, key, *args, **options)
+
+    monkeypatch.setattr(f"{programs}.run", noted)
+    (result,) = check(lambda w: jnp.sum(jnp.logaddexp(0, w)), None, W)
+    assert "value" in asked
+    assert "arms" not in asked
+    assert result.branches == ()
+    assert "branches" not in detail(result)
+    check(by_where, None, W)
+    assert "arms" in asked
+
+
+def logit(theta, n, far):
+    """Σ log(1 + exp(-nθ)) as it is written in practice, with a cutoff on either side."""
+    t = n * theta
+    near = jnp.log1p(jnp.exp(-t))
+    return jnp.sum(jnp.where(t > far, jnp.exp(-t), jnp.where(t < -far, -t, near)))
+
+
+def logit_gradient(theta, n, far, tail=-1.0, other=-1.0):
+    t = n * theta
+    e = jnp.exp(-t)
+    within = jnp.where(t < -far, other * n, -n * e / (1 + e))
+    return jnp.where(t > far, tail * n * e, within)
+
+
+THETA = np.array([0.5, -1.0, 2.0, 0.3, 0.7, -0.2])
+SIGNS = np.array([1.0, -1.0, 1.0, 1.0, -1.0, 1.0])
+
+
+def test_a_fault_in_a_tail_is_found_from_an_ordinary_point():
+    wrong = partial(logit_gradient, tail=1.0)
+    comparison = check(logit, wrong, THETA, SIGNS, 20.0)
+    (result,) = comparison
+    assert result.verdict is Verdict.ANALYTIC_WRONG
+    faulty = [p for p in result.points if p.judgement.verdict is Verdict.ANALYTIC_WRONG]
+    assert all(p.label.startswith("a point where `t > far` is true") for p in faulty)
+    # Just behind the threshold: further out there is nothing left to be seen.
+    assert 20 < np.max(faulty[0].x * SIGNS) < 23
+    line = line_of("return jnp.sum(jnp.where(t > far")
+    assert result.diagnosis[0].sentence == (
+        f"the derivative through `jnp.exp(-t)` ({HERE}:{line}) enters your gradient with factor "
+        "-1; factor 1 is right"
+    )
+    assert "a point where `t > far` is true" in brief(comparison)
+
+
+def test_without_the_search_it_is_not():
+    wrong = partial(logit_gradient, tail=1.0)
+    (result,) = check(logit, wrong, THETA, SIGNS, 20.0, points=1)
+    assert result.verdict is Verdict.AGREE
+    assert "branches: 4 of 8 arms tested; never where `t < -far` is true" in str(result)
+    assert "or `t > far` is true" in str(result)
+
+
+def test_a_right_tail_is_not_accused():
+    (result,) = check(logit, logit_gradient, THETA, SIGNS, 20.0)
+    assert result.verdict is Verdict.AGREE
+    assert len(result.points) == 5
+    assert all(arm.tested for arm in result.branches)
+    assert "branches:" not in str(result)
+    assert "branches: all 8 arms tested" in detail(result)
+
+
+RNG = np.random.default_rng(1)
+X, Y = RNG.standard_normal((12, 4)), RNG.choice([-1.0, 1.0], 12)
+
+
+def test_the_line_of_a_fault_in_sums_over_samples():
+    """Arms that the first point takes together are told apart by others."""
+
+    def value(w):
+        return logit(X @ w, Y, 20.0)
+
+    def gradient(w):
+        other = 0.1 * jnp.sin(X @ w) - 1
+        return logit_gradient(X @ w, Y, 20.0, other=other) @ X
+
+    (result,) = check(value, gradient, W)
+    line = line_of("within = jnp.where(t < -far")
+    (finding,) = result.diagnosis
+    assert finding.kind == "branch"
+    assert f"wrong only where `t < -far` is true ({HERE}:{line}), at 3 of 7 points" in str(finding)
+
+
+def test_points_sought_stay_inside_the_bounds():
+    value = by_where
+    start = np.array([0.2, 0.4])
+    (result,) = check(value, jax.grad(lambda w: by_where(w)), start, bounds=(0, 5))
+    sought = result.points[3]
+    assert sought.label == f"a point where `w > 1` is true ({HERE}:{line_of(BY_WHERE)})"
+    assert 1 < sought.x.max() <= 5
+    (result,) = check(value, jax.grad(lambda w: by_where(w)), start, bounds=(0, 0.9))
+    assert len(result.points) == 3
+    assert "1 of 2 arms tested; never where `w > 1` is true" in str(result)
+    assert "no point was found that reaches it; give one as x0" in str(result)
+
+
+def test_no_point_is_looked_at_where_the_value_is_not_finite():
+    def value(x):
+        return jnp.sum(jnp.where(x > 0, -jnp.log(jnp.where(x > 0, x, 1.0)), jnp.inf))
+
+    (result,) = check(value, lambda x: -1 / x, np.array([0.5, 1.2]))
+    assert result.verdict is Verdict.AGREE
+    assert [arm.words for arm in result.branches if not arm.tested] == ["`x > 0` is false"]
+
+
+def test_no_point_is_looked_at_that_the_dtype_cannot_hold():
+    def value(x):
+        return jnp.sum(jnp.where(x > 1e5, x, 2 * x))
+
+    (result,) = check(value, None, np.array([500.0, 700.0]), dtype="float16")
+    assert result.verdict is Verdict.AGREE
+    assert "never where `x > 1e5` is true" in str(result)
+
+
+def test_a_point_at_which_nothing_can_be_told_shows_nothing(monkeypatch):
+    def unclear(programs, plan):
+        point = examine(programs, plan)
+        if not point.label.startswith("a point where"):
+            return point
+        return replace(point, judgement=Judgement(Verdict.INCONCLUSIVE))
+
+    monkeypatch.setattr("gradcompare._study.examine", unclear)
+    (result,) = check(by_where, None, W / 10)
+    assert result.verdict is Verdict.AGREE
+    assert len(result.points) == 3
+    assert "never where `w > 1` is true" in str(result)
+    assert "nothing can be told at the point found that reaches it" in str(result)
+
+
+def test_a_coverage_that_fails_takes_nothing_with_it(monkeypatch):
+    def broken(*_):
+        raise ValueError("of another version of JAX")
+
+    monkeypatch.setattr("gradcompare._branches.choices", broken)
+    (result,) = check(by_where, None, W)
+    assert result.verdict is Verdict.AGREE
+    assert result.branches == ()
+
+
+def test_single_points_are_not_sought():
+    def value(x):
+        return jnp.sum(jnp.where(x == 0, 1.0, jnp.sin(x) / jnp.where(x == 0, 1.0, x)))
+
+    (result,) = check(value, None, W)
+    assert len(result.points) == 3
+    assert "never where `x == 0` is true" in str(result)
+    assert "single points reach it" in str(result)
+
+
+def test_a_registered_objective_is_reported_and_not_searched():
+    (result,) = compare([get_objective("hinge")], timing=False, points=1)
+    assert [arm.tested for arm in result.branches] == [True, True]
+    (result,) = compare([get_objective("trap-where-sqrt")], timing=False, points=1)
+    assert result.ok
+
+
+def test_in_json_both_ways():
+    comparison = check(by_where, None, W, points=1)
+    again = Comparison.from_json(comparison.to_json())
+    assert again.results[0].branches == comparison.results[0].branches != ()
+    assert str(again) == str(comparison)
+
+
+def arm(words: str, note: str = "") -> Arm:
+    return Arm(words, "model/loss.py", 12, tested=not note, note=note)
+
+
+def test_the_sentence():
+    assert in_words((arm("a"), arm("b"))) == "branches: all 2 arms tested"
+    assert in_words((arm("a"), arm("b", "x; y"), arm("c", "x; y"), arm("d", "z"))) == (
+        "branches: 1 of 4 arms tested; never where b (loss.py:12) or c (loss.py:12): x; y; "
+        "never where d (loss.py:12): z"
+    )
+    many = tuple(arm(str(n), "x") for n in range(NAMED + 4))
+    assert "2 (loss.py:12) or 4 more: x" in in_words(many)
+
+
+def test_a_brief_agreement_names_what_is_not_tested():
+    lines = brief(check(by_where, None, W / 10, bounds=(-0.3, 0.3))).splitlines()
+    assert len(lines) <= 10
+    assert "1 of 2 arms tested; never where `w > 1` is true" in " ".join(lines)
+
+
+def evidence(wrong, *regions, reference=1.0) -> Evidence:
+    """Evidence in which these entries are wrong by a fifth."""
+    wrong = np.asarray(wrong, bool)
+    right = np.full(wrong.shape, reference)
+    small = np.full(wrong.shape, 1e-14)
+    return Evidence(
+        labels=tuple(map(str, range(len(wrong)))),
+        x=np.ones(wrong.shape),
+        analytic=right * np.where(wrong, 1.2, 1),
+        analytic_bar=small,
+        reference=right,
+        reference_bar=small,
+        usable=np.ones(wrong.shape, bool),
+        paths=("w",),
+        shapes=(wrong.shape[1:],),
+        regions=regions,
+    )
+
+
+def by_entry(taken, words="`w > 1` is true") -> Region:
+    return Region(words, "f.py:3", np.asarray(taken, bool), slice(0, np.shape(taken)[1]))
+
+
+def by_point(taken, words="`w > 1` is true", place="f.py:3") -> Region:
+    return Region(words, place, np.asarray(taken, bool)[:, None])
+
+
+SOME = np.random.default_rng(3).random((4, 8)) < 0.2
+
+
+def test_entries_that_are_wrong_exactly_where_an_arm_is_taken():
+    said = branch(evidence(SOME, by_entry(SOME)))
+    assert said == f"only where `w > 1` is true (f.py:3), in {SOME.sum()} of 32 entries"
+
+
+@pytest.mark.parametrize("changed", [True, False])
+def test_one_entry_against_it_is_enough(changed):
+    """One more that takes the arm and is right, or one wrong that does not take it."""
+    taken = SOME.copy()
+    i, j = np.argwhere(changed != SOME)[0]
+    taken[i, j] = changed
+    assert not branch(evidence(SOME, by_entry(taken)))
+
+
+def test_few_entries_may_be_an_accident():
+    one = np.zeros((3, 4), bool)
+    one[1, 2] = True
+    assert not branch(evidence(one, by_entry(one)))
+
+
+def test_points_at_which_an_arm_is_taken():
+    wrong = np.zeros((5, 3), bool)
+    wrong[3:, 1] = True
+    taken = np.array([0, 0, 0, 1, 1])
+    said = "only where `w > 1` is true (f.py:3), at 2 of 5 points"
+    assert branch(evidence(wrong, by_point(taken))) == said
+    # The same condition in the gradient, which comes after the value: that line is given.
+    pair = by_point(taken), by_point(taken, place="g.py:7")
+    assert "(g.py:7)" in branch(evidence(wrong, *pair))
+    pair = by_point(taken), by_point(taken, words="b")
+    assert "is true (f.py:3) or b (f.py:3), which go together here" in branch(
+        evidence(wrong, *pair)
+    )
+    assert not branch(evidence(wrong, *(by_point(taken, words=word) for word in "abc")))
+    assert not branch(evidence(wrong, by_point([0, 0, 1, 1, 1])))
+    assert not branch(evidence(wrong[2:], by_point(taken[2:])))

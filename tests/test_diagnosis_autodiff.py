@@ -1,0 +1,436 @@
+"""What misleads autodiff: each is planted, beside one that looks like it and is right."""
+
+import functools
+import importlib
+import json
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gradcompare import Comparison, Verdict, check
+
+LINES = Path(__file__).read_text().splitlines()
+X = np.linspace(0.3, 1.4, 5)
+FIFTY = np.linspace(0.3, 2.0, 50)
+
+
+def line_of(text: str) -> int:
+    """The only line of this file that begins with this text."""
+    (line,) = [n for n, line in enumerate(LINES, start=1) if line.strip().startswith(text)]
+    return line
+
+
+@jax.custom_jvp
+def wave(x, y):
+    return jnp.sin(x) * jnp.cos(y)
+
+
+@wave.defjvp
+def wave_rule(primals, tangents):
+    (x, y), (dx, dy) = primals, tangents
+    return wave(x, y), jnp.cos(x) * jnp.cos(y) * dx + jnp.sin(x) * jnp.sin(y) * dy  # the sign
+
+
+def true_wave(x, y):
+    return jnp.sin(x) * jnp.cos(y)
+
+
+@jax.custom_vjp
+def product(x, y):
+    return jnp.sin(x) * y
+
+
+def product_forward(x, y):
+    return product(x, y), (x, y)
+
+
+def product_backward(kept, c):
+    x, y = kept
+    return 3 * c * jnp.cos(x) * y, c * jnp.sin(x)  # three times
+
+
+product.defvjp(product_forward, product_backward)
+
+
+@jax.custom_jvp
+def square(x):
+    return x**2
+
+
+@square.defjvp
+def square_rule(primals, tangents):
+    return square(*primals), 2 * primals[0] * tangents[0]
+
+
+@jax.custom_jvp
+def nearly(x):
+    return x**2
+
+
+@nearly.defjvp
+def nearly_rule(primals, tangents):
+    return nearly(*primals), 2.002 * primals[0] * tangents[0]
+
+
+@jax.custom_jvp
+def bent(x):
+    return x**3
+
+
+@bent.defjvp
+def bent_rule(primals, tangents):
+    return bent(*primals), primals[0] * tangents[0]  # no multiple of 3x²
+
+
+@jax.custom_jvp
+def straight(x):
+    return jnp.round(x)
+
+
+straight.defjvps(lambda dx, result, x: dx)
+
+
+def loop(step):
+    def value(x):
+        return jax.lax.scan(lambda c, xi: (step(c, xi) + xi, None), 0.3, x)[0]
+
+    return value
+
+
+def branch(step):
+    return lambda x: jnp.sum(jax.lax.cond(x[0] > 0, lambda x: step(x, x**2), lambda x: x, x))
+
+
+def verdict(value, truth, x=X, **options) -> Comparison:
+    """The check with the gradient of another function, which is the same but for its rules."""
+    result = check(value, jax.grad(truth), x, **options)
+    assert result.verdict is Verdict.AUTODIFF_WRONG, str(result)
+    return result
+
+
+def only(result: Comparison):
+    (finding,) = result.results[0].diagnosis
+    assert finding.residual == 0
+    assert f"what: {finding}" in str(result)
+    return finding
+
+
+def named(finding, text: str, kind: str = "custom rule"):
+    assert (finding.kind, Path(finding.file).name) == (kind, Path(__file__).name)
+    assert finding.line == line_of(text)
+    assert f"({Path(__file__).name}:{finding.line})" in finding.sentence
+
+
+SIGN = "whose derivative with respect to y is of the wrong sign"
+RULES = {
+    "argument": (
+        lambda x: jnp.sum(wave(x, x**2) + square(x)),
+        lambda x: jnp.sum(true_wave(x, x**2) + x**2),
+        ("@wave.defjvp", SIGN),
+    ),
+    "backward": (
+        lambda x: jnp.sum(product(x, jnp.exp(x)) + square(x)),
+        lambda x: jnp.sum(jnp.sin(x) * jnp.exp(x) + x**2),
+        ("def product_backward", "whose derivative with respect to x is 3 times what it should"),
+    ),
+    "slight": (
+        lambda x: jnp.sum(nearly(x) * square(x)),
+        lambda x: jnp.sum(x**4),
+        ("@nearly.defjvp", "whose derivative is 1.001 times what it should be"),
+    ),
+    "no-factor": (
+        lambda x: jnp.sum(bent(x) * square(x)),
+        lambda x: jnp.sum(x**5),
+        ("@bent.defjvp", "which is not its derivative"),
+    ),
+    "scan": (loop(wave), loop(true_wave), ("@wave.defjvp", SIGN)),
+    "cond": (branch(wave), branch(true_wave), ("@wave.defjvp", SIGN)),
+    "jit": (
+        lambda x: jnp.sum(jax.jit(wave)(x, x)),
+        lambda x: jnp.sum(true_wave(x, x)),
+        ("@wave.defjvp", SIGN),
+    ),
+    "remat": (
+        lambda x: jnp.sum(jax.checkpoint(wave)(x, x)),
+        lambda x: jnp.sum(true_wave(x, x)),
+        ("@wave.defjvp", SIGN),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", RULES)
+def test_a_wrong_rule_is_named_and_the_right_one_beside_it_is_not(case):
+    value, truth, (rule, wrong) = RULES[case]
+    finding = only(verdict(value, truth))
+    named(finding, rule)
+    assert wrong in finding.sentence
+    assert "without the rule, autodiff agrees with finite differences" in finding.sentence
+    assert "square" not in finding.sentence
+    assert finding.correction == "mend the rule, or drop it"
+
+
+@pytest.mark.parametrize("x", [0.7, FIFTY], ids=["1", "50"])
+def test_of_one_parameter_and_of_fifty(x):
+    value = functools.partial(lambda f, x: jnp.sum(f(x) * square(x)), nearly)
+    finding = only(verdict(value, lambda x: jnp.sum(x**4), x))
+    named(finding, "@nearly.defjvp")
+    assert "1.001 times" in finding.sentence
+    assert finding.coordinates == tuple(range(np.size(x)))
+
+
+def test_without_a_gradient_the_rule_is_named_as_well():
+    result = check(lambda x: jnp.sum(nearly(x)), None, X)
+    assert result.verdict is Verdict.AUTODIFF_WRONG
+    named(only(result), "@nearly.defjvp")
+    assert "is not what finite differences find; mend what is named" in str(result)
+
+
+def test_two_wrong_rules_are_named_together():
+    result = verdict(
+        lambda x: jnp.sum(nearly(x) * product(x, x) + square(x)),
+        lambda x: jnp.sum(x**3 * jnp.sin(x) + x**2),
+    )
+    first, second = result.results[0].diagnosis
+    named(first, "@nearly.defjvp")
+    named(second, "def product_backward")
+    assert "without both, autodiff agrees with finite differences" in second.sentence
+    assert "agrees" not in first.sentence
+
+
+def test_a_right_rule_is_no_news():
+    result = check(lambda x: jnp.sum(square(x)), lambda x: 2 * x, X)
+    assert result.verdict is Verdict.AGREE
+    assert not result.results[0].diagnosis
+
+
+def test_a_rule_is_not_accused_of_a_wrong_formula():
+    result = check(lambda x: jnp.sum(square(x)), lambda x: 3 * x, X)
+    assert result.verdict is Verdict.ANALYTIC_WRONG
+    assert "rule" not in {finding.kind for finding in result.results[0].diagnosis}
+    assert "follows" not in " ".join(map(str, result.results[0].diagnosis))
+
+
+def test_a_rule_that_the_formula_shares_is_named_where_it_cannot_be_told_who_is_wrong():
+    result = check(lambda x: jnp.sum(nearly(x)), lambda x: 2.002 * x, X)
+    assert result.verdict is Verdict.INCONCLUSIVE
+    named(only(result), "@nearly.defjvp")
+
+
+def test_the_rule_of_relu_at_its_kink_is_not_accused():
+    x = np.array([0.0, 1.0, -1.0])
+    finding = only(
+        verdict(
+            lambda x: jnp.sum(jax.nn.relu(x) + nearly(x)),
+            lambda x: jnp.sum(jax.nn.relu(x) + x**2),
+            x,
+        )
+    )
+    named(finding, "@nearly.defjvp")
+    result = check(lambda x: jnp.sum(jax.nn.relu(x)), lambda x: (x > 0) * 1.0, x)
+    assert result.verdict is Verdict.VALID_SUBGRADIENT
+    assert not result.results[0].diagnosis
+
+
+LIBRARY = """
+import jax
+
+@jax.custom_jvp
+def squash(x):
+    return x / (1 + x)
+
+@squash.defjvp
+def squash_rule(primals, tangents):
+    return squash(*primals), tangents[0] / (1 + primals[0])
+
+def held(x):
+    return x * jax.lax.stop_gradient(x)
+"""
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    """A library with a wrong rule, and with a stopped gradient."""
+    folder = tmp_path / "site-packages"
+    folder.mkdir()
+    (folder / "squashing.py").write_text(LIBRARY)
+    monkeypatch.syspath_prepend(folder)
+    return importlib.import_module("squashing")
+
+
+def test_a_rule_of_a_library_is_named_where_it_is_called_first(library):
+    def value(x):
+        once = library.squash(x)
+        return jnp.sum(once * library.squash(x**2))
+
+    finding = only(verdict(value, lambda x: jnp.sum(x / (1 + x) * x**2 / (1 + x**2))))
+    named(finding, "once = library.squash(x)")
+    assert "the library's rule of `squash` at `library.squash(x)`" in finding.sentence
+    assert finding.correction == "move the point, or write that function out"
+
+
+def test_a_stop_gradient_of_a_library_is_named_where_it_is_called(library):
+    def value(x):
+        return jnp.sum(library.held(x) + x)  # held
+
+    finding = only(verdict(value, lambda x: jnp.sum(x**2 + x)))
+    assert "autodiff takes a part of `library.held(x)`" in finding.sentence
+
+
+def test_with_a_convention_it_is_the_same():
+    result = check(lambda x: jnp.sum(nearly(x)), lambda x: -2 * x * x, X, sign=-1, wrt="log")
+    assert result.verdict is Verdict.AUTODIFF_WRONG, str(result)
+    assert "1.001 times" in only(result).sentence
+
+
+def test_a_straight_through_rule_is_not_the_derivative():
+    finding = only(
+        verdict(lambda x: jnp.sum(straight(x) * x), lambda x: jnp.sum(jnp.round(x) * x))
+    )
+    assert "follows the rule of `straight`" in finding.sentence
+    assert finding.line == line_of("def straight(x)") - 1
+
+
+def stopped(x):
+    fixed = jax.lax.stop_gradient(x[0])  # on the path
+    beside = jax.lax.stop_gradient(jnp.asarray(2.0))
+    return jnp.sum(fixed * x**2) + beside
+
+
+def test_stop_gradient_is_named_where_it_is_on_the_path():
+    finding = only(verdict(stopped, lambda x: jnp.sum(x[0] * x**2)))
+    named(finding, "fixed = jax.lax.stop_gradient", "stop_gradient")
+    assert "`jax.lax.stop_gradient(x[0])`" in finding.sentence
+    assert finding.coordinates == (0,)
+    assert "take the stop_gradient away" in str(finding)
+
+
+def test_the_stop_gradient_inside_of_logsumexp_is_right():
+    """It cancels: JAX holds the largest exponent constant."""
+    finding = only(
+        verdict(
+            lambda x: jax.nn.logsumexp(x) + jnp.sum(nearly(x)),
+            lambda x: jax.nn.logsumexp(x) + jnp.sum(x**2),
+        )
+    )
+    named(finding, "@nearly.defjvp")
+
+
+def stepped(x):
+    return jnp.sum(x**2) + jnp.sum(
+        jnp.round(x * 1e7) / 1e10  # small steps
+    )
+
+
+def cast(x):
+    return jnp.sum(
+        (x**2 * 1e7).astype(int).astype(float) / 1e7  # as integers
+    )
+
+
+ROUNDED = {
+    "round": (stepped, lambda x: jnp.sum(x**2 + x / 1e3), "jnp.round(x * 1e7)"),
+    "cast": (cast, lambda x: jnp.sum(x**2), "(x**2 * 1e7).astype(int)"),
+}
+
+
+@pytest.mark.parametrize("case", ROUNDED)
+def test_rounding_in_small_steps_is_named(case):
+    value, truth, text = ROUNDED[case]
+    finding = only(verdict(value, truth))
+    named(finding, text, "rounding")
+    assert f"`{text}`" in finding.sentence
+    assert "without the rounding, autodiff agrees with finite differences" in finding.sentence
+
+
+def quantised(w):
+    return jnp.sum((jnp.round(4 * w) / 4 - 0.1) ** 2)  # large steps
+
+
+def test_a_derivative_against_a_staircase():
+    w = np.array([0.3, 0.8, -0.4])
+    result = check(quantised, lambda w: 2 * (jnp.round(4 * w) / 4 - 0.1), w)
+    assert result.verdict is Verdict.ANALYTIC_WRONG
+    finding = only(result)
+    named(finding, "return jnp.sum((jnp.round(4 * w)", "rounding")
+    assert "so that it is a staircase: the rounding `jnp.round(4 * w)`" in finding.sentence
+
+
+def test_a_wrong_formula_beside_a_rounding_is_no_staircase():
+    result = check(lambda w: jnp.sum(w**2 + jnp.round(w)), lambda w: 4 * w, X)
+    assert result.verdict is Verdict.ANALYTIC_WRONG
+    assert [finding.kind for finding in result.results[0].diagnosis] == ["factor"]
+
+
+def bisected(theta):
+    def halve(_, ends):
+        low, high = ends
+        middle = (low + high) / 2
+        above = middle**3 + middle > theta
+        return jnp.where(above, low, middle), jnp.where(above, middle, high)
+
+    ends = jnp.full_like(theta, -8), jnp.full_like(theta, 8)
+    return jnp.sum(jax.lax.fori_loop(0, 24, halve, ends)[0] ** 2)
+
+
+def test_a_solver_without_a_derivative():
+    def gradient(theta):
+        u = jnp.array([jnp.roots(jnp.array([1.0, 0, 1, -t]), strip_zeros=False) for t in theta])
+        u = jnp.real(u[jnp.arange(len(theta)), jnp.argmin(jnp.abs(jnp.imag(u)), axis=1)])
+        return 2 * u / (3 * u**2 + 1)
+
+    result = check(bisected, gradient, np.array([2.0, -3.0]))
+    assert result.verdict is Verdict.AUTODIFF_WRONG, str(result)
+    finding = only(result)
+    named(finding, "above = middle**3", "comparison")
+    assert "only through what has no derivative: the comparison `middle**3" in finding.sentence
+
+
+def bessel(kappa):
+    return jnp.sum(
+        jnp.log(jax.scipy.special.i0(kappa))  # even, so 0 at 0
+    )
+
+
+def test_a_convention_at_a_special_point():
+    def gradient(kappa):
+        return jax.scipy.special.i1e(kappa) / jax.scipy.special.i0e(kappa)
+
+    kappa = np.array([0.7, 0.0, 1.2])
+    result = check(bessel, gradient, kappa)
+    assert result.verdict is Verdict.AUTODIFF_WRONG
+    finding = only(result)
+    named(finding, "jnp.log(jax.scipy.special.i0(kappa))", "special point")
+    assert finding.sentence.startswith("x[1] is 0: there, autodiff's derivative of `jax.scipy.")
+    assert finding.coordinates == (1,)
+    assert not check(bessel, gradient, kappa + 1).results[0].diagnosis
+    scaled = check(bessel, lambda kappa: 3 * gradient(kappa), kappa, scale=3)
+    assert only(scaled).sentence == finding.sentence
+
+
+def test_the_report_says_it_in_few_words_and_json_keeps_the_line():
+    result = verdict(lambda x: jnp.sum(nearly(x)), lambda x: jnp.sum(x**2))
+    assert "the other sources agree; mend what is named" in str(result)
+    assert "look for a custom rule" not in str(result)
+    (kept,) = json.loads(result.to_json())["results"][0]["diagnosis"]
+    assert kept["line"] == line_of("@nearly.defjvp")
+    assert Comparison.from_json(result.to_json()).results[0].diagnosis == (
+        result.results[0].diagnosis
+    )
+
+
+def test_what_cannot_be_shown_is_not_said():
+    """The stopped gradient cannot be undone, since what comes after it has no derivative."""
+
+    def value(x):
+        shape = jax.ShapeDtypeStruct((), x.dtype)
+        seen = jax.lax.stop_gradient(jnp.sum(x))
+        hidden = jax.pure_callback(np.sin, shape, seen, vmap_method="sequential")
+        return jnp.sum(x**2) * hidden
+
+    result = check(value, None, X)
+    assert result.verdict is Verdict.AUTODIFF_WRONG
+    assert not result.results[0].diagnosis
+    assert "look for a custom rule" in str(result)
