@@ -56,7 +56,7 @@ def study(case: Case, plan: Plan) -> Study:
         problems.append(problem)
         points.append(examine(programs.at(problem), plan))
     assert programs is not None
-    coverage, sought = _covered(programs, plan, problems, finite)
+    coverage, sought = _covered(programs, plan, problems, points, finite)
     result = _judged(case, plan, programs, [*points, *sought], coverage)
     if plan.dtype == FLOAT64:
         return Study(result, programs, programs)
@@ -90,7 +90,11 @@ def _judged(
 
 
 def _covered(
-    programs: Programs, plan: Plan, problems: Sequence[Problem], finite: Finite
+    programs: Programs,
+    plan: Plan,
+    problems: Sequence[Problem],
+    points: Sequence[PointResult],
+    finite: Finite,
 ) -> tuple[Coverage, list[PointResult]]:
     """Which arms the points take, and points that were sought; a failure leaves both out."""
 
@@ -104,7 +108,7 @@ def _covered(
     coverage = guarded(lambda: Coverage.of(programs, plan, problems))
     if isinstance(coverage, Exception):
         return Coverage(), []
-    return coverage, coverage.extend(programs, plan, usable, look)
+    return coverage, coverage.extend(programs, plan, points, usable, look)
 
 
 def _with_accuracy(result: Result, programs: Programs, plan: Plan) -> Study:

@@ -286,6 +286,33 @@ def test_the_line_of_a_fault_in_sums_over_samples():
     assert f"wrong only where `t < -far` is true ({HERE}:{line}), at 3 of 7 points" in str(finding)
 
 
+def test_more_points_tell_whether_it_is_the_arm():
+    """A single entry at one point is wrong at first, which could be for any reason."""
+
+    def value(w):
+        return jnp.sum(jnp.where(w > 1.2, w, w**2))
+
+    def gradient(w):
+        return jnp.where(w > 1.2, 2.0, 2 * w)
+
+    start = np.array([0.5, -0.2, 0.8, 1.1, 0.4, 0.9, 0.3, 0.6])
+    (result,) = check(value, gradient, start)
+    assert [p.judgement.verdict for p in result.points[:3]].count(Verdict.ANALYTIC_WRONG) == 1
+    assert len(result.points) > 3
+    assert len({p.x.tobytes() for p in result.points}) == len(result.points)
+    assert str(result.diagnosis[0]).startswith(f"only where `w > 1.2` is true ({HERE}:")
+
+
+def test_a_gradient_wrong_everywhere_needs_no_more_points():
+    (result,) = check(
+        logit, partial(logit_gradient, tail=9.0, other=9.0), -THETA * 40, SIGNS, 20.0
+    )
+    assert result.verdict is Verdict.ANALYTIC_WRONG
+    (result,) = check(by_where, lambda w: 3 * w + 1, W / 10)
+    assert len(result.points) == 4
+    assert all(finding.kind != "branch" for finding in result.diagnosis)
+
+
 def test_points_sought_stay_inside_the_bounds():
     value = by_where
     start = np.array([0.2, 0.4])
