@@ -166,6 +166,24 @@ def test_a_choice_by_the_data_alone():
     assert found["`w > 2` is true"].source == "parameters"
 
 
+def test_an_index_is_no_single_point():
+    found = arms_of(lambda w: jnp.sum(jnp.where(jnp.arange(4) == jnp.argmax(w), w, 0)))
+    assert [arm.note for arm in found.values()] == ["", ""]
+    found = arms_of(lambda w: jnp.sum(jnp.where(w == 3, w, 0)))
+    assert [bool(arm.note) for arm in found.values()] == [False, True]
+
+
+def test_what_autodiff_makes_of_a_choice_is_none():
+    def value(w):
+        return jnp.sum(jnp.maximum(w, w[::-1]))
+
+    (result,) = check(value, lambda w: jax.grad(value)(w), W)
+    assert [arm.words[-20:] for arm in result.branches] == [
+        "takes its first argument"[-20:],
+        "takes its second argument"[-20:],
+    ]
+
+
 def looked_at(value, x=W, *args, **options) -> dict[str, Arm]:
     (result,) = check(value, None, x, *args, **options)
     return {arm.words: arm for arm in result.branches}
@@ -373,7 +391,8 @@ def test_single_points_are_not_sought():
     def value(x):
         return jnp.sum(jnp.where(x == 0, 1.0, jnp.sin(x) / jnp.where(x == 0, 1.0, x)))
 
-    (result,) = check(value, None, W)
+    # A step of -1 would lead to 0 exactly.
+    (result,) = check(value, None, np.array([1.0, 2.5]))
     assert len(result.points) == 3
     assert "never where `x == 0` is true" in str(result)
     assert "single points reach it" in str(result)
