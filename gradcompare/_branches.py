@@ -8,7 +8,7 @@ are left out: what it makes of a choice carries the same lines.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -81,13 +81,17 @@ class Branches:
     @cached_property
     def shaped(self) -> dict[int, tuple[int, ...]]:
         """The arms that have the shape of an array of parameters, by their numbers."""
-        shapes = {arm.key: shape for arm, shape in self._all}
-        named = {number: shapes[arm.key] for number, arm in enumerate(self.arms)}
-        sizes = {
-            n: s for n, s in named.items() if s in self.shapes and 1 < math.prod(s) <= LARGEST
+        shapes: dict[Hashable, set[tuple[int, ...]]] = {}
+        for arm, shape in self._all:
+            shapes.setdefault(arm.key, set()).add(shape)
+        alike = {n: min(shapes[arm.key]) for n, arm in enumerate(self.arms)}
+        return {
+            n: shape
+            for n, shape in alike.items()
+            if shapes[self.arms[n].key] == {shape}
+            and shape in self.shapes
+            and 1 < math.prod(shape) <= LARGEST
         }
-        alone = {arm.key: {s for a, s in self._all if a.key == arm.key} for arm in self.arms}
-        return {n: s for n, s in sizes.items() if len(alone[self.arms[n].key]) == 1}
 
     def taken(self, programs: Programs) -> Taken:
         """Returns what the point of `programs` takes."""

@@ -58,17 +58,23 @@ class Coverage:
         return np.any([taken.arms for taken in self.taken], axis=0)
 
     def extend(
-        self, programs: Programs, plan: Plan, finite: Finite, look: Look
+        self,
+        programs: Programs,
+        plan: Plan,
+        points: Sequence[PointResult],
+        finite: Finite,
+        look: Look,
     ) -> list[PointResult]:
         """Looks at points that take arms which no point has taken, where such are found.
 
-        One at which nothing can be told is left out: it shows neither that the gradient is
-        right nor that it is wrong.
+        And at more that take an arm in which the gradient may be wrong. A point at which nothing
+        can be told is left out: it shows neither that the gradient is right nor that it is wrong.
         """
         if not self.taken or not plan.seeks or plan.points == 1:
             return []
-        new, reached = [], self.reached
-        missing = {n for n, arm in enumerate(self.branches.arms) if not (arm.note or reached[n])}
+        new, wanted = [], ~self.reached | self._suspect(points)
+        again = AGAIN * any(point.judgement.verdict.ok for point in points)
+        missing = {n for n, arm in enumerate(self.branches.arms) if wanted[n] and not arm.note}
         found = seek(programs, self.branches, missing, plan.seed, finite)
         for looked, problem in enumerate(found, 1):
             point = look(problem)
@@ -80,12 +86,18 @@ class Coverage:
                 new.append(point)
                 self.taken.append(taken)
             wrong = [p for p in new if p.judgement.verdict is Verdict.ANALYTIC_WRONG]
-            if looked == SOUGHT + AGAIN * bool(wrong):
+            if looked == SOUGHT + again * bool(wrong):
                 return new
-            if verdict is not Verdict.ANALYTIC_WRONG or len(wrong) > AGAIN:
+            if verdict is not Verdict.ANALYTIC_WRONG or len(wrong) > again:
                 missing -= set(arms)
         self.notes = dict.fromkeys(missing, NOT_FOUND) | self.notes
         return new
+
+    def _suspect(self, points: Sequence[PointResult]) -> Bool[np.ndarray, " k"]:
+        """The arms that the points with a wrong gradient take, and no other; not the first."""
+        wrong = np.array([p.judgement.verdict is Verdict.ANALYTIC_WRONG for p in points])
+        taken = np.array([each.arms for each in self.taken])
+        return np.all(taken == wrong[:, None], axis=0) & wrong.any() & ~taken[0]
 
     @property
     def arms(self) -> tuple[Arm, ...]:

@@ -34,6 +34,13 @@ MOST, FIRST, FOR_EACH = 200, 30, 10
 """So many points are tried at most, and no more than some and a few for each parameter, so that
 it takes less than finite differences do."""
 
+PATIENCE = len(FACTORS) + len(SHIFTS)
+"""So many points are passed over that take the same arms as one before: all those that lie on a
+line with it, and some more."""
+
+REFUSALS = 5
+"""An arm is given up after so many points at which the objective is not finite."""
+
 HALVINGS = 14
 """Finds a threshold to 1/16000 of the way."""
 
@@ -63,28 +70,32 @@ def seek(
     """
     problem, labels = programs.problem, Counter[str]()
     seen: set[frozenset[int]] = set()
+    refused, skipped = Counter[int](), 0
 
     def taken(x: Vector) -> frozenset[int]:
         arms = programs.run_at(KEY, x)
-        return frozenset(number for number in missing if arms[number] > 0)
+        return frozenset(n for n in missing if arms[n] > 0 and refused[n] < REFUSALS)
 
-    for again in (False, True):
-        if again and not any(arms <= missing for arms in seen):
+    for candidate in _candidates(programs.x, seed):
+        if all(refused[number] >= REFUSALS for number in missing):
             return
-        for candidate in _candidates(programs.x, seed):
-            y = inside(candidate, *problem.bounds)
-            while taken(y):
-                z = _behind(programs.x, y, taken)
-                arms = taken(z)
-                name = f"a point where {branches.arms[min(arms)]}"
-                found = problem.moved(z, name + f" (no. {labels[name] + 1})" * (name in labels))
-                if (arms in seen and not again) or not finite(found):
-                    break
-                seen.add(arms)
-                labels[name] += 1
-                yield found
-                if arms <= missing:
-                    break
+        y = inside(candidate, *problem.bounds)
+        while taken(y):
+            z = _behind(programs.x, y, taken)
+            arms = taken(z)
+            name = f"a point where {branches.arms[min(arms)]}"
+            found = problem.moved(z, name + f" (no. {labels[name] + 1})" * (name in labels))
+            if arms in seen and skipped < PATIENCE:
+                skipped += 1
+                break
+            if not finite(found):
+                refused.update(arms)
+                break
+            seen.add(arms)
+            labels[name] += 1
+            yield found
+            if arms <= missing:
+                break
 
 
 def _candidates(x: Vector, seed: int) -> Iterator[Vector]:

@@ -60,7 +60,7 @@ def study(case: Case, plan: Plan) -> Study:
         at.append(programs.at(problem))
         points.append(examine(at[-1], plan))
     assert programs is not None
-    coverage, sought = _covered(at, plan, finite)
+    coverage, sought = _covered(at, points, plan, finite)
     points += sought
     at += [programs.at(programs.problem.moved(point.x, point.label)) for point in sought]
     result = _judged(case, plan, at, points, coverage)
@@ -98,7 +98,7 @@ def _judged(
 
 
 def _covered(
-    at: Sequence[Programs], plan: Plan, finite: Finite
+    at: Sequence[Programs], points: Sequence[PointResult], plan: Plan, finite: Finite
 ) -> tuple[Coverage, list[PointResult]]:
     """Which arms the points take, and points that were sought; a failure leaves both out."""
     programs = at[0]
@@ -113,7 +113,7 @@ def _covered(
     coverage = guarded(lambda: Coverage.of(programs, plan, [each.problem for each in at]))
     if isinstance(coverage, Exception):
         return Coverage(), []
-    return coverage, coverage.extend(programs, plan, usable, look)
+    return coverage, coverage.extend(programs, plan, points, usable, look)
 
 
 def _diagnosis(

@@ -166,6 +166,24 @@ def test_a_choice_by_the_data_alone():
     assert found["`w > 2` is true"].source == "parameters"
 
 
+def test_an_index_is_no_single_point():
+    found = arms_of(lambda w: jnp.sum(jnp.where(jnp.arange(4) == jnp.argmax(w), w, 0)))
+    assert [arm.note for arm in found.values()] == ["", ""]
+    found = arms_of(lambda w: jnp.sum(jnp.where(w == 3, w, 0)))
+    assert [bool(arm.note) for arm in found.values()] == [False, True]
+
+
+def test_what_autodiff_makes_of_a_choice_is_none():
+    def value(w):
+        return jnp.sum(jnp.maximum(w, w[::-1]))
+
+    (result,) = check(value, lambda w: jax.grad(value)(w), W)
+    assert [arm.words[-20:] for arm in result.branches] == [
+        "takes its first argument"[-20:],
+        "takes its second argument"[-20:],
+    ]
+
+
 def looked_at(value, x=W, *args, **options) -> dict[str, Arm]:
     (result,) = check(value, None, x, *args, **options)
     return {arm.words: arm for arm in result.branches}
@@ -288,6 +306,33 @@ def test_the_line_of_a_fault_in_sums_over_samples():
     assert f"wrong only where `t < -far` is true ({HERE}:{line}), at 3 of 7 points" in str(finding)
 
 
+def test_more_points_tell_whether_it_is_the_arm():
+    """A single entry at one point is wrong at first, which could be for any reason."""
+
+    def value(w):
+        return jnp.sum(jnp.where(w > 1.2, w, w**2))
+
+    def gradient(w):
+        return jnp.where(w > 1.2, 2.0, 2 * w)
+
+    start = np.array([0.5, -0.2, 0.8, 1.1, 0.4, 0.9, 0.3, 0.6])
+    (result,) = check(value, gradient, start)
+    assert [p.judgement.verdict for p in result.points[:3]].count(Verdict.ANALYTIC_WRONG) == 1
+    assert len(result.points) > 3
+    assert len({p.x.tobytes() for p in result.points}) == len(result.points)
+    assert str(result.diagnosis[0]).startswith(f"only where `w > 1.2` is true ({HERE}:")
+
+
+def test_a_gradient_wrong_everywhere_needs_no_more_points():
+    (result,) = check(
+        logit, partial(logit_gradient, tail=9.0, other=9.0), -THETA * 40, SIGNS, 20.0
+    )
+    assert result.verdict is Verdict.ANALYTIC_WRONG
+    (result,) = check(by_where, lambda w: 3 * w + 1, W / 10)
+    assert len(result.points) == 4
+    assert all(finding.kind != "branch" for finding in result.diagnosis)
+
+
 def test_points_sought_stay_inside_the_bounds():
     value = by_where
     start = np.array([0.2, 0.4])
@@ -348,7 +393,8 @@ def test_single_points_are_not_sought():
     def value(x):
         return jnp.sum(jnp.where(x == 0, 1.0, jnp.sin(x) / jnp.where(x == 0, 1.0, x)))
 
-    (result,) = check(value, None, W)
+    # A step of -1 would lead to 0 exactly.
+    (result,) = check(value, None, np.array([1.0, 2.5]))
     assert len(result.points) == 3
     assert "never where `x == 0` is true" in str(result)
     assert "single points reach it" in str(result)
