@@ -70,12 +70,13 @@ def study(case: Case, plan: Plan) -> Study:
         expected=case.objective.expected,
         sources=dict(plan.voters),
         points=tuple(points),
-        notes=(*programs.cache.notes, *remarks(programs, plan)),
         message=_crash(case.objective, points[0], plan),
         has_reference=case.objective.reference is not None,
         chunk=programs.cache.chunk,
     )
-    result = replace(result, diagnosis=_diagnosis(result, at, plan))
+    found = _diagnosis(result, at, plan)
+    said = remarks(programs, plan, accused=any(finding.kind == "custom rule" for finding in found))
+    result = replace(result, diagnosis=found, notes=(*programs.cache.notes, *said))
     if plan.dtype == FLOAT64:
         return Study(result, programs, programs)
     return _with_accuracy(result, programs, plan)
