@@ -172,8 +172,14 @@ def _taylor(
     return "" if hidden else said  # the error is too small, or not along the direction
 
 
-def remarks(programs: Programs, plan: Plan) -> tuple[str, ...]:
-    """Says in sentences what the sources share, so that their agreement says less; and more."""
+def remarks(programs: Programs, plan: Plan, *, accused: bool = False) -> tuple[str, ...]:
+    """Says in sentences what the sources share, so that their agreement says less; and more.
+
+    Args:
+        programs: The programs of any point.
+        plan: What was asked for.
+        accused: Whether a rule for autodiff is named as the fault already.
+    """
     mine = _voting_programs(programs, plan)
     analytic, value = mine.get("analytic"), programs.programs.get("value")
     said = []
@@ -182,7 +188,7 @@ def remarks(programs: Programs, plan: Plan) -> tuple[str, ...]:
             "the analytic derivative calls autodiff itself: that the two agree says little, "
             "only finite differences check it"
         )
-    if value is not None and value.rules and mine.get("autodiff") is not None:
+    if value is not None and value.rules and mine.get("autodiff") is not None and not accused:
         said.append(
             f"autodiff follows a rule written by hand, {', '.join(value.rules)}: where the "
             "formula shares it, only finite differences check it"

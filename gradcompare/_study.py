@@ -88,13 +88,14 @@ def _judged(
         expected=case.objective.expected,
         sources=dict(plan.voters),
         points=tuple(points),
-        notes=(*programs.cache.notes, *remarks(programs, plan)),
         message=_crash(case.objective, points[0], plan),
         has_reference=case.objective.reference is not None,
         chunk=programs.cache.chunk,
         branches=coverage.arms,
     )
-    return replace(result, diagnosis=_diagnosis(result, at, plan, coverage))
+    found = _diagnosis(result, at, plan, coverage)
+    said = remarks(programs, plan, accused=any(finding.kind == "custom rule" for finding in found))
+    return replace(result, diagnosis=found, notes=(*programs.cache.notes, *said))
 
 
 def _covered(

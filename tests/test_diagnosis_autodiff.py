@@ -410,10 +410,28 @@ def test_a_convention_at_a_special_point():
     assert only(scaled).sentence == finding.sentence
 
 
+def test_an_operation_beside_it_that_makes_no_difference_is_not_accused():
+    def value(kappa):
+        beside = 0 * jnp.sum(jax.nn.relu(kappa))  # its rule is another convention at 0
+        return jnp.sum(jnp.log(jax.scipy.special.i0(kappa) + beside))  # here
+
+    def gradient(kappa):
+        return jax.scipy.special.i1e(kappa) / jax.scipy.special.i0e(kappa)
+
+    result = check(value, gradient, np.array([0.0, 0.7]))
+    assert result.verdict is Verdict.AUTODIFF_WRONG
+    finding = only(result)
+    named(
+        finding, "return jnp.sum(jnp.log(jax.scipy.special.i0(kappa) + beside))", "special point"
+    )
+    assert "relu" not in finding.sentence
+
+
 def test_the_report_says_it_in_few_words_and_json_keeps_the_line():
     result = verdict(lambda x: jnp.sum(nearly(x)), lambda x: jnp.sum(x**2))
     assert "the other sources agree; mend what is named" in str(result)
     assert "look for a custom rule" not in str(result)
+    assert str(result).count("autodiff follows") == 1
     (kept,) = json.loads(result.to_json())["results"][0]["diagnosis"]
     assert kept["line"] == line_of("@nearly.defjvp")
     assert Comparison.from_json(result.to_json()).results[0].diagnosis == (

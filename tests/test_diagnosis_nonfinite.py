@@ -89,7 +89,7 @@ HIDDEN = {
     ),
     "no call": (
         (inverse, lambda x: jnp.where(x == 0, 0, -1 / jnp.where(x == 0, 1, x) ** 2), [1.0, 0.0]),
-        "in the derivative of `1 / x`",
+        "in the derivative of div at `1 / x`",
         "guard what it is given by a where(small, …) of its own",
         ("return jnp.sum(jnp.where(small", "return jnp.sum(jnp.where(small"),
     ),
@@ -140,7 +140,7 @@ def test_a_number_that_is_not_finite_and_does_no_harm_is_not_accused():
         return jnp.sum(weight + jnp.sqrt(x))
 
     (finding,) = findings(value, lambda x: 0 * x, [0.0, 1.0])
-    assert "in the derivative of `jnp.sqrt(x)`" in finding.sentence
+    assert "in the derivative of sqrt at `jnp.sqrt(x)`" in finding.sentence
 
 
 def test_a_value_that_is_not_finite():

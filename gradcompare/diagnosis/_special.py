@@ -6,7 +6,7 @@ goes on from there. If the last tangent is then what finite differences found of
 operations that differed are at fault.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -17,6 +17,8 @@ from jaxtyping import Array
 
 from .._estimate import Estimate
 from .._finding import Finding
+from .._jaxprs import equations, is_float
+from .._judge import EPS, SAFETY
 from .._numbers import short
 from .._rewrite import OPENED, place_inside, programs_in, run_one
 from .._source import Place, place_of
@@ -36,11 +38,13 @@ class Walk:
     """The operations with a tangent, in the order in which they run.
 
     Attributes:
+        mended: For which of them the difference may be taken.
         places: Where each of them stands.
-        apart: By which fraction its rule is off.
+        apart: Whether its rule is off.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, mended: Array) -> None:
+        self.mended = mended
         self.places: list[Place | None] = []
         self.apart: list[Array] = []
 
@@ -66,98 +70,109 @@ class Walk:
             if inside is None:  # a compiled function of the user's own
                 found = self.along(inner[0], [a for a, _ in given], [t for _, t in given])
             else:
-                found = self._one(jaxpr, equation, given, call)
+                found = self._one(jaxpr, equation, given, call or equation)
             known |= dict(zip(equation.outvars, found, strict=True))
         return [read(v) for v in jaxpr.outvars]
 
     def _one(
-        self, jaxpr: Jaxpr, equation: JaxprEqn, given: list[tuple[Any, Any]], call: Any
+        self, jaxpr: Jaxpr, equation: JaxprEqn, given: list[tuple[Any, Any]], call: JaxprEqn
     ) -> list[tuple[Any, Any]]:
-        args, moving = (
-            [a for a, _ in given],
-            [i for i, (_, t) in enumerate(given) if t is not None],
-        )
-        if not moving:
-            return [(result, None) for result in run_one(jaxpr, equation, args)]
+        args = [value for value, _ in given]
+        moving = [i for i, (_, tangent) in enumerate(given) if tangent is not None]
+        results = run_one(jaxpr, equation, args)
+        floats = [
+            k
+            for k, v in enumerate(equation.outvars)
+            if is_float(v) and results[k] is not None and moving
+        ]
+        if not floats:
+            return [(result, None) for result in results]
 
         def run(*moved):
             everything = list(args)
             for i, value in zip(moving, moved, strict=True):
                 everything[i] = value
-            return [r for r in run_one(jaxpr, equation, everything) if _smooth(r)]
+            found = run_one(jaxpr, equation, everything)
+            return [found[k] for k in floats]
 
         x, t = tuple(args[i] for i in moving), tuple(given[i][1] for i in moving)
-        _, by_rule = jax.jvp(run, x, t)
-        found = iter(
-            [self._better(a, b) for a, b in zip(by_rule, _quotient(run, x, t), strict=True)]
-        )
-        if by_rule:
-            self.places.append(place_of(call or equation))
-        results = run_one(jaxpr, equation, args)
-        tangents = [next(found) if _smooth(r) else (None, jnp.zeros(())) for r in results]
-        if by_rule:
-            self.apart.append(jnp.max(jnp.stack([off for _, off in tangents])))
-        return list(zip(results, (t for t, _ in tangents), strict=True))
-
-    def _better(self, by_rule: Array, quotient: tuple[Array, Array]) -> tuple[Array, Array]:
-        """The tangent to go on with, and how far the rule is off, relative to it."""
-        measured, bar = quotient
-        size = jnp.maximum(jnp.abs(by_rule), jnp.abs(measured))
-        off = jnp.abs(by_rule - measured) > APART * size + bar
-        return jnp.where(off, measured, by_rule), jnp.any(off).astype(float)
+        by_rule, measured = jax.jvp(run, x, t)[1], _quotient(run, x, t)
+        off = [_apart(a, *b) for a, b in zip(by_rule, measured, strict=True)]
+        mend = self.mended[len(self.places)] > 0
+        tangents = {
+            k: jnp.where(mend & wrong, difference, tangent)
+            for k, tangent, (difference, _), wrong in zip(
+                floats, by_rule, measured, off, strict=True
+            )
+        }
+        self.places.append(place_of(call))
+        self.apart.append(jnp.any(jnp.stack([jnp.any(each) for each in off])))
+        return [(result, tangents.get(k)) for k, result in enumerate(results)]
 
 
-def _quotient(run, x: tuple, t: tuple) -> list[tuple[Array, Array]]:
+def _apart(by_rule: Array, measured: Array, bar: Array) -> Array:
+    """Where the tangent of a rule is not that of the difference."""
+    size = jnp.maximum(jnp.abs(by_rule), jnp.abs(measured))
+    return jnp.abs(by_rule - measured) > APART * size + bar
+
+
+def _quotient(run: Callable, x: tuple, t: tuple) -> list[tuple[Array, Array]]:
     """The central difference of an operation along a tangent, with its rounding error."""
-    size = jnp.max(jnp.stack([jnp.max(jnp.abs(each), initial=0) for each in x]))
-    speed = jnp.max(jnp.stack([jnp.max(jnp.abs(each), initial=0) for each in t]))
+    size, speed = (
+        jnp.max(jnp.stack([jnp.max(jnp.abs(each), initial=0) for each in trees]))
+        for trees in (x, t)
+    )
     h = STEP * jnp.where(size > 0, size, 1) / jnp.where(speed > 0, speed, 1)
     above, below = (run(*(a + s * h * b for a, b in zip(x, t, strict=True))) for s in (1, -1))
-    epsilon = float(jnp.finfo(jnp.float64).eps)
     return [
-        ((a - b) / (2 * h), 16 * epsilon * jnp.max(jnp.abs(a), initial=0) / h)
+        ((a - b) / (2 * h), 16 * EPS * jnp.max(jnp.abs(a), initial=0) / h)
         for a, b in zip(above, below, strict=True)
     ]
 
 
 def special_point(closed: ClosedJaxpr, row: Row, i: int) -> Finding | None:
     """Returns which operation's derivative is wrong at a point, for one coordinate, if proven."""
-    programs, walk = row.programs, Walk()
-    layout = programs.problem.layout
+    layout, places = row.programs.problem.layout, []
+    unit = layout.unflatten(np.eye(1, layout.size, i)[0])
+    most = sum(1 for _ in equations(closed.jaxpr))
 
-    def along(params, data, direction, unit):
-        walk.places, walk.apart = [], []
+    def along(params, data, direction, unit, mended):
+        walk, args = Walk(mended), jax.tree.leaves((params, data))
         still = [None] * len(jax.tree.leaves(data))
-        moves = [t if _smooth(t) else None for t in jax.tree.leaves(unit)]
-        ((_, tangent),) = walk.along(closed, jax.tree.leaves((params, data)), [*moves, *still])
+        ((_, tangent),) = walk.along(closed, args, [*jax.tree.leaves(unit), *still])
+        places[:] = walk.places
         return jnp.stack(walk.apart), tangent
 
-    unit = layout.unflatten(np.eye(1, layout.size, i)[0])
-    *apart, slope = programs.run("special point", along, unit, helper=True)
+    def mended(which: Sequence[int]) -> tuple[list[int], bool]:
+        chosen = np.isin(np.arange(most), which).astype(np.float64)
+        *apart, slope = row.programs.run("special point", along, unit, chosen, helper=True)
+        return np.flatnonzero(apart).tolist(), _is_right(row, i, slope)
+
+    guilty, right = mended(range(most))
+    alone = [k for k in guilty if mended([k])[1]] if len(guilty) > 1 else []
+    found = dict.fromkeys(places[k] for k in alone[:1] or guilty if places[k] is not None)
+    return _finding(row, i, list(found)) if found and right else None
+
+
+def _is_right(row: Row, i: int, slope: float) -> bool:
+    """Whether finite differences agree, about the convention's derivative."""
+    problem, differences = row.programs.problem, row.votes["differences"]
+    layout = problem.layout
     moved = Estimate(np.where(np.arange(layout.size) == i, slope, 0.0), np.zeros(layout.size))
-    convention = programs.problem.objective.convention
-    slope = convention.applied(moved, programs.x, layout).value[i]
-    differences = row.votes["differences"]
-    right = differences.value[i]
-    if not abs(slope - right) <= AGREES * abs(right) + 3 * differences.error[i]:
-        return None
-    places = dict.fromkeys(p for p, off in zip(walk.places, apart, strict=True) if off and p)
-    if not places:
-        return None
-    place = next(iter(places))
-    said = ", ".join(map(str, places))
+    declared = problem.objective.convention.applied(moved, row.programs.x, layout).value[i]
+    allowed = AGREES * abs(differences.value[i]) + SAFETY * differences.error[i]
+    return bool(abs(declared - differences.value[i]) <= allowed)
+
+
+def _finding(row: Row, i: int, places: Sequence[Place]) -> Finding:
+    name, x = row.programs.problem.layout.name(i), short(float(row.programs.x[i]))
     return Finding(
         "special point",
-        f"{layout.name(i)} is {short(float(programs.x[i]))}: there, autodiff's derivative of "
-        f"{said} is not that of the function; with the right one, it agrees with "
-        "finite differences",
+        f"{name} is {x}: there, autodiff's derivative of {', '.join(map(str, places))} is not "
+        "that of the function; with the right one, it agrees with finite differences",
         0.0,
         "move the point, or write that function out for it",
         (i,),
-        place.file,
-        place.line,
+        places[0].file,
+        places[0].line,
     )
-
-
-def _smooth(value: Any) -> bool:
-    return jnp.issubdtype(jnp.asarray(value).dtype, jnp.floating)
