@@ -5,8 +5,8 @@ number c of its own, and the module is executed under another name. The operands
 gradient are linear functions, f(c) = f + (c - 1) T with ∇T ≠ 0, are the additive terms of the
 objective. The mutated gradient is that of autodiff; the check knows nothing of it.
 
-Where all of ∇T comes through the operand, it is a term of a sum; if not, a summand of a factor, as y
-in (y + a) g(θ), and counted apart.
+Where all of ∇T comes through the operand, it is a term of a sum; if not, a summand of a factor,
+as y in (y + a) g(θ), and counted apart.
 
 The place of a term is that of its operand; of a name, also where it is assigned, and of a call of
 a function of the module, also what that returns. Where two operands have the same ∇T, both places
