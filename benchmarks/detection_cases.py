@@ -80,7 +80,7 @@ def cases_of(scene: Scene, tools: Iterable[str], whole: int) -> Iterator[Case]:
         result = scene.judged(wrong)
         case = _case(scene, fault, result, scene.above_floor(wrong), peers)
         kinds = (*fault.kinds, *others(scene, _at_points(wrong), simple, terms.at_points))
-        asked = lines is not None and fault.name.split()[0] in TRACED
+        asked = fault.group == "term" and fault.name.split()[0] in TRACED
         case = replace(case, expected=tuple(dict.fromkeys(kinds)), lines=lines if asked else None)
         if whole and (number + scene.d) % whole == 0:
             case = replace(case, same=_alike(result, scene.checked(fault.change)))

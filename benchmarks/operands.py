@@ -8,7 +8,7 @@ from types import ModuleType
 import jax
 import jax.numpy as jnp
 
-PART, FACTORS_HERE, USED = "__part__", "__factors__", "__used__"
+PART, FACTORS_HERE, GATES, USED = "__part__", "__factors__", "__gates__", "__used__"
 """Names in the mutated module that no objective has."""
 
 
@@ -73,22 +73,29 @@ class Marker(ast.NodeTransformer):
 
 
 def executed(original: ModuleType) -> tuple[Marker, ModuleType]:
-    """The module with numbers before its operands; `factors` holds them, `used` is what ran."""
+    """The module with numbers before its operands.
+
+    It holds the numbers, those that multiply nothing but the derivative of an operand (the
+    gates), and which operands were used.
+    """
     path = Path(original.__file__)
     source = ast.parse(path.read_text("utf-8"))
     marker = Marker(source)
     tree = ast.fix_missing_locations(marker.visit(source))
     module = ModuleType(f"{original.__name__}_mutated")
     module.__package__ = original.__package__
-    factors, used = {}, set()
+    factors, gates, used = {}, {}, set()
 
     def part(number, operand):
         if not (isinstance(operand, jax.Array) and jnp.issubdtype(operand.dtype, jnp.floating)):
             return operand
         used.add(number)
-        return factors.get(number, 1.0) * operand
+        scaled, gate = factors.get(number, 1.0) * operand, gates.get(number)
+        if gate is None:
+            return scaled
+        return gate * scaled + (1 - gate) * jax.lax.stop_gradient(scaled)
 
-    vars(module).update({PART: part, FACTORS_HERE: factors, USED: used})
+    vars(module).update({PART: part, FACTORS_HERE: factors, GATES: gates, USED: used})
     sys.modules[module.__name__] = module  # NamedTuples and dataclasses look it up
     exec(compile(tree, str(path), "exec"), vars(module))
     return marker, module

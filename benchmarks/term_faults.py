@@ -5,6 +5,9 @@ number c of its own, and the module is executed under another name. The operands
 gradient are linear functions, f(c) = f + (c - 1) T with ∇T ≠ 0, are the additive terms of the
 objective. The mutated gradient is that of autodiff; the check knows nothing of it.
 
+Where all of ∇T comes through the operand, it is a term of a sum; if not, a summand of a factor,
+as y in (y + a) g(θ), and counted apart.
+
 The place of a term is that of its operand; of a name, also where it is assigned, and of a call of
 a function of the module, also what that returns. Where two operands have the same ∇T, both places
 are right.
@@ -22,7 +25,7 @@ import numpy as np
 from gradient_faults import Fault
 from jaxtyping import Float
 from names import proportion, same
-from operands import FACTORS_HERE, USED, executed
+from operands import FACTORS_HERE, GATES, USED, executed
 from planting import batch_rows
 from scenes import Change, Row, Scene
 
@@ -49,11 +52,14 @@ class Term:
         number: Which operand of the module it is.
         text: How it is written.
         lines: Where that is.
+        alone: Whether all that it adds to the gradient comes through the operand; not so for
+            a summand of a factor, where a product is a sum of products.
     """
 
     number: int
     text: str
     lines: frozenset[int]
+    alone: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,9 +104,9 @@ def mutated(objective: Objective) -> Mutated | None:
     return replace(every, terms=tuple(_linear(every, params, data)) if numbers else ())
 
 
-def value_and_gradient(mutation: Mutated, c, params, data):
-    """Value and flat gradient with the numbers c before the operands."""
-    factors = getattr(mutation.module, FACTORS_HERE)
+def value_and_gradient(mutation: Mutated, c, params, data, where: str = FACTORS_HERE):
+    """Value and flat gradient with the numbers c before the operands, or in the gates."""
+    factors = getattr(mutation.module, where)
     factors.update(zip(mutation.numbers, c, strict=True))
     try:
         value, slope = jax.value_and_grad(mutation.objective.value)(params, data)
@@ -116,18 +122,26 @@ def _linear(every: Mutated, params, data) -> Iterator[Term]:
     def sweep(params, data):
         one = jnp.ones(len(every.numbers))
         rows = jnp.stack([one.at[k].set(c) for k in range(len(one)) for c in sizes])
-        return jax.lax.map(lambda c: value_and_gradient(every, c, params, data), rows)
+        shut = jnp.stack([one.at[k].set(0.0) for k in range(len(one))])
+        return (
+            jax.lax.map(lambda c: value_and_gradient(every, c, params, data), rows),
+            jax.lax.map(lambda s: value_and_gradient(every, s, params, data, GATES), shut),
+        )
 
     points = [params, *(_moved(params, seed) for seed in (1, 2))]
     with precision_scope(FLOAT64):
         compiled = jax.jit(sweep)
-        found = np.stack([np.asarray(compiled(p, data)) for p in points], axis=1)
-    for term, rows in zip(every.terms, np.split(found, len(every.terms)), strict=True):
+        swept = [jax.device_get(compiled(p, data)) for p in points]
+    found, shut = (np.stack(part, axis=1) for part in zip(*swept, strict=True))
+    for term, rows, without in zip(
+        every.terms, np.split(found, len(every.terms)), shut, strict=True
+    ):
         gradients = rows[:, :, 1:]
         scale = np.abs(gradients[3] - gradients[2]).max()
         depends = scale > LINEAR * np.abs(gradients[2]).max()
         if depends and _is_linear(rows[:, :, 0], sizes) and _is_linear(gradients, sizes):
-            yield term
+            through, part = gradients[2] - without[:, 1:], gradients[3] - gradients[2]
+            yield replace(term, alone=bool(np.abs(through - part).max() <= LINEAR * scale))
 
 
 def _is_linear(rows: np.ndarray, sizes: tuple[float, ...]) -> bool:
@@ -175,7 +189,8 @@ class Terms:
             twins = zip(self.terms, self.at_points, strict=True)
             lines = set().union(*(t.lines for t, p in twins if same(p, part)))
             for name, c in factors.items():
-                fault = Fault(f"{name} on `{term.text}`", ("term",), self._times(k, c), "term")
+                group = "term" if term.alone else "summand of a factor"
+                fault = Fault(f"{name} on `{term.text}`", ("term",), self._times(k, c), group)
                 yield fault, Path(self.mutation.file).name, tuple(sorted(lines))
 
     def _times(self, k: int, c: float) -> Change:

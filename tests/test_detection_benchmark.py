@@ -64,6 +64,14 @@ def test_a_call_stands_for_what_it_returns():
     assert found["fit(w, data)"] == {inner, outer}
 
 
+def test_summands_of_a_factor_are_told_apart():
+    """(y + 1/α) softplus(…) is a sum of two products, neither of which stands there."""
+    terms = mutated(get_objective("negative-binomial-regression")).terms
+    assert {term.text: term.alone for term in terms} == {
+        "data.y": False, "1 / data.alpha": False, "fit": True, "data.y * logs": True,
+    }  # fmt: skip
+
+
 def test_an_objective_of_one_term_has_none():
     assert mutated(get_objective("squared-error")).terms == ()
 
