@@ -9,12 +9,11 @@ class Finding:
 
     Attributes:
         kind: What sort of fault, in a word that stays: `factor`, `sign`, `zero`, `chain factor`,
-            `data factor`, `parameter factor`, `term`, `sample`, `stale`, `float32`,
-            `swap`, `permutation`, `transpose`, `reversed`,
-            `shift`, `symmetric part`, `sum`, `accumulated`, `additive`, `factor and term`;
-            `regime` where it holds in a part of the space only,
-            `branch` where only the arm of a choice is known in which it is wrong,
-            `place` where only the coordinates at fault are known, `unexplained` for what is left.
+            `data factor`, `parameter factor`, `matrix factor`, `swap`, `permutation`,
+            `transpose`, `reversed`, `shift`, `symmetric part`, `sum`, `accumulated`, `additive`,
+            `factor and term`, `term`, `sample`, `stale`, `float32`; `regime` where one of them
+            holds in a part of the space only, `branch` where only the arm of a choice is known,
+            `place` where only the coordinates are, `unexplained` for what is left.
             Where autodiff is wrong: `custom rule`, `stop_gradient`, `rounding`, `comparison`,
             `special point`. Where a number is not finite: `non-finite`.
         sentence: What is wrong, for the reader.

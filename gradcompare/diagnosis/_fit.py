@@ -83,7 +83,8 @@ def fit(
     coordinates = np.zeros(among.shape, bool)
     coordinates[np.flatnonzero(among)[inside]] = True
     size = max(abs(best), np.finfo(np.float64).tiny)
-    widths = ((high - low)[:, inside] / size)[usable[:, among][:, inside]]
+    with np.errstate(over="ignore"):  # what confines c to nothing may be infinitely wide
+        widths = ((high - low)[:, inside] / size)[usable[:, among][:, inside]]
     telling = widths < 1
     if not telling.any():
         return None

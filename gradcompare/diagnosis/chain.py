@@ -32,7 +32,7 @@ FACTORS = (
     ("(1-tanh²θ)", lambda t: 1 - np.tanh(t) ** 2, "the chain factor of tanh"),
     ("θ²", lambda t: t**2, "a chain factor of θ ↦ 1/θ"),
     ("√θ", np.sqrt, "a chain factor of θ ↦ √θ"),
-    ("sign(θ)", np.sign, "the chain factor of |θ|"),
+    ("sign(θ)", lambda t: np.where(t == 0, np.nan, np.sign(t)), "the chain factor of |θ|"),
 )
 """The factor as it is written, the function, and what it is the mark of."""
 

@@ -21,6 +21,9 @@ LARGEST = 128
 NEAR = 0.1
 """A point further away than this, relative to x, is not nearby."""
 
+FLAT = 1e-7
+"""Directions in which the gradient changes by less than this fraction are left alone."""
+
 TELLING = 3
 """So many entries have to be in single precision, or two points to agree on a displacement."""
 
@@ -127,7 +130,7 @@ def _newton(
         jacobian = np.stack(columns, axis=1)
         if not (np.all(np.isfinite(jacobian)) and np.all(np.isfinite(here))):
             return None
-        change = np.linalg.lstsq(jacobian, -here, rcond=None)[0]
+        change = np.linalg.lstsq(jacobian, -here, rcond=FLAT)[0]
         t = t + change
         if np.linalg.norm(change) <= 1e-13 * np.linalg.norm(t):
             break

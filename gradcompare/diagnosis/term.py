@@ -1,10 +1,11 @@
 """A term of the objective that is missing from the gradient, or enters with a wrong factor."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
+from jaxtyping import Bool
 
 from .._finding import Finding
 from .._judge import EPS
@@ -20,27 +21,52 @@ ILL_CONDITIONED = 1e6
 """Terms are not told apart whose gradients are so nearly dependent."""
 
 MISSING = Constant(0.0, "0")
+PLAIN = ("0", "-1", "1/2", "2")
+"""The factors of a term that was forgotten, halved or doubled, or has the wrong sign."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Match:
+    """A part that explains some coordinates.
+
+    Attributes:
+        part: The part.
+        constant: The factor with which it enters.
+        chosen: The coordinates that this explains.
+        inside: Whether it is an operand inside of an expression.
+    """
+
+    part: Part
+    constant: Constant
+    chosen: Bool[np.ndarray, " d"]
+    inside: bool
+
+    @property
+    def merit(self) -> tuple[int, int]:
+        """How much it explains, and how simple the factor is: left out or twice, named, or not."""
+        c = self.constant
+        simple = 2 if c.text in PLAIN else 1 if c.uncertainty == 0 and c.level < 2 else 0
+        return int(self.chosen.sum()), simple
 
 
 class Term(AbstractHypothesis):
-    """a = r + (c − 1) g, where g is the part of r that goes through one term or one use."""
+    """a = r + (c − 1) g, where g is the part of r that goes through one term or one use.
+
+    Or else g is what an operand of a sum inside of the objective changes in the gradient.
+    """
 
     rank: ClassVar = 55
 
     def explain(self, evidence: Evidence) -> Finding | None:
         traced = evidence.traced
-        return None if traced is None else _best(evidence, traced.parts)
-
-
-class Operand(AbstractHypothesis):
-    """The same with what an operand of a sum inside of the objective changes in the gradient."""
-
-    rank: ClassVar = 58
-
-    def explain(self, evidence: Evidence) -> Finding | None:
-        traced = evidence.traced
-        found = None if traced is None else _best(evidence, traced.variants)
-        return None if found is None else replace(found, correction="derive that line again")
+        if traced is None:
+            return None
+        found = _matches(evidence, traced.parts, inside=False)
+        best = max(found, key=lambda match: match.merit, default=None)
+        if best is None or best.merit < (int(evidence.open.sum()), 2):
+            found = [*filter(None, [best]), *_matches(evidence, traced.variants, inside=True)]
+            best = max(found, key=lambda match: match.merit, default=None)
+        return None if best is None else _finding(evidence, best)
 
 
 class Terms(AbstractHypothesis):
@@ -64,19 +90,18 @@ class Terms(AbstractHypothesis):
         )
 
 
-def _best(evidence: Evidence, parts: Sequence[Part]) -> Finding | None:
-    """The finding of the part that explains most, the first of them."""
-    best: tuple[int, Part, Constant, np.ndarray] | None = None
+def _matches(evidence: Evidence, parts: Sequence[Part], *, inside: bool) -> list[_Match]:
+    matches = []
     for part in parts:
         found = _fitted(evidence, part)
-        if found is None or (best and best[0] >= found.coordinates.sum()):
-            continue
-        constant = _entering(found, evidence, len(parts))
-        if constant is not None:
-            best = (int(found.coordinates.sum()), part, constant, found.coordinates)
-    if best is None:
-        return None
-    _, part, constant, chosen = best
+        constant = None if found is None else _entering(found, evidence, len(parts))
+        if found is not None and constant is not None:
+            matches.append(_Match(part, constant, found.coordinates, inside))
+    return matches
+
+
+def _finding(evidence: Evidence, match: _Match) -> Finding:
+    part, constant, chosen = match.part, match.constant, match.chosen
     touched = np.any(np.abs(part.values) > evidence.reference_bar, axis=0)
     whole = bool(np.all(chosen[touched & evidence.determined]))
     where = "" if whole else f"in {describe(evidence, chosen)}, "
@@ -84,7 +109,7 @@ def _best(evidence: Evidence, parts: Sequence[Part]) -> Finding | None:
     return Finding(
         "term",
         f"{where}{_said(part, constant)}{others}",
-        correction=_correction(constant),
+        correction="derive that line again" if match.inside else _correction(constant),
         coordinates=tuple(np.flatnonzero(chosen).tolist()),
         **_source(part),
     )
@@ -155,4 +180,4 @@ def _source(part: Part) -> dict:
     return {} if place is None else {"file": place.file, "line": place.line}
 
 
-HYPOTHESES = (Term(), Terms(), Operand())
+HYPOTHESES = (Term(), Terms())
