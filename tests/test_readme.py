@@ -1,5 +1,6 @@
 """What README.md shows is what a reader gets."""
 
+import linecache
 import re
 import shlex
 from pathlib import Path
@@ -21,8 +22,10 @@ def without_numbers(text: str) -> str:
 
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
-def test_example_prints_what_stands_below_it(number, capsys):
+def test_example_prints_what_stands_below_it(number, capsys, monkeypatch):
     code, printed = EXAMPLES[number]
+    as_file = (len(code), None, code.splitlines(True), "model.py")
+    monkeypatch.setitem(linecache.cache, "model.py", as_file)
     exec(compile(code, "model.py", "exec"), {})
     assert without_numbers(capsys.readouterr().out) == without_numbers(printed)
 
