@@ -19,7 +19,7 @@ Without names, the shipped tier (`detection_shipped.py`) is judged as well; as a
 """
 
 import multiprocessing
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 
 import checkers
@@ -50,6 +50,10 @@ def work(name: str, size: int, dtype: str, tools: tuple[str, ...], whole: int) -
         return [Case(name, size, dtype, "failed", "", False, "ERROR", False, sentence=said)]
 
 
+def work_on(task: tuple) -> list[Case]:
+    return work(*task)
+
+
 def chosen_sizes(name: str, count: int) -> list[int]:
     """The first sizes of an objective that are not too large."""
     objective = registered_objectives()[name]
@@ -62,21 +66,13 @@ def chosen_sizes(name: str, count: int) -> list[int]:
 
 def run(tasks: list[tuple], jobs: int) -> list[Case]:
     """Works through the tasks in processes of their own, or in this one."""
-    bar = tqdm(total=len(tasks), disable=None)
-    found: dict[int, list[Case]] = {}
+    shown = partial(tqdm, total=len(tasks), disable=None)
     if jobs == 1:
-        for number, task in enumerate(tasks):
-            found[number] = work(*task)
-            bar.update()
-    else:
-        spawn = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(jobs, mp_context=spawn, max_tasks_per_child=20) as pool:
-            waiting = {pool.submit(work, *task): n for n, task in enumerate(tasks)}
-            for done in as_completed(waiting):
-                found[waiting[done]] = done.result()
-                bar.update()
-    bar.close()
-    return [case for number in sorted(found) for case in found[number]]
+        return [case for task in shown(tasks) for case in work(*task)]
+    # Each process keeps what it compiled, so that none does more than some. In Python 3.11, the
+    # executors of concurrent.futures hang where processes are replaced.
+    with multiprocessing.get_context("spawn").Pool(jobs, maxtasksperchild=20) as pool:
+        return [case for cases in shown(pool.imap(work_on, tasks)) for case in cases]
 
 
 @click.command()

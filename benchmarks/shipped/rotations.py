@@ -106,7 +106,7 @@ CASES = (
         prior_gradient,
         lambda *args: prior_gradient(*args, local=False),
         make_prior,
-        ("parameter factor", "term", "place"),
+        ("matrix factor", "parameter factor", "term", "place"),
         INSIDE,
     ),
     ShippedCase(
@@ -117,7 +117,7 @@ CASES = (
         prior_gradient,
         lambda *args: prior_gradient(*args, retract=False),
         make_prior,
-        ("parameter factor", "term", "place"),
+        ("matrix factor", "parameter factor", "term", "place"),
         INSIDE,
     ),
     ShippedCase(

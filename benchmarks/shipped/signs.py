@@ -169,7 +169,7 @@ CASES = (
         bernoulli_logit_gradient,
         lambda theta, n: bernoulli_logit_gradient(theta, n, tail_sign=-1),
         make_bernoulli,
-        ("regime", "branch", "sign"),
+        ("regime", "branch", "sign", "term"),
         nice=lambda rng: (np.array([1.0, -2.5, 3.0, -1.5]), make_bernoulli(rng)[1]),
     ),
     ShippedCase(

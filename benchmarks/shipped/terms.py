@@ -205,7 +205,7 @@ CASES = (
         neighbours_gradient,
         neighbours_wrong,
         make_neighbours,
-        ("parameter factor", "place"),
+        ("matrix factor", "parameter factor", "place"),
         nice=lambda rng: (np.eye(3), make_neighbours(rng)[1]),
     ),
     ShippedCase(

@@ -95,7 +95,10 @@ def _matches(evidence: Evidence, parts: Sequence[Part], *, inside: bool) -> list
     for part in parts:
         found = _fitted(evidence, part)
         constant = None if found is None else _entering(found, evidence, len(parts))
-        if found is not None and constant is not None:
+        if found is None or constant is None:
+            continue
+        # A number without a name that fits some coordinates only may be an accident of them.
+        if constant.uncertainty == 0 or found.coordinates.sum() == evidence.open.sum():
             matches.append(_Match(part, constant, found.coordinates, inside))
     return matches
 
