@@ -11,16 +11,13 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, jaxpr_as_fun
+from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
 
-from ._errors import is_users
+from ._rewrite import OPENED, place_inside, programs_in, run_one
 from ._source import Place, place_of
 
-INLINED = ("jit", "pjit", "closed_call", "core_call", "checkpoint", "remat", "remat2")
 RULES = ("custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr")
-
-DROPPED = "_"
-"""What a result that nothing uses is called."""
+"""Functions with rules of their own for autodiff, which are kept as they are."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,7 @@ class Operation:
         """Returns the results for these operands."""
         equation = self.equation
         if self.name in RULES:
-            return _run_rule(equation, operands)
+            return run_one(programs_in(equation)[0].jaxpr, equation, operands)
         found = equation.primitive.bind(*operands, **equation.params)
         return list(found) if equation.primitive.multiple_results else [found]
 
@@ -109,7 +106,7 @@ class _Flattening:
             self.constants[self.count] = value[0]
         return self.count
 
-    def _walk(self, jaxpr: Jaxpr, consts: Sequence[Any], numbers: dict, outer: Place | None):
+    def _walk(self, jaxpr: Jaxpr, consts: Sequence[Any], numbers: dict, call: JaxprEqn | None):
         numbers |= {v: self._new(c) for v, c in zip(jaxpr.constvars, consts, strict=True)}
 
         def number(v: Any) -> int:
@@ -118,45 +115,15 @@ class _Flattening:
             return numbers[v]
 
         for equation in jaxpr.eqns:
-            place = outer or place_of(equation)
             operands = tuple(map(number, equation.invars))
-            inner = _inner(equation)
-            if inner is None:
-                results = tuple(self._new() for _ in equation.outvars)
-                self.operations.append(Operation(equation, operands, results, place))
-            else:
+            if equation.primitive.name in OPENED:
+                (inner,) = programs_in(equation)
                 known = dict(zip(inner.jaxpr.invars, operands, strict=True))
-                within = outer or (None if _is_users(inner.jaxpr) else place)
+                within = place_inside(equation, inner, call)
                 results = self._walk(inner.jaxpr, inner.consts, known, within)
+            else:
+                results = tuple(self._new() for _ in equation.outvars)
+                place = place_of(call or equation)
+                self.operations.append(Operation(equation, operands, results, place))
             numbers |= zip(equation.outvars, results, strict=True)
         return tuple(map(number, jaxpr.outvars))
-
-
-def _inner(equation: JaxprEqn) -> ClosedJaxpr | None:
-    if equation.primitive.name not in INLINED:
-        return None
-    inner = equation.params.get("jaxpr", equation.params.get("call_jaxpr"))
-    return ClosedJaxpr(inner, ()) if isinstance(inner, Jaxpr) else inner
-
-
-def _is_users(jaxpr: Jaxpr) -> bool:
-    """Whether it was traced from a function of the user's own."""
-    _, _, place = (getattr(jaxpr.debug_info, "func_src_info", "") or "").partition(" at ")
-    return bool(place) and is_users(place.rpartition(":")[0])
-
-
-def _run_rule(equation: JaxprEqn, operands: Sequence[Any]) -> list[Any]:
-    """Runs a function with a rule of its own for autodiff, which keeps its rule."""
-    pairs = zip(equation.invars, operands, strict=True)
-    given = {v: operand for v, operand in pairs if not isinstance(v, Literal)}
-    kept = [v for v in equation.outvars if str(v) != DROPPED]
-    inner = next(v.jaxpr for v in equation.params.values() if isinstance(v, ClosedJaxpr))
-    program = inner.replace(
-        constvars=[],
-        invars=list(given),
-        outvars=kept,
-        eqns=[equation],
-        debug_info=inner.debug_info.with_unknown_names(),
-    )
-    found = iter(jaxpr_as_fun(ClosedJaxpr(program, ()))(*given.values()))
-    return [None if str(v) == DROPPED else next(found) for v in equation.outvars]

@@ -18,12 +18,12 @@ FLOORS = (
         "_splitting",
     ),
     (
-        *("_flat", "_rewrite", "_arms", "_estimate", "_timing", "_environment", "_chunks"),
+        *("_rewrite", "_arms", "_estimate", "_timing", "_environment", "_chunks"),
         *("_syntax", "_given", "_location"),
     ),
     (
         *("_convention", "_verdict", "_compilation_cache", "_formula", "_asked", "_suspects"),
-        "_choices",
+        *("_choices", "_flat"),
     ),
     ("_objective", "_asked_formulas"),
     ("_pairs", "_points", "_program", "_adapt", "_judge"),

@@ -122,8 +122,8 @@ def recognise(low: float, high: float, evidence: Evidence, *, of_data=False) -> 
     if not inside:
         return None
     level = min(known.level for known in inside)
-    # Beside a plain number, what that number itself counts.
-    meant = [k for k in inside if k.level == max(level, 1)]
+    # Beside a plain number, what that number itself counts; some scalar is always near.
+    meant = [k for k in inside if k.level == max(level, 1) and not (k.scalar and level == 0)]
     best = min(inside, key=lambda known: known.level)
     meanings = list(dict.fromkeys(k.meaning for k in meant if k.meaning))[:MEANINGS]
     value = math.copysign(best.value, middle)

@@ -126,8 +126,9 @@ def _newton(
     t = start
     for _ in range(STEPS):
         here = residual(t)
-        columns = [(residual(t + h) - residual(t - h)) / (2 * step) for h in step * np.eye(len(t))]
-        jacobian = np.stack(columns, axis=1)
+        with np.errstate(all="ignore"):
+            sides = [(residual(t + h), residual(t - h)) for h in step * np.eye(len(t))]
+            jacobian = np.stack([(up - down) / (2 * step) for up, down in sides], axis=1)
         if not (np.all(np.isfinite(jacobian)) and np.all(np.isfinite(here))):
             return None
         change = np.linalg.lstsq(jacobian, -here, rcond=FLAT)[0]
