@@ -35,7 +35,7 @@ Key = tuple[int, int]
 NONE: Mapping[int, np.ndarray] = {}
 
 SECONDS = 1.0
-"""So long parts of either kind are worked out, terms first."""
+"""So long parts of either kind are worked out; terms always are, and come first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,10 +88,10 @@ class Traced:
     @cached_property
     def parts(self) -> tuple[Part, ...]:
         """What goes through each operand that divides the paths, terms first."""
-        s, found, started = np.ones(len(self.edges)), [], time.perf_counter()
-        whole = self.gated(s)
+        s, found = np.ones(len(self.edges)), []
+        whole, started = self.gated(s), time.perf_counter()
         for k, edge in enumerate(self.edges):
-            if time.perf_counter() - started > SECONDS:
+            if not edge.term and time.perf_counter() - started > SECONDS:
                 break
             s[k] = 0
             found.append(Part(edge, whole - self.gated(s)))
@@ -101,8 +101,8 @@ class Traced:
     @cached_property
     def variants(self) -> tuple[Part, ...]:
         """What the gradient has too little without an operand, and too much with it twice."""
-        factors, found, started = np.ones(len(self.operands)), [], time.perf_counter()
-        whole = self.multiplied(factors)
+        factors, found = np.ones(len(self.operands)), []
+        whole, started = self.multiplied(factors), time.perf_counter()
         for k, edge in enumerate(self.operands):
             if time.perf_counter() - started > SECONDS:
                 break

@@ -20,7 +20,7 @@ class Sample(AbstractHypothesis):
     may have been taken over those that are there.
     """
 
-    rank: ClassVar = 46
+    rank: ClassVar = 56
 
     def explain(self, evidence: Evidence) -> Finding | None:
         traced = evidence.traced
