@@ -90,7 +90,7 @@ class Graph:
             for position in self._dividing(operation)
         ]
         terms = [key for key in keys if self._is_term(*key)]
-        others = [key for key in reversed(keys) if key not in set(terms)]
+        others = [key for key in reversed(keys) if not self._is_term(*key)]
         numbered = [f"term {number} of {len(terms)}" for number in range(1, len(terms) + 1)]
         first = [self._edge(*key, text) for key, text in zip(terms, numbered, strict=True)]
         return first + [self._edge(*key) for key in others]

@@ -35,7 +35,8 @@ Key = tuple[int, int]
 NONE: Mapping[int, np.ndarray] = {}
 
 SECONDS = 1.0
-"""So long parts of either kind are worked out; terms always are, and come first."""
+"""So long parts of either kind are worked out, within the memory that one chunk may take; terms
+come first, however long they take."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +91,8 @@ class Traced:
         """What goes through each operand that divides the paths, terms first."""
         s, found = np.ones(len(self.edges)), []
         whole, started = self.gated(s), time.perf_counter()
-        for k, edge in enumerate(self.edges):
+        room = self.programs[0].memory_bytes // max(whole.nbytes, 1)
+        for k, edge in enumerate(self.edges[:room]):
             if not edge.term and time.perf_counter() - started > SECONDS:
                 break
             s[k] = 0
@@ -103,7 +105,8 @@ class Traced:
         """What the gradient has too little without an operand, and too much with it twice."""
         factors, found = np.ones(len(self.operands)), []
         whole, started = self.multiplied(factors), time.perf_counter()
-        for k, edge in enumerate(self.operands):
+        room = self.programs[0].memory_bytes // max(2 * whole.nbytes, 1)
+        for k, edge in enumerate(self.operands[:room]):
             if time.perf_counter() - started > SECONDS:
                 break
             for factor in (0, 2):
