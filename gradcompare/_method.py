@@ -102,5 +102,8 @@ def _rounding_bar(
     value: Float[np.ndarray, " k"], moved: Float[np.ndarray, "n k"], epsilon: float
 ) -> Float[np.ndarray, " k"]:
     with np.errstate(invalid="ignore"):  # a value that is not finite has no bar
-        spread = np.max(np.abs(moved - value), axis=0)
+        apart = np.abs(moved - value)
+    # At the edge of a domain, some of the points beside it may lie outside.
+    known = np.isfinite(apart)
+    spread = np.where(known.any(axis=0), np.max(apart, axis=0, where=known, initial=0), np.nan)
     return _SPREAD_FACTOR * (spread + 2 * epsilon * np.abs(value))

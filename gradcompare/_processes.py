@@ -68,7 +68,9 @@ def compare_in_processes(
     pools += [ProcessPoolExecutor(1, context, _prepare, given) for _ in range(jobs - 1)]
     with ExitStack() as stack:
         workers = [stack.enter_context(pool) for pool in pools]
-        return gathered(_results(cases, plan, workers, progress), plan)
+        results = _results(cases, plan, workers, progress)
+    KEPT.clear()
+    return gathered(results, plan)
 
 
 def _results(

@@ -135,13 +135,15 @@ class Programs:
             args = self.args if moved is None else jax.device_put(args, self.device)
         return _flat(program.run(*args, *extra))
 
-    def run_at(self, key: Hashable, x: Float[np.ndarray, " d"]) -> Float[np.ndarray, " k"]:
+    def run_at(
+        self, key: Hashable, x: Float[np.ndarray, " d"], *extra: PyTree
+    ) -> Float[np.ndarray, " k"]:
         """Runs the program kept under `key` at another point, with the data where they are."""
         program = self.programs[key]
         params = cast(self.problem.layout.unflatten(x), self.dtype)
         if isinstance(program, HostProgram):
-            return _flat(program.run(params, *self.host_args[1:]))
-        return _flat(program.run(jax.device_put(params, self.device), *self.args[1:]))
+            return _flat(program.run(params, *self.host_args[1:], *extra))
+        return _flat(program.run(jax.device_put(params, self.device), *self.args[1:], *extra))
 
     def _build(self, function: Function, extra: tuple, helper: bool) -> Program | HostProgram:
         small = self.problem.layout.size <= HASTY_SIZE and self.device.platform == "cpu"

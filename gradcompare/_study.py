@@ -20,8 +20,8 @@ from ._valid import require_valid
 from ._verdict import Verdict
 from .diagnosis._autodiff import autodiff_findings
 from .diagnosis._diagnose import findings
-from .diagnosis._flat import staircase
 from .diagnosis._nonfinite import nonfinite_findings
+from .diagnosis._staircase import staircase
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ def study(case: Case, plan: Plan) -> Study:
 
     def finite(problem: Problem) -> bool:
         assert programs is not None  # the first problem is not drawn around another
-        return math.isfinite(programs.at(problem).value())
+        value = guarded(programs.at(problem).value)  # outside of its domain, f may raise
+        return isinstance(value, float) and math.isfinite(value)
 
     points: list[PointResult] = []
     at: list[Programs] = []

@@ -313,14 +313,14 @@ def test_more_points_tell_whether_it_is_the_arm():
         return jnp.sum(jnp.where(w > 1.2, w, w**2))
 
     def gradient(w):
-        return jnp.where(w > 1.2, 2.0, 2 * w)
+        return jnp.where(w > 1.2, 2.0 + jnp.sin(w) / 9, 2 * w)
 
     start = np.array([0.5, -0.2, 0.8, 1.1, 0.4, 0.9, 0.3, 0.6])
     (result,) = check(value, gradient, start)
     assert [p.judgement.verdict for p in result.points[:3]].count(Verdict.ANALYTIC_WRONG) == 1
     assert len(result.points) > 3
     assert len({p.x.tobytes() for p in result.points}) == len(result.points)
-    assert str(result.diagnosis[0]).startswith(f"only where `w > 1.2` is true ({HERE}:")
+    assert f"only where `w > 1.2` is true ({HERE}:" in str(result.diagnosis[0])
 
 
 def test_a_gradient_wrong_everywhere_needs_no_more_points():

@@ -7,7 +7,7 @@ import pytest
 from faults import in_gradient
 
 from gradcompare import Comparison, Verdict, check, compare, get_objective
-from gradcompare.diagnosis import factor
+from gradcompare.diagnosis import _diagnose, factor
 
 RNG = np.random.default_rng(0)
 X, Y, LAM = RNG.standard_normal((20, 3)), RNG.choice([-1.0, 1.0], 20), 0.1
@@ -207,10 +207,14 @@ def test_json_keeps_it():
 
 
 def test_a_diagnosis_that_fails_takes_nothing_with_it(monkeypatch):
-    def broken(self, evidence):
+    def broken(*_):
         raise RuntimeError("broken")
 
     monkeypatch.setattr(factor.Factor, "explain", broken)
+    result = check(risk, half_ridge, W, X, Y, LAM)
+    assert result.verdict is Verdict.ANALYTIC_WRONG
+    assert said(result)[0].startswith("term 2 of 2")
+    monkeypatch.setattr(_diagnose, "gather", broken)
     result = check(risk, half_ridge, W, X, Y, LAM)
     assert result.verdict is Verdict.ANALYTIC_WRONG
     assert not said(result)

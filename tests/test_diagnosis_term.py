@@ -165,3 +165,16 @@ def test_a_parameter_that_is_a_term():
         value, lambda p: {"w": jnp.exp(p["w"]), "b": -jnp.ones(())}, {"w": W, "b": np.array(0.7)}
     )
     assert found.kind == "sign"
+
+
+def test_where_a_part_of_the_objective_is_computed_in_float32():
+    def value(w, X, y):
+        r = (X @ w - y).astype(jnp.float32)
+        return jnp.sum((r + r**2).astype(jnp.float64)) + 0.1 * jnp.sum(w**4)
+
+    def wrong(w, X, y):
+        return jax.grad(value)(w, X, y) - 0.4 * w**3
+
+    (found,) = findings(value, wrong, W, X, Y)
+    assert "`0.1 * jnp.sum(w**4)`" in found.sentence
+    assert "is missing" in found.sentence

@@ -1,5 +1,7 @@
 """Which points are looked at beside the one given, and what is said about a poor one."""
 
+import math
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -98,3 +100,28 @@ def test_a_stationary_point_verifies_nothing():
     result = check(lambda x: jnp.sum((x - 1) ** 2), lambda x: 5 * (x - 1), np.ones(3), points=1)
     assert result.verdict is Verdict.INCONCLUSIVE
     assert "nothing was verified" in str(result)
+
+
+def test_a_value_that_raises_outside_of_its_domain_is_no_failure():
+    """The points drawn around x0, and far from it, may lie outside."""
+
+    def value(x):
+        return sum(math.log(float(v)) for v in np.asarray(x))
+
+    (result,) = check(value, lambda x: 1 / np.asarray(x), np.array([0.05, 3.0, 40.0]))
+    assert result.ok
+
+
+def test_a_gradient_that_is_not_finite_beside_the_point_is_not_right_for_it():
+    """One unit in the last place further, the point is outside of the domain."""
+
+    def value(x):
+        return jnp.sum(jnp.where(x <= 1, 1 - x, jnp.nan) ** 1.5) + jnp.sum(x)
+
+    def wrong(x):
+        return (1 - 1.5 * jnp.sqrt(1 - x)).at[0].set(7 * (1 + 0 * jnp.sqrt(1 - x[0])))
+
+    (result,) = check(value, wrong, np.array([1.0, 0.3]), bounds=(-np.inf, 1.0), points=1)
+    assert result.verdict is Verdict.ANALYTIC_WRONG
+    (result,) = check(value, wrong, np.array([1.0, 0.3]), points=1)
+    assert result.verdict is not Verdict.AGREE

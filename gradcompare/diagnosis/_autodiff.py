@@ -16,8 +16,8 @@ from .._programs import Programs
 from .._result import PointResult
 from .._suspects import Switches, suspects
 from ._blame import accuse
-from ._flat import silent_autodiff
 from ._special import special_point
+from ._staircase import silent_autodiff
 from ._trial import Row, Trial, culprits
 
 MOST = 32

@@ -116,8 +116,8 @@ def _simplest(evidence: Evidence, explaining: bool) -> Finding | None:
     for hypothesis in hypotheses() if faulty else ():
         if hypothesis.explains is not explaining:
             continue
-        finding = hypothesis.explain(evidence)
-        if finding is None:
+        finding = guarded(functools.partial(hypothesis.explain, evidence))
+        if not isinstance(finding, Finding):  # one that fails takes no other with it
             continue
         if len(finding.coordinates) >= faulty:
             return finding

@@ -12,7 +12,6 @@ itself is multiplied by s. Gates and factors are arguments of one program each, 
 is compiled anew for another choice of them.
 """
 
-import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,8 +34,11 @@ Key = tuple[int, int]
 NONE: Mapping[int, np.ndarray] = {}
 
 SECONDS = 1.0
-"""So long parts of either kind are worked out, within the memory that one chunk may take; terms
-come first, however long they take."""
+"""So long parts of either kind are worked out, within the memory that one chunk may take, and
+three times as long terms, which come first."""
+
+MOST = 200
+"""At most so many operands are looked at; each makes the program larger."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,12 +74,12 @@ class Traced:
     @cached_property
     def edges(self) -> list[Edge]:
         """The operands that divide the paths from the parameters to the objective."""
-        return self.graph.edges()
+        return self.graph.edges()[:MOST]
 
     @cached_property
     def operands(self) -> list[Edge]:
         """The operands of sums inside of the objective."""
-        return self.graph.operands()
+        return self.graph.operands()[:MOST]
 
     @cached_property
     def sums(self) -> list[Sum]:
@@ -93,7 +95,7 @@ class Traced:
         whole, started = self.gated(s), time.perf_counter()
         room = self.programs[0].memory_bytes // max(whole.nbytes, 1)
         for k, edge in enumerate(self.edges[:room]):
-            if not edge.term and time.perf_counter() - started > SECONDS:
+            if time.perf_counter() - started > SECONDS * (3 if edge.term else 1):
                 break
             s[k] = 0
             found.append(Part(edge, whole - self.gated(s)))
@@ -137,16 +139,16 @@ class Traced:
         keys = [[(edge.key, 0)] for edge in self.operands] + [each.gates for each in self.sums]
 
         def at(each: Programs) -> Float[np.ndarray, " d"]:
-            return self._gradient(each, "multiplied", (factors, every), keys, lambda x, s: x * s)
+            return self._gradient(each, "multiplied", (factors, every), keys, _times)
 
         return np.stack([at(each) for each in self.programs])
 
     def at(self, point: int, x: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
         """The gradient at x, with the data of one of the points."""
-        each = self.programs[point]
-        params = each.problem.layout.unflatten(x)
-        moved = each.at(dataclasses.replace(each.problem, params=params))
-        return self._gated(moved, np.ones(len(self.edges)))
+        each, s = self.programs[point], np.ones(len(self.edges))
+        if "gated" not in each.programs:
+            self._gated(each, s)
+        return self._as_declared(each, x, each.run_at("gated", x, (s, ())))
 
     def _gated(self, each: Programs, s: Float[np.ndarray, " e"]) -> Float[np.ndarray, " d"]:
         return self._gradient(each, "gated", (s, ()), [[(e.key, 0)] for e in self.edges], _gate)
@@ -167,10 +169,12 @@ class Traced:
 
             return jax.grad(value)(params)
 
-        found = each.run(name, gradient, given, helper=True)
-        plain = Estimate(found, np.zeros(found.shape))
-        problem = each.problem
-        return problem.objective.convention.applied(plain, each.x, problem.layout).value
+        return self._as_declared(each, each.x, each.run(name, gradient, given, helper=True))
+
+    def _as_declared(self, each: Programs, x: Float[np.ndarray, " d"], found: np.ndarray):
+        """The gradient at x in the convention of the objective."""
+        plain, problem = Estimate(found, np.zeros(found.shape)), each.problem
+        return problem.objective.convention.applied(plain, x, problem.layout).value
 
 
 def _run(flat: Flat, inputs: Sequence[Any], changes: Mapping[Key, Any], change) -> Any:
@@ -185,6 +189,10 @@ def _run(flat: Flat, inputs: Sequence[Any], changes: Mapping[Key, Any], change) 
     return known[flat.outputs[0]]
 
 
+def _times(x, s):
+    return x * s.astype(x.dtype)
+
+
 @jax.custom_jvp
 def _gate(x, s):
     """Returns x, whose derivative is multiplied by s."""
@@ -193,4 +201,4 @@ def _gate(x, s):
 
 @_gate.defjvp
 def _gate_jvp(primals, tangents):
-    return primals[0], primals[1] * tangents[0]
+    return primals[0], primals[1].astype(tangents[0].dtype) * tangents[0]

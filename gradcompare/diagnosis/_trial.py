@@ -129,8 +129,12 @@ class Trial:
 
     @cached_property
     def before(self) -> Bool[np.ndarray, "p d"]:
-        """Where autodiff is wrong as it is."""
-        return np.stack([row.wrong(row.votes["autodiff"]) for row in self.rows])
+        """Where autodiff is wrong as it is, by the bars that it has with everything undone."""
+        estimates = [
+            replace(row.votes["autodiff"], error=bar)
+            for row, bar in zip(self.rows, self._bars, strict=True)
+        ]
+        return np.stack([row.wrong(e) for row, e in zip(self.rows, estimates, strict=True)])
 
 
 def culprits(trial: Trial) -> tuple[Suspect, ...]:

@@ -105,7 +105,10 @@ def _factor_beside(evidence: Evidence, term: Prediction) -> Constant | None:
     weight = 1 / np.maximum(allowed, np.finfo(np.float64).tiny)
     columns = np.stack([r * weight, v * weight], axis=1)
     sizes = np.linalg.norm(columns, axis=0)
-    if not np.all(sizes > 0) or np.linalg.cond(columns / sizes) > ILL_CONDITIONED:
+    if (
+        not np.all((sizes > 0) & np.isfinite(sizes))
+        or np.linalg.cond(columns / sizes) > ILL_CONDITIONED
+    ):
         return None
     solution = np.linalg.lstsq(columns / sizes, a * weight, rcond=None)[0] / sizes
     c, off = solution[0], np.linalg.norm(columns @ solution - a * weight)

@@ -12,6 +12,9 @@ from ._hypothesis import AbstractHypothesis
 from ._spread import of_leaf
 from ._where import describe, others_agree
 
+LARGEST = 1000
+"""Larger matrices are not tried."""
+
 
 class MatrixFactor(AbstractHypothesis):
     """M a = r or a = M r for one array, M being a matrix of the parameters or of the data."""
@@ -46,11 +49,15 @@ def _products(
 
 def _square(evidence: Evidence) -> Iterator[tuple[str, np.ndarray]]:
     for leaf in evidence.leaves:
-        if len(leaf.shape) == 2 and leaf.shape[0] == leaf.shape[1] > 1:
+        if _is_square(leaf):
             yield leaf.name, of_leaf(evidence, leaf)
     for leaf in evidence.data:
-        if len(leaf.shape) == 2 and leaf.shape[0] == leaf.shape[1] > 1 and leaf.values is not None:
+        if _is_square(leaf) and leaf.values is not None:
             yield leaf.name, np.broadcast_to(leaf.values, (len(evidence.x), *leaf.shape))
+
+
+def _is_square(leaf: Leaf) -> bool:
+    return len(leaf.shape) == 2 and 1 < leaf.shape[0] == leaf.shape[1] <= LARGEST
 
 
 def _matrices(flat: Float[np.ndarray, "p d"], leaf: Leaf) -> Float[np.ndarray, "p n m"]:

@@ -1,5 +1,6 @@
 """A gradient at another point than the one asked for, or in single precision."""
 
+import time
 from collections.abc import Callable, Iterator
 from typing import ClassVar
 
@@ -20,6 +21,9 @@ LARGEST = 128
 
 NEAR = 0.1
 """A point further away than this, relative to x, is not nearby."""
+
+SECONDS = 1.0
+"""So long, and one step more, a point is looked for."""
 
 FLAT = 1e-7
 """Directions in which the gradient changes by less than this fraction are left alone."""
@@ -96,7 +100,8 @@ def _holds(evidence: Evidence, gradients: Float[np.ndarray, "p d"]) -> bool:
     allowed = evidence.allowed(gradients, 3 * evidence.reference_bar)
     same = np.abs(evidence.analytic - gradients) <= allowed
     told = np.any(evidence.wrong & same, axis=1)
-    return bool(np.all(same | ~evidence.usable) and np.sum(told) >= min(2, len(evidence.x) - 1))
+    # One point is what a displacement was fitted to, or the one whose gradient it is.
+    return bool(np.all(same | ~evidence.usable) and np.any(told[1:]))
 
 
 def _at(traced: Traced, x: Float[np.ndarray, "p d"]) -> Float[np.ndarray, "p d"]:
@@ -123,8 +128,10 @@ def _newton(
     residual: Callable[[np.ndarray], np.ndarray], start: np.ndarray, step: float
 ) -> np.ndarray | None:
     """Gauss and Newton's method with a Jacobian of differences; None if it runs away."""
-    t = start
+    t, started = start, time.perf_counter()
     for _ in range(STEPS):
+        if time.perf_counter() - started > SECONDS:
+            return None
         here = residual(t)
         with np.errstate(all="ignore"):
             sides = [(residual(t + h), residual(t - h)) for h in step * np.eye(len(t))]

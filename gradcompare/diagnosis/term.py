@@ -154,7 +154,7 @@ def _regressed(evidence: Evidence, terms: Sequence[Part]) -> list[Constant] | No
     columns = np.stack([part.values[where] * weight for part in terms], axis=1)
     target = (evidence.analytic - evidence.reference)[where] * weight
     sizes = np.linalg.norm(columns, axis=0)
-    if len(target) <= len(terms) or not np.all(sizes > 0):
+    if len(target) <= len(terms) or not np.all((sizes > 0) & np.isfinite(sizes)):
         return None
     inverse = np.linalg.pinv(columns / sizes)
     if np.linalg.cond(columns / sizes) > ILL_CONDITIONED:
