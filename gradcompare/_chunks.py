@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float, Int
 
 MATRIX_CHUNK = 128
@@ -34,12 +35,15 @@ def map_chunks(
     function: Callable[..., Array],
     arrays: Sequence[Array],
     chunk: int,
+    dtype: DTypeLike,
     batches: Int[Array, ""] | None = None,
 ) -> Float[Array, " m"]:
     """Applies `function` to the entries of `arrays`, `chunk` of them at a time.
 
     The last chunk is moved back so that it ends with the arrays: nothing is padded, and a few
     entries are computed twice. `batches` stops after so many chunks; what is not reached is 0.
+    The results are of `dtype`: to learn that of the function, it would have to be traced once
+    more, which took a tenth of all tracing.
     """
     count = arrays[0].shape[0]
     chunk = min(chunk, count)
@@ -56,9 +60,8 @@ def map_chunks(
         parts = (lax.dynamic_slice(array, (k * chunk,), (chunk,)) for array in arrays)
         return lax.dynamic_update_slice(out, some(*parts).astype(out.dtype), (k * chunk,))
 
-    # Not the dtype of f, since tracing f once more to learn it took a tenth of all tracing.
     steps = -(-count // chunk) if batches is None else batches
-    return lax.fori_loop(0, steps, body, jnp.zeros(count, arrays[1].dtype))
+    return lax.fori_loop(0, steps, body, jnp.zeros(count, dtype))
 
 
 def values_at(
@@ -92,7 +95,7 @@ def values_at(
         return f(jnp.where(place == index, entry, base))  # fuses into f; a scatter does not
 
     shifts = () if line is None else (line[1],)
-    return map_chunks(value, (indices, values, *shifts), chunk, batches)
+    return map_chunks(value, (indices, values, *shifts), chunk, x.dtype, batches)
 
 
 def choose_chunk(

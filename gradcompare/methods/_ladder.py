@@ -105,6 +105,17 @@ class Ladder:
                 break
             missing = self._windows.move(active, shift) | turned[:, None]
         self._confirm_kinks()
+        self._widen_where_constant()
+
+    def _widen_where_constant(self) -> None:
+        """Has no bar rest on steps beyond the scale of the line where f does not change.
+
+        Far away, f is constant for other reasons than near the point, where it may change by
+        less than its noise.
+        """
+        lines, where = self._windows.lines, self.constant
+        noise = max(lines.noise, np.finfo(np.float64).eps * abs(lines.centre))
+        self.error[where] = np.maximum(self.error[where], noise / lines.scale[where])
 
     def _confirm_kinks(self) -> None:
         """Looks at kinks with the smallest steps at which their gap exceeds the noise.

@@ -61,7 +61,7 @@ class ForwardMode(AbstractMethod):
                 unit = jnp.zeros_like(x).at[i].set(1)
                 return jax.jvp(lambda x: value(layout.unflatten(x), data), (x,), (unit,))[1]
 
-            return map_chunks(partial, (jnp.arange(layout.size),), chunk)
+            return map_chunks(partial, (jnp.arange(layout.size),), chunk, x.dtype)
 
         def slope(params, data, direction):
             return jax.jvp(lambda p: value(p, data), (params,), (direction,))[1]

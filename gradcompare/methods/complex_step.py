@@ -69,7 +69,7 @@ class ComplexStep(AbstractMethod):
                 moved = x + 1j * jnp.zeros_like(x).at[i].set(self.step)
                 return jnp.imag(value(layout.unflatten(moved), data)) / self.step
 
-            return map_chunks(partial, (jnp.arange(layout.size),), chunk)
+            return map_chunks(partial, (jnp.arange(layout.size),), chunk, x.dtype)
 
         def slope(params, data, direction):
             moved = layout.ravel(params) + 1j * self.step * layout.ravel(direction)
