@@ -72,9 +72,10 @@ def place(error: BaseException) -> str:
 def is_users(file: str) -> bool:
     """Whether a file is of the user's own code, and of no library."""
     path = Path(file)
-    if LIBRARIES & set(path.parts) or STDLIB in path.parents:
-        return False
-    return HERE not in path.parents or WRITTEN in path.parents
+    if WRITTEN in path.parents:  # in an installed package, too
+        return True
+    library = LIBRARIES & set(path.parts) or STDLIB in path.parents
+    return not library and HERE not in path.parents
 
 
 def guarded(function: Callable[[], T]) -> T | Exception:
