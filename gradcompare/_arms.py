@@ -7,6 +7,7 @@ from typing import Any, Literal
 import jax.numpy as jnp
 from jax.extend.core import JaxprEqn
 
+from ._jaxprs import dtype_of
 from ._numbers import short
 from ._source import Place, place_of
 
@@ -82,7 +83,7 @@ def strongest(given: Sequence[Facts]) -> int:
 
 def holds(variable: Any, kind: type) -> bool:
     """Whether a variable of a program is of such a dtype; one without any, as a token, is not."""
-    dtype = getattr(variable.aval, "dtype", None)
+    dtype = dtype_of(variable)
     return dtype is not None and bool(jnp.issubdtype(dtype, kind))
 
 

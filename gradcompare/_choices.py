@@ -17,6 +17,7 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var
 
 from ._arms import DATA, KINDS, PARAMETERS, SELECTS, Arm, Facts, arms, holds, strongest
 from ._errors import is_users
+from ._jaxprs import made_from
 from ._source import Place, place_of
 
 # fmt: off
@@ -175,8 +176,7 @@ def _entered(
     """
     if around.library is not None or equation.primitive.name in REMAT:
         return around
-    source = getattr(program.jaxpr.debug_info, "func_src_info", "") or ""
-    file = source.partition(" at ")[2].rpartition(":")[0]
+    file = made_from(program.jaxpr).file
     if file and is_users(file):
         return around
     place = place_of(equation)

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
 
+from ._jaxprs import dtype_of, is_float
 from ._rewrite import OPENED, place_inside, programs_in, run_one
 from ._source import Place, place_of
 
@@ -72,11 +72,7 @@ class Flat:
         for operation in self.operations:
             if operation.name != "stop_gradient" and found.intersection(operation.operands):
                 variables = zip(operation.results, operation.equation.outvars, strict=True)
-                found.update(
-                    number
-                    for number, variable in variables
-                    if jnp.issubdtype(getattr(variable.aval, "dtype", bool), jnp.floating)
-                )
+                found.update(number for number, variable in variables if is_float(variable))
         return frozenset(found)
 
 
@@ -111,7 +107,7 @@ class _Flattening:
 
         def number(v: Any) -> int:
             if isinstance(v, Literal):
-                return self._new(np.asarray(v.val, getattr(v.aval, "dtype", None)))
+                return self._new(np.asarray(v.val, dtype_of(v)))
             return numbers[v]
 
         for equation in jaxpr.eqns:

@@ -16,15 +16,13 @@ from .._programs import Programs
 from .._result import PointResult
 from .._suspects import Switches, suspects
 from ._blame import accuse
+from ._diagnose import LARGEST
 from ._special import special_point
 from ._staircase import silent_autodiff
 from ._trial import Row, Trial, culprits
 
 MOST = 32
 """So many suspects are looked at, the user's own first; each makes the program larger."""
-
-LARGEST = 100_000
-"""With more coordinates than that, no diagnosis is made."""
 
 
 def autodiff_findings(

@@ -106,6 +106,14 @@ class Evidence:
         """How far from a prediction with such bars the analytic derivative may be."""
         return SAFETY * (self.analytic_bar + bar) + 8 * EPS * np.abs(prediction)
 
+    def same(self, gradients: Float[np.ndarray, "p d"]) -> Bool[np.ndarray, "p d"]:
+        """Where the analytic derivative is what autodiff makes of a changed objective or point.
+
+        These are as uncertain as the reference, and differences of them more so.
+        """
+        allowed = self.allowed(gradients, 3 * self.reference_bar)
+        return np.abs(self.analytic - gradients) <= allowed
+
     @cached_property
     def wrong(self) -> Bool[np.ndarray, "p d"]:
         """Where the two are further apart than their bars allow."""

@@ -1,9 +1,12 @@
 """Where a fault is: some coordinates as a leaf, a block of one, or a list of names."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Bool
 
 from .._numbers import short
+from .._source import Place
 from ._evidence import Evidence, Leaf
 from ._regions import branch
 
@@ -75,6 +78,11 @@ def with_names(evidence: Evidence, chosen: Bool[np.ndarray, " d"], text: str) ->
     """Writes the name of the array of parameters for θ, if the coordinates are all of one."""
     held = [leaf.name for leaf in evidence.leaves if chosen[leaf.span].any()]
     return text.replace("θ", held[0]) if len(held) == 1 else text
+
+
+def pointing_to(place: Place | None) -> dict[str, Any]:
+    """The fields of a finding that say which line it points to."""
+    return {} if place is None else {"file": place.file, "line": place.line}
 
 
 def together(words: list[str]) -> str:

@@ -11,7 +11,7 @@ from .._numbers import short
 from ._edges import Sum
 from ._evidence import Evidence
 from ._hypothesis import AbstractHypothesis
-from ._where import describe, others_agree
+from ._where import describe, others_agree, pointing_to
 
 SECONDS = 2.0
 """So long sums are looked at, compiling included."""
@@ -54,9 +54,7 @@ def _masks(n: int) -> Iterator[tuple[str, np.ndarray]]:
 
 def _holds(evidence: Evidence, gradients: np.ndarray) -> bool:
     """Whether these are the gradients under test, wherever those are wrong."""
-    allowed = evidence.allowed(gradients, 3 * evidence.reference_bar)
-    same = np.abs(evidence.analytic - gradients) <= allowed
-    return bool(np.all((same | ~evidence.usable)[:, evidence.open]))
+    return bool(np.all((evidence.same(gradients) | ~evidence.usable)[:, evidence.open]))
 
 
 def _finding(evidence: Evidence, each: Sum, text: str, times: float) -> Finding:
@@ -71,8 +69,7 @@ def _finding(evidence: Evidence, each: Sum, text: str, times: float) -> Finding:
         f"{others_agree(evidence, chosen)}",
         correction="add up all of them; look for = in place of +=, and at where loops end",
         coordinates=tuple(np.flatnonzero(chosen).tolist()),
-        file=place.file if place else "",
-        line=place.line if place else 0,
+        **pointing_to(place),
     )
 
 

@@ -84,12 +84,13 @@ def _candidates(evidence: Evidence) -> Iterator[tuple[str, Float[np.ndarray, "p 
     rounded = x.astype(np.float32).astype(np.float64)
     yield "at x in single precision", _at(traced, rounded)
     for text, line in (("{} × x", x), ("x + {} in every entry", np.ones_like(x))):
-        tau = _along(evidence, traced, line[0])
-        if tau is not None:
+        found = _fitted(evidence, traced, line[0][:, None])
+        if found is not None:
+            tau = float(found[0])
             amount = short(1 + tau, 6) if line is x else short(tau, 6)
             yield f"at {text.format(amount)}", _at(traced, x + tau * line)
     if evidence.d <= LARGEST:
-        delta = _displacement(evidence, traced)
+        delta = _fitted(evidence, traced, np.eye(evidence.d))
         if delta is not None:
             size = short(float(np.linalg.norm(delta)))
             yield f"at x + δ, with the same δ everywhere, ‖δ‖ = {size}", _at(traced, x + delta)
@@ -97,8 +98,7 @@ def _candidates(evidence: Evidence) -> Iterator[tuple[str, Float[np.ndarray, "p 
 
 def _holds(evidence: Evidence, gradients: Float[np.ndarray, "p d"]) -> bool:
     """Whether these are the gradients under test, at every point and in every entry."""
-    allowed = evidence.allowed(gradients, 3 * evidence.reference_bar)
-    same = np.abs(evidence.analytic - gradients) <= allowed
+    same = evidence.same(gradients)
     told = np.any(evidence.wrong & same, axis=1)
     # One point is what a displacement was fitted to, or the one whose gradient it is.
     return bool(np.all(same | ~evidence.usable) and np.any(told[1:]))
@@ -108,20 +108,15 @@ def _at(traced: Traced, x: Float[np.ndarray, "p d"]) -> Float[np.ndarray, "p d"]
     return np.stack([traced.at(k, row) for k, row in enumerate(x)])
 
 
-def _along(evidence: Evidence, traced: Traced, line: Float[np.ndarray, " d"]) -> float | None:
-    """τ with ∇f(x + τ u) = a in the least-squares sense at the first point."""
+def _fitted(
+    evidence: Evidence, traced: Traced, lines: Float[np.ndarray, "d k"]
+) -> Float[np.ndarray, " k"] | None:
+    """T with ∇f(x + U t) = a in the least-squares sense at the first point, if that is near."""
     x, a = evidence.x[0], evidence.analytic[0]
-    found = _newton(lambda t: traced.at(0, x + t[0] * line) - a, np.zeros(1), 1e-6)
-    near = found is not None and np.linalg.norm(found[0] * line) <= NEAR * np.linalg.norm(x)
-    return float(found[0]) if found is not None and near else None
-
-
-def _displacement(evidence: Evidence, traced: Traced) -> Float[np.ndarray, " d"] | None:
-    """δ with ∇f(x + δ) = a at the first point."""
-    x, a = evidence.x[0], evidence.analytic[0]
-    found = _newton(lambda u: traced.at(0, x + u) - a, np.zeros(len(x)), 1e-6)
-    near = found is not None and np.linalg.norm(found) <= NEAR * np.linalg.norm(x)
-    return found if near else None
+    found = _newton(lambda t: traced.at(0, x + lines @ t) - a, np.zeros(lines.shape[1]), 1e-6)
+    if found is None or not np.linalg.norm(lines @ found) <= NEAR * np.linalg.norm(x):
+        return None
+    return found
 
 
 def _newton(

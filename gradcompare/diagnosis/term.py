@@ -15,7 +15,7 @@ from ._fit import BY_CHANCE, Fit, fit
 from ._hypothesis import AbstractHypothesis
 from ._multiple import constant_of
 from ._traced import Part
-from ._where import describe, others_agree
+from ._where import describe, others_agree, pointing_to
 
 ILL_CONDITIONED = 1e6
 """Terms are not told apart whose gradients are so nearly dependent."""
@@ -86,7 +86,7 @@ class Terms(AbstractHypothesis):
             "; ".join(_said(part, constant) for part, constant in wrong),
             correction=f"for the first, {_correction(wrong[0][1])}" if wrong else "",
             coordinates=tuple(np.flatnonzero(evidence.open).tolist()),
-            **_source(wrong[0][0]),
+            **pointing_to(wrong[0][0].edge.place),
         )
 
 
@@ -114,7 +114,7 @@ def _finding(evidence: Evidence, match: _Match) -> Finding:
         f"{where}{_said(part, constant)}{others}",
         correction="derive that line again" if match.inside else _correction(constant),
         coordinates=tuple(np.flatnonzero(chosen).tolist()),
-        **_source(part),
+        **pointing_to(part.edge.place),
     )
 
 
@@ -176,11 +176,6 @@ def _factor(evidence: Evidence, c: float, bar: float) -> Constant:
     if abs(c) <= bar:
         return MISSING
     return recognise(c - bar, c + bar, evidence) or unnamed(c - bar, c + bar)
-
-
-def _source(part: Part) -> dict:
-    place = part.edge.place
-    return {} if place is None else {"file": place.file, "line": place.line}
 
 
 HYPOTHESES = (Term(), Terms())
