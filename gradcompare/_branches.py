@@ -19,9 +19,10 @@ from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal, jaxpr_as_fun
 from jaxtyping import Array, Bool, PyTree
 
 from ._arms import Arm
-from ._choices import Choice, Nest, Node, choices, each, inner_program
+from ._choices import Choice, Nest, Node, choices, each
 from ._program import Program
 from ._programs import Programs
+from ._rewrite import programs_in
 
 LARGEST = 100_000
 """With more entries than that, it is not told which of them take an arm."""
@@ -158,7 +159,7 @@ def _nested(nest: Nest, given: list[Array]) -> list[Array]:
     if equation.primitive.name == "scan":
         return _in_loop(nest, given)
     if equation.primitive.name != "cond":
-        return _masks(inner_program(equation), nest.inner[0], given)
+        return _masks(programs_in(equation)[0], nest.inner[0], given)
     for number, (branch, nodes) in enumerate(
         zip(equation.params["branches"], nest.inner, strict=True)
     ):

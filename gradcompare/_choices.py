@@ -18,6 +18,7 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var
 from ._arms import DATA, KINDS, PARAMETERS, SELECTS, Arm, Facts, arms, holds, strongest
 from ._errors import is_users
 from ._jaxprs import made_from
+from ._rewrite import programs_in
 from ._source import Place, place_of
 
 # fmt: off
@@ -103,13 +104,6 @@ def each(nodes: Sequence[Node]) -> Iterator[Choice]:
                 yield from each(inner)
 
 
-def inner_program(equation: JaxprEqn) -> ClosedJaxpr:
-    """The program that a call hands its operands to."""
-    params = equation.params
-    inner = params["jaxpr"] if "jaxpr" in params else params["call_jaxpr"]
-    return inner if isinstance(inner, ClosedJaxpr) else ClosedJaxpr(inner, ())
-
-
 def _walk(jaxpr: Jaxpr, facts: Sequence[Facts], around: Surroundings) -> Iterator[Node]:
     known: dict[Var, Facts] = dict(zip(jaxpr.invars, facts, strict=True))
     for equation in jaxpr.eqns:
@@ -153,7 +147,7 @@ def _inside(
     """Yields the choices of each inner program, for operations that are looked into."""
     name = equation.primitive.name
     if name in CALLS:
-        program = inner_program(equation)
+        program = programs_in(equation)[0]
         deeper = _entered(equation, program, around)
         if deeper is not None:
             yield tuple(_walk(program.jaxpr, given, deeper))
