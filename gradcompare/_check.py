@@ -15,7 +15,7 @@ from ._convention import Convention, Intent, Wrt
 from ._engine import run
 from ._method import AbstractMethod
 from ._objective import Problem
-from ._plan import MORE, Case, Finite, Plan, Unsettled
+from ._plan import MORE, Case, Plan, Unsettled, ValueAt
 from ._points import around, tails_of
 from ._registry import voting_methods
 from ._result import Comparison
@@ -115,14 +115,14 @@ def check(
         on_error=on_error,
     )
 
-    def problems(finite: Finite, unsettled: Unsettled) -> Iterator[Problem]:
+    def problems(value_at: ValueAt, unsettled: Unsettled) -> Iterator[Problem]:
         start, u = signature.params, as_point(direction)
         first = Problem.at(objective, start, signature.data, "x0", u)
         yield first
-        drawn = around(first, points - 1 + MORE, seed, finite)
+        drawn = around(first, points - 1 + MORE, seed, value_at)
         yield from islice(drawn, points - 1)
         if tails:
-            yield from tails_of(first, seed, finite)
+            yield from tails_of(first, seed, value_at)
         yield from takewhile(lambda _: unsettled(), drawn)
 
     return run([Case(objective, None, problems)], plan)

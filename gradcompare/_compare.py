@@ -12,7 +12,7 @@ from ._engine import run
 from ._errors import InputError, UnknownNameError
 from ._method import AbstractMethod
 from ._objective import Data, Objective, Params, Problem, Quantity
-from ._plan import MORE, Case, Finite, Plan, Progress, Unsettled
+from ._plan import MORE, Case, Plan, Progress, Unsettled, ValueAt
 from ._precision import find_device, find_dtype
 from ._registry import (
     find_method,
@@ -167,7 +167,7 @@ def with_methods(
 
 
 def _draw(
-    objective: Objective, size: int, plan: Plan, finite: Finite, unsettled: Unsettled
+    objective: Objective, size: int, plan: Plan, value_at: ValueAt, unsettled: Unsettled
 ) -> Iterator[Problem]:
     """Draws the points of a registered objective, each with its own data and direction."""
     for number in range(plan.points + MORE):

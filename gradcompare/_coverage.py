@@ -9,7 +9,7 @@ from jaxtyping import Bool
 from ._arms import Arm
 from ._branches import Branches, Taken
 from ._objective import Problem
-from ._plan import Finite, Plan
+from ._plan import Plan
 from ._programs import Programs
 from ._result import PointResult
 from ._seek import seek
@@ -62,7 +62,7 @@ class Coverage:
         programs: Programs,
         plan: Plan,
         points: Sequence[PointResult],
-        finite: Finite,
+        usable: Callable[[Problem], bool],
         look: Look,
     ) -> list[PointResult]:
         """Looks at points that take arms which no point has taken, where such are found.
@@ -75,7 +75,7 @@ class Coverage:
         new, wanted = [], ~self.reached | self._suspect(points)
         again = AGAIN * any(point.judgement.verdict.ok for point in points)
         missing = {n for n, arm in enumerate(self.branches.arms) if wanted[n] and not arm.note}
-        found = seek(programs, self.branches, missing, plan.seed, finite)
+        found = seek(programs, self.branches, missing, plan.seed, usable)
         for looked, problem in enumerate(found, 1):
             point = look(problem)
             taken = self.branches.taken(programs.at(problem.moved(point.x, problem.label)))

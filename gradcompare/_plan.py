@@ -11,8 +11,8 @@ from ._method import AbstractMethod
 from ._objective import Objective, Problem, Quantity
 from ._precision import FLOAT64, Device
 
-Finite = Callable[[Problem], bool]
-"""Says whether the objective is finite at the point of a problem."""
+ValueAt = Callable[[Problem], float]
+"""The objective at the point of a problem, NaN where it raises an error: outside of its domain."""
 
 Unsettled = Callable[[], bool]
 """Says whether a verdict so far is that it cannot be told, so that more points are wanted."""
@@ -61,4 +61,4 @@ class Case:
 
     objective: Objective
     size: int | None
-    problems: Callable[[Finite, Unsettled], Iterable[Problem]]
+    problems: Callable[[ValueAt, Unsettled], Iterable[Problem]]

@@ -6,6 +6,7 @@ five were right at such a nice point and seven at every ordinary one. So more po
 around the one that is given, near it and far from it.
 """
 
+import math
 from collections.abc import Callable, Iterator
 
 import jax
@@ -23,23 +24,30 @@ TAIL_STREAM = 7
 """Keeps the random numbers of the tails apart from those of the points around."""
 
 SHRINKS = 6
-"""How often a point at which the objective is not finite is moved back halfway."""
+"""How often a point at which the objective is not finite, or towers, is moved back halfway."""
+
+TOWERING = 1 / float(np.finfo(float).eps)
+"""A far point at which the objective is so many times as large as near the given one says nothing:
+one term of it is left (a projection whose depth is nearly 0), and rounds off all others."""
 
 
 def around(
-    problem: Problem, count: int, seed: int, finite: Callable[[Problem], bool]
+    problem: Problem, count: int, seed: int, value_at: Callable[[Problem], float]
 ) -> Iterator[Problem]:
     """Draws points around the one of `problem`, near and far by turns, inside its bounds.
 
-    Far points have mixed signs and sizes spread over a factor of about ten. A point at
-    which the objective is not finite is moved towards the given one until it is.
+    Far points have mixed signs and sizes spread over a factor of about ten. A point at which
+    the objective is not finite, or a far one at which it towers above what it is near the given
+    one, is moved towards the given one until it is not so.
     """
     x = problem.layout.flatten(problem.params)
     typical = np.median(np.abs(x[x != 0])) if np.any(x) else 1.0
     size = np.where(x == 0, typical, np.abs(x))
+    ordinary = abs(value_at(problem))
     for number in range(1, count + 1):
         rng = np.random.default_rng([seed, number])
-        if number % 2:
+        near = number % 2 == 1
+        if near:
             label, moved = "near", x + NEAR * size * rng.standard_normal(x.shape)
         else:
             signs = rng.choice([-1.0, 1.0], size=x.shape)
@@ -48,13 +56,17 @@ def around(
         moved = inside(moved, *problem.bounds)
         for _ in range(SHRINKS):
             drawn = problem.moved(moved, label)
-            if finite(drawn):
+            value = abs(value_at(drawn))
+            if math.isfinite(value) and (near or not value > TOWERING * ordinary > 0):
+                ordinary = max(ordinary, value) if near else ordinary
                 yield drawn
                 break
             moved = (x + moved) / 2
 
 
-def tails_of(problem: Problem, seed: int, finite: Callable[[Problem], bool]) -> Iterator[Problem]:
+def tails_of(
+    problem: Problem, seed: int, value_at: Callable[[Problem], float]
+) -> Iterator[Problem]:
     """Draws points far out, where exponentials saturate and series give way to limits.
 
     Each is the point of `problem` with its coordinates ten to a hundred times as large, of the
@@ -71,7 +83,7 @@ def tails_of(problem: Problem, seed: int, finite: Callable[[Problem], bool]) -> 
         drawn = problem.moved(
             inside(far, *problem.bounds), f"tail of {problem.label}, {signs} signs"
         )
-        if finite(drawn):
+        if math.isfinite(value_at(drawn)):
             yield drawn
 
 

@@ -56,7 +56,7 @@ def seek(
     branches: Branches,
     missing: set[int],
     seed: int,
-    finite: Callable[[Problem], bool],
+    usable: Callable[[Problem], bool],
 ) -> Iterator[Problem]:
     """Yields points that take one of the missing arms, none of which the given point takes.
 
@@ -66,7 +66,7 @@ def seek(
         missing: The numbers of the arms; whoever asks for the next point takes out what is done.
             If that is nothing, further points come, first those that take other ones of them.
         seed: Of the random steps.
-        finite: Whether the objective is finite at a point.
+        usable: Whether the objective is finite at a point.
     """
     problem, labels = programs.problem, Counter[str]()
     seen: set[frozenset[int]] = set()
@@ -88,7 +88,7 @@ def seek(
             if arms in seen and skipped < PATIENCE:
                 skipped += 1
                 break
-            if not finite(found):
+            if not usable(found):
                 refused.update(arms)
                 break
             seen.add(arms)

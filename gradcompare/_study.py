@@ -11,7 +11,7 @@ from ._errors import InputError, guarded
 from ._finding import Finding
 from ._narrow import accuracies
 from ._objective import Objective, Problem
-from ._plan import Case, Finite, Plan
+from ._plan import Case, Plan, ValueAt
 from ._point import examine, remarks
 from ._precision import FLOAT64, cast, precision_scope
 from ._programs import Programs
@@ -43,10 +43,10 @@ def study(case: Case, plan: Plan) -> Study:
     """Looks at every point of a case, and at the accuracy of each method in a narrower dtype."""
     programs: Programs | None = None
 
-    def finite(problem: Problem) -> bool:
+    def value_at(problem: Problem) -> float:
         assert programs is not None  # the first problem is not drawn around another
         value = guarded(programs.at(problem).value)  # outside of its domain, f may raise
-        return isinstance(value, float) and math.isfinite(value)
+        return value if isinstance(value, float) else math.nan
 
     points: list[PointResult] = []
     at: list[Programs] = []
@@ -54,14 +54,14 @@ def study(case: Case, plan: Plan) -> Study:
     def unsettled() -> bool:
         return any(point.judgement.verdict is Verdict.INCONCLUSIVE for point in points)
 
-    for problem in case.problems(finite, unsettled):
+    for problem in case.problems(value_at, unsettled):
         problem = _rounded(problem, plan.dtype)
         if programs is None:
             programs = programs_of(problem, plan)
         at.append(programs.at(problem))
         points.append(examine(at[-1], plan))
     assert programs is not None
-    coverage, sought = _covered(at, points, plan, finite)
+    coverage, sought = _covered(at, points, plan, value_at)
     points += sought
     at += [programs.at(programs.problem.moved(point.x, point.label)) for point in sought]
     result = _judged(case, plan, at, points, coverage)
@@ -100,14 +100,14 @@ def _judged(
 
 
 def _covered(
-    at: Sequence[Programs], points: Sequence[PointResult], plan: Plan, finite: Finite
+    at: Sequence[Programs], points: Sequence[PointResult], plan: Plan, value_at: ValueAt
 ) -> tuple[Coverage, list[PointResult]]:
     """Which arms the points take, and points that were sought; a failure leaves both out."""
     programs = at[0]
 
     def usable(problem: Problem) -> bool:
         rounded = guarded(lambda: _rounded(problem, plan.dtype))  # a narrow type is soon too small
-        return isinstance(rounded, Problem) and finite(rounded)
+        return isinstance(rounded, Problem) and math.isfinite(value_at(rounded))
 
     def look(problem: Problem) -> PointResult:
         return examine(programs.at(_rounded(problem, plan.dtype)), plan)

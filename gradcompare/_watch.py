@@ -29,7 +29,7 @@ from ._engine import run
 from ._errors import InputError
 from ._method import AbstractMethod
 from ._objective import Problem
-from ._plan import Case, Finite, Plan, Unsettled
+from ._plan import Case, Plan, Unsettled, ValueAt
 from ._registry import voting_methods
 from ._result import Comparison
 from ._story import choose, explanation, story
@@ -165,7 +165,7 @@ class Watched:
         signature = Signature.of((first.x, *first.args), 0)
         objective = as_objective(self._value, self._gradient, signature, bounds, domain)
 
-        def problems(finite: Finite, unsettled: Unsettled) -> Iterator[Problem]:
+        def problems(value_at: ValueAt, unsettled: Unsettled) -> Iterator[Problem]:
             for label, visit in visits:
                 there = Signature.of((visit.x, *visit.args), 0)
                 yield Problem.at(objective, there.params, there.data, label)

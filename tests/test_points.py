@@ -16,8 +16,8 @@ def problem(x, data=None, **bounds) -> Problem:
     return Problem.at(objective, np.asarray(x), data, "x0")
 
 
-def drawn(x, count=4, seed=0, finite=lambda problem: True, **bounds):
-    return list(around(problem(x, **bounds), count, seed, finite))
+def drawn(x, count=4, seed=0, value_at=lambda problem: 1.0, **bounds):
+    return list(around(problem(x, **bounds), count, seed, value_at))
 
 
 def test_points_are_near_and_far_by_turns():
@@ -46,9 +46,35 @@ def test_points_stay_inside(x):
 
 def test_a_point_without_a_value_is_moved_back():
     x = np.array([1.0, 2.0])
-    for point in drawn(x, count=10, finite=lambda p: bool(np.all(p.params > 0))):
+    for point in drawn(x, count=10, value_at=lambda p: math.nan if np.any(p.params <= 0) else 1.0):
         assert np.all(point.params > 0)
-    assert drawn(x, finite=lambda p: False) == []
+    assert drawn(x, value_at=lambda p: math.nan) == []
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+def test_a_far_point_where_one_term_towers_above_all_others_is_moved_back(scale):
+    """A pole: the value is 1e40 times as large in the left half as it is about x0."""
+    x = np.array([1.0, 2.0])
+
+    def value_at(point):
+        return scale * (1e40 if np.any(point.params < 0) else 1.0)
+
+    points = drawn(x, count=20, value_at=value_at)
+    assert [p.label.startswith("near") for p in points] == [True, False] * 10
+    assert all(np.all(p.params > 0) for p in points if p.label.startswith("far"))
+
+
+def test_far_points_of_an_optimum_stay_where_they_are():
+    """The value at x0 is rounding; that near x0 says what is ordinary. Nor does 0 say it."""
+    x = np.array([1.0, 2.0])
+    for least in (1e-30, 0.0):
+        points = drawn(x, value_at=lambda p, least=least: float(sum((p.params - x) ** 2)) + least)
+        for point, where_it_was in zip(points, drawn(x), strict=True):
+            np.testing.assert_array_equal(point.params, where_it_was.params)
+    for point, where_it_was in zip(
+        drawn(x, value_at=lambda p: float(p.label.startswith("far"))), drawn(x), strict=True
+    ):
+        np.testing.assert_array_equal(point.params, where_it_was.params)
 
 
 LINT = {
