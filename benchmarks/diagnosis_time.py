@@ -1,9 +1,9 @@
 """How long the diagnosis of one failing check takes in a process that has done nothing before.
 
 Registered objectives get a gradient that is wrong in a way which nothing explains, so that every
-hypothesis is tried; others have a derivative by autodiff that is wrong. Each check runs in a process
-of its own, with no compilation cache; the seconds are those from the call of `check` to its result,
-and the part of them that is the diagnosis.
+hypothesis is tried; others have a derivative by autodiff that is wrong. Each check runs in a
+process of its own, with no compilation cache; the seconds are those from the call of `check` to
+its result, and the part of them that is the diagnosis.
 
     python benchmarks/diagnosis_time.py [NAME:SIZE or NAME]...
 """

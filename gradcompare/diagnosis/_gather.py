@@ -15,6 +15,7 @@ from .._programs import Programs
 from .._result import PointResult
 from .._tree import Layout
 from .._verdict import Verdict
+from ._captured import captured
 from ._evidence import Evidence, Leaf
 from ._regions import regions
 from ._traced import Traced
@@ -99,10 +100,15 @@ def _row(mine: Mapping[str, Estimate], bound: bool) -> tuple[np.ndarray, ...]:
 
 
 def data_leaves(problem: Problem) -> tuple[Leaf, ...]:
-    """Returns the numbers among the data, by the names that the reader knows them by."""
+    """Returns the numbers among the data, by the names that the reader knows them by.
+
+    The data are what the objective is given beside its parameters, and what it finds around it.
+    """
     value = problem.objective.value
     adapted = isinstance(value, Adapted)
     named = _argument_leaves(value) if adapted else _named(problem.data, "data")
+    for name, tree in captured(value.function if adapted else value).items():
+        named += _named(tree, name)
     return tuple(
         Leaf(name, array.shape, values=array.astype(np.float64))
         for name, array in named

@@ -84,7 +84,7 @@ class Traced:
     @cached_property
     def sums(self) -> list[Sum]:
         """The sums over samples: over as many things as an array of the data has rows."""
-        data = jax.tree.leaves(self.programs[0].problem.data)
+        data = jax.tree.leaves((self.programs[0].problem.data, self.graph.flat.constants))
         rows = {np.shape(leaf)[0] for leaf in data if np.ndim(leaf)}
         return [each for each in self.graph.sums() if each.length in rows]
 
