@@ -14,7 +14,7 @@ def environment(device: Device) -> dict[str, Any]:
     """Returns the versions, the device and the processor that figures depend on."""
     packages = ("gradcompare", "jax", "jaxlib", "numpy")
     return {
-        **{name: importlib.metadata.version(name) for name in packages},
+        **{name: _version(name) for name in packages},
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": processor(),
@@ -23,6 +23,13 @@ def environment(device: Device) -> dict[str, Any]:
         "device_kind": device.device_kind,
         "compilation_cache": cache_directory(),
     }
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:  # imported from a folder or an archive
+        return "not installed"
 
 
 def cache_directory() -> str | None:

@@ -29,10 +29,13 @@ class UnknownNameError(InputError, LookupError):
     """A name that is not registered; the closest registered names are offered."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]):
-        known = sorted(known)
+        super().__init__(kind, name, sorted(known))  # as they are, so that it pickles
+
+    def __str__(self) -> str:
+        kind, name, known = self.args
         close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(close)}? " if close else ""
-        super().__init__(f"unknown {kind} {name!r}; {hint}known: {', '.join(known)}")
+        return f"unknown {kind} {name!r}; {hint}known: {', '.join(known)}"
 
 
 UNTRACEABLE = {

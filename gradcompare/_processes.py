@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
+    BrokenExecutor,
     Executor,
     Future,
     ProcessPoolExecutor,
@@ -17,7 +18,7 @@ from concurrent.futures import (
     wait,
 )
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ._compare import prepare
@@ -29,6 +30,10 @@ from ._study import Study
 
 WORTHWHILE = 4
 """A process takes 1.5 s of a core to start, which is what the estimates of so many cases take."""
+
+ENDED = "the process that compared it ended without an answer: it crashed, or had no memory left"
+
+UNTIMED = "not timed, since the process that held its programs ended"
 
 
 def compare_in_processes(
@@ -77,36 +82,48 @@ def _results(
     cases: Sequence[Case], plan: Plan, workers: Sequence[Executor], progress: Progress
 ) -> list[Result]:
     steps = len(cases) * (2 if plan.timing else 1)
+    results: dict[int, Result] = {}
     owners: dict[int, Executor] = {}
-    for number, worker in _dealt(len(cases), workers):
-        owners[number] = worker
-        progress(cases[number].objective.name, len(owners), steps)
-    results = []
-    for number, case in enumerate(cases):
-        results.append(owners[number].submit(_finish, number).result())
-        if plan.timing:
-            progress(case.objective.name, len(cases) + len(results), steps)
-    return results
+    for number, worker, result in _dealt(cases, plan, workers):
+        results[number], owners[number] = result, worker
+        progress(result.objective, len(results), steps)
+    for number in range(len(cases) * plan.timing):
+        try:
+            results[number] = owners[number].submit(_timed, number).result()
+        except BrokenExecutor:
+            results[number] = replace(results[number], notes=(*results[number].notes, UNTIMED))
+        progress(results[number].objective, len(cases) + number + 1, steps)
+    return [results[number] for number in range(len(cases))]
 
 
-def _dealt(count: int, workers: Sequence[Executor]) -> Iterator[tuple[int, Executor]]:
-    """Has every case studied by the worker that is free first; yields which one did."""
-    waiting = iter(range(count))
+def _dealt(
+    cases: Sequence[Case], plan: Plan, workers: Sequence[Executor]
+) -> Iterator[tuple[int, Executor, Result]]:
+    """Has every case studied by the worker that is free first; yields which one did.
+
+    A process that ends in the middle of a case gets no other one.
+    """
+    waiting = iter(range(len(cases)))
     pending: dict[Future, tuple[int, Executor]] = {}
 
     def deal(worker: Executor) -> None:
         number = next(waiting, None)
         if number is not None:
-            pending[worker.submit(_study, number)] = (number, worker)
+            pending[worker.submit(_studied, number)] = (number, worker)
 
     for worker in workers:
         deal(worker)
     while pending:
         for future in wait(pending, return_when=FIRST_COMPLETED).done:
             number, worker = pending.pop(future)
-            future.result()
-            deal(worker)
-            yield number, worker
+            try:
+                result = future.result()
+            except BrokenExecutor:
+                o, size = cases[number].objective, cases[number].size
+                result = Result(o.name, size, plan.quantity, expected=o.expected, message=ENDED)
+            else:
+                deal(worker)
+            yield number, worker, result
 
 
 @dataclass
@@ -132,11 +149,12 @@ def _keep(cases: Sequence[Case], plan: Plan) -> None:
     KEPT[:] = [_Kept(cases, plan)]
 
 
-def _study(number: int) -> None:
+def _studied(number: int) -> Result:
     kept = KEPT[0]
     kept.studies[number] = attempt(kept.cases[number], kept.plan)
+    return kept.studies[number].result
 
 
-def _finish(number: int) -> Result:
+def _timed(number: int) -> Result:
     kept = KEPT[0]
     return timed(kept.studies.pop(number), kept.plan)

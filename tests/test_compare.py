@@ -1,5 +1,7 @@
 """`compare`: which rows it makes, from which points, and what it reports on the way."""
 
+import importlib.metadata
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -110,6 +112,14 @@ def test_settings_and_environment_are_kept():
         zip(("analytic", "autodiff", "differences"), VOTERS, strict=True)
     )
     assert comparison.environment["device"] == "cpu:0"
+
+
+def test_results_are_there_where_the_package_is_not_installed(monkeypatch):
+    def missing(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", missing)
+    assert quick(points=1).environment["jax"] == "not installed"
 
 
 def test_data_are_arguments_of_the_program_and_not_constants():

@@ -1,8 +1,14 @@
 """`gradcompare run --jobs`: several processes say what one says, in the same order."""
 
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
 import pytest
 from click.testing import CliRunner
 
+from gradcompare import UnknownNameError, _processes
+from gradcompare._compare import prepare
 from gradcompare._processes import compare_in_processes
 from gradcompare._registry import standard_methods
 from gradcompare.cli import main
@@ -69,3 +75,78 @@ def test_the_command_takes_jobs(file):
     assert "1 AGREE" in ran.output
     assert "ERROR" in ran.output
     assert "ANALYTIC_WRONG" in ran.output
+
+
+DEADLY = """
+import multiprocessing
+import os
+import jax.numpy as jnp
+import numpy as np
+from gradcompare import Objective
+
+
+def deadly(w, data):
+    if multiprocessing.parent_process():
+        os._exit(9)
+    return jnp.sum(w**2)
+
+
+def made(rng, size):
+    return rng.standard_normal(size), None
+
+
+OBJECTIVES = [
+    Objective(name=f"case-{number}", value=deadly, gradient=lambda w, data: 2 * w, make=made,
+              sizes=(2,))
+    for number in range(4)
+]
+"""
+
+
+@pytest.mark.parametrize("timing", [True, False])
+def test_a_process_that_ends_takes_one_case_with_it(tmp_path, timing):
+    path = tmp_path / "deadly.py"
+    path.write_text(DEADLY)
+    results = compare_in_processes(
+        [str(path)],
+        standard_methods(),
+        jobs=2,
+        cache=False,
+        progress=lambda *_: None,
+        points=1,
+        timing=timing,
+    ).results
+    assert [r.objective for r in results] == [f"case-{number}" for number in range(4)]
+    lost = [r for r in results if r.verdict.name == "ERROR"]
+    assert len(lost) == 1
+    assert "ended without an answer: it crashed" in str(lost[0])
+    for r in results:
+        if r not in lost:
+            assert r.verdict.name == "AGREE"
+            assert bool(r.timings) == timing
+
+
+class Ending(ThreadPoolExecutor):
+    """Is asked for results, and ends before it is asked for times."""
+
+    def submit(self, fn, /, *args, **kwargs):
+        if fn is _processes._timed:
+            raise BrokenProcessPool("it ended")
+        return super().submit(fn, *args, **kwargs)
+
+
+def test_results_of_a_process_that_ends_later_are_kept(file):
+    cases, plan = prepare([file], standard_methods(), points=1)
+    started = {"initializer": _processes._keep, "initargs": (cases, plan)}
+    steps = []
+    with Ending(1, **started) as worker:
+        results = _processes._results(cases, plan, [worker], lambda *step: steps.append(step))
+    assert [r.objective for r in results] == ["first", "second", "third"]
+    assert [r.verdict.name for r in results] == ["AGREE", "ERROR", "ANALYTIC_WRONG"]
+    assert "not timed, since the process that held its programs ended" in str(results[0])
+    assert [done for _, done, _ in steps] == list(range(1, 7))
+
+
+def test_an_unknown_name_pickles():
+    error = pickle.loads(pickle.dumps(UnknownNameError("fruit", "aple", ["pear", "apple"])))
+    assert str(error) == "unknown fruit 'aple'; did you mean apple or pear? known: apple, pear"
