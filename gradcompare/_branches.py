@@ -20,6 +20,7 @@ from jaxtyping import Array, Bool, PyTree
 
 from ._arms import Arm
 from ._choices import Choice, Nest, Node, choices, each
+from ._jaxprs import divided
 from ._program import Program
 from ._programs import Programs
 from ._rewrite import programs_in
@@ -171,14 +172,12 @@ def _nested(nest: Nest, given: list[Array]) -> list[Array]:
 def _in_loop(nest: Nest, given: list[Array]) -> list[Array]:
     """The arms taken in each round of a loop, the rounds as the first axis."""
     params, nodes = nest.equation.params, nest.inner[0]
-    body, fixed = params["jaxpr"], params["num_consts"]
-    carried = fixed + params["num_carry"]
+    body, (fixed, start, rows) = params["jaxpr"], divided(nest.equation, given)
 
     def step(carry, x):
-        inside = [*given[:fixed], *carry, *x]
+        inside = [*fixed, *carry, *x]
         after = jaxpr_as_fun(body)(*inside)[: len(carry)]
         return after, _masks(body, nodes, inside)
 
     rounds, reverse = params["length"], params["reverse"]
-    start, over = given[fixed:carried], given[carried:]
-    return jax.lax.scan(step, start, over, length=rounds, reverse=reverse)[1]
+    return jax.lax.scan(step, start, rows, length=rounds, reverse=reverse)[1]

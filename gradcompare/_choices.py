@@ -17,7 +17,7 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var
 
 from ._arms import DATA, KINDS, PARAMETERS, SELECTS, Arm, Facts, arms, holds, strongest
 from ._errors import is_users
-from ._jaxprs import made_from
+from ._jaxprs import divided, made_from
 from ._rewrite import programs_in
 from ._source import Place, place_of
 
@@ -180,8 +180,7 @@ def _entered(
 
 def _in_loop(equation: JaxprEqn, given: list[Facts]) -> list[Facts]:
     """What is known in the body of a loop: what it carries may depend on everything."""
-    fixed = equation.params["num_consts"]
-    carried = fixed + equation.params["num_carry"]
+    fixed, carry, rows = divided(equation, given)
     through = Facts(strongest(given))
-    rest = [replace(facts, made_by=None) for facts in given[carried:]]
-    return [*given[:fixed], *[through] * (carried - fixed), *rest]
+    rest = [replace(facts, made_by=None) for facts in rows]
+    return [*fixed, *[through] * len(carry), *rest]

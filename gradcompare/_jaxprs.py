@@ -1,12 +1,14 @@
 """What can be read off a traced program before it runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn
+
+T = TypeVar("T")
 
 JAX = Path(jax.__file__).parent
 
@@ -29,6 +31,13 @@ def equations(jaxpr: Jaxpr) -> Iterator[JaxprEqn]:
         for inner in jax.tree.leaves(equation.params, is_leaf=_is_jaxpr):
             if _is_jaxpr(inner):
                 yield from equations(getattr(inner, "jaxpr", inner))
+
+
+def divided(scan: JaxprEqn, operands: Sequence[T]) -> tuple[Sequence[T], Sequence[T], Sequence[T]]:
+    """What stands for the operands of a loop: held fixed, carried on, and taken row by row."""
+    fixed = scan.params["num_consts"]
+    carried = fixed + scan.params["num_carry"]
+    return operands[:fixed], operands[fixed:carried], operands[carried:]
 
 
 def multiplies_matrices(jaxpr: Jaxpr) -> bool:

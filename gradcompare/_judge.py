@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ._estimate import Estimate
+from ._tree import indices
 from ._verdict import Judgement, Verdict
 
 EPS = float(np.finfo(np.float64).eps)
@@ -55,7 +56,7 @@ def judge(value: float, estimates: Mapping[str, Estimate], *, bound: bool = Fals
     broken = np.any([~np.isfinite(exact.value) for exact in tested], axis=0)
     if np.any(broken) or not np.isfinite(value):
         note = "" if np.isfinite(value) else f"the objective is {value} at the point"
-        return Judgement(Verdict.NONFINITE, tuple(np.flatnonzero(broken).tolist()), note=note)
+        return Judgement(Verdict.NONFINITE, indices(broken), note=note)
     kinked = jumping = np.zeros(len(tested[0].value), bool)
     if differences is not None:
         kinked = differences.kinked
@@ -181,7 +182,7 @@ def _reach(exact: Estimate, differences: Estimate | None) -> dict:
     # The judge may itself be off by its bar, towards the error.
     floors = SAFETY * error[smooth] + differences.error[smooth]
     return {
-        "unverified": tuple(np.flatnonzero(~verified & ~differences.kinked).tolist()),
+        "unverified": indices(~verified & ~differences.kinked),
         "floor": float(np.max(floors)) if smooth.any() else float("nan"),
         "scale": scale,
     }

@@ -15,7 +15,7 @@ import jax
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, jaxpr_as_fun
 
 from ._errors import is_users
-from ._jaxprs import equations, made_from
+from ._jaxprs import divided, equations, made_from
 
 
 @dataclass(frozen=True)
@@ -135,15 +135,13 @@ def _once(equation: JaxprEqn, run: list[Callable], args: list[Any]) -> list[Any]
 
 
 def _scan(equation: JaxprEqn, run: list[Callable], args: list[Any]) -> list[Any]:
-    params = equation.params
-    fixed, carried = params["num_consts"], params["num_carry"]
-    consts, start, rows = args[:fixed], args[fixed : fixed + carried], args[fixed + carried :]
+    fixed, start, rows = divided(equation, args)
 
     def step(carry, row):
-        found = run[0](*consts, *carry, *row)
-        return found[:carried], found[carried:]
+        found = run[0](*fixed, *carry, *row)
+        return found[: len(carry)], found[len(carry) :]
 
-    asked = {name: params[name] for name in ("length", "reverse", "unroll")}
+    asked = {name: equation.params[name] for name in ("length", "reverse", "unroll")}
     last, stacked = jax.lax.scan(step, start, rows, **asked)
     return [*last, *stacked]
 

@@ -8,7 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 import jax.tree_util as jtu
 import numpy as np
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import Array, Bool, Float, PyTree
 
 from ._errors import InputError
 
@@ -111,6 +111,11 @@ def coordinate_name(
             return f"{path}[{', '.join(str(int(i)) for i in index)}]" if shape else path
         coordinate -= size
     raise IndexError("there are not so many coordinates")
+
+
+def indices(mask: Bool[np.ndarray, " d"]) -> tuple[int, ...]:
+    """Returns the numbers of the coordinates that a mask chooses."""
+    return tuple(np.flatnonzero(mask).tolist())
 
 
 def listed(names: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from .._finding import Finding
 from .._judge import SAFETY
 from .._numbers import short
 from .._suspects import CUT, PLAIN, STOPS, Suspect
-from .._tree import listed
+from .._tree import indices, listed
 from ._trial import Trial
 
 WIDTH = 1e-6
@@ -20,7 +20,7 @@ def accuse(trial: Trial, accused: Sequence[Suspect]) -> tuple[Finding, ...]:
     """Returns one finding for each of those that are at fault together; the last has the proof."""
     left = trial.undone(accused)
     layout = trial.rows[0].programs.problem.layout
-    mended = tuple(np.flatnonzero(np.any(trial.before & ~left, axis=0)).tolist())
+    mended = indices(np.any(trial.before & ~left, axis=0))
     still = [layout.name(int(i)) for i in np.flatnonzero(np.any(left, axis=0))]
     but = f", but for {listed(still)}" if still else ""
     proof = f"; without {_all_of(accused)}, autodiff agrees with finite differences{but}"

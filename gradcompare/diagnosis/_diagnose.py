@@ -15,6 +15,7 @@ from .._finding import Finding
 from .._numbers import short
 from .._programs import Programs
 from .._result import PointResult
+from .._tree import indices
 from ._evidence import Evidence
 from ._gather import gather
 from ._hypothesis import AbstractHypothesis
@@ -144,7 +145,7 @@ def _rest(evidence: Evidence, found: Sequence[Finding]) -> Iterator[Finding]:
         f"{describe(evidence, left.open)}: not explained, "
         f"{short(100 * share, 2)} % of the mismatch",
         residual=share,
-        coordinates=tuple(np.flatnonzero(left.open).tolist()),
+        coordinates=indices(left.open),
     )
 
 

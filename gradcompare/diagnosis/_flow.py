@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from jax.extend.core import Jaxpr, JaxprEqn, Literal
 
+from .._jaxprs import divided
 from .._rewrite import OPENED, place_inside, programs_in
 
 
@@ -58,13 +59,11 @@ class AbstractFlow(abc.ABC):
 
     def _repeated(self, equation: JaxprEqn, given: list[int], call: JaxprEqn | None) -> list[int]:
         """A loop, until nothing more is carried from one round to the next."""
-        fixed, carried = equation.params["num_consts"], equation.params["num_carry"]
+        fixed, carry, rows = divided(equation, given)
         (body,) = programs_in(equation)
-        carry = given[fixed : fixed + carried]
         while True:
-            everything = [*given[:fixed], *carry, *given[fixed + carried :]]
-            results = self.through(body.jaxpr, everything, call)
+            results = self.through(body.jaxpr, [*fixed, *carry, *rows], call)
             after = list(map(max, carry, results))
             if after == carry:
-                return [*carry, *results[carried:]]
+                return [*carry, *results[len(carry) :]]
             carry = after

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from .._tree import indices
 from ._constants import Constant, recognise, unnamed
 from ._evidence import Evidence
 from ._fit import Fit, fit
@@ -70,7 +71,7 @@ class Match:
     @property
     def coordinates(self) -> tuple[int, ...]:
         """The coordinates at which it holds, as numbers."""
-        return tuple(np.flatnonzero(self.chosen).tolist())
+        return indices(self.chosen)
 
 
 def times(

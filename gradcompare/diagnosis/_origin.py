@@ -12,6 +12,7 @@ import jax
 import numpy as np
 from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal, jaxpr_as_fun
 
+from .._jaxprs import divided
 from .._numbers import short
 from .._rewrite import OPENED, place_inside, programs_in
 from .._source import Place, place_of
@@ -121,16 +122,15 @@ def _in_rounds(
 ) -> First | None:
     """The same in a loop: round after round, to the first that makes a number not finite."""
     params, (body,) = equation.params, programs_in(equation)
-    fixed, carried, length = params["num_consts"], params["num_carry"], params["length"]
-    consts, carry, rows = given[:fixed], given[fixed : fixed + carried], given[fixed + carried :]
-    wanted, step = sorted({*range(carried), *made}), jax.jit(jaxpr_as_fun(body))
-    order = range(length)[:: -1 if params["reverse"] else 1]
+    fixed, carry, rows = divided(equation, given)
+    wanted, step = sorted({*range(len(carry)), *made}), jax.jit(jaxpr_as_fun(body))
+    order = range(params["length"])[:: -1 if params["reverse"] else 1]
     for number in order[:ROUNDS]:
-        args = [*consts, *carry, *(row[number] for row in rows)]
+        args = [*fixed, *carry, *(row[number] for row in rows)]
         results = step(*args)
         if not all(_finite(results[k]) for k in wanted):
             return first_nonfinite(body, args, call, wanted)[0]
-        carry = results[:carried]
+        carry = results[: len(carry)]
     return None
 
 

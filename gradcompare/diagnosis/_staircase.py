@@ -13,7 +13,7 @@ from .._programs import Programs
 from .._result import PointResult
 from .._source import Place
 from .._suspects import CASTS, ROUNDS
-from .._tree import Layout, listed
+from .._tree import Layout, indices, listed
 from .._verdict import Verdict
 from ._cuts import SMOOTH, cuts
 from ._trial import Trial
@@ -83,7 +83,7 @@ def _finding(
         return None
     rounds = all(name in (*ROUNDS, CASTS) for name, _ in ends)
     places = [f"{COMPARISONS.get(name, name)} {place}" for name, place in ends]
-    (_, first), coordinates = ends[0], tuple(np.flatnonzero(at).tolist())
+    (_, first), coordinates = ends[0], indices(at)
     return Finding(
         "rounding" if rounds else "comparison",
         f"{said}: {listed(places)}",

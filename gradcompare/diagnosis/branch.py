@@ -2,9 +2,8 @@
 
 from typing import ClassVar
 
-import numpy as np
-
 from .._finding import Finding
+from .._tree import indices
 from ._evidence import Evidence
 from ._hypothesis import AbstractHypothesis
 from ._regions import branch
@@ -24,7 +23,7 @@ class Branch(AbstractHypothesis):
             "branch",
             f"wrong {where}; right elsewhere",
             correction="look at what the gradient does there",
-            coordinates=tuple(np.flatnonzero(evidence.open).tolist()),
+            coordinates=indices(evidence.open),
         )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from .._finding import Finding
+from .._tree import indices
 from ._evidence import Evidence, Leaf
 from ._hypothesis import AbstractHypothesis
 from ._spread import of_leaf
@@ -88,7 +89,7 @@ def _finding(evidence: Evidence, leaf: Leaf, text: str, missing: bool) -> Findin
         f"{describe(evidence, chosen)}: the gradient {what} {text}"
         f"{others_agree(evidence, chosen)}",
         correction=f"{'multiply by' if missing else 'take away'} {text}",
-        coordinates=tuple(np.flatnonzero(chosen).tolist()),
+        coordinates=indices(chosen),
     )
 
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from .._finding import Finding
+from .._tree import indices
 from ._evidence import Evidence
 from ._hypothesis import AbstractHypothesis
 from ._where import describe, others_agree
@@ -30,7 +31,7 @@ class Place(AbstractHypothesis):
         return Finding(
             "place",
             f"the fault is in {where} alone{ratios}{others}",
-            coordinates=tuple(np.flatnonzero(evidence.open).tolist()),
+            coordinates=indices(evidence.open),
         )
 
 

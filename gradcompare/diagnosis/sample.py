@@ -8,6 +8,7 @@ import numpy as np
 
 from .._finding import Finding
 from .._numbers import short
+from .._tree import indices
 from ._edges import Sum
 from ._evidence import Evidence
 from ._hypothesis import AbstractHypothesis
@@ -68,7 +69,7 @@ def _finding(evidence: Evidence, each: Sum, text: str, times: float) -> Finding:
         f"{where}your gradient has {text} of the {each.length} things that {summed} over{factor}"
         f"{others_agree(evidence, chosen)}",
         correction="add up all of them; look for = in place of +=, and at where loops end",
-        coordinates=tuple(np.flatnonzero(chosen).tolist()),
+        coordinates=indices(chosen),
         **pointing_to(place),
     )
 

@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from .._finding import Finding
 from .._numbers import short
+from .._tree import indices
 from ._evidence import Evidence
 from ._hypothesis import AbstractHypothesis
 from ._traced import Traced
@@ -50,7 +51,7 @@ class SinglePrecision(AbstractHypothesis):
             "float32",
             "every entry of your gradient is a number of single precision",
             correction="compute in float64, or hold it against float32 with dtype='float32'",
-            coordinates=tuple(np.flatnonzero(evidence.open).tolist()),
+            coordinates=indices(evidence.open),
         )
 
 
@@ -68,7 +69,7 @@ class Stale(AbstractHypothesis):
                     "stale",
                     f"your gradient is that at another point: {text}",
                     correction="look for parameters kept from an earlier call, or changed",
-                    coordinates=tuple(np.flatnonzero(evidence.open).tolist()),
+                    coordinates=indices(evidence.open),
                 )
         return None
 

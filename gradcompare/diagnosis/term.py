@@ -9,6 +9,7 @@ from jaxtyping import Bool
 
 from .._finding import Finding
 from .._judge import EPS
+from .._tree import indices
 from ._constants import Constant, recognise, unnamed
 from ._evidence import Evidence
 from ._fit import BY_CHANCE, Fit, fit
@@ -85,7 +86,7 @@ class Terms(AbstractHypothesis):
             "term",
             "; ".join(_said(part, constant) for part, constant in wrong),
             correction=f"for the first, {_correction(wrong[0][1])}" if wrong else "",
-            coordinates=tuple(np.flatnonzero(evidence.open).tolist()),
+            coordinates=indices(evidence.open),
             **pointing_to(wrong[0][0].edge.place),
         )
 
@@ -113,7 +114,7 @@ def _finding(evidence: Evidence, match: _Match) -> Finding:
         "term",
         f"{where}{_said(part, constant)}{others}",
         correction="derive that line again" if match.inside else _correction(constant),
-        coordinates=tuple(np.flatnonzero(chosen).tolist()),
+        coordinates=indices(chosen),
         **pointing_to(part.edge.place),
     )
 

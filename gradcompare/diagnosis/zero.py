@@ -6,6 +6,7 @@ import numpy as np
 
 from .._finding import Finding
 from .._numbers import short
+from .._tree import indices
 from ._evidence import Evidence
 from ._hypothesis import AbstractHypothesis
 from ._where import describe, others_agree
@@ -31,7 +32,7 @@ class Zero(AbstractHypothesis):
             f"{where}: exactly 0, where the reference is {there}{name} "
             f"at {evidence.labels[point]}{others_agree(evidence, dead)}",
             correction="add the term that is missing, or write the entry that is not written",
-            coordinates=tuple(np.flatnonzero(dead).tolist()),
+            coordinates=indices(dead),
         )
 
 
