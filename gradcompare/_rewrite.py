@@ -73,7 +73,7 @@ def rewritten(
                     rewritten(inner, replace, names, place_inside(equation, inner, call))
                     for inner in programs_in(equation)
                 ]
-                found = _LOOPS.get(equation.primitive.name, _once)(equation, inside, given)
+                found = run_opened(equation, inside, given)
             if found is None:
                 found = run(given)
             known |= dict(zip(equation.outvars, found, strict=True))
@@ -130,11 +130,16 @@ def run_one(jaxpr: Jaxpr, equation: JaxprEqn, args: Sequence[Any]) -> list[Any]:
     return [next(results) if v in kept else None for v in equation.outvars]
 
 
-def _once(equation: JaxprEqn, run: list[Callable], args: list[Any]) -> list[Any]:
+def run_opened(equation: JaxprEqn, run: Sequence[Callable], args: Sequence[Any]) -> list[Any]:
+    """Runs an operation with functions in place of the programs inside of it."""
+    return _LOOPS.get(equation.primitive.name, _once)(equation, run, args)
+
+
+def _once(equation: JaxprEqn, run: Sequence[Callable], args: Sequence[Any]) -> list[Any]:
     return run[0](*args)
 
 
-def _scan(equation: JaxprEqn, run: list[Callable], args: list[Any]) -> list[Any]:
+def _scan(equation: JaxprEqn, run: Sequence[Callable], args: Sequence[Any]) -> list[Any]:
     fixed, start, rows = divided(equation, args)
 
     def step(carry, row):
@@ -146,7 +151,7 @@ def _scan(equation: JaxprEqn, run: list[Callable], args: list[Any]) -> list[Any]
     return [*last, *stacked]
 
 
-def _cond(equation: JaxprEqn, run: list[Callable], args: list[Any]) -> list[Any]:
+def _cond(equation: JaxprEqn, run: Sequence[Callable], args: Sequence[Any]) -> list[Any]:
     return jax.lax.switch(args[0], run, *args[1:])
 
 

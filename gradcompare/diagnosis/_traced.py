@@ -15,7 +15,7 @@ is compiled anew for another choice of them.
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import jax
@@ -26,7 +26,8 @@ from jaxtyping import Float
 from .._estimate import Estimate
 from .._flat import Flat, flatten
 from .._programs import Programs
-from ._edges import Edge, Graph, Sum
+from .._rewrite import run_opened
+from ._edges import Edge, Edges, Sum
 
 Key = tuple[int, int]
 """The number of an operation, and that of an operand."""
@@ -65,28 +66,32 @@ class Traced:
     programs: Sequence[Programs]
 
     @cached_property
-    def graph(self) -> Graph:
-        """What depends on what in the objective."""
-        problem, (params, data, _) = self.programs[0].problem, self.programs[0].args
-        flat = flatten(jax.make_jaxpr(problem.objective.value)(params, data))
-        return Graph(flat, dict(zip(flat.inputs, problem.layout.paths, strict=False)))
+    def flat(self) -> Flat:
+        """The objective as one list of operations."""
+        params, data, _ = self.programs[0].args
+        return flatten(jax.make_jaxpr(self.programs[0].problem.objective.value)(params, data))
+
+    @cached_property
+    def _found(self) -> Edges:
+        paths = self.programs[0].problem.layout.paths
+        return Edges(self.flat, dict(zip(self.flat.inputs, paths, strict=False)))
 
     @cached_property
     def edges(self) -> list[Edge]:
         """The operands that divide the paths from the parameters to the objective."""
-        return self.graph.edges()[:MOST]
+        return self._found.dividing()[:MOST]
 
     @cached_property
     def operands(self) -> list[Edge]:
         """The operands of sums inside of the objective."""
-        return self.graph.operands()[:MOST]
+        return self._found.summands()[:MOST]
 
     @cached_property
     def sums(self) -> list[Sum]:
         """The sums over samples: over as many things as an array of the data has rows."""
-        data = jax.tree.leaves((self.programs[0].problem.data, self.graph.flat.constants))
+        data = jax.tree.leaves((self.programs[0].problem.data, self.flat.constants))
         rows = {np.shape(leaf)[0] for leaf in data if np.ndim(leaf)}
-        return [each for each in self.graph.sums() if each.length in rows]
+        return [each for each in self._found.sums() if each.length in rows]
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
@@ -165,7 +170,7 @@ class Traced:
 
             def value(params):
                 inputs = jax.tree.leaves((params, data))
-                return _run(self.graph.flat, inputs, changes, change)
+                return _run(self.flat, changes, change, *inputs)[0]
 
             return jax.grad(value)(params)
 
@@ -177,16 +182,22 @@ class Traced:
         return problem.objective.convention.applied(plain, x, problem.layout).value
 
 
-def _run(flat: Flat, inputs: Sequence[Any], changes: Mapping[Key, Any], change) -> Any:
-    """The objective, with some operands changed."""
+def _run(flat: Flat, changes: Mapping[Key, Any], change, *inputs: Any) -> list[Any]:
+    """A program, with some operands changed."""
     known = {**flat.constants, **dict(zip(flat.inputs, inputs, strict=True))}
-    for number, operation in enumerate(flat.operations):
+    changed = {number for number, _ in changes}
+    for operation in flat.operations:
         operands = [known[k] for k in operation.operands]
         for position, operand in enumerate(operands):
-            s = changes.get((number, position))
+            s = changes.get((operation.number, position))
             operands[position] = operand if s is None else change(operand, s)
-        known |= zip(operation.results, operation.run(operands), strict=True)
-    return known[flat.outputs[0]]
+        if any(each.number in changed for inner in operation.inner for each in inner.every()):
+            inside = [partial(_run, inner, changes, change) for inner in operation.inner]
+            results = run_opened(operation.equation, inside, operands)
+        else:
+            results = operation.run(operands)
+        known |= zip(operation.results, results, strict=True)
+    return [known[number] for number in flat.outputs]
 
 
 def _times(x, s):
