@@ -18,6 +18,7 @@ from jaxtyping import PyTree
 
 from ._domain import bounds_of
 from ._errors import InputError
+from ._inputs import as_point, require_functions, require_parameters
 from ._objective import Objective
 
 
@@ -104,6 +105,12 @@ class Signature:
         return (self.argnums,) if isinstance(self.argnums, int) else self.argnums
 
     @property
+    def selected(self) -> tuple[list[Any], list[bool]]:
+        """The leaves of the arguments that hold the parameters, and which of them vary."""
+        chosen = [self.arguments[number] for number in self.numbers]
+        return [leaf for a in chosen for leaf in a.leaves], [v for a in chosen for v in a.varying]
+
+    @property
     def params(self) -> PyTree:
         """The parameters at the point given."""
         parts = tuple(self.arguments[number].part for number in self.numbers)
@@ -159,10 +166,16 @@ class Adapted:
 def _as_array(params: PyTree, gradient: PyTree) -> PyTree:
     """A list of numbers as one array, where there is one array of parameters."""
     alone = isinstance(params, (np.ndarray, jax.Array)) and isinstance(gradient, (list, tuple))
-    if not alone or not gradient or any(np.ndim(entry) > 0 for entry in gradient):
+    if not alone or not gradient or not all(map(_is_scalar, gradient)):
         return gradient
     traced = any(isinstance(entry, jax.Array) for entry in gradient)
     return jnp.stack(gradient) if traced else np.asarray(gradient)
+
+
+def _is_scalar(entry: Any) -> bool:
+    # A dict or None has no dimensions either, as NumPy counts them.
+    number = (int, float, complex, np.ndarray, np.generic, jax.Array)
+    return isinstance(entry, number) and np.ndim(entry) == 0
 
 
 def _without_fixed(params: PyTree, gradient: PyTree) -> PyTree:
@@ -199,6 +212,7 @@ def as_objective(
             raise InputError("both bounds and domain are given; give one of them")
         bounds = bounds_of(domain)
     require_functions(value, gradient)
+    require_parameters(*signature.selected)
     both = " of both" if gradient is True else ""
     by_hand = value if gradient is True else gradient
     name = getattr(value, "__name__", type(value).__name__)
@@ -210,25 +224,6 @@ def as_objective(
         lower=as_point(bounds[0]),
         upper=as_point(bounds[1]),
     )
-
-
-def require_functions(value: Any, gradient: Any) -> None:
-    """Checks that a value and a gradient can be called, or that the gradient is True or None.
-
-    Raises:
-        InputError: if not.
-    """
-    for name, function in (("value", value), ("gradient", gradient)):
-        if not callable(function) and (name == "value" or function not in (None, True)):
-            raise InputError(f"{name} is {function!r}; give a function {name}(x, *args)")
-
-
-def as_point(x: PyTree) -> PyTree:
-    """Reads a list or tuple of numbers as SciPy does, as one array of floats; series as arrays."""
-    if isinstance(x, (list, tuple)) and x and all(type(v) in (int, float) for v in x):
-        return np.asarray(x, np.float64)
-    is_array = isinstance(x, (np.ndarray, np.generic, jax.Array))
-    return np.asarray(x) if hasattr(x, "__array__") and not is_array else x
 
 
 def _is_parameter(leaf: Any, alone: bool) -> bool:

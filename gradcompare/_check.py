@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 from jaxtyping import PyTree
 
-from ._adapt import Adapted, Signature, as_objective, as_point
+from ._adapt import Adapted, Signature, as_objective
 from ._compare import make_plan
 from ._convention import Convention, Intent, Wrt
 from ._engine import run
+from ._inputs import as_point, require_function
 from ._method import AbstractMethod
 from ._objective import Problem
 from ._plan import MORE, Case, Plan, Unsettled, ValueAt
@@ -94,6 +95,8 @@ def check(
     Raises:
         InputError: if an argument cannot be used.
     """
+    if reference is not None:
+        require_function("reference", reference)
     signature = Signature.of((x0, *args), argnums)
     objective = replace(
         as_objective(value, gradient, signature, bounds, domain),

@@ -116,10 +116,8 @@ def check_command(ctx: click.Context, path, cache, located, verbose, **options) 
             click.echo(f"  {_times(result)}")
     if path is not None:
         path.write_text(found.to_json() + "\n", encoding="utf-8")
-    if options["planted"] and found.ok:
-        from ._selftest import selftest
-
-        click.echo(f"\n{selftest(found)}")
+    if options["planted"]:
+        click.echo(f"\n{_planted(found)}")
     sys.exit(AGREE if found.ok else DISAGREE)
 
 
@@ -208,6 +206,16 @@ def _check(asked, options: dict):
         click.echo(asked.drawn)
     record = {"formulas": asked.formulas, "drawn": asked.drawn}
     return replace(comparison, settings={**comparison.settings, "asked": record})
+
+
+def _planted(found: Any) -> str:
+    """Which faults would have been found; or why none is planted."""
+    from ._selftest import selftest
+
+    if found.ok:
+        return selftest(found)
+    failed = ", ".join(f"{r.objective} is {r.verdict.name}" for r in found if not r.ok)
+    return f"no self test: it plants faults in a gradient that agrees, and {failed}"
 
 
 def _opened(result) -> str:

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import PyTree
 
-from ._adapt import Signature, as_objective, as_point
+from ._adapt import Signature, as_objective
 from ._compare import make_plan
 from ._engine import estimate_one
 from ._errors import InputError
 from ._estimate import Estimate
+from ._inputs import as_point
 from ._method import AbstractMethod
 from ._objective import Problem
 from ._plan import Plan

@@ -140,9 +140,16 @@ class Problem:
         """The lower and the upper bound of each coordinate.
 
         Raises:
-            InputError: if the bounds do not fit the parameters.
+            InputError: if the bounds do not fit the parameters, or the lower is above the upper.
         """
         lower, upper = self._spread("lower"), self._spread("upper")
+        crossed = np.flatnonzero(lower > upper)
+        if crossed.size:
+            i = int(crossed[0])
+            raise InputError(
+                f"the lower bound of {self.objective.name} is above the upper: {lower[i]} and "
+                f"{upper[i]} at {self.layout.name(i)}; give the lower first"
+            )
         if self.objective.convention.wrt == "log":
             lower = np.maximum(lower, np.finfo(np.float64).tiny)
         return lower, upper

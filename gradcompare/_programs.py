@@ -37,7 +37,7 @@ class Cache:
         programs: The compiled programs.
         chunk: How many perturbed points are evaluated together; the programs depend on it.
         opaque: Whether the value cannot be compiled, and is called on the host.
-        untraceable: Why the `value` or the `gradient` cannot be, if so.
+        untraceable: Why the `value`, the `gradient` or the `reference` cannot be, if so.
         notes: What is odd about the functions given, in sentences.
     """
 

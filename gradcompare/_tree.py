@@ -83,7 +83,8 @@ class Layout:
         leaves, treedef = jtu.tree_flatten_with_path(tree)
         if treedef != self.treedef:
             raise InputError(
-                f"{what} has the structure {treedef}, the parameters have {self.treedef}; "
+                f"{what} has the structure {_structure(treedef)}, "
+                f"the parameters have {_structure(self.treedef)}; "
                 "give one array for each parameter array, in the same structure"
             )
         for (_, leaf), path, shape in zip(leaves, self.paths, self.shapes, strict=True):
@@ -122,6 +123,23 @@ def listed(names: Sequence[str]) -> str:
     """Returns names as a list in a sentence, cut after `LISTED`."""
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
     return ", ".join(names[:LISTED]) + more
+
+
+def _structure(treedef: Any) -> str:
+    """Says how a pytree is built, such as `{'w': array, 'b': array}`."""
+    node = treedef.node_data()
+    if node is None:
+        return "array"
+    kind, keys = node
+    parts = [_structure(child) for child in treedef.children()]
+    if kind is dict:
+        parts = [f"{key!r}: {part}" for key, part in zip(keys, parts, strict=True)]
+        return f"{{{', '.join(parts)}}}"
+    if kind is list:
+        return f"[{', '.join(parts)}]"
+    if kind is tuple:
+        return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
+    return "None" if kind is type(None) else f"{kind.__name__}({', '.join(parts)})"
 
 
 def _path_name(path: tuple, root: str) -> str:

@@ -12,6 +12,7 @@ from ._host import require_untouched
 from ._precision import cast
 from ._program import Function
 from ._programs import Programs
+from ._tree import Layout
 
 
 def require_valid(programs: Programs) -> None:
@@ -20,21 +21,60 @@ def require_valid(programs: Programs) -> None:
     An objective that can only be called makes `programs` opaque.
 
     Raises:
-        InputError: if the value is not a real floating scalar, the gradient is not in the
-            structure of the parameters, or one of them changes its arguments.
+        InputError: if the value or its reference is not a real floating scalar, the gradient
+            is not in the structure of the parameters, or one of them changes its arguments.
     """
-    objective = programs.problem.objective
+    objective, layout = programs.problem.objective, programs.problem.layout
     value, programs.cache.opaque = _shape(programs, "value", objective.value)
-    leaves = [f"{leaf.dtype}{list(leaf.shape)}" for leaf in jax.tree.leaves(value)]
-    scalar = getattr(value, "shape", None) == () and jnp.issubdtype(value.dtype, jnp.floating)
-    if not scalar:
-        raise InputError(
-            f"the value of {objective.name} is {', '.join(leaves) or repr(value)}; "
-            "return one real floating scalar"
-        )
+    _require_scalar(value, f"the value of {objective.name}", layout)
     if objective.gradient is not None:
         gradient, _ = _shape(programs, "gradient", objective.gradient)
-        programs.problem.layout.require_same(gradient, f"the gradient of {objective.name}")
+        _require_gradient(gradient, f"the gradient of {objective.name}", layout)
+    if objective.reference is not None:
+        reference, _ = _shape(programs, "reference", objective.reference)
+        _require_scalar(reference, f"the reference of {objective.name}", layout)
+
+
+FORGOTTEN = "is a return forgotten?"
+
+
+def _require_scalar(value: PyTree, what: str, layout: Layout) -> None:
+    if getattr(value, "shape", None) == () and jnp.issubdtype(value.dtype, jnp.floating):
+        return
+    needed = "return one real floating scalar"
+    if value is None:
+        raise InputError(f"{what} is None; {needed}: {FORGOTTEN}")
+    if _is_pair(value, layout):
+        raise InputError(
+            f"{what} is a pair like (value, gradient), {_leaves(value)}; "
+            f"{needed}, or have both checked with gradient=True (--pair)"
+        )
+    raise InputError(f"{what} is {_leaves(value) or repr(value)}; {needed}")
+
+
+def _require_gradient(gradient: PyTree, what: str, layout: Layout) -> None:
+    if gradient is None:
+        raise InputError(f"{what} is None; return the derivative: {FORGOTTEN}")
+    if _is_pair(gradient, layout) and jax.tree.structure(gradient) != layout.treedef:
+        raise InputError(
+            f"{what} is a pair like (value, gradient), {_leaves(gradient)}; return the gradient "
+            "alone, or give gradient=True (--pair) and this function as the value"
+        )
+    layout.require_same(gradient, what)
+
+
+def _is_pair(result: PyTree, layout: Layout) -> bool:
+    """Whether a result looks like a value and its gradient."""
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        return False
+    value, gradient = result
+    leaves, treedef = jax.tree.flatten(gradient)
+    same = treedef == layout.treedef and tuple(map(np.shape, leaves)) == layout.shapes
+    return same and getattr(value, "shape", None) == ()
+
+
+def _leaves(result: PyTree) -> str:
+    return ", ".join(f"{leaf.dtype}{list(leaf.shape)}" for leaf in jax.tree.leaves(result))
 
 
 def _shape(programs: Programs, name: str, function: Function) -> tuple[Any, bool]:

@@ -23,10 +23,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, PyTree
 
-from ._adapt import Signature, as_objective, require_functions
+from ._adapt import Signature, as_objective
 from ._compare import make_plan
 from ._engine import run
 from ._errors import InputError
+from ._inputs import as_point, require_functions
 from ._method import AbstractMethod
 from ._objective import Problem
 from ._plan import Case, Plan, Unsettled, ValueAt
@@ -174,7 +175,7 @@ class Watched:
 
     def _copied(self, x: PyTree) -> tuple[PyTree, Float[np.ndarray, " d"]] | None:
         """A copy of the point, for optimisers use their arrays again; the same as a vector."""
-        leaves, treedef = jax.tree.flatten(x)
+        leaves, treedef = jax.tree.flatten(as_point(x))
         if any(isinstance(leaf, jax.core.Tracer) for leaf in leaves):
             self._was_traced = True
             return None
@@ -189,9 +190,11 @@ def _is_array(leaf: Any) -> bool:
 
 def _flat(tree: PyTree) -> Float[np.ndarray, " d"]:
     """The real numbers of a tree in one vector."""
-    leaves = [leaf for leaf in jax.tree.leaves(tree) if isinstance(leaf, float) or _is_array(leaf)]
+    leaves = [
+        leaf for leaf in jax.tree.leaves(tree) if isinstance(leaf, (int, float)) or _is_array(leaf)
+    ]
     parts = [np.ravel(np.real(leaf)).astype(np.float64, copy=False) for leaf in leaves]
-    return np.concatenate(parts) if len(parts) != 1 else parts[0]
+    return parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0), *parts])
 
 
 def _number(value: Any) -> float:

@@ -340,6 +340,9 @@ def test_selftest_says_which_faults_would_be_found():
     outcome = check("model.py:BAD", "--selftest")
     assert outcome.exit_code == 1
     assert "too large" not in outcome.stdout
+    said = "no self test: it plants faults in a gradient that agrees, and bad is ANALYTIC_WRONG"
+    assert said in outcome.stdout.splitlines()
+    assert "no self test" not in text + check("model.py:BAD").stdout
 
 
 def test_selftest_needs_a_gradient():

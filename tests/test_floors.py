@@ -15,7 +15,7 @@ FLOORS = (
     ("_errors", "_numbers", "_json", "_nudge", "_track", "_finding"),
     (
         *("_precision", "_tree", "_jaxprs", "_source", "_domain", "_vocabulary"),
-        "_splitting",
+        *("_splitting", "_inputs"),
     ),
     (
         *("_rewrite", "_arms", "_estimate", "_timing", "_environment", "_chunks"),

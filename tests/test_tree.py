@@ -116,7 +116,10 @@ def test_ravel_is_flatten_for_traced_trees():
 LAYOUT = Layout.of({"w": np.zeros((2, 2)), "b": np.zeros(2)})
 
 MISFITS = {
-    "structure": ([np.zeros(2)], "it has the structure .*, the parameters have .*'b'.*'w'"),
+    "structure": (
+        [np.zeros(2)],
+        r"the structure \[array\], the .* have {'b': array, 'w': array};",
+    ),
     "missing": ({"w": np.zeros((2, 2))}, "it has the structure .*; give one array for each"),
     "shape": (
         {"w": np.zeros((2, 3)), "b": np.zeros(2)},
