@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from .._programs import Programs
-from ._lines import coordinate_scale
+from ._lines import EPS, coordinate_scale
 
 NOISE_FACTOR = 2.2
 """From the standard deviation of the noise in f to a bound of one value's noise."""
@@ -35,6 +35,12 @@ STAIRCASE = 0.5
 
 POINTS = 16
 """How many equally spaced values are used."""
+
+DECIMALS = range(16)
+"""To so many decimals values may have been rounded."""
+
+DIGITS_LOST = 1000
+"""Values in larger units than so many in their last place were rounded, and not by chance."""
 
 _ORDERS = (4, 5, 6)
 _PLATEAU = 4.0
@@ -77,9 +83,10 @@ def measure_noise(programs: Programs) -> tuple[float, int]:
     direction = _inward(programs)
     found, values = _levels(programs, direction, SPACINGS)
     spent = values.size
+    digits = _rounded_by(values[np.isfinite(values)])
     if np.mean(np.diff(values[0]) == 0) >= STAIRCASE:
         noise, more = _stair(programs, direction, values)
-        return noise, spent + more
+        return max(noise, digits), spent + more
     if not found:
         for way in (direction, -direction):
             more, values = _levels(programs, way, CLOSE_SPACINGS)
@@ -88,7 +95,24 @@ def measure_noise(programs: Programs) -> tuple[float, int]:
     if not found:
         closest = values[-1][np.isfinite(values[-1])]
         found = [float(np.ptp(closest))] if closest.size else [0.0]
-    return NOISE_FACTOR * max(found), spent
+    return max(NOISE_FACTOR * max(found), digits), spent
+
+
+def _rounded_by(values: Float[np.ndarray, " n"]) -> float:
+    """How much values were rounded by that are all of float32, or of few decimals; else 0.
+
+    Where f moves by whole units from one value to the next, their differences hide the noise.
+    """
+    if len(np.unique(values)) < 3:
+        return 0.0
+    size = float(np.max(np.abs(values)))
+    if np.all(values.astype(np.float32) == values):
+        return float(np.finfo(np.float32).eps) * size / 2
+    for decimals in DECIMALS:
+        unit, whole = 10.0**-decimals, values * 10.0**decimals
+        if np.all(np.abs(whole - np.round(whole)) <= 4 * EPS * np.abs(whole)):
+            return unit / 2 if unit > DIGITS_LOST * EPS * size else 0.0
+    return 0.0
 
 
 def _stair(

@@ -11,6 +11,12 @@ FIRST = 2
 """The first window starts at the step scale · RATIO^−FIRST."""
 
 
+FEWER_DIGITS = (1000 * EPS, 1e-4)
+"""Noise of that part of f is that of fewer digits, as with float32, and grows with f: least squares
+in float32 were 1e4 times as large at large steps, and bars up to 7 times too small. What is
+larger has another cause, or f is nearly 0 at the point."""
+
+
 class Windows:
     """One window of steps for each line: where it starts, and the values of f in it.
 
@@ -31,6 +37,7 @@ class Windows:
         self._plus = np.full((count, LEVELS), np.nan)
         self._minus = np.full((count, LEVELS), np.nan)
         self.evaluations = 0
+        self._unit = _unit(lines)
 
     def sample(self, active: Int[np.ndarray, " k"], missing: Bool[np.ndarray, "k l"]) -> None:
         """Takes the missing values of the windows of some lines, all in one batch."""
@@ -75,7 +82,7 @@ class Windows:
     def values(self, active: Int[np.ndarray, " k"]) -> Window:
         plus, minus = self._plus[active], self._minus[active]
         largest = np.maximum(np.abs(plus), np.abs(minus))
-        noise = np.maximum(self.lines.noise, EPS / 2 * largest)
+        noise = np.maximum(self.lines.noise, self._unit * largest)
         return Window(plus, minus, np.abs(self.steps(active)[0]), noise, self.lines.centre)
 
     def steps(
@@ -98,3 +105,10 @@ class Windows:
             values[active] = np.where(known, kept, np.nan)
         self.offset[active] += shift
         return ~known
+
+
+def _unit(lines: Lines) -> float:
+    """The bound of the noise in a value, as a part of the value."""
+    relative = lines.noise / abs(lines.centre) if lines.centre else np.inf
+    low, high = FEWER_DIGITS
+    return relative if low < relative < high else EPS / 2
