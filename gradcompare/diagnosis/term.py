@@ -96,7 +96,7 @@ def _matches(evidence: Evidence, parts: Sequence[Part], *, inside: bool) -> list
     for part in parts:
         found = _fitted(evidence, part)
         constant = None if found is None else _entering(found, evidence, len(parts))
-        if found is None or constant is None:
+        if found is None or constant is None or constant.value == 1:
             continue
         # A number without a name that fits some coordinates only may be an accident of them.
         if constant.uncertainty == 0 or found.coordinates.sum() == evidence.open.sum():
