@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+LARGEST = 100_000
+"""With more coordinates than that, no diagnosis of a gradient is made."""
+
 
 @dataclass(frozen=True)
 class Finding:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tabulate import tabulate
 
 from ._arms import in_words
+from ._finding import LARGEST
 from ._numbers import short, with_bar
 from ._tree import LISTED, listed
 from ._verdict import Verdict
@@ -29,7 +30,7 @@ def summarise(result: Result) -> str:
         return f"{result.objective}: {Verdict.ERROR.name} ({Verdict.ERROR.code}): {result.message}"
     point = result.worst
     assert point is not None
-    body = [*_where(result, point), *_what(result), *_reach(result), *_pairs(result, point)]
+    body = [*_where(result, point), *what(result), *_reach(result), *_pairs(result, point)]
     if result.quantity == "directional":
         body += _descent(result, point)
     body += _remarks(result, point)
@@ -81,8 +82,27 @@ def _where(result: Result, point: PointResult) -> list[str]:
     return [f"{where}, {count}:", *coordinate_table(result, point, faulty)]
 
 
-def _what(result: Result) -> list[str]:
-    return [f"what: {finding}" for finding in result.diagnosis]
+def what(result: Result) -> list[str]:
+    """Says what is wrong, one line for each finding; or that nothing explains it."""
+    if result.diagnosis:
+        return [f"what: {finding}" for finding in result.diagnosis]
+    point = result.worst
+    sought = result.quantity == "gradient" and result.d <= LARGEST
+    if result.verdict is not Verdict.ANALYTIC_WRONG or not sought or point is None:
+        return []
+    traced = result.sources.get("autodiff") in point.estimates
+    kinds = ["factor", "sign", "order", "penalty", *(["term"] if traced else [])]
+    looked = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
+    return [f"what: nothing that is looked for explains it, no {looked}; {_again(result, point)}"]
+
+
+def _again(result: Result, point: PointResult) -> str:
+    """Which coordinates to derive again."""
+    faulty = point.judgement.faulty
+    if len(faulty) == result.entries:
+        whole = len(result.paths) == 1 or len(result.paths) > LISTED
+        return f"re-derive {'every coordinate' if whole else listed(result.paths)}"
+    return f"re-derive {listed([result.name(i) for i in faulty])}"
 
 
 def _reach(result: Result) -> list[str]:

@@ -174,6 +174,29 @@ def test_an_imprecise_factor_has_an_error_bar_and_no_name():
     assert "2.001" in finding.sentence
 
 
+@pytest.mark.parametrize(
+    ("factor", "said", "undone"),
+    [
+        (3.1416 / np.pi, "(1 + 2.34e-6) times", "divide by (1 + 2.34e-6)"),
+        (1 - 4e-9, "(1 - 4e-9) times", "divide by (1 - 4e-9)"),
+        (-1 - 2e-6, "-(1 + 2e-6) times", "multiply by -1/(1 + 2e-6)"),
+        (1.000123, "(1 + 0.000123) times", "divide by (1 + 0.000123)"),
+        (1.0001, "1.0001 times", "divide by 1.0001"),
+    ],
+)
+def test_a_factor_near_one_shows_by_how_much_it_is_not_one(factor, said, undone):
+    for part in (EVERY, 3):
+        (finding,) = diagnose(made(on(part, lambda r, x: factor * r)))
+        assert f": {said} the reference" in finding.sentence
+        assert finding.correction.split(", or ")[0] == undone
+
+
+def test_a_factor_near_one_has_no_more_digits_than_are_known():
+    (finding,) = diagnose(made(on(EVERY, lambda r, x: (1 + 4e-6) * r), bar=2e-8))
+    assert finding.sentence.startswith("every coordinate: 1.00000")
+    assert "±" in finding.sentence
+
+
 def test_other_points_tell_a_parameter_from_a_constant():
     x = np.full((3, D), 2.0)
     fault = on(EVERY, lambda r, x: x * r)

@@ -8,6 +8,7 @@ from faults import in_gradient
 
 from gradcompare import Comparison, Verdict, check, compare, get_objective
 from gradcompare.diagnosis import _diagnose, factor
+from gradcompare.report.brief import brief
 
 RNG = np.random.default_rng(0)
 X, Y, LAM = RNG.standard_normal((20, 3)), RNG.choice([-1.0, 1.0], 20), 0.1
@@ -236,3 +237,38 @@ def test_planted_faults_are_named(name, fault):
     planted = in_gradient(fault, get_objective(name))
     (result,) = compare([planted], ["analytic", "reverse", "richardson"], timing=False)
     assert [finding.kind for finding in result.diagnosis] == [PLANTED[fault]], str(result)
+
+
+def mixed(p):
+    return jnp.sum(jnp.sin(p["a"]) * p["b"] ** 2)
+
+
+AB = {"a": np.array([0.3, -0.7, 1.1]), "b": np.array([0.5, 0.9, -0.4])}
+
+
+def test_a_fault_of_no_known_kind_is_said_to_be_unexplained():
+    def wrong(p):
+        return jax.tree.map(lambda g, x: jnp.tanh(g * x + 2), jax.grad(mixed)(p), p)
+
+    result = check(mixed, wrong, AB)
+    assert result.verdict is Verdict.ANALYTIC_WRONG
+    assert not said(result)
+    unexplained = "what: nothing that is looked for explains it, no factor, sign, order, penalty"
+    assert f"  {unexplained} or term; re-derive a, b\n" in str(result)
+    assert unexplained in brief(result)
+    assert len(brief(result).splitlines()) <= 15
+    assert "what:" not in str(check(mixed, jax.grad(mixed), AB))
+
+
+def test_terms_are_not_said_to_be_looked_for_where_nothing_is_traced():
+    def value(x):
+        return np.sum(np.sin(x))
+
+    def wrong(x):
+        return np.tanh(np.cos(x) * x + 2)
+
+    unexplained = "explains it, no factor, sign, order or penalty; re-derive every coordinate"
+    assert unexplained in str(check(value, wrong, W))
+    along = check(value, wrong, W, direction=np.ones(3))  # not looked at
+    assert along.verdict is Verdict.ANALYTIC_WRONG
+    assert "what:" not in str(along)

@@ -68,6 +68,16 @@ def test_two_terms_at_once():
     assert "`3 * jnp.sum(jnp.cos(w))`" in found.sentence
     assert "is missing from your gradient; term 3 of 3" in found.sentence
     assert "with factor -1" in found.sentence
+    assert found.correction == "for the first add its derivative, for the second change its sign"
+
+
+def test_every_term_that_is_wrong_has_its_remedy():
+    (found,) = findings(value, gradient(fit=0.5, cosine=2.0, penalty=3.0), W, X, Y)
+    assert found.sentence.count("factor 1 is right") == 3
+    assert found.correction == (
+        "for the first multiply by 2 there, for the second divide by 2 there, "
+        "for the third divide by 3 there"
+    )
 
 
 def test_near_miss_another_function_of_the_parameters():

@@ -67,3 +67,13 @@ def test_wrong_at_some_points_only():
     (finding,) = diagnose(evidence)
     here = " and ".join(label for label, bad in zip(evidence.labels, at_fault, strict=True) if bad)
     assert finding.sentence.startswith(f"only at {here}: w: the opposite sign")
+
+
+def test_more_faults_than_are_looked_at():
+    factors = np.array([1 / 7, 3 / 11, 0.5, 10 / 9, 3.0])
+    *found, rest = diagnose(made(on(W, lambda r, x: factors * r)))
+    assert [finding.kind for finding in found] == ["factor"] * 3
+    assert rest.kind == "unexplained"
+    assert rest.sentence.startswith("w[3] and w[4]: wrong as well, not looked at further, ")
+    found = diagnose(made(on(slice(0, 3), lambda r, x: factors[:3] * r)))
+    assert [finding.kind for finding in found] == ["factor"] * 3

@@ -16,6 +16,9 @@ SIMPLE_WIDTH = 1e-3
 WIDTH = 1e-5
 """The same for all other names: there are so many that some name is near any number."""
 
+SHOWN = 0.01
+"""How well the digits of a factor have to show by how much it is not 1."""
+
 MEANINGS = 3
 """At most so many meanings of one number are said."""
 
@@ -133,9 +136,18 @@ def recognise(low: float, high: float, evidence: Evidence, *, of_data=False) -> 
 def unnamed(low: float, high: float) -> Constant:
     """Returns a factor that is no known constant, in as many digits as are known."""
     middle, half = (low + high) / 2, (high - low) / 2
-    if half <= 1e-6 * abs(middle):
-        return Constant(middle, short(middle, 6), uncertainty=half)
+    if half <= min(1e-6 * abs(middle), SHOWN * abs(abs(middle) - 1)):
+        return Constant(middle, _written(middle), uncertainty=half)
     return Constant(middle, with_bar(middle, half), uncertainty=half)
+
+
+def _written(value: float) -> str:
+    """A number in six digits; one near 1 by how far it is from 1, if they do not show that."""
+    text, beyond = short(value, 6), abs(value) - 1
+    if abs(abs(float(text)) - abs(value)) <= SHOWN * abs(beyond):
+        return text
+    sign = "-" if value < 0 else ""
+    return f"{sign}(1 {'+' if beyond > 0 else '-'} {short(abs(beyond))})"
 
 
 def _known(evidence: Evidence) -> Iterator[Constant]:
@@ -187,4 +199,4 @@ def _of_scalar(name: str, s: float) -> Iterator[Constant]:
     roots = ((s**0.5, f"√{name}"), (s**-0.5, f"1/√{name}"))
     for level, ways in ((1, near), (2, (*further, *roots))):
         for value, text in ways:
-            yield Constant(value, short(value, 6), text, level=level, scalar=True)
+            yield Constant(value, _written(value), text, level=level, scalar=True)

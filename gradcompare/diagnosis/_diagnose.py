@@ -11,7 +11,7 @@ import numpy as np
 
 from .._coverage import Coverage
 from .._errors import guarded
-from .._finding import Finding
+from .._finding import LARGEST, Finding
 from .._numbers import short
 from .._programs import Programs
 from .._result import PointResult
@@ -23,9 +23,6 @@ from ._where import describe, regime
 
 MOST = 3
 """At most so many faults are looked for."""
-
-LARGEST = 100_000
-"""With more coordinates than that, no diagnosis is made."""
 
 
 @functools.cache
@@ -140,10 +137,10 @@ def _rest(evidence: Evidence, found: Sequence[Finding]) -> Iterator[Finding]:
             return
         return
     share = _share(left.mismatch, whole)
+    said = "wrong as well, not looked at further" if len(found) == MOST else "not explained"
     yield Finding(
         "unexplained",
-        f"{describe(evidence, left.open)}: not explained, "
-        f"{short(100 * share, 2)} % of the mismatch",
+        f"{describe(evidence, left.open)}: {said}, {short(100 * share, 2)} % of the mismatch",
         residual=share,
         coordinates=indices(left.open),
     )

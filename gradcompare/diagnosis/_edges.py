@@ -14,6 +14,7 @@ import numpy as np
 from .._flat import Flat, Operation
 from .._source import Place, within
 from ._graph import SHAPES, Graph
+from ._ways import Ways
 
 SUMS = ("add", "sub", "add_any")
 
@@ -60,6 +61,7 @@ class Edges:
 
     def __init__(self, flat: Flat, names: Mapping[int, str]):
         self.graph = Graph(flat, tuple(names))
+        self.ways = Ways(self.graph)
         self.names = names
 
     def dividing(self) -> list[Edge]:
@@ -67,11 +69,13 @@ class Edges:
         keys = [
             (o, position) for o in self.graph.operations for position in self.graph.dividing(o)
         ]
-        terms = [key for key in keys if self.graph.is_term(*key)]
+        terms = [self._term(*key) for key in keys if self.graph.is_term(*key)]
         others = [key for key in reversed(keys) if not self.graph.is_term(*key)]
-        numbered = [f"term {number} of {len(terms)}" for number in range(1, len(terms) + 1)]
-        first = [self._edge(*key, text) for key, text in zip(terms, numbered, strict=True)]
-        return first + [self._edge(*key) for key in others]
+        numbered = [
+            replace(term, text=f"term {number} of {len(terms)}{term.text}")
+            for number, term in enumerate(_as_written(terms), 1)
+        ]
+        return numbered + [self._edge(*key) for key in others]
 
     def summands(self) -> list[Edge]:
         """The operands of sums, but for those that divide the paths as terms."""
@@ -111,24 +115,54 @@ class Edges:
             ]
             yield gates[:1], shapes[0][each[0]]
 
-    def _edge(self, operation: Operation, position: int, term: str = "") -> Edge:
-        """The operand with what it is called."""
+    def _term(self, operation: Operation, position: int) -> Edge:
+        """A term with what is said of it after its number."""
+        number = self._beneath(operation, operation.operands[position])
+        maker, key = self.graph.makers.get(number), (operation.number, position)
+        inside = within(maker.place, operation.place) if maker is not None else None
+        place = inside or operation.place
+        if place is None:
+            return Edge(key, "", None, True)
+        if number in self.names:
+            place = replace(place, text=self.names[number])
+        elif place == operation.place:  # a sum inside of the expression
+            name = self._inside(maker, place)
+            what = f"{name} inside of" if name else "a part of"
+            return Edge(key, f", {what} {place},", place, True)
+        return Edge(key, f", {place},", place, True)
+
+    def _edge(self, operation: Operation, position: int) -> Edge:
+        """An operand that is no term with what it is called."""
         key = operation.number, position
         number = self._beneath(operation, operation.operands[position])
-        maker = self.graph.makers.get(number)
+        maker, used = self.graph.makers.get(number), operation.place
         made = maker.place if maker is not None else None
-        if term:
-            place = within(made, operation.place) or operation.place
-            if place is not None and number in self.names:
-                place = replace(place, text=self.names[number])
-            return Edge(key, f"{term}, {place}," if place else term, place, True)
-        used = operation.place
-        if number in self.names or self.graph.uses[number] > 1:
+        several = number in self.names or self.graph.uses[number] > 1
+        if made is not None and made == used:
+            name = "" if several else self._inside(maker, made)
+            return Edge(key, _through(made, name, whole=False), made, False)
+        if several:
             what = self.names.get(number) or (f"`{made.text}`" if made else "a value")
-            text = f"the use of {what} in {used}" if used else f"a use of {what}"
-            return Edge(key, text, used, False)
-        text = f"the derivative through {made}" if made else "the derivative through an operation"
-        return Edge(key, text, made, False)
+            return Edge(key, self._use(what, number, operation), used, False)
+        if made is None:
+            return Edge(key, "the derivative through an operation", None, False)
+        return Edge(key, _through(made, whole=self.ways.is_whole(made)), made, False)
+
+    def _inside(self, maker: Operation | None, place: Place) -> str:
+        """The name of the last operation of an operand, if it has one and stands there as well."""
+        return self.ways.named(maker) if maker is not None and maker.place == place else ""
+
+    def _use(self, what: str, number: int, operation: Operation) -> str:
+        """The use of a value in an expression, or one of several."""
+        used = operation.place
+        if used is None:
+            return f"a use of {what}"
+        if self.ways.using(number, used) <= 1:
+            return f"the use of {what} in {used}"
+        name = self.ways.named(operation)
+        if name:
+            return f"the use of {what} in {name} inside of {used}"
+        return f"one use of {what} inside of {used}"
 
     def _operand(self, operation: Operation, position: int) -> Edge:
         """The operand of a sum with what it is called."""
@@ -136,7 +170,7 @@ class Edges:
         maker, place = self.graph.makers.get(number), operation.place
         made = within(maker.place, place) if maker is not None else None
         known = self.graph.flat.constants.get(number)
-        what = self.names.get(number) or (made.text if made else "")
+        what = self.names.get(number) or (made.text if made and made != place else "")
         what = what or (f"{known:g}" if known is not None and np.ndim(known) == 0 else "")
         text = f"`{what}` in {place}" if what else f"operand {position + 1} of {place}"
         return Edge((operation.number, position), text, made or place, False)
@@ -153,3 +187,19 @@ class Edges:
             number = self.graph.outside(maker.operands[0])
             maker = self.graph.makers.get(number)
         return number
+
+
+def _as_written(terms: list[Edge]) -> list[Edge]:
+    """The terms in the order of the source, if that is known and all of them are in one file."""
+    places = [term.place for term in terms if term.place is not None and term.place.column]
+    if len(places) < len(terms) or len({place.file for place in places}) != 1:
+        return terms
+    written = sorted(zip(places, terms, strict=True), key=lambda p: (p[0].line, p[0].column))
+    return [term for _, term in written]
+
+
+def _through(place: Place, name: str = "", *, whole: bool) -> str:
+    """The derivative through an expression, or through what has a name inside of it."""
+    if name:
+        return f"the derivative through {name} inside of {place}"
+    return f"{'' if whole else 'a part of '}the derivative through {place}"

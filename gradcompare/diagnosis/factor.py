@@ -34,10 +34,10 @@ class Factor(AbstractHypothesis):
 
 
 def _doubtful(evidence: Evidence, match: Match) -> bool:
-    """Whether an imprecise number without a name may be an accident of some coordinates."""
+    """Whether it is 1, or an imprecise number that may be an accident of some coordinates."""
     value, off = match.constant.value, match.constant.uncertainty
     imprecise = off > 1e-6 * abs(value)
-    return abs(value - 1) < NEAR_ONE * off or (
+    return abs(value - 1) <= NEAR_ONE * off or (
         imprecise and match.chosen.sum() < evidence.open.sum()
     )
 

@@ -25,6 +25,8 @@ MISSING = Constant(0.0, "0")
 PLAIN = ("0", "-1", "1/2", "2")
 """The factors of a term that was forgotten, halved or doubled, or has the wrong sign."""
 
+ORDINALS = ("first", "second", "third", "fourth", "fifth")
+
 
 @dataclass(frozen=True, eq=False)
 class _Match:
@@ -85,7 +87,7 @@ class Terms(AbstractHypothesis):
         return Finding(
             "term",
             "; ".join(_said(part, constant) for part, constant in wrong),
-            correction=f"for the first, {_correction(wrong[0][1])}" if wrong else "",
+            correction=_corrections([constant for _, constant in wrong]),
             coordinates=indices(evidence.open),
             **pointing_to(wrong[0][0].edge.place),
         )
@@ -96,7 +98,7 @@ def _matches(evidence: Evidence, parts: Sequence[Part], *, inside: bool) -> list
     for part in parts:
         found = _fitted(evidence, part)
         constant = None if found is None else _entering(found, evidence, len(parts))
-        if found is None or constant is None:
+        if found is None or constant is None or constant.value == 1:
             continue
         # A number without a name that fits some coordinates only may be an accident of them.
         if constant.uncertainty == 0 or found.coordinates.sum() == evidence.open.sum():
@@ -145,6 +147,15 @@ def _correction(constant: Constant) -> str:
     if constant.value == 0:
         return "add its derivative"
     return "change its sign" if constant.value == -1 else f"{constant.undone} there"
+
+
+def _corrections(constants: Sequence[Constant]) -> str:
+    """What to do about each of several terms."""
+    each = [_correction(constant) for constant in constants]
+    if len(each) == 1:
+        return each[0]
+    names = [*ORDINALS, *(f"number {n}" for n in range(len(ORDINALS) + 1, len(each) + 1))]
+    return ", ".join(f"for the {name} {said}" for name, said in zip(names, each, strict=False))
 
 
 def _regressed(evidence: Evidence, terms: Sequence[Part]) -> list[Constant] | None:

@@ -7,7 +7,7 @@ from tabulate import tabulate
 
 from .._numbers import short
 from .._result import Comparison, PointResult, Result
-from .._summary import untested
+from .._summary import untested, what
 from .._tree import listed
 from .._verdict import Verdict
 
@@ -54,12 +54,12 @@ def cut(text: str, width: int) -> str:
 
 def _verdict(result: Result) -> list[str]:
     verdict = result.verdict
-    what, _, advice = result.sentence.partition("; ")
+    cause, _, advice = result.sentence.partition("; ")
     size = f" (d = {result.d})" if result.d else ""
     lines = [f"{result.objective}{size}: {verdict.name} ({verdict.code})"]
-    lines += _wrapped(result.message or what)
-    if len(f"{lines[0]}: {what}") <= WIDTH and not result.message:
-        lines = [f"{lines[0]}: {what}"]
+    lines += _wrapped(result.message or cause)
+    if len(f"{lines[0]}: {cause}") <= WIDTH and not result.message:
+        lines = [f"{lines[0]}: {cause}"]
     if not verdict.ok:
         lines += _wrapped(f"what to do: {advice}")
     if not result.expected.ok:
@@ -141,7 +141,7 @@ def _floor(result: Result) -> str:
 
 def _remarks(result: Result, point: PointResult, room: int) -> list[str]:
     """What kind of fault it is, what is missing, special or doubtful, in so many lines."""
-    found = [line for f in result.diagnosis for line in _wrapped(f"what: {f}", FOUND)]
+    found = [line for said in what(result) for line in _wrapped(said, FOUND)]
     remarks = [point.judgement.note] if point.judgement.note else []
     remarks += [f"{name}: not available: {reason}" for name, reason in point.missing.items()]
     remarks += [*result.notes, *untested(result)]
@@ -158,10 +158,10 @@ def _wrapped(text: str, most: int = 2) -> list[str]:
 
 
 def _circumstances(comparison: Comparison) -> str:
-    what, where = comparison.settings, comparison.environment
+    asked, where = comparison.settings, comparison.environment
     points = max((len(result.points) for result in comparison), default=0)
-    methods = ", ".join(what.get("methods", ()))
+    methods = ", ".join(asked.get("methods", ()))
     return (
-        f"settings: {methods}; {points} points, seed {what.get('seed')}, "
-        f"{what.get('dtype')}; jax {where.get('jax')} on {where.get('device_kind')}"
+        f"settings: {methods}; {points} points, seed {asked.get('seed')}, "
+        f"{asked.get('dtype')}; jax {where.get('jax')} on {where.get('device_kind')}"
     )
