@@ -6,11 +6,18 @@ from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
-from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn
+import numpy as np
+from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
 
 T = TypeVar("T")
 
 JAX = Path(jax.__file__).parent
+
+MOVES = (
+    *("transpose", "reshape", "broadcast_in_dim", "squeeze", "expand_dims", "rev", "copy"),
+    *("slice", "dynamic_slice", "gather", "concatenate", "select_n", "neg", "abs"),
+)
+"""Operations that compute no new digits: narrow data stay as exact as they are."""
 
 CUSTOM = ("custom_jvp_call", "custom_vjp_call")
 """Calls of functions with rules of their own for autodiff."""
@@ -28,9 +35,13 @@ def equations(jaxpr: Jaxpr) -> Iterator[JaxprEqn]:
     """Yields every equation of a program, those of its inner programs included."""
     for equation in jaxpr.eqns:
         yield equation
-        for inner in jax.tree.leaves(equation.params, is_leaf=_is_jaxpr):
-            if _is_jaxpr(inner):
-                yield from equations(getattr(inner, "jaxpr", inner))
+        for inner in programs(equation):
+            yield from equations(getattr(inner, "jaxpr", inner))
+
+
+def programs(equation: JaxprEqn) -> list[Any]:
+    """The programs inside of an operation."""
+    return [p for p in jax.tree.leaves(equation.params, is_leaf=_is_jaxpr) if _is_jaxpr(p)]
 
 
 def divided(scan: JaxprEqn, operands: Sequence[T]) -> tuple[Sequence[T], Sequence[T], Sequence[T]]:
@@ -64,9 +75,21 @@ def is_float(variable: Any) -> bool:
 
 
 def coarsest_epsilon(jaxpr: Jaxpr) -> float:
-    """The unit of rounding of the narrowest floating type in which a program computes."""
-    floats = [v for equation in equations(jaxpr) for v in equation.outvars if is_float(v)]
+    """The unit of rounding of the narrowest floating type in which a program computes.
+
+    Data of such a type that are only moved about, as by a transpose, are not rounded.
+    """
+    computing = [each for each in equations(jaxpr) if not _is_exact(each)]
+    floats = [v for equation in computing for v in equation.outvars if is_float(v)]
     return max((float(jnp.finfo(dtype_of(v)).eps) for v in floats), default=0.0)
+
+
+def _is_exact(equation: JaxprEqn) -> bool:
+    """Whether an operation rounds nothing itself: 2 * X.T of narrow data does not."""
+    if equation.primitive.name == "mul":
+        literals = [np.asarray(v.val) for v in equation.invars if isinstance(v, Literal)]
+        return any(np.all(np.abs(np.frexp(each)[0]) == 0.5) for each in literals)
+    return equation.primitive.name in MOVES or bool(programs(equation))
 
 
 def differentiates(jaxpr: Jaxpr) -> bool:

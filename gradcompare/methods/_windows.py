@@ -10,11 +10,14 @@ from ._tableau import LEVELS, Extrapolation, extrapolate
 FIRST = 2
 """The first window starts at the step scale · RATIO^−FIRST."""
 
-
 FEWER_DIGITS = (1000 * EPS, 1e-4)
-"""Noise of that part of f is that of fewer digits, as with float32, and grows with f: least squares
-in float32 were 1e4 times as large at large steps, and bars up to 7 times too small. What is
-larger has another cause, or f is nearly 0 at the point."""
+"""Noise of that part of f is that of fewer digits, as with float32, and grows with f: least
+squares in float32 were 1e4 times as large at large steps, and bars up to 7 times too small. What
+is larger has another cause, or f is nearly 0 at the point."""
+
+FAR, DOUBT = 4.0, 3.0
+"""With such noise, beyond so many scales of x, bars are taken so many times: corrections are small
+by chance, and no window with smaller steps can tell (2 in 100 logits in float32)."""
 
 
 class Windows:
@@ -51,12 +54,13 @@ class Windows:
     def extrapolated(self, active: Int[np.ndarray, " k"]) -> Extrapolation:
         found = extrapolate(*self._central(active), power=2)
         sided = self.side[active] != 0
-        if not sided.any():
-            return found
-        one_sided = extrapolate(*self._one_sided(active[sided]), power=1)
-        for both, part in zip(found, one_sided, strict=True):
-            both[sided] = part
-        return found
+        if sided.any():
+            one_sided = extrapolate(*self._one_sided(active[sided]), power=1)
+            for both, part in zip(found, one_sided, strict=True):
+                both[sided] = part
+        far = self.steps(active)[0][:, 0] > FAR * self.lines.scale[active]
+        doubt = np.where(far & (self._unit > EPS / 2), DOUBT, 1.0)
+        return found._replace(error=doubt * found.error)
 
     def _central(self, active: Int[np.ndarray, " k"]) -> tuple[np.ndarray, ...]:
         """Returns central differences, the steps really taken, and the rounding errors."""

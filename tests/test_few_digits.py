@@ -1,0 +1,110 @@
+"""Values of fewer digits than float64 has, as host functions give them: the bars hold."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gradcompare import check, estimate
+
+
+def least_squares(rng):
+    X = rng.standard_normal((20, 4)).astype(np.float32)
+    y = rng.standard_normal(20).astype(np.float32)
+
+    def exact(w):
+        return float(np.sum((X.astype(float) @ w - y.astype(float)) ** 2))
+
+    def single(w):
+        return float(np.sum((X @ w.astype(np.float32) - y) ** 2))
+
+    def gradient(w):
+        return 2 * X.astype(float).T @ (X.astype(float) @ w - y.astype(float))
+
+    return exact, single, gradient
+
+
+def logits(rng):
+    X = rng.standard_normal((20, 4)).astype(np.float32)
+    yes = rng.standard_normal(20) > 0
+
+    def exact(w):
+        z = X.astype(float) @ w
+        return float(np.sum(np.logaddexp(0, z) - yes * z))
+
+    def single(w):
+        z = X @ w.astype(np.float32)
+        return np.sum(np.logaddexp(np.float32(0), z) - yes * z, dtype=np.float32)
+
+    def gradient(w):
+        z = X.astype(float) @ w
+        return X.astype(float).T @ (1 / (1 + np.exp(-z)) - yes)
+
+    return exact, single, gradient
+
+
+KINDS = {
+    "computed in float32": lambda exact, single: single,
+    "rounded to float32": lambda exact, single: lambda w: float(np.float32(exact(w))),
+    "printed with 7 digits": lambda exact, single: lambda w: float(f"{exact(w):.7g}"),
+    "rounded to 8 decimals": lambda exact, single: lambda w: round(exact(w), 8),
+    "rounded to 5 decimals": lambda exact, single: lambda w: round(exact(w), 5),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("make", [least_squares, logits])
+def test_right_gradients_are_not_accused(make, kind):
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        exact, single, gradient = make(rng)
+        result = check(KINDS[kind](exact, single), gradient, rng.standard_normal(4), seed=seed)
+        assert result.ok, f"seed {seed}\n{result}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_wrong_gradient_is_still_seen(kind):
+    rng = np.random.default_rng(0)
+    exact, single, gradient = least_squares(rng)
+    result = check(
+        KINDS[kind](exact, single), lambda w: 1.001 * gradient(w), rng.standard_normal(4)
+    )
+    assert result.verdict.name == "ANALYTIC_WRONG"
+
+
+def test_the_slope_of_a_staircase_whose_steps_are_those_of_the_spacing():
+    """Neighbouring values differ by one unit each, so that differences show no noise."""
+    rng = np.random.default_rng(31)
+    X, w0 = rng.standard_normal((20, 4)), rng.standard_normal(4)
+    y = X @ w0 + 0.3 * rng.standard_normal(20)
+    x = w0 + 0.5 * rng.standard_normal(4)
+    found = estimate(lambda w: round(float(np.sum((X @ w - y) ** 2)), 8), x)
+    off = np.abs(found.value - 2 * X.T @ (X @ x - y))
+    assert np.all(off <= found.error)
+    assert np.all(found.error < 1e-5)
+
+
+NARROW = np.random.default_rng(0).standard_normal((20, 4)).astype(np.float32)
+POINT = np.array([1.0, -0.5, 0.3, 2.0])
+
+
+def fit(w):
+    return jnp.sum((jnp.asarray(NARROW) @ w - 1) ** 2)
+
+
+EXACT = {
+    "2 * X.T @ r": lambda w, X: 2 * X.T @ (X @ w - 1),
+    "-2 * X.T @ -r": lambda w, X: -2 * X.T @ -(X @ w - 1),
+    "rows": lambda w, X: jnp.concatenate([X[:9], X[9:]]).T @ (2 * (X @ w - 1)),
+}
+
+
+@pytest.mark.parametrize("case", EXACT)
+def test_narrow_data_that_are_only_moved_about_are_not_rounded(case):
+    result = check(fit, lambda w: EXACT[case](w, jnp.asarray(NARROW)), POINT)
+    assert result.ok, str(result)
+    assert "less than float64" not in str(result)
+
+
+def test_narrow_data_that_are_computed_with_are_rounded():
+    result = check(fit, lambda w: 3 * jnp.asarray(NARROW).T @ (2 / 3 * (NARROW @ w - 1)), POINT)
+    assert "analytic computes in less than float64 somewhere" in str(result)
