@@ -70,7 +70,8 @@ def test_float32_inside_gives_wider_bars():
     x = np.array([0.3, -1.2, 2.5])
     result = check(value, jnp.cos, x)
     assert result.verdict is Verdict.AGREE
-    assert 1e-8 < result.results[0].points[0].judgement.relative_floor < 1e-4
+    # The terms are 25 times as large as f, which the noise is taken relative to.
+    assert 1e-8 < result.results[0].points[0].judgement.relative_floor < 1e-3
     assert check(value, lambda x: 1.001 * jnp.cos(x), x).verdict is Verdict.ANALYTIC_WRONG
 
 
