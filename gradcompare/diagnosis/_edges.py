@@ -28,12 +28,14 @@ class Edge:
         text: What it is, in words.
         place: The expression of the user's code, if it is known.
         term: Whether it is a term of a sum, and itself no sum.
+        value: The number of the value, if this is one of several uses of it.
     """
 
     key: tuple[int, int]
     text: str
     place: Place | None
     term: bool
+    value: int | None = None
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ class Edges:
             return Edge(key, _through(made, name, whole=False), made, False)
         if several:
             what = self.names.get(number) or (f"`{made.text}`" if made else "a value")
-            return Edge(key, self._use(what, number, operation), used, False)
+            return Edge(key, self._use(what, number, operation), used, False, number)
         if made is None:
             return Edge(key, "the derivative through an operation", None, False)
         return Edge(key, _through(made, whole=self.ways.is_whole(made)), made, False)
