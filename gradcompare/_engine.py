@@ -79,8 +79,13 @@ def attempt(case: Case, plan: Plan) -> Study:
     if plan.on_error == "raise":
         outcome.add_note(f"while comparing the derivatives of {case.objective.name}")
         raise outcome
-    o, message = case.objective, describe(outcome)
-    return Study(Result(o.name, case.size, plan.quantity, expected=o.expected, message=message))
+    return Study(failed(case, plan, describe(outcome)))
+
+
+def failed(case: Case, plan: Plan, message: str) -> Result:
+    """The result of a case that could not be studied, and why."""
+    o = case.objective
+    return Result(o.name, case.size, plan.quantity, expected=o.expected, message=message)
 
 
 def estimate_one(problem: Problem, method: AbstractMethod, plan: Plan) -> Estimate:

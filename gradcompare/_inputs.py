@@ -21,8 +21,7 @@ def as_point(x: PyTree) -> PyTree:
         return float(x)
     if isinstance(x, (list, tuple)) and x and all(type(v) in (int, float) for v in x):
         return np.asarray(x, np.float64)
-    is_array = isinstance(x, (np.ndarray, np.generic, jax.Array))
-    return np.asarray(x) if hasattr(x, "__array__") and not is_array else x
+    return np.asarray(x) if hasattr(x, "__array__") and not _is_array(x) else x
 
 
 ORDER = ", functions first and the point after them"

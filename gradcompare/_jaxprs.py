@@ -35,11 +35,11 @@ def equations(jaxpr: Jaxpr) -> Iterator[JaxprEqn]:
     """Yields every equation of a program, those of its inner programs included."""
     for equation in jaxpr.eqns:
         yield equation
-        for inner in programs(equation):
+        for inner in _programs(equation):
             yield from equations(getattr(inner, "jaxpr", inner))
 
 
-def programs(equation: JaxprEqn) -> list[Any]:
+def _programs(equation: JaxprEqn) -> list[Any]:
     """The programs inside of an operation."""
     return [p for p in jax.tree.leaves(equation.params, is_leaf=_is_jaxpr) if _is_jaxpr(p)]
 
@@ -89,7 +89,7 @@ def _is_exact(equation: JaxprEqn) -> bool:
     if equation.primitive.name == "mul":
         literals = [np.asarray(v.val) for v in equation.invars if isinstance(v, Literal)]
         return any(np.all(np.abs(np.frexp(each)[0]) == 0.5) for each in literals)
-    return equation.primitive.name in MOVES or bool(programs(equation))
+    return equation.primitive.name in MOVES or bool(_programs(equation))
 
 
 def differentiates(jaxpr: Jaxpr) -> bool:

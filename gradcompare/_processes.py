@@ -23,7 +23,7 @@ from typing import Any
 
 from ._compare import prepare
 from ._compilation_cache import use_compilation_cache
-from ._engine import attempt, gathered, run, timed
+from ._engine import attempt, failed, gathered, run, timed
 from ._plan import Case, Plan, Progress
 from ._result import Comparison, Result
 from ._study import Study
@@ -119,8 +119,7 @@ def _dealt(
             try:
                 result = future.result()
             except BrokenExecutor:
-                o, size = cases[number].objective, cases[number].size
-                result = Result(o.name, size, plan.quantity, expected=o.expected, message=ENDED)
+                result = failed(cases[number], plan, ENDED)
             else:
                 deal(worker)
             yield number, worker, result

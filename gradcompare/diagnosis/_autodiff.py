@@ -11,12 +11,11 @@ import jax
 import numpy as np
 
 from .._errors import guarded
-from .._finding import Finding
+from .._finding import LARGEST, Finding
 from .._programs import Programs
 from .._result import PointResult
 from .._suspects import Switches, suspects
 from ._blame import accuse
-from ._diagnose import LARGEST
 from ._special import special_point
 from ._staircase import silent_autodiff
 from ._trial import Row, Trial, culprits

@@ -26,9 +26,11 @@ class Instead(AbstractHypothesis):
         parts = () if evidence.traced is None else evidence.traced.parts
         uses = [part for part in parts if part.edge.value is not None][:MOST]
         for twice, never in permutations(uses, 2):
+            if twice.edge.value != never.edge.value:
+                continue
             changed = evidence.reference + twice.values - never.values
             right = evidence.same(changed) | ~evidence.usable
-            if twice.edge.value == never.edge.value and right[:, evidence.open].all():
+            if right[:, evidence.open].all():
                 return Finding(
                     "term",
                     f"your gradient has the derivative through {twice.edge.text} twice, and none "

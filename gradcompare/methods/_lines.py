@@ -24,6 +24,9 @@ NARROW = 20
 
 EPS = float(np.finfo(np.float64).eps)
 
+NOISY = 1000 * EPS
+"""Noise of more than this part of f is more than the rounding of a long computation."""
+
 
 @dataclass(frozen=True)
 class Lines:

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from .._programs import Programs
-from ._lines import EPS, coordinate_scale
+from ._lines import EPS, NOISY, coordinate_scale
 
 NOISE_FACTOR = 2.2
 """From the standard deviation of the noise in f to a bound of one value's noise."""
@@ -38,10 +38,6 @@ POINTS = 16
 
 DECIMALS = range(16)
 """To so many decimals values may have been rounded."""
-
-DIGITS_LOST = 1000
-"""Values in larger units than so many in their last place were rounded, and not by chance."""
-
 _ORDERS = (4, 5, 6)
 _PLATEAU = 4.0
 _HALF_PLATEAU = 100.0
@@ -111,7 +107,7 @@ def _rounded_by(values: Float[np.ndarray, " n"]) -> float:
     for decimals in DECIMALS:
         unit, whole = 10.0**-decimals, values * 10.0**decimals
         if np.all(np.abs(whole - np.round(whole)) <= 4 * EPS * np.abs(whole)):
-            return unit / 2 if unit > DIGITS_LOST * EPS * size else 0.0
+            return unit / 2 if unit > NOISY * size else 0.0
     return 0.0
 
 

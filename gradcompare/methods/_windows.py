@@ -3,14 +3,14 @@
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ._lines import EPS, RATIO, Lines, ended_sides, widest_window
+from ._lines import EPS, NOISY, RATIO, Lines, ended_sides, widest_window
 from ._shapes import Window
 from ._tableau import LEVELS, Extrapolation, extrapolate
 
 FIRST = 2
 """The first window starts at the step scale · RATIO^−FIRST."""
 
-FEWER_DIGITS = (1000 * EPS, 1e-4)
+FEWER_DIGITS = (NOISY, 1e-4)
 """Noise of that part of f is that of fewer digits, as with float32, and grows with f: least
 squares in float32 were 1e4 times as large at large steps, and bars up to 7 times too small. What
 is larger has another cause, or f is nearly 0 at the point."""

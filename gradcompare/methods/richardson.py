@@ -18,11 +18,8 @@ from .._method import AbstractMethod
 from .._programs import Programs
 from .._tree import Layout, listed
 from ._ladder import Ladder
-from ._lines import coordinate_lines, coordinate_scale, direction_line
+from ._lines import NOISY, coordinate_lines, coordinate_scale, direction_line
 from ._noise import NOISE_FACTOR, measure_noise
-
-NOISY = 1000.0
-"""Noise above so many units in the last place of f is worth a sentence."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ class Richardson(AbstractMethod):
 def _noise_note(noise: float, centre: float) -> str:
     """Names noise that is more than the rounding of a long computation, if there is any."""
     level = noise / NOISE_FACTOR
-    if not level > NOISY * np.finfo(np.float64).eps * abs(centre) or not np.isfinite(centre):
+    if not level > NOISY * abs(centre) or not np.isfinite(centre):
         return ""
     return f"f is noisy: its values scatter by about {level:.1g}"
 
