@@ -1,6 +1,7 @@
 """What a diagnosis knows of the data around a function: closures, modules, objects, `partial`."""
 
 import functools
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from gradcompare import check
-from gradcompare.diagnosis._captured import MOST, captured
+from gradcompare.diagnosis._captured import MOST, captured, literals
 
 RNG = np.random.default_rng(0)
 X, Y, W = RNG.standard_normal((40, 3)), RNG.standard_normal(40), RNG.standard_normal(3)
@@ -36,7 +37,9 @@ def first_only(w):
 
 
 WRONG = {
-    "1/40 (40 is the length of Y, or 40 is the number of rows of X)": lambda w: gradient(w) / 40,
+    "1/40 (40 is the length of Y, or 40 is the number of rows of X)": lambda w: (
+        gradient(w) / len(Y)
+    ),
     "0.37 (LAM) times": lambda w: LAM * gradient(w),
     "WEIGHTS times the reference": lambda w: WEIGHTS * gradient(w),
     "analytic - reference is WEIGHTS": lambda w: gradient(w) + WEIGHTS,
@@ -51,8 +54,57 @@ def test_a_fault_made_of_what_is_around_the_function_is_named(said):
 
 
 def test_a_factor_of_nothing_that_is_there_has_no_name():
-    (finding,) = check(loss, lambda w: 0.41 * gradient(w), W).results[0].diagnosis
+    (finding,) = check(loss, lambda w: np.sqrt(0.1681) * gradient(w), W).results[0].diagnosis
     assert "0.41 times" in finding.sentence
+
+
+def ridge(w):
+    return jnp.sum((predict(w) - Y) ** 2) + 0.013 * jnp.sum(w**2)
+
+
+def ridge_gradient(w):
+    return 2 * X.T @ (X @ w - Y) + 0.026 * w
+
+
+def line_of(text):
+    lines = Path(__file__).read_text(encoding="utf-8").splitlines()
+    return (
+        f"test_diagnosis_captured.py:{next(k for k, each in enumerate(lines, 1) if text in each)}"
+    )
+
+
+WRITTEN = {
+    "divided": (
+        lambda w: ridge_gradient(w) / 40, "1/40 (1 over the 40 of {here}, or 40 is the length", "/ 40,"
+    ),
+    "surplus": (lambda w: 0.41 * ridge_gradient(w), "0.41 (the 0.41 of {here})", "0.41 * ridge"),
+    "taken twice": (
+        lambda w: ridge_gradient(w) * 0.013, "0.013 (the 0.013 of {here})", "+ 0.013 * jnp"
+    ),
+    "forgotten": (
+        lambda w: 2 * X.T @ (X @ w - Y) + 2 * w,
+        "with factor 76.9231 (1 over the 0.013 of {here})",
+        "+ 0.013 * jnp",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRITTEN)
+def test_a_number_written_in_the_code_is_named_by_its_line(case):
+    wrong, said, text = WRITTEN[case]
+    (finding,) = check(ridge, wrong, W).results[0].diagnosis
+    assert said.format(here=line_of(text)) in finding.sentence
+
+
+def test_numbers_are_found_in_every_function_that_may_be_called():
+    found = literals(ridge)
+    assert found[0.013].where == line_of("+ 0.013 * jnp")
+    assert 0.37 not in found  # LAM, which is a variable
+
+
+def test_plain_numbers_of_the_code_are_not_named():
+    (finding,) = check(loss, lambda w: 2.0 * gradient(w), W).results[0].diagnosis
+    assert "every coordinate: 2 times the reference" in finding.sentence
 
 
 class Model:

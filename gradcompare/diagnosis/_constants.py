@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._numbers import short, with_bar
+from .._source import Place
 from ._evidence import Evidence, Leaf
 
 SIMPLE_WIDTH = 1e-3
@@ -154,6 +155,8 @@ def _known(evidence: Evidence) -> Iterator[Constant]:
     yield Constant(1.0, "1", width=SIMPLE_WIDTH, level=0)
     yield from PLAIN
     yield from SYMBOLS
+    for number, place in evidence.literals.items():
+        yield from _of_literal(number, place)
     yield from _dimensions(evidence)
     for leaf in evidence.data:
         if leaf.values is not None and leaf.values.size == 1:
@@ -189,6 +192,17 @@ def _sizes(leaf: Leaf) -> Iterator[tuple[int, str]]:
             yield n, f"the length of axis {axis} of {leaf.name}"
     if len(leaf.shape) > 1:
         yield math.prod(leaf.shape), f"the number of entries of {leaf.name}"
+
+
+def _of_literal(number: float, place: Place) -> Iterator[Constant]:
+    if number in (0.0, 1.0, *(plain.value for plain in PLAIN)):
+        return
+    said = f"the {short(number, 6)} of {place.where}"
+    below = f"1/{number:g}" if number.is_integer() else _written(1 / number)
+    yield Constant(number, _written(number), said)
+    yield Constant(1 / number, below, f"1 over {said}")
+    yield Constant(number / 2, _written(number / 2), f"half {said}", level=2)
+    yield Constant(2 * number, _written(2 * number), f"twice {said}", level=2)
 
 
 def _of_scalar(name: str, s: float) -> Iterator[Constant]:

@@ -1,14 +1,15 @@
 """What a diagnosis rests on: the gradient under test and the reference, at every point."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from .._judge import EPS, SAFETY
+from .._source import Place
 from .._tree import coordinate_name
 from ._traced import Traced
 
@@ -68,6 +69,7 @@ class Evidence:
         paths: The names of the arrays of parameters.
         shapes: Their shapes.
         data: The arrays of the data.
+        literals: The numbers in the code of the objective and its gradient, and where they stand.
         declarable: Whether no convention is declared, so that one may be the answer.
         settled: Which coordinates are explained already.
         traced: The reference by autodiff, part by part, where the objective can be traced.
@@ -84,6 +86,7 @@ class Evidence:
     paths: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...]
     data: tuple[Leaf, ...] = ()
+    literals: Mapping[float, Place] = field(default_factory=dict)
     declarable: bool = True
     settled: Bool[np.ndarray, " d"] | None = None
     traced: Traced | None = None

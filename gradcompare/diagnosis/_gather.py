@@ -1,7 +1,7 @@
 """From the results of the points to the evidence of a diagnosis."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import jax
 import numpy as np
@@ -13,9 +13,10 @@ from .._judge import SAFETY
 from .._objective import Problem
 from .._programs import Programs
 from .._result import PointResult
+from .._source import Place
 from .._tree import Layout
 from .._verdict import Verdict
-from ._captured import captured
+from ._captured import captured, literals
 from ._evidence import Evidence, Leaf
 from ._regions import regions
 from ._traced import Traced
@@ -64,6 +65,7 @@ def gather(
         paths=problem.layout.paths,
         shapes=problem.layout.shapes,
         data=data_leaves(problem),
+        literals=_literals(problem),
         declarable=problem.objective.convention.plain,
         traced=Traced(traced) if len(traced) == len(kept) else None,
         regions=() if coverage is None else regions(coverage, kept),
@@ -107,13 +109,24 @@ def data_leaves(problem: Problem) -> tuple[Leaf, ...]:
     value = problem.objective.value
     adapted = isinstance(value, Adapted)
     named = _argument_leaves(value) if adapted else _named(problem.data, "data")
-    for name, tree in captured(value.function if adapted else value).items():
+    for name, tree in captured(_own(value)).items():
         named += _named(tree, name)
     return tuple(
         Leaf(name, array.shape, values=array.astype(np.float64))
         for name, array in named
         if array.size and array.dtype.kind in "fiu" and np.all(np.isfinite(array))
     )
+
+
+def _literals(problem: Problem) -> dict[float, Place]:
+    """The numbers in the code of the value, and those in the code of its gradient only."""
+    value, gradient = problem.objective.value, problem.objective.gradient
+    return (literals(_own(gradient)) if gradient else {}) | literals(_own(value))
+
+
+def _own(function: Callable) -> Callable:
+    """The user's own function."""
+    return function.function if isinstance(function, Adapted) else function
 
 
 def _argument_leaves(value: Adapted) -> list[tuple[str, np.ndarray]]:
