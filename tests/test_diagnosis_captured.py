@@ -75,7 +75,9 @@ def line_of(text):
 
 WRITTEN = {
     "divided": (
-        lambda w: ridge_gradient(w) / 40, "1/40 (1 over the 40 of {here}, or 40 is the length", "/ 40,"
+        lambda w: ridge_gradient(w) / 40,
+        "1/40 (1 over the 40 of {here}, or 40 is the length",
+        "/ 40,",
     ),
     "surplus": (lambda w: 0.41 * ridge_gradient(w), "0.41 (the 0.41 of {here})", "0.41 * ridge"),
     "taken twice": (
