@@ -93,8 +93,17 @@ class Flat:
 
     def active(self, inputs: Sequence[int]) -> frozenset[int]:
         """The numbers of the values through which derivatives with respect to `inputs` flow."""
-        found = set(inputs)
-        self._spread(found)
+        found, before = set(inputs), -1
+        while len(found) > before:  # round after round of a loop, until nothing more is found
+            before = len(found)
+            for operation in self.every():
+                for inner in operation.inner:
+                    for pairs in (operation.entries, operation.carried, operation.exits):
+                        found.update(other for one, other in pairs(inner) if one in found)
+                plain = not operation.inner and operation.name != "stop_gradient"
+                if plain and found.intersection(operation.operands):
+                    variables = zip(operation.results, operation.equation.outvars, strict=True)
+                    found.update(number for number, variable in variables if is_float(variable))
         return frozenset(found)
 
     def every(self) -> Iterator[Operation]:
@@ -103,26 +112,6 @@ class Flat:
             yield operation
             for inner in operation.inner:
                 yield from inner.every()
-
-    def _spread(self, found: set[int]) -> None:
-        for operation in self.operations:
-            for inner in operation.inner:
-                _spread_inside(operation, inner, found)
-            if operation.inner or operation.name == "stop_gradient":
-                continue
-            if found.intersection(operation.operands):
-                variables = zip(operation.results, operation.equation.outvars, strict=True)
-                found.update(number for number, variable in variables if is_float(variable))
-
-
-def _spread_inside(operation: Operation, inner: Flat, found: set[int]) -> None:
-    before = -1
-    while len(found) > before:  # round after round, until nothing more is carried on
-        before = len(found)
-        for one, other in (*operation.entries(inner), *operation.carried(inner)):
-            found.update({other} if one in found else ())
-        inner._spread(found)
-    found.update(result for output, result in operation.exits(inner) if output in found)
 
 
 def flatten(traced: ClosedJaxpr) -> Flat:
