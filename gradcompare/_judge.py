@@ -115,10 +115,15 @@ def _without_chance(
     thousands (hidden-markov, 12 times too small). Where differences agree with both sources,
     the typical bar of all coordinates counts as well.
     """
-    typical = np.sqrt(np.mean((analytic.error + autodiff.error) ** 2))
-    within = np.abs(analytic.value - autodiff.value) <= SAFETY * typical
+    within = alike(analytic, autodiff)
     confirmed = (excess["af"] <= 1) & (excess["jf"] <= 1)
     return np.where(within & confirmed, np.minimum(excess["aj"], 1.0), excess["aj"])
+
+
+def alike(a: Estimate, b: Estimate) -> Bool[np.ndarray, " k"]:
+    """Where two estimates are as close together as the bars of all their coordinates allow."""
+    typical = np.sqrt(np.mean((a.error + b.error) ** 2))
+    return np.asarray(np.abs(a.value - b.value) <= SAFETY * typical)
 
 
 def _vote(

@@ -5,6 +5,7 @@ the derivative through any other operand is the same as through one of these. Wh
 is linear in an operand, and in all that is made of it, the operand is a term of a sum.
 """
 
+import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .._flat import Flat, Operation
+from .._jaxprs import is_float
 from .._source import Place, within
 from ._graph import SHAPES, Graph
 from ._ways import Ways
@@ -80,13 +82,17 @@ class Edges:
         return numbered + [self._edge(*key) for key in others]
 
     def summands(self) -> list[Edge]:
-        """The operands of sums, but for those that divide the paths as terms."""
+        """The operands of sums, but for those that divide the paths as terms.
+
+        Then those of sums of data, such as y + 1/α in (y + 1/α) g(x).
+        """
+        sums = [each for each in reversed(self.graph.operations) if each.name in SUMS]
+        active = [o for o in sums if self.graph.open(o) and not self.graph.is_pure(o)]
+        beside = [o for o in sums if not self.graph.beside.isdisjoint(o.results) and o.place]
+        fixed = [o for o in beside if is_float(o.equation.outvars[0])]
         return [
             self._operand(operation, position)
-            for operation in reversed(self.graph.operations)
-            if operation.name in SUMS
-            and self.graph.open(operation)
-            and not self.graph.is_pure(operation)
+            for operation in (*active, *fixed)
             for position in range(len(operation.operands))
         ]
 
@@ -174,6 +180,7 @@ class Edges:
         known = self.graph.flat.constants.get(number)
         what = self.names.get(number) or (made.text if made and made != place else "")
         what = what or (f"{known:g}" if known is not None and np.ndim(known) == 0 else "")
+        what = what or _side(place, position)
         text = f"`{what}` in {place}" if what else f"operand {position + 1} of {place}"
         return Edge((operation.number, position), text, made or place, False)
 
@@ -189,6 +196,18 @@ class Edges:
             number = self.graph.outside(maker.operands[0])
             maker = self.graph.makers.get(number)
         return number
+
+
+def _side(place: Place | None, position: int) -> str:
+    """What stands on one side of the + or − that an expression is; nothing if it is none."""
+    text = place.text if place else ""
+    try:
+        tree = ast.parse(text, mode="eval").body
+    except SyntaxError:  # it is cut
+        return ""
+    if not isinstance(tree, ast.BinOp) or not isinstance(tree.op, (ast.Add, ast.Sub)):
+        return ""
+    return ast.get_source_segment(text, (tree.left, tree.right)[position]) or ""
 
 
 def _as_written(terms: list[Edge]) -> list[Edge]:

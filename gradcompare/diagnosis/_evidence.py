@@ -109,12 +109,15 @@ class Evidence:
         """How far from a prediction with such bars the analytic derivative may be."""
         return SAFETY * (self.analytic_bar + bar) + 8 * EPS * np.abs(prediction)
 
-    def same(self, gradients: Float[np.ndarray, "p d"]) -> Bool[np.ndarray, "p d"]:
+    def same(
+        self, gradients: Float[np.ndarray, "p d"], times: float = 1
+    ) -> Bool[np.ndarray, "p d"]:
         """Where the analytic derivative is what autodiff makes of a changed objective or point.
 
-        These are as uncertain as the reference, and differences of them more so.
+        These are as uncertain as the reference, and differences of them more so; where parts of
+        it are taken several times, so many times.
         """
-        allowed = self.allowed(gradients, 3 * self.reference_bar)
+        allowed = self.allowed(gradients, 3 * times * self.reference_bar)
         return np.abs(self.analytic - gradients) <= allowed
 
     @cached_property

@@ -47,6 +47,15 @@ class Graph:
         self._purify(flat)
         self._splits = functools.cache(self._is_sum)
 
+    @functools.cached_property
+    def beside(self) -> set[int]:
+        """The values without derivatives of which those with derivatives are made."""
+        found: set[int] = set()
+        for operation in reversed(self.operations):
+            if self.open(operation) or not found.isdisjoint(operation.results):
+                found.update(n for n in operation.operands if n not in self.flow)
+        return found
+
     def open(self, operation: Operation) -> list[int]:
         """The operands through which derivatives flow, if they flow on through a result."""
         if not self.flow.intersection(operation.results):

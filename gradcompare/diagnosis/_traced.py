@@ -123,9 +123,11 @@ class Traced:
             factors[k] = 1
         return tuple(part for part in found if np.any(part.values))
 
-    def masked(self, k: int, mask: Float[np.ndarray, " n"]) -> Float[np.ndarray, "p d"]:
-        """The gradient at every point with a factor at each thing that one of `sums` adds up."""
-        return self.multiplied(np.ones(len(self.operands)), {k: mask})
+    def masked(
+        self, which: Sequence[int], mask: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, "p d"]:
+        """The gradient at every point with a factor at each thing that these of `sums` add up."""
+        return self.multiplied(np.ones(len(self.operands)), dict.fromkeys(which, mask))
 
     def gated(self, s: Float[np.ndarray, " e"]) -> Float[np.ndarray, "p d"]:
         """The gradient at every point with a gate before each of `edges`."""

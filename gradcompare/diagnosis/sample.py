@@ -1,7 +1,7 @@
 """A sum over samples of which the gradient has only one, or all but one."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -32,14 +32,24 @@ class Sample(AbstractHypothesis):
         if traced is None:
             return None
         started = time.perf_counter()
-        for k, each in enumerate(traced.sums):
-            for text, mask in _masks(each.length):
-                for times in (1, each.length / mask.sum()):
+        for which in _chosen(traced.sums):
+            length = traced.sums[which[0]].length
+            for text, mask in _masks(length):
+                for times in (1, length / mask.sum()):
                     if time.perf_counter() - started > SECONDS:
                         return None
-                    if _holds(evidence, traced.masked(k, times * mask)):
-                        return _finding(evidence, each, text, times)
+                    if _holds(evidence, traced.masked(which, times * mask), times):
+                        return _finding(evidence, [traced.sums[k] for k in which], text, times)
         return None
+
+
+def _chosen(sums: Sequence[Sum]) -> Iterator[list[int]]:
+    """Each sum alone, then all those over as many things."""
+    yield from ([k] for k in range(len(sums)))
+    for length in dict.fromkeys(each.length for each in sums):
+        alike = [k for k, each in enumerate(sums) if each.length == length]
+        if len(alike) > 1:
+            yield alike
 
 
 def _masks(n: int) -> Iterator[tuple[str, np.ndarray]]:
@@ -53,21 +63,22 @@ def _masks(n: int) -> Iterator[tuple[str, np.ndarray]]:
         yield "all but the last", 1 - last
 
 
-def _holds(evidence: Evidence, gradients: np.ndarray) -> bool:
+def _holds(evidence: Evidence, gradients: np.ndarray, times: float) -> bool:
     """Whether these are the gradients under test, wherever those are wrong."""
-    return bool(np.all((evidence.same(gradients) | ~evidence.usable)[:, evidence.open]))
+    return bool(np.all((evidence.same(gradients, times) | ~evidence.usable)[:, evidence.open]))
 
 
-def _finding(evidence: Evidence, each: Sum, text: str, times: float) -> Finding:
-    place, chosen = each.place, evidence.open
+def _finding(evidence: Evidence, sums: Sequence[Sum], text: str, times: float) -> Finding:
+    place, chosen = sums[0].place, evidence.open
     whole = bool(np.all(chosen[evidence.determined]))
     where = "" if whole else f"in {describe(evidence, chosen)}, "
     summed = f"{place} sums" if place else "a sum is"
+    more = f" and {len(sums) - 1} more sum{'s' * (len(sums) > 2)}" * (len(sums) > 1)
     factor = "" if times == 1 else f", times {short(times)}"
     return Finding(
         "sample",
-        f"{where}your gradient has {text} of the {each.length} things that {summed} over{factor}"
-        f"{others_agree(evidence, chosen)}",
+        f"{where}your gradient has {text} of the {sums[0].length} things that {summed} over"
+        f"{more}{factor}{others_agree(evidence, chosen)}",
         correction="add up all of them; look for = in place of +=, and at where loops end",
         coordinates=indices(chosen),
         **pointing_to(place),

@@ -64,7 +64,7 @@ class Term(AbstractHypothesis):
         traced = evidence.traced
         if traced is None:
             return None
-        found = _matches(evidence, traced.parts, inside=False)
+        found = _matches(evidence, [*traced.parts, *_together(traced.parts)], inside=False)
         best = max(found, key=lambda match: match.merit, default=None)
         if best is None or best.merit < (int(evidence.open.sum()), 2):
             found = [*filter(None, [best]), *_matches(evidence, traced.variants, inside=True)]
@@ -91,6 +91,23 @@ class Terms(AbstractHypothesis):
             coordinates=indices(evidence.open),
             **pointing_to(wrong[0][0].edge.place),
         )
+
+
+def _together(parts: Sequence[Part]) -> list[Part]:
+    """For each expression that is several terms, as in a loop: their sum."""
+    groups: dict[tuple[str, int, int, str], list[Part]] = {}
+    for part in parts:
+        if part.edge.term and (place := part.edge.place) is not None:
+            key = (place.file, place.line, place.column, place.text)
+            groups.setdefault(key, []).append(part)
+    return [
+        Part(
+            replace(several[0].edge, text=f"the sum of the {len(several)} terms {place}"),
+            np.sum([part.values for part in several], axis=0),
+        )
+        for several in groups.values()
+        if len(several) > 1 and (place := several[0].edge.place)
+    ]
 
 
 def _matches(evidence: Evidence, parts: Sequence[Part], *, inside: bool) -> list[_Match]:
