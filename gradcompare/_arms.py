@@ -138,27 +138,51 @@ def _numbered(equation: JaxprEqn, place: Place) -> Described:
 
 def _extreme(equation: JaxprEqn, given: Sequence[Facts], place: Place) -> Described:
     """Of `max(a, b)` and `min(a, b)`: the first number is taken, or the second."""
-    side, end = ("above", "lower") if equation.primitive.name == "max" else ("below", "upper")
-    limit = next((facts.literal for facts in given if facts.literal is not None), None)
-    if limit is not None:
-        words = f"is {short(limit)}", f"is {side} {short(limit)}"
-        words = words if given[0].literal is not None else words[::-1]
-    elif place.calls in BOUND:  # JAX puts the bound first
-        words = f"is at its {end} bound", f"is {side} its {end} bound"
-    else:
-        words = "takes its first argument", "takes its second argument"
+    name, literals = equation.primitive.name, [facts.literal for facts in given]
+    words = extreme(name, place, *literals)
+    if literals == [None, None] and place.calls in BOUND:  # JAX puts the bound first
+        side, end = ("above", "lower") if name == "max" else ("below", "upper")
+        words = [f"`{place.text}` is {each} {end} bound" for each in ("at its", f"{side} its")]
     for each in words:
-        yield f"`{place.text}` {each}", place, ""
+        yield each, place, ""
 
 
 def _clamped(equation: JaxprEqn, given: Sequence[Facts], place: Place) -> Described:
-    for words in ("is at its lower bound", "is between its bounds", "is at its upper bound"):
-        yield f"`{place.text}` {words}", place, ""
+    for each in bounded(place):
+        yield each, place, ""
 
 
 def _absolute(equation: JaxprEqn, given: Sequence[Facts], place: Place) -> Described:
-    for side in ("below", "above"):
-        yield f"the argument of `{place.text}` is {side} 0", place, ""
+    for each in signed(place):
+        yield each, place, ""
+
+
+def conditional(place: Place) -> list[str]:
+    """The arms of what asks whether an expression is true."""
+    return [f"`{place.text}` is {answer}" for answer in ("false", "true")]
+
+
+def extreme(
+    name: str, place: Place, first: float | None = None, second: float | None = None
+) -> list[str]:
+    """The arms of a maximum or minimum of two numbers, which may be literals."""
+    limit = second if first is None else first
+    if limit is None:
+        return [f"`{place.text}` takes its {which} argument" for which in ("first", "second")]
+    side = "above" if "max" in name else "below"
+    words = [f"`{place.text}` is {each}{short(limit)}" for each in ("", f"{side} ")]
+    return words[::-1] if first is None else words
+
+
+def bounded(place: Place) -> list[str]:
+    """The arms of what keeps a number between two others."""
+    where = ("at its lower bound", "between its bounds", "at its upper bound")
+    return [f"`{place.text}` is {each}" for each in where]
+
+
+def signed(place: Place) -> list[str]:
+    """The arms of an absolute value."""
+    return [f"the argument of `{place.text}` is {side} 0" for side in ("below", "above")]
 
 
 SELECTS = frozenset({"select_n", "cond"})

@@ -1,49 +1,20 @@
-"""Which arms of the choices in a program the points of a comparison take.
+"""Which arms of the choices of an objective the points of a comparison take.
 
-The choices are those of the value and of the hand-written gradient, both as they were traced; one
-further program, where there are any, returns at a point which arms at least one entry takes.
-What is evaluated is the traced program itself with the operands of its choices as results, so the
-line of an arm and what is measured of it cannot come apart. Programs in which autodiff is a part
-are left out: what it makes of a choice carries the same lines.
+The choices are those of the value and of the hand-written gradient, traced or called on the host.
 """
 
-import math
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal, jaxpr_as_fun
-from jaxtyping import Array, Bool, PyTree
+from jaxtyping import Float
 
 from ._arms import Arm
-from ._choices import Choice, Nest, Node, choices, each
-from ._jaxprs import divided
-from ._program import Program
 from ._programs import Programs
-from ._rewrite import programs_in
-
-LARGEST = 100_000
-"""With more entries than that, it is not told which of them take an arm."""
-
-KEY = "arms"
-"""What the program is kept under."""
-
-
-@dataclass(frozen=True, eq=False)
-class Taken:
-    """What a point takes.
-
-    Attributes:
-        arms: Which arms at least one entry takes.
-        entries: For arms that have the shape of an array of parameters, by their numbers: which
-            entries take them.
-    """
-
-    arms: Bool[np.ndarray, " k"]
-    entries: dict[int, Bool[np.ndarray, " n"]]
+from ._recorded_branches import RecordedBranches
+from ._taken import Shape, Taken
+from ._traced_branches import TracedBranches
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,133 +22,44 @@ class Branches:
     """The choices of one objective.
 
     Attributes:
-        found: The programs that choose, with their choices.
-        shapes: The shapes of the arrays of parameters.
+        traced: Those of its traced programs.
+        recorded: Those of what is called on the host.
     """
 
-    found: tuple[tuple[ClosedJaxpr, tuple[Node, ...]], ...] = ()
-    shapes: tuple[tuple[int, ...], ...] = ()
+    traced: TracedBranches = field(default_factory=TracedBranches)
+    recorded: RecordedBranches = field(default_factory=RecordedBranches)
 
     @classmethod
-    def of(cls, programs: Programs, keys: Sequence) -> "Branches":
-        """Reads the choices off the programs under these keys, those that are there."""
-        layout, found = programs.problem.layout, []
-        for key in keys:
-            program = programs.programs.get(key)
-            if isinstance(program, Program) and not program.differentiates:
-                nodes = choices(program.jaxpr, len(layout.shapes))
-                found += [(program.jaxpr, nodes)] if nodes else []
-        return cls(tuple(found), layout.shapes)
-
-    @cached_property
-    def _all(self) -> tuple[tuple[Arm, tuple[int, ...]], ...]:
-        """The arms in the order of the program, with the shapes that they have."""
-        nodes = [node for _, of_program in self.found for node in of_program]
-        return tuple((arm, choice.shape) for choice in each(nodes) for arm in choice.arms)
+    def of(cls, at: Sequence[Programs], keys: Sequence) -> "Branches":
+        """Looks for choices in the programs under these keys, at these points."""
+        return cls(TracedBranches.of(at[0], keys), RecordedBranches.of(at, keys))
 
     @cached_property
     def arms(self) -> tuple[Arm, ...]:
-        """The arms, each once: two choices by the same condition are one."""
-        return tuple({arm.key: arm for arm, _ in self._all}.values())
+        """The arms."""
+        return (*self.traced.arms, *self.recorded.arms)
 
     @cached_property
-    def shaped(self) -> dict[int, tuple[int, ...]]:
+    def shapes(self) -> tuple[Shape, ...]:
+        """The shapes of the arrays of parameters."""
+        return self.traced.shapes
+
+    @cached_property
+    def shaped(self) -> dict[int, Shape]:
         """The arms that have the shape of an array of parameters, by their numbers."""
-        shapes: dict[Hashable, set[tuple[int, ...]]] = {}
-        for arm, shape in self._all:
-            shapes.setdefault(arm.key, set()).add(shape)
-        alike = {n: min(shapes[arm.key]) for n, arm in enumerate(self.arms)}
-        return {
-            n: shape
-            for n, shape in alike.items()
-            if shapes[self.arms[n].key] == {shape}
-            and shape in self.shapes
-            and 1 < math.prod(shape) <= LARGEST
-        }
+        return self.traced.shaped | self._after(self.recorded.shaped)
 
-    def taken(self, programs: Programs) -> Taken:
-        """Returns what the point of `programs` takes."""
-        flat = programs.run(KEY, self._program, helper=True) > 0
-        arms, entries, start = flat[: len(self.arms)], {}, len(self.arms)
-        for number, shape in self.shaped.items():
-            entries[number] = flat[start : start + math.prod(shape)]
-            start += math.prod(shape)
-        return Taken(arms, entries)
+    def taken(self, programs: Programs, x: Float[np.ndarray, " d"] | None = None) -> Taken:
+        """Returns what the point of `programs` takes; or another one, once that was asked."""
+        parts = [part for part in (self.traced, self.recorded) if part.arms]
+        found = [part.taken(programs, x) for part in parts]
+        if len(found) == 2:
+            traced, recorded = found
+            arms = np.concatenate([traced.arms, recorded.arms])
+            return Taken(arms, traced.entries | self._after(recorded.entries))
+        return found[0]
 
-    def _program(self, params: PyTree, data: PyTree, direction: PyTree) -> list[Array]:
-        given = jax.tree.leaves((params, data, direction))
-        masks = [m for jaxpr, nodes in self.found for m in _masks(jaxpr, nodes, given)]
-        merged: list[list[Array]] = [[] for _ in self.arms]
-        numbers = {arm.key: number for number, arm in enumerate(self.arms)}
-        for (arm, _), mask in zip(self._all, masks, strict=True):
-            merged[numbers[arm.key]].append(mask)
-        flags = jnp.stack([_any([jnp.any(mask) for mask in one]) for one in merged])
-        return [flags, *(_any(merged[number]) for number in self.shaped)]
-
-
-def _any(masks: list[Array]) -> Array:
-    return jnp.any(jnp.stack(masks), axis=0)
-
-
-def _masks(program: ClosedJaxpr, nodes: Sequence[Node], args: Sequence[Array]) -> list[Array]:
-    """Which entries take each of the arms of a program, in the order of its choices."""
-    jaxpr = program.jaxpr
-    needed = dict.fromkeys(
-        v for node in nodes for v in node.equation.invars if not isinstance(v, Literal)
-    )
-    known = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*program.consts, *args], strict=True))
-    inside = [v for v in needed if v not in known]
-    names = jaxpr.debug_info.with_unknown_names()
-    part = ClosedJaxpr(jaxpr.replace(outvars=inside, debug_info=names), program.consts)
-    known |= dict(zip(inside, jaxpr_as_fun(part)(*args), strict=True))
-    masks = []
-    for node in nodes:
-        given = [v.val if isinstance(v, Literal) else known[v] for v in node.equation.invars]
-        masks += _cases(node.equation, given) if isinstance(node, Choice) else _nested(node, given)
-    return masks
-
-
-def _cases(equation: JaxprEqn, given: Sequence[Array]) -> list[Array]:
-    """Which entries take each case of one choice."""
-    first, *rest = given
-    match equation.primitive.name:
-        case "select_n" | "cond":
-            count = len(equation.params.get("branches", rest))
-            return [jnp.equal(first, number) for number in range(count)]
-        case "max":
-            return [jnp.greater(first, rest[0]), jnp.less(first, rest[0])]
-        case "min":
-            return [jnp.less(first, rest[0]), jnp.greater(first, rest[0])]
-        case "clamp":
-            low, high = jnp.less(rest[0], first), jnp.greater(rest[0], rest[1])
-            return [low, ~(low | high), high]
-        case _:
-            return [jnp.less(first, 0), jnp.greater(first, 0)]
-
-
-def _nested(nest: Nest, given: list[Array]) -> list[Array]:
-    equation, masks = nest.equation, []
-    if equation.primitive.name == "scan":
-        return _in_loop(nest, given)
-    if equation.primitive.name != "cond":
-        return _masks(programs_in(equation)[0], nest.inner[0], given)
-    for number, (branch, nodes) in enumerate(
-        zip(equation.params["branches"], nest.inner, strict=True)
-    ):
-        here = jnp.equal(given[0], number)
-        masks += [here & mask for mask in _masks(branch, nodes, given[1:])]
-    return masks
-
-
-def _in_loop(nest: Nest, given: list[Array]) -> list[Array]:
-    """The arms taken in each round of a loop, the rounds as the first axis."""
-    params, nodes = nest.equation.params, nest.inner[0]
-    body, (fixed, start, rows) = params["jaxpr"], divided(nest.equation, given)
-
-    def step(carry, x):
-        inside = [*fixed, *carry, *x]
-        after = jaxpr_as_fun(body)(*inside)[: len(carry)]
-        return after, _masks(body, nodes, inside)
-
-    rounds, reverse = params["length"], params["reverse"]
-    return jax.lax.scan(step, start, rows, length=rounds, reverse=reverse)[1]
+    def _after(self, of_recorded: dict) -> dict:
+        """What belongs to recorded arms, by the numbers that these have among all."""
+        first = len(self.traced.arms)
+        return {first + number: thing for number, thing in of_recorded.items()}

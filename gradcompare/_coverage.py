@@ -7,12 +7,13 @@ import numpy as np
 from jaxtyping import Bool
 
 from ._arms import Arm
-from ._branches import Branches, Taken
+from ._branches import Branches
 from ._objective import Problem
 from ._plan import Plan
 from ._programs import Programs
 from ._result import PointResult
 from ._seek import seek
+from ._taken import Taken
 from ._verdict import Verdict
 
 SOUGHT = 3
@@ -47,10 +48,9 @@ class Coverage:
     def of(cls, programs: Programs, plan: Plan, problems: Sequence[Problem]) -> "Coverage":
         """Looks at which arms these points take, at which `programs` have been used."""
         by_hand = [method for method in plan.methods if method.source == "analytic"]
-        branches = Branches.of(programs, ["value", *by_hand])
-        if not branches.arms:
-            return cls()
-        return cls(branches, [branches.taken(programs.at(problem)) for problem in problems])
+        at = [programs.at(problem) for problem in problems]
+        branches = Branches.of(at, ["value", *by_hand])
+        return cls(branches, [branches.taken(each) for each in at]) if branches.arms else cls()
 
     @property
     def reached(self) -> Bool[np.ndarray, " k"]:

@@ -1,6 +1,7 @@
 """The errors that gradcompare raises, and how an unknown name is answered."""
 
 import difflib
+import functools
 import sysconfig
 import traceback
 from collections.abc import Callable, Iterable
@@ -72,6 +73,7 @@ def place(error: BaseException) -> str:
     return ""
 
 
+@functools.cache
 def is_users(file: str) -> bool:
     """Whether a file is of the user's own code, and of no library."""
     path = Path(file)

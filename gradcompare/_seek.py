@@ -14,7 +14,7 @@ from itertools import islice
 import numpy as np
 from jaxtyping import Float
 
-from ._branches import KEY, Branches
+from ._branches import Branches
 from ._objective import Problem
 from ._points import inside
 from ._programs import Programs
@@ -73,8 +73,8 @@ def seek(
     refused, skipped = Counter[int](), 0
 
     def taken(x: Vector) -> frozenset[int]:
-        arms = programs.run_at(KEY, x)
-        return frozenset(n for n in missing if arms[n] > 0 and refused[n] < REFUSALS)
+        arms = branches.taken(programs, x).arms
+        return frozenset(n for n in missing if arms[n] and refused[n] < REFUSALS)
 
     for candidate in _candidates(programs.x, seed):
         if all(refused[number] >= REFUSALS for number in missing):

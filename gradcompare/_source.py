@@ -65,7 +65,7 @@ def place_of(equation: JaxprEqn) -> Place | None:
     for code, instruction in reversed(list(zip(*traceback.raw_frames(), strict=True))):
         if is_users(code.co_filename):
             function = (code.co_qualname, code.co_firstlineno)
-            place = replace(_place(code, instruction), function=function, caller=place)
+            place = replace(place_in(code, instruction), function=function, caller=place)
     return place
 
 
@@ -80,7 +80,8 @@ def within(place: Place | None, other: Place | None) -> Place | None:
 
 
 @functools.lru_cache(maxsize=4096)
-def _place(code: CodeType, instruction: int) -> Place:
+def place_in(code: CodeType, instruction: int) -> Place:
+    """Returns the expression that an instruction comes from, which is given by its offset."""
     positions = itertools.islice(code.co_positions(), instruction // 2, None)
     line, last, start, stop = next(positions, (None,) * 4)
     if line is None:

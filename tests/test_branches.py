@@ -383,7 +383,7 @@ def test_a_coverage_that_fails_takes_nothing_with_it(monkeypatch):
     def broken(*_):
         raise ValueError("of another version of JAX")
 
-    monkeypatch.setattr("gradcompare._branches.choices", broken)
+    monkeypatch.setattr("gradcompare._traced_branches.choices", broken)
     (result,) = check(by_where, None, W)
     assert result.verdict is Verdict.AGREE
     assert result.branches == ()
