@@ -13,6 +13,8 @@ T = TypeVar("T")
 HERE = Path(__file__).parent
 
 LIBRARIES = frozenset({"site-packages", "dist-packages"})
+NOTEBOOK = "ipykernel_"
+"""Cells of notebooks are files with numbers for names, in a folder that is called so."""
 STDLIB = Path(sysconfig.get_path("stdlib"))
 WRITTEN = HERE / "objectives"
 """The one place in this package that holds functions of the kind a user writes."""
@@ -69,8 +71,14 @@ def place(error: BaseException) -> str:
     """Returns the file and line of the user's code that raised `error`, or nothing."""
     for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
         if is_users(frame.f_code.co_filename):
-            return f"{Path(frame.f_code.co_filename).name}:{line}"
+            return line_of(frame.f_code.co_filename, line)
     return ""
+
+
+def line_of(file: str, line: int) -> str:
+    """Returns the file and the line as `loss.py:8`; of a notebook, `cell:8`."""
+    path = Path(file)
+    return f"{'cell' if path.parent.name.startswith(NOTEBOOK) else path.name}:{line}"
 
 
 @functools.cache

@@ -9,12 +9,11 @@ import functools
 import itertools
 import linecache
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import CodeType
 
 from jax.extend.core import JaxprEqn
 
-from ._errors import is_users
+from ._errors import is_users, line_of
 
 WIDTH = 60
 """Longer expressions are cut."""
@@ -45,8 +44,8 @@ class Place:
 
     @property
     def where(self) -> str:
-        """The file and the line, as `loss.py:8`."""
-        return f"{Path(self.file).name}:{self.line}"
+        """The file and the line, as `loss.py:8`; of a notebook, `cell:8`."""
+        return line_of(self.file, self.line)
 
     def __str__(self) -> str:
         return f"`{self.text}` ({self.where})" if self.text else self.where

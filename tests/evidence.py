@@ -36,6 +36,7 @@ def made(
         reference=reference,
         reference_bar=bars,
         usable=np.ones(x.shape, bool),
+        slight=np.zeros(x.shape, bool),
         paths=PATHS,
         shapes=SHAPES,
         data=tuple(Leaf(name, np.shape(a), values=a) for name, a in DATA.items()),

@@ -447,6 +447,7 @@ def evidence(wrong, *regions, reference=1.0) -> Evidence:
         reference=right,
         reference_bar=small,
         usable=np.ones(wrong.shape, bool),
+        slight=np.zeros(wrong.shape, bool),
         paths=("w",),
         shapes=(wrong.shape[1:],),
         regions=regions,

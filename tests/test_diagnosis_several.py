@@ -109,14 +109,20 @@ def test_half_of_the_samples_of_several_sums_are_no_such_sample():
     assert all(finding.kind != "sample" for finding in wrong.results[0].diagnosis)
 
 
-def cancelling(w):
-    """Its first derivative is rounding alone, and differs between two ways to compute it."""
-    return jnp.sum((1e4 + w[1:]) ** 2) + ((1e8 + w[0]) - 1e8 - w[0])
+TINY = np.array([1e-20, 3e-21, -2e-20])
 
 
-def test_entries_that_are_rounding_alone_are_no_second_fault():
+def uneven(w):
+    """Three of its derivatives are below the rounding of the others."""
+    return jnp.sum((1e4 + w[3:]) ** 2) + jnp.sum(TINY * jnp.sin(w[:3]))
+
+
+def test_entries_that_may_be_rounding_alone_are_no_faults_of_their_own():
+    off = 1 + np.array([1e-3, -2e-3, 5e-4])  # as a formula with more cancellation gives them
+
     def wrong(w):
-        return 2 * jnp.append(1e-13, 2 * (1e4 + w[1:]))
+        return 2 * jnp.append(off * TINY * jnp.cos(w[:3]), 2 * (1e4 + w[3:]))
 
-    found = check(cancelling, wrong, W).results[0].diagnosis
+    found = check(uneven, wrong, np.append(W, W[:2] / 3)).results[0].diagnosis
     assert [finding.kind for finding in found] == ["factor"]
+    assert "2 times the reference" in found[0].sentence

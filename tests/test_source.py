@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from gradcompare._source import place_of
+from gradcompare._source import Place, place_of
 
 CODE = """import jax.numpy as jnp
 
@@ -42,3 +42,8 @@ def test_the_expression_of_an_operation(places, said, column, calls):
 
 def test_a_library_is_not_the_users_code(places):
     assert all(place.file.endswith("loss.py") for place in places.values())
+
+
+def test_a_cell_of_a_notebook_is_no_file():
+    assert Place("/tmp/ipykernel_42/1448770384.py", 8).where == "cell:8"
+    assert Place("/tmp/loss.py", 8).where == "loss.py:8"

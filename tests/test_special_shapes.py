@@ -9,6 +9,7 @@ import pytest
 
 import gradcompare
 from gradcompare import InputError, Verdict, estimate
+from gradcompare.methods._shapes import Window, jumps
 
 check = functools.partial(gradcompare.check, points=1)
 
@@ -176,3 +177,12 @@ def test_a_kink_beside_the_point_is_not_at_the_point(beside):
     assert check(value, gradient, [1.0, 2.0]).verdict is Verdict.AGREE
     wrong = check(value, lambda x: gradient(x).at[0].add(1.0), [1.0, 2.0])
     assert wrong.verdict is Verdict.ANALYTIC_WRONG
+
+
+def test_a_pole_beside_the_point_is_no_jump():
+    """The values of the bundle adjustment far out, less that at the point: 5.6e17."""
+    plus = np.array([[-6.0e5, 4.3e11, 1.1e11, 7.8e7, 5.9e6]])
+    minus = np.array([[1.6e6, 1.4e10, -6.6e5, -6.8e5, -6.0e5]])
+    steps, noise = 0.25 * 1.9 ** -np.arange(-3.0, 2.0)[None], np.full((1, 5), 2.6e5)
+    assert not jumps(Window(plus, minus, steps, noise, 0.0))
+    assert jumps(Window(0 * plus + 1e7, 0 * minus, steps, noise, 0.0))

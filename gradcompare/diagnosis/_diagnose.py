@@ -69,16 +69,33 @@ def findings(
 def diagnose(evidence: Evidence) -> tuple[Finding, ...]:
     """Returns the faults that explain the mismatch, the largest share of it first.
 
+    If something is left, entries whose mismatch may be rounding alone are left out, if that leaves
+    less.
+    """
+    found = _diagnosed(evidence)
+    if not (_left(found) and (evidence.slight & evidence.wrong).any()):
+        return found
+    again = _diagnosed(evidence.without_slight())
+    return again if _left(again) < _left(found) else found
+
+
+def _left(found: Sequence[Finding]) -> float:
+    return found[-1].residual if found else 1.0
+
+
+def _diagnosed(evidence: Evidence) -> tuple[Finding, ...]:
+    """Returns the faults, with that which is left as the last one.
+
     If something is left and an entry is wrong at one point and right at another, the entries
     that are wrong are looked at by themselves, and that is reported if it explains more.
     """
     found = tuple(_in_turn(evidence, explaining=True))
-    left = found[-1].residual if found else 1.0
+    left = _left(found)
     if left == 0 or not _sometimes(evidence):
         return (*found, *_rest(evidence, found))
     part = evidence.where_wrong()
     apart = tuple(_in_turn(part, explaining=True))
-    if not apart or apart[-1].residual >= left:
+    if not apart or _left(apart) >= left:
         return (*found, *_rest(evidence, found))
     where = regime(evidence)
     told = [

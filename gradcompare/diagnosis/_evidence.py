@@ -66,6 +66,7 @@ class Evidence:
         reference_bar: Its error bars.
         usable: Which entries can be compared: finite, no kink, and a reference that two
             sources agree on.
+        slight: Where the judge puts a mismatch down to bars that are small by chance.
         paths: The names of the arrays of parameters.
         shapes: Their shapes.
         data: The arrays of the data.
@@ -83,6 +84,7 @@ class Evidence:
     reference: Float[np.ndarray, "p d"]
     reference_bar: Float[np.ndarray, "p d"]
     usable: Bool[np.ndarray, "p d"]
+    slight: Bool[np.ndarray, "p d"]
     paths: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...]
     data: tuple[Leaf, ...] = ()
@@ -149,6 +151,11 @@ class Evidence:
         settled = np.zeros(self.d, bool) if self.settled is None else self.settled.copy()
         settled[list(coordinates)] = True
         return replace(self, settled=settled)
+
+    def without_slight(self) -> "Evidence":
+        """Returns the evidence without a mismatch where it may be rounding alone."""
+        mismatch = np.where(self.slight, np.abs(self.analytic - self.reference), 0)
+        return replace(self, analytic_bar=np.maximum(self.analytic_bar, mismatch))
 
     def where_wrong(self) -> "Evidence":
         """Returns the evidence without what is right in arrays that are wrong elsewhere."""

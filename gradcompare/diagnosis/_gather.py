@@ -73,7 +73,7 @@ def gather(
 
 
 def _row(mine: Mapping[str, Estimate], bound: bool) -> tuple[np.ndarray, ...]:
-    """Analytic with its bar, reference with its bar, and which entries can be compared.
+    """Analytic with its bar, reference with its bar, what can be compared, what is slight.
 
     The reference is autodiff, which is the sharper one, but where it is not what finite
     differences say.
@@ -96,12 +96,10 @@ def _row(mine: Mapping[str, Estimate], bound: bool) -> tuple[np.ndarray, ...]:
         usable &= ~other.jumps
     if bound:
         usable &= analytic.value <= reference
-    # What the judge puts down to bars that are small by chance is no fault.
     slight = alike(analytic, exact) & ~apart(analytic, other) & ~apart(exact, other)
-    error = np.where(slight, np.abs(analytic.value - exact.value), 0)
-    numbers = (analytic.value, np.maximum(analytic.error, error), reference, bar)
+    numbers = (analytic.value, analytic.error, reference, bar)
     usable &= np.all(np.isfinite(numbers), axis=0)
-    return (*numbers, usable)
+    return (*numbers, usable, slight)
 
 
 def data_leaves(problem: Problem) -> tuple[Leaf, ...]:

@@ -49,11 +49,12 @@ def kink(window: Window) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k
 def jumps(window: Window) -> Bool[np.ndarray, " k"]:
     """Whether f jumps at the point: its change does not get smaller with the step.
 
-    A smooth f changes 13 times less over the window, a square root 3.6 times less.
+    A smooth f changes 13 times less over the window, a square root 3.6 times less. Far from the
+    point it may happen to be back where it was (bundle adjustment, beside a pole).
     """
     plus, minus, _, noise, centre = window
     change = np.maximum(np.abs(plus - centre), np.abs(minus - centre))
-    return (change[:, -1] > 0.8 * change[:, 0]) & (change[:, -1] > 20 * noise[:, -1])
+    return (change[:, -1] > 0.8 * np.max(change, axis=1)) & (change[:, -1] > 20 * noise[:, -1])
 
 
 def constant(window: Window) -> Bool[np.ndarray, " k"]:
