@@ -1,9 +1,9 @@
 """Arrays that record the choices that are made with them, to look into functions of NumPy.
 
 A function that cannot be traced is called once more, with arrays that do all that those of NumPy
-do and remember where `np.where`, `np.maximum`, `np.clip`, `abs` and their like are used on them, a
-mask, or `if`. What is computed otherwise than by NumPy is an ordinary number, of which no more is
-known: what `math`, `float`, SciPy and compiled code return.
+do, and remember which entries took which arm where `if`, a mask, `np.where`, `np.maximum`,
+`np.clip`, `abs` and their like ask them. What is not made by NumPy is an ordinary number, and no
+more is known of it: what `float`, `math`, `np.array`, `np.asarray`, SciPy and JAX return.
 """
 
 import ast
