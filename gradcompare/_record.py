@@ -3,6 +3,7 @@
 import ast
 import functools
 import linecache
+import re
 import sys
 from collections.abc import Hashable, Sequence
 from pathlib import Path
@@ -14,8 +15,12 @@ from ._arms import THIN, Arm
 from ._errors import is_users
 from ._source import Place, place_in
 
-INSIDE = (str(Path(np.__file__).parent), __file__, str(Path(__file__).with_name("_recorded.py")))
+NUMPY = str(Path(np.__file__).parent)
+OWN = (__file__, str(Path(__file__).with_name("_recorded.py")))
 """The code between the user's line and what is recorded."""
+
+FINITE = re.compile(r"\bis(nan|finite|inf)\b")
+NO_NUMBER = re.compile(r"\b(inf|nan|NaN|Inf|infinity)\b")
 
 Masks = list[Bool[np.ndarray, "..."]]
 
@@ -39,32 +44,39 @@ class Record:
             self.arms.setdefault(arm.key, (arm, []))[1].append(np.asarray(mask))
 
 
-def called_from() -> Place | None:
-    """The expression of the user's code that called NumPy; None where a library did."""
+def called_from(*, through: str = NUMPY) -> Place | None:
+    """The expression of the user's code that led here, through NumPy's or not; None for others."""
     frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(INSIDE):
+    while frame is not None and frame.f_code.co_filename.startswith((*OWN, through)):
         frame = frame.f_back
     if frame is None or not is_users(frame.f_code.co_filename):
         return None
     return place_in(frame.f_code, frame.f_lasti)
 
 
+def rejects(place: Place) -> bool:
+    """Whether a condition is one on which a point is rejected, which is no choice.
+
+    An error is raised for it, infinity or NaN returned; or it asks whether numbers are finite.
+    """
+    return FINITE.search(place.text) is not None or any(
+        place.line in lines for lines in _guards(place.file)
+    )
+
+
 @functools.cache
 def _guards(file: str) -> tuple[range, ...]:
-    """The lines of the conditions for which an error is raised: they reject, and do not choose."""
+    """The lines of the conditions on which something is rejected."""
     try:
         tree = ast.parse("".join(linecache.getlines(file)))
     except SyntaxError:
         return ()
-    tests = [
-        node.test
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assert)
-        or (isinstance(node, ast.If) and isinstance(node.body[0], ast.Raise))
-    ]
+    nodes = list(ast.walk(tree))
+    tests = [node.test for node in nodes if isinstance(node, ast.Assert)]
+    tests += [n.test for n in nodes if isinstance(n, ast.If) and _is_rejection(n.body[0])]
     return tuple(range(test.lineno, (test.end_lineno or test.lineno) + 1) for test in tests)
 
 
-def rejects(place: Place) -> bool:
-    """Whether an error is raised where a condition is met."""
-    return any(place.line in lines for lines in _guards(place.file))
+def _is_rejection(statement: ast.stmt) -> bool:
+    returned = isinstance(statement, ast.Return) and ast.unparse(statement)
+    return isinstance(statement, ast.Raise) or bool(returned and NO_NUMBER.search(returned))

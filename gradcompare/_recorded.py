@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from ._arms import bounded, conditional, extreme, signed
-from ._record import Record, called_from, rejects
+from ._record import OWN, Record, called_from, rejects
 from ._source import Place
 
 SORTS = frozenset({"sorted", "sort", "index"})
@@ -89,7 +89,7 @@ class Recorded(np.ndarray):
         return _wrapped(result, recorded.record)
 
     def __bool__(self) -> bool:
-        answer, place = bool(_plain(self)), called_from()
+        answer, place = bool(_plain(self)), called_from(through=OWN[0])
         if place is not None and place.calls not in SORTS and not rejects(place):
             _branched(self, place, answer)
         return answer

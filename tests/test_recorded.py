@@ -49,6 +49,14 @@ def guarded(w):
     return np.sum(w**2)
 
 
+def likelihood(w):
+    if np.any(w < -40) or not np.isfinite(w).all():
+        return -np.inf
+    if w[1] < -40:
+        return np.nan
+    return np.log(w + 50).sum() + len(f"{w} {w[0]:.3f} {round(w[1], 2)}")
+
+
 def by_piece(w):
     return np.sum(np.select([w < -5, w > 5], [-w, w], w**2) + np.piecewise(w, [w > 7], [1.0, 0.0]))
 
@@ -96,6 +104,7 @@ ARMS = {
         "`w > 5` is false": True, "`w > 5` is true": False,
         "`w > 7` is false": True, "`w > 7` is true": False}),
     "a guard that raises": (guarded, {}),
+    "a guard that returns infinity": (likelihood, {}),
     "sorting": (lambda w: sorted(w)[0] + np.max(w) + np.sort(w)[0], {}),
     "data alone": (lambda w: np.sum(w * np.where(X[0] > 0, 1, 2)), {}),
     "a library": (lambda w: np.linalg.norm(w) + np.logaddexp(w, 0).sum() + np.median(w), {}),
