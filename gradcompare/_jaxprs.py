@@ -46,9 +46,16 @@ def _programs(equation: JaxprEqn) -> list[Any]:
 
 def divided(scan: JaxprEqn, operands: Sequence[T]) -> tuple[Sequence[T], Sequence[T], Sequence[T]]:
     """What stands for the operands of a loop: held fixed, carried on, and taken row by row."""
-    fixed = scan.params["num_consts"]
-    carried = fixed + scan.params["num_carry"]
-    return operands[:fixed], operands[fixed:carried], operands[carried:]
+    fixed, carry = _counts(scan.params)
+    return operands[:fixed], operands[fixed : fixed + carry], operands[fixed + carry :]
+
+
+def _counts(params: dict[str, Any]) -> tuple[int, int]:
+    """How many operands of a loop are held fixed, and how many are carried on."""
+    if "num_consts" in params:
+        return params["num_consts"], params["num_carry"]
+    fixed, carry, _ = params["ft_in"].elts  # since jax 0.12
+    return len(list(fixed)), len(list(carry))
 
 
 def multiplies_matrices(jaxpr: Jaxpr) -> bool:
