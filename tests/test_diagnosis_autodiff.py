@@ -388,12 +388,18 @@ def test_a_solver_without_a_derivative():
     assert "only through what has no derivative: the comparison `middle**3" in finding.sentence
 
 
+wrong_at_zero = pytest.mark.skipif(
+    jax.__version_info__ >= (0, 12), reason="jax.scipy.special.i0 is right at 0 since jax 0.12"
+)
+
+
 def bessel(kappa):
     return jnp.sum(
         jnp.log(jax.scipy.special.i0(kappa))  # even, so 0 at 0
     )
 
 
+@wrong_at_zero
 def test_a_convention_at_a_special_point():
     def gradient(kappa):
         return jax.scipy.special.i1e(kappa) / jax.scipy.special.i0e(kappa)
@@ -410,6 +416,7 @@ def test_a_convention_at_a_special_point():
     assert only(scaled).sentence == finding.sentence
 
 
+@wrong_at_zero
 def test_an_operation_beside_it_that_makes_no_difference_is_not_accused():
     def value(kappa):
         beside = 0 * jnp.sum(jax.nn.relu(kappa))  # its rule is another convention at 0

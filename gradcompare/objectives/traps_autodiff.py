@@ -12,8 +12,9 @@ has a kink at 0, where ∇‖x‖ is any vector of the unit ball; 0 is given, an
     trap-bessel-at-zero   f(κ) = Σᵢ (log I₀(κᵢ) − cᵢκᵢ),    ∂f/∂κᵢ = I₁(κᵢ)/I₀(κᵢ) − cᵢ
 
 is the negative log-likelihood of von Mises distributions (Mardia & Jupp, Directional Statistics,
-2000, section 5.3.1) but for constants. I₀ is even, so I₀′(0) = 0; `jax.scipy.special.i0` gives 1
-there, because its rule differentiates exp|κ| and its factor by different conventions at 0.
+2000, section 5.3.1) but for constants. I₀ is even, so I₀′(0) = 0; autodiff of exp|κ| I₀ₑ(κ) gives
+1 there, because it differentiates |κ| and I₀ₑ by different conventions at 0. So did
+`jax.scipy.special.i0` until jax 0.11.
 
     trap-stop-gradient    f(w) = (1/2m) Σᵢ (rᵢ + γ φᵢ′ᵀw − φᵢᵀw)²,    ∇f(w) = (1/m) (γΦ′ − Φ)ᵀδ
 
@@ -76,8 +77,8 @@ def norm_gradient(x: Float[Array, " n"], a: Float[Array, " n"]) -> Float[Array, 
 
 
 def bessel_value(kappa: Float[Array, " n"], c: Float[Array, " n"]) -> Float[Array, ""]:
-    """f(κ) = Σᵢ (log I₀(κᵢ) − cᵢκᵢ)."""
-    return jnp.sum(jnp.log(jax.scipy.special.i0(kappa)) - c * kappa)
+    """f(κ) = Σᵢ (log I₀(κᵢ) − cᵢκᵢ), with I₀(κ) = exp(|κ|) I₀ₑ(κ)."""
+    return jnp.sum(jnp.abs(kappa) + jnp.log(jax.scipy.special.i0e(kappa)) - c * kappa)
 
 
 def bessel_gradient(kappa: Float[Array, " n"], c: Float[Array, " n"]) -> Float[Array, " n"]:
