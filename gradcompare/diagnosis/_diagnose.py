@@ -69,14 +69,16 @@ def findings(
 def diagnose(evidence: Evidence) -> tuple[Finding, ...]:
     """Returns the faults that explain the mismatch, the largest share of it first.
 
-    If something is left, entries whose mismatch may be rounding alone are left out, if that leaves
-    less.
+    Entries whose mismatch may be rounding alone are left out, if the rest then has one reason
+    everywhere; where a region seems to be the reason, they may tell which.
     """
-    found = _diagnosed(evidence)
-    if not (_left(found) and (evidence.slight & evidence.wrong).any()):
+    if not (evidence.slight & evidence.wrong).any():
+        return _diagnosed(evidence)
+    found = _diagnosed(evidence.without_slight())
+    if not _left(found) and all(finding.kind != "regime" for finding in found):
         return found
-    again = _diagnosed(evidence.without_slight())
-    return again if _left(again) < _left(found) else found
+    whole = _diagnosed(evidence)
+    return whole if _left(whole) <= _left(found) else found
 
 
 def _left(found: Sequence[Finding]) -> float:
