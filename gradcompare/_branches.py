@@ -51,13 +51,9 @@ class Branches:
 
     def taken(self, programs: Programs, x: Float[np.ndarray, " d"] | None = None) -> Taken:
         """Returns what the point of `programs` takes; or another one, once that was asked."""
-        parts = [part for part in (self.traced, self.recorded) if part.arms]
-        found = [part.taken(programs, x) for part in parts]
-        if len(found) == 2:
-            traced, recorded = found
-            arms = np.concatenate([traced.arms, recorded.arms])
-            return Taken(arms, traced.entries | self._after(recorded.entries))
-        return found[0]
+        traced, recorded = self.traced.taken(programs, x), self.recorded.taken(programs, x)
+        arms = np.concatenate([traced.arms, recorded.arms])
+        return Taken(arms, traced.entries | self._after(recorded.entries))
 
     def _after(self, of_recorded: dict) -> dict:
         """What belongs to recorded arms, by the numbers that these have among all."""

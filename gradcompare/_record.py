@@ -44,10 +44,11 @@ class Record:
             self.arms.setdefault(arm.key, (arm, []))[1].append(np.asarray(mask))
 
 
-def called_from(*, through: str = NUMPY) -> Place | None:
+def called_from(*, directly: bool = False) -> Place | None:
     """The expression of the user's code that led here, through NumPy's or not; None for others."""
+    between = OWN if directly else (*OWN, NUMPY)
     frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith((*OWN, through)):
+    while frame is not None and frame.f_code.co_filename.startswith(between):
         frame = frame.f_back
     if frame is None or not is_users(frame.f_code.co_filename):
         return None
@@ -78,5 +79,6 @@ def _guards(file: str) -> tuple[range, ...]:
 
 
 def _is_rejection(statement: ast.stmt) -> bool:
-    returned = isinstance(statement, ast.Return) and ast.unparse(statement)
-    return isinstance(statement, ast.Raise) or bool(returned and NO_NUMBER.search(returned))
+    if isinstance(statement, ast.Return):
+        return NO_NUMBER.search(ast.unparse(statement)) is not None
+    return isinstance(statement, ast.Raise)

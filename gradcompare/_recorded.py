@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from ._arms import bounded, conditional, extreme, signed
-from ._record import OWN, Record, called_from, rejects
+from ._record import Record, called_from, rejects
 from ._source import Place
 
 SORTS = frozenset({"sorted", "sort", "index"})
@@ -89,7 +89,7 @@ class Recorded(np.ndarray):
         return _wrapped(result, recorded.record)
 
     def __bool__(self) -> bool:
-        answer, place = bool(_plain(self)), called_from(through=OWN[0])
+        answer, place = bool(_plain(self)), called_from(directly=True)
         if place is not None and place.calls not in SORTS and not rejects(place):
             _branched(self, place, answer)
         return answer
@@ -97,13 +97,10 @@ class Recorded(np.ndarray):
     def __getitem__(self, index):
         self._masked(index)
         # One entry is a number of its own, and no view of the array.
-        found = self.view(np.ndarray)[jax.tree.map(_plain, index)]
-        return _wrapped(found, self.record) if self.dtype != bool else self._part(found)
-
-    def _part(self, found: Any) -> "Recorded":
-        part = _wrapped(found, self.record)
-        part.made, part.thin = self.made, self.thin
-        return part
+        found = _wrapped(self.view(np.ndarray)[jax.tree.map(_plain, index)], self.record)
+        if self.dtype == bool:
+            found.made, found.thin = self.made, self.thin
+        return found
 
     def __setitem__(self, index, value) -> None:
         self._masked(index)

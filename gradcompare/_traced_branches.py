@@ -71,6 +71,8 @@ class TracedBranches:
 
     def taken(self, programs: Programs, x: Float[np.ndarray, " d"] | None = None) -> Taken:
         """Returns what the point of `programs` takes; or another one, once that was asked."""
+        if not self.found:
+            return Taken(np.zeros(0, bool), {})
         if x is None:
             flat = programs.run(KEY, self._program, helper=True) > 0
         else:

@@ -102,11 +102,11 @@ def _together(parts: Sequence[Part]) -> list[Part]:
             groups.setdefault(key, []).append(part)
     return [
         Part(
-            replace(several[0].edge, text=f"the sum of the {len(several)} terms {place}"),
-            np.sum([part.values for part in several], axis=0),
+            replace(first.edge, text=f"the sum of the {1 + len(rest)} terms {first.edge.place}"),
+            np.sum([part.values for part in (first, *rest)], axis=0),
         )
-        for several in groups.values()
-        if len(several) > 1 and (place := several[0].edge.place)
+        for first, *rest in groups.values()
+        if rest
     ]
 
 
