@@ -19,9 +19,10 @@ from families import FAMILIES, Family
 from tabulate import tabulate
 
 from gradcompare import Verdict, compare
-from gradcompare._judge import judge
-from gradcompare._registry import voting_methods
-from gradcompare._result import PointResult, Result
+from gradcompare._results.data import PointResult
+from gradcompare._results.judge import judge
+from gradcompare._results.result import Result
+from gradcompare.methods._registry import voting_methods
 
 SEED = 0
 

@@ -31,8 +31,8 @@ from detection_tables import as_json, misnamed, tables
 from scenes import make_scene
 from tqdm import tqdm
 
-from gradcompare._registry import registered_objectives
-from gradcompare._tree import Layout
+from gradcompare._api.registry import registered_objectives
+from gradcompare._foundation.layout import Layout
 
 SHIPPED = "shipped"
 

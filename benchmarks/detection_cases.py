@@ -11,7 +11,7 @@ from names import others
 from scenes import Scene
 from term_faults import TRACED, Terms
 
-from gradcompare._result import Result
+from gradcompare._results.result import Result
 
 Place = tuple[str, tuple[int, ...]]
 

@@ -17,9 +17,9 @@ from detection_cases import Case, described
 from shipped import ShippedCase
 
 import gradcompare
-from gradcompare._objective import Objective, Problem
-from gradcompare._precision import FLOAT64, precision_scope
-from gradcompare._result import Result
+from gradcompare._foundation.precision import FLOAT64, precision_scope
+from gradcompare._model.objective import Objective, Problem
+from gradcompare._results.result import Result
 
 UNDIAGNOSED = ("AUTODIFF_WRONG", "NONFINITE", "VALUE_DIFFERS", "STOCHASTIC", "INCONCLUSIVE")
 """Verdicts that say by themselves what is wrong."""

@@ -21,8 +21,9 @@ from jax.flatten_util import ravel_pytree
 from jax.scipy.special import i0, i0e, i1e
 from tabulate import tabulate
 
-from gradcompare import _study, check
-from gradcompare._registry import get_objective
+from gradcompare import check
+from gradcompare._api.registry import get_objective
+from gradcompare._engine import case as _study
 
 UNEXPLAINED = (
     "ridge:1000", "logistic:1000", "softmax-regression:250", "rosenbrock:1000",

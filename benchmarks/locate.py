@@ -16,8 +16,8 @@ import numpy as np
 from tabulate import tabulate
 
 import gradcompare
-from gradcompare._environment import environment
-from gradcompare._precision import find_device
+from gradcompare._engine.environment import environment
+from gradcompare._foundation.precision import find_device
 
 SIZES, FAULTS = (1_000, 10_000, 100_000, 1_000_000), (0, 1, 3, 10)
 

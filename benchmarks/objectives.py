@@ -19,10 +19,10 @@ import numpy as np
 from tabulate import tabulate
 
 import gradcompare
-from gradcompare._environment import environment
-from gradcompare._precision import FLOAT64, find_device, precision_scope
-from gradcompare._program import Program
-from gradcompare._timing import measure
+from gradcompare._engine.environment import environment
+from gradcompare._engine.timing import measure
+from gradcompare._evaluation.program import CompiledFunction
+from gradcompare._foundation.precision import FLOAT64, find_device, precision_scope
 from gradcompare.objectives import gaussian_mixture
 
 TARGET = 1.5
@@ -81,7 +81,9 @@ def time_case(name: str, size: str, repeats: int) -> Row:
             "analytic": objective.gradient,
             "autodiff": jax.grad(objective.value),
         }
-        calls = {key: Program.build(function, args) for key, function in functions.items()}
+        calls = {
+            key: CompiledFunction.build(function, args) for key, function in functions.items()
+        }
         samples = measure(calls, repeats=repeats, min_seconds=0.5, max_seconds=10)
     seconds = {key: float(np.median(sample)) for key, sample in samples.items()}
     return Row(name, size, sum(map(np.size, jax.tree.leaves(args[0]))), seconds)

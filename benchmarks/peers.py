@@ -37,8 +37,8 @@ from families import FAMILIES, Data, Family
 from tabulate import tabulate
 
 import gradcompare
-from gradcompare._judge import judge
-from gradcompare._result import PointResult
+from gradcompare._results.data import PointResult
+from gradcompare._results.judge import judge
 
 ESTIMATORS = ("gradcompare", "numdifftools", "jacobi", "scipy")
 CHECKERS = ("gradcompare", "gradcompare (2)", "torch", "jax", "scipy")

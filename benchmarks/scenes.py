@@ -16,22 +16,23 @@ import numpy as np
 from jaxtyping import Float
 
 from gradcompare import Objective, Verdict
-from gradcompare._compare import make_plan
-from gradcompare._finding import Finding
-from gradcompare._judge import EPS, judge
-from gradcompare._method import NUDGES, estimate_with_rounding
-from gradcompare._nudge import nudge, nudge_data
-from gradcompare._objective import Problem
-from gradcompare._plan import Case
-from gradcompare._points import around
-from gradcompare._precision import FLOAT64, cast, find_dtype, precision_scope
-from gradcompare._programs import Programs
-from gradcompare._registry import voting_methods
-from gradcompare._result import PointResult, Result
-from gradcompare._study import Study, study
-from gradcompare.diagnosis._diagnose import diagnose
-from gradcompare.diagnosis._gather import data_leaves, gather
-from gradcompare.diagnosis._traced import Traced
+from gradcompare._engine.case import Study, study
+from gradcompare._engine.settings import Case, make_settings
+from gradcompare._evaluation.evaluator import Evaluator
+from gradcompare._evaluation.perturbation import nudge, nudge_data
+from gradcompare._evaluation.rounding import NUDGES, estimate_with_rounding
+from gradcompare._foundation.precision import FLOAT64, cast, find_dtype, precision_scope
+from gradcompare._model.estimate import EPS
+from gradcompare._model.finding import Finding
+from gradcompare._model.objective import Problem
+from gradcompare._points.sampling import around
+from gradcompare._results.data import PointResult
+from gradcompare._results.judge import judge
+from gradcompare._results.result import Result
+from gradcompare.diagnosis.diagnose import diagnose
+from gradcompare.diagnosis.evidence.gather import data_leaves, gather
+from gradcompare.diagnosis.terms.parts import Traced
+from gradcompare.methods._registry import voting_methods
 
 POINTS, SEED = 3, 0
 
@@ -100,15 +101,15 @@ class Scene:
         return self.layout.size
 
     @cached_property
-    def programs(self) -> list[Programs]:
+    def evaluators(self) -> list[Evaluator]:
         """The programs of every point."""
-        assert self.study.programs is not None
-        return [self.study.programs.at(problem) for problem in self.problems]
+        assert self.study.evaluators is not None
+        return [self.study.evaluators.at(problem) for problem in self.problems]
 
     @cached_property
     def traced(self) -> Traced:
         """The parts of the gradient, which do not depend on the fault."""
-        return Traced(self.programs)
+        return Traced(self.evaluators)
 
     @cached_property
     def x(self) -> Float[np.ndarray, "p d"]:
@@ -171,7 +172,7 @@ class Scene:
             return replace(result, diagnosis=self._diagnosis(points))
 
     def _diagnosis(self, points: list[PointResult]) -> tuple[Finding, ...]:
-        evidence = gather(self.programs, points, self.result.sources)
+        evidence = gather(self.evaluators, points, self.result.sources)
         if evidence is None:
             return ()
         if evidence.traced is not None and len(evidence.x) == len(points):
@@ -223,7 +224,7 @@ def make_scene(objective: Objective, size: int, dtype: str = "float64") -> Scene
 
 def _study(case: Case) -> Study:
     with precision_scope(FLOAT64):
-        return study(case, make_plan(voting_methods(), timing=False))
+        return study(case, make_settings(voting_methods(), timing=False))
 
 
 def _rows(scene: Scene, problem: Problem) -> Iterator[Row]:

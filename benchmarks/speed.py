@@ -24,21 +24,21 @@ import numpy as np
 from tabulate import tabulate
 
 import gradcompare
-from gradcompare._compare import make_plan
-from gradcompare._environment import environment
-from gradcompare._objective import Problem
-from gradcompare._precision import FLOAT64, precision_scope
-from gradcompare._program import Program
-from gradcompare._programs import Programs
-from gradcompare._registry import find_method
-from gradcompare._timing import measure
+from gradcompare._engine.environment import environment
+from gradcompare._engine.settings import make_settings
+from gradcompare._engine.timing import measure
+from gradcompare._evaluation.evaluator import Evaluator
+from gradcompare._evaluation.program import CompiledFunction
+from gradcompare._foundation.precision import FLOAT64, precision_scope
+from gradcompare._model.objective import Problem
+from gradcompare.methods._registry import find_method
 from gradcompare.objectives.lecture import Data
 
 N = D = 1000
 """Rows and parameters of the mean squared error."""
 
 CENTRAL, JUDGE = find_method("central"), find_method("richardson")
-PLAN = make_plan([CENTRAL])
+PLAN = make_settings([CENTRAL])
 
 SWEPT = {"rosenbrock": 1000, "tanh-network": 100}
 """Objectives at sizes where a fixed chunk is far off: 1000 cheap points, 10503 parameters."""
@@ -62,7 +62,7 @@ class Row:
 
 
 @dataclasses.dataclass(frozen=True)
-class FixedChunk(Programs):
+class FixedChunk(Evaluator):
     """The programs of a problem, with the chunk given instead of chosen."""
 
     chunk: int = 1
@@ -79,18 +79,18 @@ def mean_squared_error(repeats: int) -> Iterator[Row]:
     data = Data(rng.standard_normal((N, D)), rng.standard_normal(N))
     problem = Problem.at(objective, rng.standard_normal(D), data, "drawn")
     with precision_scope(FLOAT64):
-        programs = _programs(problem)
+        evaluator = _programs(problem)
         factors = jax.device_put((data.X, data.X.T), PLAN.device)
         calls = {
-            "product": Program.build(lambda a, b: a @ b, factors),
-            "central": _central(programs),
-            "judge": partial(JUDGE.estimate, programs),
+            "product": CompiledFunction.build(lambda a, b: a @ b, factors),
+            "central": _central(evaluator),
+            "judge": partial(JUDGE.estimate, evaluator),
         }
         seconds = _medians(measure(calls, repeats=3 * repeats, min_seconds=1, max_seconds=5))
-        taken = JUDGE.estimate(programs).evaluations
+        taken = JUDGE.estimate(evaluator).evaluations
     central, judge, product = (seconds[name] for name in ("central", "judge", "product"))
     bound = 4 * N * D**2 / (2 * N * D * N / product)
-    detail = {"seconds": seconds, "chunk": programs.chunk, "judge_evaluations": taken}
+    detail = {"seconds": seconds, "chunk": evaluator.chunk, "judge_evaluations": taken}
     case = f"mean squared error, n = d = {D}"
     yield Row(f"{case}: central / 4nd² flops", central / bound, 1.5, detail=detail)
     yield Row(f"{case}: judge / central", judge / central, 6, detail=detail)
@@ -106,14 +106,14 @@ def chunks(repeats: int) -> Iterator[Row]:
         objective = gradcompare.get_objective(name)
         problem = Problem.at(objective, *objective.make(np.random.default_rng(0), size), "drawn")
         with precision_scope(FLOAT64):
-            programs = _programs(problem)
+            evaluator = _programs(problem)
             start = time.perf_counter()
-            chosen = programs.chunk
+            chosen = evaluator.chunk
             choosing = time.perf_counter() - start
             points = 2 * problem.layout.size
             sweep = [2**k for k in range(points.bit_length()) if 2**k < points] + [points]
             calls = {c: _central(_programs(problem, FixedChunk, chunk=c)) for c in sweep}
-            calls[chosen] = _central(programs)
+            calls[chosen] = _central(evaluator)
             swept = _medians(measure(calls, repeats=repeats, min_seconds=0.2, max_seconds=3))
             best = min(swept, key=swept.__getitem__)
             pair = {chunk: calls[chunk] for chunk in (chosen, best)}
@@ -192,14 +192,14 @@ def evaluations(_: int) -> Iterator[Row]:
     yield Row(f"judge: values per coordinate, most ({worst})", cost[worst], None, "")
 
 
-def _programs(problem: Problem, kind: type[Programs] = Programs, **fields: int) -> Programs:
+def _programs(problem: Problem, kind: type[Evaluator] = Evaluator, **fields: int) -> Evaluator:
     return kind(problem, FLOAT64, PLAN.device, PLAN.memory_bytes, **fields)
 
 
-def _central(programs: Programs) -> Program:
+def _central(evaluator: Evaluator) -> CompiledFunction:
     """The program of the plain central difference, as the engine comes by it."""
-    CENTRAL.estimate(programs)
-    return programs.programs[CENTRAL]
+    CENTRAL.estimate(evaluator)
+    return evaluator.functions[CENTRAL]
 
 
 def _medians(samples: Mapping[Any, np.ndarray]) -> dict[Any, float]:

@@ -30,8 +30,8 @@ from planting import batch_rows
 from scenes import Change, Row, Scene
 
 from gradcompare import Objective
-from gradcompare._precision import FLOAT64, precision_scope
-from gradcompare._registry import shipped_modules
+from gradcompare._api.registry import shipped_modules
+from gradcompare._foundation.precision import FLOAT64, precision_scope
 
 FACTORS = {
     "x0": 0.0, "x2": 2.0, "x1/2": 0.5, "x-1": -1.0, "x1.01": 1.01, "x(1+1e-4)": 1 + 1e-4,

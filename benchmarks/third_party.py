@@ -26,8 +26,8 @@ from tabulate import tabulate
 from third_party_cases import Case
 
 import gradcompare
-from gradcompare._environment import environment
-from gradcompare._precision import find_device
+from gradcompare._engine.environment import environment
+from gradcompare._foundation.precision import find_device
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "statsmodels")
 HEAD = ("package", "function", "d", "verdict", "expected", "floor", "f", "seconds")

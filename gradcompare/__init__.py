@@ -8,44 +8,44 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ._check import check as check
-    from ._compare import compare as compare
-    from ._convention import Convention as Convention
-    from ._errors import GradcompareError as GradcompareError
-    from ._errors import InputError as InputError
-    from ._errors import UnknownNameError as UnknownNameError
-    from ._estimate import Estimate as Estimate
-    from ._estimation import estimate as estimate
-    from ._locate import locate as locate
-    from ._location import Location as Location
-    from ._method import AbstractMethod as AbstractMethod
-    from ._objective import Objective as Objective
-    from ._registry import get_objective as get_objective
-    from ._registry import list_objectives as list_objectives
-    from ._result import Comparison as Comparison
-    from ._selftest import selftest as selftest
-    from ._verdict import Verdict as Verdict
-    from ._watch import watch as watch
+    from ._api.check import check as check
+    from ._api.compare import compare as compare
+    from ._api.estimate import estimate as estimate
+    from ._api.locate import locate as locate
+    from ._api.registry import get_objective as get_objective
+    from ._api.registry import list_objectives as list_objectives
+    from ._api.selftest import selftest as selftest
+    from ._api.watch import watch as watch
+    from ._foundation.errors import GradcompareError as GradcompareError
+    from ._foundation.errors import InputError as InputError
+    from ._foundation.errors import UnknownNameError as UnknownNameError
+    from ._locate.location import Location as Location
+    from ._model.convention import Convention as Convention
+    from ._model.estimate import Estimate as Estimate
+    from ._model.objective import Objective as Objective
+    from ._model.verdict import Verdict as Verdict
+    from ._results.result import Comparison as Comparison
+    from .methods._base import AbstractMethod as AbstractMethod
 
 _HOMES = {
-    "AbstractMethod": "_method",
-    "Comparison": "_result",
-    "Convention": "_convention",
-    "Estimate": "_estimate",
-    "GradcompareError": "_errors",
-    "InputError": "_errors",
-    "Location": "_location",
-    "Objective": "_objective",
-    "UnknownNameError": "_errors",
-    "Verdict": "_verdict",
-    "check": "_check",
-    "compare": "_compare",
-    "estimate": "_estimation",
-    "get_objective": "_registry",
-    "list_objectives": "_registry",
-    "locate": "_locate",
-    "selftest": "_selftest",
-    "watch": "_watch",
+    "AbstractMethod": "methods._base",
+    "Comparison": "_results.result",
+    "Convention": "_model.convention",
+    "Estimate": "_model.estimate",
+    "GradcompareError": "_foundation.errors",
+    "InputError": "_foundation.errors",
+    "Location": "_locate.location",
+    "Objective": "_model.objective",
+    "UnknownNameError": "_foundation.errors",
+    "Verdict": "_model.verdict",
+    "check": "_api.check",
+    "compare": "_api.compare",
+    "estimate": "_api.estimate",
+    "get_objective": "_api.registry",
+    "list_objectives": "_api.registry",
+    "locate": "_api.locate",
+    "selftest": "_api.selftest",
+    "watch": "_api.watch",
 }
 
 __all__ = [

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from ._objective import Objective
-    from ._result import Comparison, Result
+    from ._model.objective import Objective
+    from ._results.result import Comparison, Result
 
 DERIVATIVES = {"analytic": "analytic", "reverse": "autodiff"}
 """What the tests of an objective are called, and the source that each is about."""
@@ -67,8 +67,8 @@ class Objectives(pytest.Collector):
         Raises:
             CollectError: if a name does not stand for one.
         """
-        from ._errors import InputError
-        from ._registry import find_objectives, unique
+        from ._api.registry import find_objectives, unique
+        from ._foundation.errors import InputError
 
         try:
             found = unique(o for name in _named(self.config) for o in find_objectives(name))
@@ -94,8 +94,8 @@ class ObjectiveNode(pytest.Collector):
     @cached_property
     def comparison(self) -> Comparison:
         """Of all sources, without timing."""
-        from ._compare import compare
-        from ._registry import voting_methods
+        from ._api.compare import compare
+        from .methods._registry import voting_methods
 
         return compare([self.objective], voting_methods(), timing=False)
 
@@ -120,7 +120,7 @@ class Derivative(pytest.Item):
 
     def _alone(self, result: Result) -> Result:
         """What there is to say about this derivative; a trap declares one verdict for all."""
-        from ._against import against_judge
+        from ._results.single_source import against_judge
 
         assert isinstance(self.parent, ObjectiveNode)
         objective = self.parent.objective

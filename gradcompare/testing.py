@@ -10,11 +10,11 @@ import inspect
 from collections.abc import Callable
 from typing import Any, ParamSpec
 
-from ._check import check
-from ._compare import compare
-from ._errors import GradcompareError
-from ._objective import Objective
-from ._result import Comparison
+from ._api.check import check
+from ._api.compare import compare
+from ._foundation.errors import GradcompareError
+from ._model.objective import Objective
+from ._results.result import Comparison
 from .report.brief import brief
 
 P = ParamSpec("P")

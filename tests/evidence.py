@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gradcompare.diagnosis._evidence import Evidence, Leaf
+from gradcompare.diagnosis.evidence.data import Evidence, Leaf
 
 PATHS, SHAPES = ("w", "v", "M", "s"), ((5,), (5,), (3, 3), ())
 W, V, M, S = slice(0, 5), slice(5, 10), slice(10, 19), slice(19, 20)

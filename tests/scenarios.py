@@ -7,7 +7,7 @@ from types import ModuleType
 
 from click.testing import CliRunner, Result
 
-from gradcompare.cli import main
+from gradcompare.cli.main import main
 
 
 def says(text: object, *patterns: str) -> None:

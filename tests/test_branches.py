@@ -11,12 +11,13 @@ import pytest
 from jax import lax
 
 from gradcompare import Comparison, Verdict, check, compare, get_objective
-from gradcompare._arms import NAMED, Arm, in_words
-from gradcompare._choices import choices, each
-from gradcompare._point import examine
-from gradcompare._verdict import Judgement
-from gradcompare.diagnosis._evidence import Evidence, Region
-from gradcompare.diagnosis._regions import branch
+from gradcompare._engine.point import examine
+from gradcompare._evaluation.evaluator import Evaluator
+from gradcompare._model.verdict import Judgement
+from gradcompare._points.branches.choices import choices, each
+from gradcompare._results.arm import NAMED, Arm, in_words
+from gradcompare.diagnosis.evidence.data import Evidence, Region
+from gradcompare.diagnosis.evidence.regions import branch
 from gradcompare.report.brief import brief
 from gradcompare.report.detail import detail
 
@@ -216,14 +217,13 @@ def test_which_arms_are_taken(value, never):
 
 def test_nothing_to_choose_costs_no_program(monkeypatch):
     asked = []
-    programs = "gradcompare._programs.Programs"
-    run = __import__("gradcompare._programs", fromlist=["Programs"]).Programs.run
+    run = Evaluator.run
 
     def noted(self, key, *args, **options):
         asked.append(key)
         return run(self, key, *args, **options)
 
-    monkeypatch.setattr(f"{programs}.run", noted)
+    monkeypatch.setattr(Evaluator, "run", noted)
     (result,) = check(lambda w: jnp.sum(jnp.logaddexp(0, w)), None, W)
     assert "value" in asked
     assert "arms" not in asked
@@ -365,13 +365,13 @@ def test_no_point_is_looked_at_that_the_dtype_cannot_hold():
 
 
 def test_a_point_at_which_nothing_can_be_told_shows_nothing(monkeypatch):
-    def unclear(programs, plan):
-        point = examine(programs, plan)
+    def unclear(evaluator, plan):
+        point = examine(evaluator, plan)
         if not point.label.startswith("a point where"):
             return point
         return replace(point, judgement=Judgement(Verdict.INCONCLUSIVE))
 
-    monkeypatch.setattr("gradcompare._study.examine", unclear)
+    monkeypatch.setattr("gradcompare._engine.case.examine", unclear)
     (result,) = check(by_where, None, W / 10)
     assert result.verdict is Verdict.AGREE
     assert len(result.points) == 3
@@ -383,7 +383,7 @@ def test_a_coverage_that_fails_takes_nothing_with_it(monkeypatch):
     def broken(*_):
         raise ValueError("of another version of JAX")
 
-    monkeypatch.setattr("gradcompare._traced_branches.choices", broken)
+    monkeypatch.setattr("gradcompare._points.branches.traced.choices", broken)
     (result,) = check(by_where, None, W)
     assert result.verdict is Verdict.AGREE
     assert result.branches == ()

@@ -16,7 +16,7 @@ from gradcompare import (
     compare,
     get_objective,
 )
-from gradcompare.cli import main
+from gradcompare.cli.main import main
 
 X = np.array([1.0, 2.0])
 

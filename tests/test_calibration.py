@@ -4,7 +4,7 @@ import pytest
 from calibration import score
 from families import FAMILIES, Family, wave, wave_slope
 
-from gradcompare._judge import SAFETY
+from gradcompare._model.estimate import SAFETY
 
 CHECKED = {family.name: family for family in FAMILIES if family.d <= 100}
 

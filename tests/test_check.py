@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gradcompare import Comparison, Verdict, check, estimate
-from gradcompare._registry import registered_methods
+from gradcompare.methods._registry import registered_methods
 from gradcompare.methods.finite_difference import Central
 
 X = np.array([1.0, -2.0, 0.5])

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from gradcompare import Comparison, list_objectives
-from gradcompare.cli import FORMATS, main
+from gradcompare.cli.main import FORMATS, main
 
 WIDTH = 120
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from gradcompare import Comparison, Verdict
-from gradcompare.cli import main
+from gradcompare.cli.main import main
 
 MODEL = """
 from __future__ import annotations

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from evidence import SCALE, D, M, S, V, W, made, matrix, on
 
-from gradcompare.diagnosis._diagnose import diagnose, hypotheses
+from gradcompare.diagnosis.diagnose import diagnose, hypotheses
 
 EVERY = slice(0, D)
 

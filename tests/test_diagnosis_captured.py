@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gradcompare import check
-from gradcompare.diagnosis._captured import MOST, captured, literals
+from gradcompare._introspection.closures import MOST, captured, literals
 
 RNG = np.random.default_rng(0)
 X, Y, W = RNG.standard_normal((40, 3)), RNG.standard_normal(40), RNG.standard_normal(3)

@@ -7,7 +7,8 @@ import pytest
 from faults import in_gradient
 
 from gradcompare import Comparison, Verdict, check, compare, get_objective
-from gradcompare.diagnosis import _diagnose, factor
+from gradcompare.diagnosis import diagnose
+from gradcompare.diagnosis.hypotheses import factor
 from gradcompare.report.brief import brief
 
 RNG = np.random.default_rng(0)
@@ -215,7 +216,7 @@ def test_a_diagnosis_that_fails_takes_nothing_with_it(monkeypatch):
     result = check(risk, half_ridge, W, X, Y, LAM)
     assert result.verdict is Verdict.ANALYTIC_WRONG
     assert said(result)[0].startswith("term 2 of 2")
-    monkeypatch.setattr(_diagnose, "gather", broken)
+    monkeypatch.setattr(diagnose, "gather", broken)
     result = check(risk, half_ridge, W, X, Y, LAM)
     assert result.verdict is Verdict.ANALYTIC_WRONG
     assert not said(result)

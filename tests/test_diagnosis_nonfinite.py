@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gradcompare import Verdict, check
-from gradcompare._finding import Finding
+from gradcompare._model.finding import Finding
 
 LINES = Path(__file__).read_text().splitlines()
 

@@ -3,7 +3,7 @@
 import numpy as np
 from evidence import D, M, S, W, both, made, matrix, on
 
-from gradcompare.diagnosis._diagnose import diagnose
+from gradcompare.diagnosis.diagnose import diagnose
 
 EVERY = slice(0, D)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from gradcompare import get_objective, list_objectives
-from gradcompare.cli import main
-from gradcompare.report.catalogue import family_pages
+from gradcompare.cli.catalogue import family_pages
+from gradcompare.cli.main import main
 
 PAGES = Path(__file__).parent.parent / "docs" / "objectives"
 

@@ -4,7 +4,6 @@ import ast
 import os
 import subprocess
 import sys
-from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -12,40 +11,18 @@ import pytest
 import gradcompare
 
 FLOORS = (
-    ("_errors", "_numbers", "_json", "_nudge", "_track", "_finding"),
-    (
-        *("_precision", "_tree", "_jaxprs", "_source", "_domain", "_vocabulary"),
-        *("_splitting", "_inputs"),
-    ),
-    (
-        *("_rewrite", "_arms", "_estimate", "_timing", "_environment", "_chunks"),
-        *("_syntax", "_given", "_location"),
-    ),
-    (
-        *("_convention", "_verdict", "_compilation_cache", "_formula", "_asked", "_suspects"),
-        *("_choices", "_flat", "_record", "_taken"),
-    ),
-    ("_objective", "_asked_formulas", "_recorded"),
-    ("_pairs", "_points", "_program", "_adapt", "_judge"),
-    ("_summary", "_host", "_compiled_values"),
-    ("_result", "_programs"),
-    ("_traced_branches", "_recorded_branches", "_method", "_valid", "_against", "_story"),
-    ("_plan", "_branches"),
-    ("_narrow", "_seek", "_taylor"),
-    ("_coverage", "_point"),
-    ("diagnosis.*",),
-    ("_study",),
-    ("_engine", "methods.*", "objectives.*"),
-    ("_registry", "_families", "_mismatch"),
-    ("_compare", "_request", "_search"),
-    ("_check", "_processes", "_locate", "_watch", "_selftest", "_estimation", "report.*"),
-    ("_cli_locate",),
-    ("_cli_check",),
-    ("cli", "testing", "pytest_plugin", ""),
-    ("__main__", "_starter"),
+    ("_foundation",),
+    ("_introspection", "_model"),
+    ("_evaluation", "_results", "objectives"),
+    ("methods", "_points", "report", "_watch"),
+    ("diagnosis", "_locate"),
+    ("_engine",),
+    ("_api",),
+    ("testing", "pytest_plugin", "cli", ""),
+    ("__main__",),
 )
-"""From the ground up; "" is the package itself. A module imports from below, and inside a
-package such as `methods` from its neighbours as well."""
+"""From the ground up; "" is the package itself. A package imports from below, and a module from
+its own package as well."""
 
 PACKAGE = Path(gradcompare.__file__).parent
 MODULES = {
@@ -53,17 +30,20 @@ MODULES = {
     .removesuffix("__init__")
     .rstrip("."): path
     for path in sorted(PACKAGE.rglob("*.py"))
+    if path.name != "starter.py"  # a user's file, which `gradcompare init` copies
 }
 LINES, FUNCTION_LINES = 250, 40
 
+every_module = pytest.mark.parametrize("module", MODULES)
+
+
+def room(module: str) -> str:
+    """The package, or the single file, at the top of the house that a module stands in."""
+    return module.partition(".")[0]
+
 
 def floor(module: str) -> int:
-    """The floor of a module; a package such as `methods` lives with what is in it."""
-    found = [
-        level
-        for level, patterns in enumerate(FLOORS)
-        if any(fnmatch(module, p) or p == f"{module}.*" for p in patterns)
-    ]
+    found = [level for level, rooms in enumerate(FLOORS) if room(module) in rooms]
     assert len(found) == 1, f"{module or 'the package'} is on the floors {found}, not on one"
     return found[0]
 
@@ -98,11 +78,7 @@ def imports(module: str, source: str) -> set[str]:
 
 
 def may_import(module: str, other: str) -> bool:
-    neighbours = module.rpartition(".")[0] == other.rpartition(".")[0] != ""
-    return neighbours or floor(other) < floor(module)
-
-
-every_module = pytest.mark.parametrize("module", MODULES)
+    return room(module) == room(other) or floor(other) < floor(module)
 
 
 @every_module
@@ -112,15 +88,87 @@ def test_imports_come_from_below(module):
 
 
 def test_an_import_from_above_is_noticed():
-    assert imports("_errors", "from .cli import main") == {"cli"}
-    assert imports("_engine", "def f():\n    from .methods import X") == {"methods"}
-    assert imports("methods.analytic", "from .._method import A") == {"_method"}
-    assert imports("report.table", "from gradcompare import _check, cli") == {"_check", "cli"}
-    assert imports("_tree", "if TYPE_CHECKING:\n    from .cli import main") == set()
-    assert not may_import("_errors", "cli")
-    assert not may_import("_engine", "methods")
-    assert not may_import("_result", "_result")
+    assert imports("_foundation.errors", "from ..cli import main") == {"cli.main"}
+    assert imports("_engine.run", "def f():\n    from ..methods import X") == {"methods"}
+    assert imports("methods.analytic", "from ._base import A") == {"methods._base"}
+    assert imports("report.table", "from gradcompare import _api, cli") == {"_api", "cli"}
+    assert imports("_model.domain", "if TYPE_CHECKING:\n    from ..cli import main") == set()
+    assert not may_import("_foundation.errors", "cli.main")
+    assert not may_import("_points.coverage", "_engine.settings")
+    assert not may_import("_model.estimate", "_introspection.jaxprs")
     assert may_import("methods.autodiff", "methods.analytic")
+
+
+def graph() -> dict[str, set[str]]:
+    """The rooms, and those that each of them imports from."""
+    rooms: dict[str, set[str]] = {room(module): set() for module in MODULES}
+    for module, path in MODULES.items():
+        rooms[room(module)] |= {room(other) for other in imports(module, path.read_text())}
+    return {name: others - {name} for name, others in rooms.items()}
+
+
+def test_the_house_is_small_enough_to_know():
+    rooms = graph()
+    print("floor  package: what it imports from")
+    for name in sorted(rooms, key=floor):
+        print(f"{floor(name) + 1:5}  {name or 'gradcompare'}: {', '.join(sorted(rooms[name]))}")
+    assert len(rooms) <= 20
+    assert len(FLOORS) <= 10
+
+
+FULL = 8
+"""At most so many modules in a folder, where each is not one entry of a list."""
+
+LISTS = ("objectives", "methods", "diagnosis.hypotheses")
+
+
+@pytest.mark.parametrize("folder", sorted({m.rpartition(".")[0] for m in MODULES}))
+def test_a_folder_is_not_a_drawer(folder):
+    inside = [m for m in MODULES if m.rpartition(".")[0] == folder and m != folder]
+    inside = [m for m in inside if MODULES[m].name != "__init__.py"]
+    assert folder in LISTS or len(inside) <= FULL, inside
+
+
+def outside_names(module: str, source: str) -> list[tuple[str, str]]:
+    """What a module takes from another package: the module and the name."""
+    package = module if MODULES[module].name == "__init__.py" else module.rpartition(".")[0]
+    found = []
+    for node in at_run_time(ast.parse(source)):
+        if not isinstance(node, ast.ImportFrom) or not (node.level or node.module):
+            continue
+        base = ["gradcompare", *filter(None, package.split("."))] if node.level else []
+        base = base[: len(base) - node.level + 1] if node.level else base
+        place = ".".join([*base, *filter(None, [node.module])])
+        if place.partition(".")[0] == "gradcompare":
+            other = place.partition(".")[2]
+            if room(other) != room(module):
+                found += [(other, alias.name) for alias in node.names]
+    return found
+
+
+def is_hidden(other: str, name: str) -> bool:
+    """Whether a name is for its own package alone; an `__init__` may list a module of its own."""
+    folder, _, last = other.rpartition(".")
+    if name.startswith("_") and f"{other}.{name}".lstrip(".") not in MODULES:
+        return True
+    listed = folder and f"`{last}`" in (ast.get_docstring(ast.parse(MODULES[folder].read_text())))
+    return bool(folder) and last.startswith("_") and not listed
+
+
+@every_module
+def test_what_is_private_to_a_package_stays_there(module):
+    hidden = [
+        pair for pair in outside_names(module, MODULES[module].read_text()) if is_hidden(*pair)
+    ]
+    assert not hidden
+
+
+def test_a_private_name_from_outside_is_noticed():
+    taken = outside_names("_engine.case", "from ..methods._base import A, _b")
+    assert taken == [("methods._base", "A"), ("methods._base", "_b")]
+    assert [is_hidden(*pair) for pair in taken] == [False, True]
+    assert is_hidden("diagnosis.hypotheses._base", "x")
+    assert not is_hidden("", "_api")
 
 
 def test_no_import_cycles():
@@ -149,7 +197,7 @@ def forbidden(source: str) -> list[str]:
     return used
 
 
-SETTING = ["_compilation_cache"]
+SETTING = ["cli.compilation_cache"]
 """What only the command line calls, where the process is its own."""
 
 
@@ -161,7 +209,7 @@ def test_nothing_private_and_nothing_global(module):
 def test_only_the_command_line_sets_what_is_global():
     for setting in SETTING:
         users = [m for m, path in MODULES.items() if setting in imports(m, path.read_text())]
-        assert set(users) == {"_processes", "_cli_check"}
+        assert set(users) == {"cli.processes", "cli.check"}
 
 
 def test_what_is_forbidden_is_noticed():

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradcompare import InputError
-from gradcompare._formula import Formula
-from gradcompare._vocabulary import ATTRIBUTES, FUNCTIONS, METHODS, PREFIXES
+from gradcompare.cli.inputs.formula import Formula
+from gradcompare.cli.inputs.vocabulary import ATTRIBUTES, FUNCTIONS, METHODS, PREFIXES
 
 RNG = np.random.default_rng(0)
 VALUES = {

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
 
-from gradcompare._nudge import nudge
-from gradcompare._precision import FLOAT64, precision_scope
-from gradcompare._registry import registered_objectives
+from gradcompare._api.registry import registered_objectives
+from gradcompare._evaluation.perturbation import nudge
+from gradcompare._foundation.precision import FLOAT64, precision_scope
 
 OBJECTIVES = {name: o for name, o in registered_objectives().items() if o.hvp is not None}
 

@@ -7,11 +7,12 @@ from concurrent.futures.process import BrokenProcessPool
 import pytest
 from click.testing import CliRunner
 
-from gradcompare import UnknownNameError, _processes
-from gradcompare._compare import prepare
-from gradcompare._processes import compare_in_processes
-from gradcompare._registry import standard_methods
-from gradcompare.cli import main
+from gradcompare import UnknownNameError
+from gradcompare._api.compare import prepare
+from gradcompare.cli import processes
+from gradcompare.cli.main import main
+from gradcompare.cli.processes import compare_in_processes
+from gradcompare.methods._registry import standard_methods
 
 FILE = """
 import jax.numpy as jnp
@@ -130,17 +131,17 @@ class Ending(ThreadPoolExecutor):
     """Is asked for results, and ends before it is asked for times."""
 
     def submit(self, fn, /, *args, **kwargs):
-        if fn is _processes._timed:
+        if fn is processes._timed:
             raise BrokenProcessPool("it ended")
         return super().submit(fn, *args, **kwargs)
 
 
 def test_results_of_a_process_that_ends_later_are_kept(file):
     cases, plan = prepare([file], standard_methods(), points=1)
-    started = {"initializer": _processes._keep, "initargs": (cases, plan)}
+    started = {"initializer": processes._keep, "initargs": (cases, plan)}
     steps = []
     with Ending(1, **started) as worker:
-        results = _processes._results(cases, plan, [worker], lambda *step: steps.append(step))
+        results = processes._results(cases, plan, [worker], lambda *step: steps.append(step))
     assert [r.objective for r in results] == ["first", "second", "third"]
     assert [r.verdict.name for r in results] == ["AGREE", "ERROR", "ANALYTIC_WRONG"]
     assert "not timed, since the process that held its programs ended" in str(results[0])

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from test_locate import Counted, bowl, bowl_gradient, point
 
 from gradcompare import check
-from gradcompare.cli import main
+from gradcompare.cli.main import main
 
 MODEL = """
 import numpy as np

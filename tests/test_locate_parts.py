@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from test_locate import Counted, more, wrong
 
 from gradcompare import locate
-from gradcompare._families import Family
-from gradcompare._splitting import Block, halve
+from gradcompare._locate.bisection import Block, halve
+from gradcompare._locate.directions import Family
 
 TESTS = 50_000
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gradcompare import InputError, Verdict, check, estimate, locate, watch
-from gradcompare._tree import Layout
+from gradcompare._foundation.layout import Layout
 
 X = np.array([1.0, 2.0, 3.0])
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from gradcompare import AbstractMethod, Estimate, Objective, estimate
-from gradcompare._judge import RESOLVED
-from gradcompare._registry import registered_methods
-from gradcompare.methods._noise import POINTS
+from gradcompare._results.judge import RESOLVED
+from gradcompare.methods._extrapolation.noise import POINTS
+from gradcompare.methods._registry import registered_methods
 from gradcompare.methods.finite_difference import Central, Forward
 
 METHODS = registered_methods()

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from gradcompare._numbers import duration, memory, ratio, short
+from gradcompare._foundation.wording import duration, memory, ratio, short
 
 CASES = [
     (short, None, ""),

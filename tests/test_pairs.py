@@ -5,8 +5,8 @@ import pytest
 from handmade import made
 
 from gradcompare import Objective
-from gradcompare._objective import Problem
-from gradcompare._pairs import pair_error
+from gradcompare._model.objective import Problem
+from gradcompare._results.pairs import pair_error
 
 PROBLEM = Problem.at(
     Objective("any", lambda x, data: 0.0, lambda rng, size: (np.ones(2), None)),

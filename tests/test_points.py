@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from gradcompare import Objective, Verdict, check, compare
-from gradcompare._objective import Problem
-from gradcompare._points import around, lint
+from gradcompare._model.objective import Problem
+from gradcompare._points.sampling import around, lint
 
 
 def problem(x, data=None, **bounds) -> Problem:

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from gradcompare import Verdict
-from gradcompare.cli import main
+from gradcompare.cli.main import main
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", README, re.DOTALL)

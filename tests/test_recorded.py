@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradcompare import Verdict, check
-from gradcompare._recorded import Recorded, record, same
+from gradcompare._points.branches.recorded_array import Recorded, record, same
 
 HERE = "test_recorded.py"
 W = np.array([0.5, 1.2, -0.3, 2.0])

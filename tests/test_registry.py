@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from gradcompare import InputError, Objective, UnknownNameError, get_objective, list_objectives
-from gradcompare import _registry as registry
+from gradcompare._api import registry
 
 NAMES = list_objectives()
 

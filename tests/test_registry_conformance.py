@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from gradcompare import Verdict, compare, get_objective, list_objectives
-from gradcompare._tree import Layout
+from gradcompare._foundation.layout import Layout
 
 NAMES = list_objectives()
 RIGHT = [name for name in NAMES if get_objective(name).expected is Verdict.AGREE]

@@ -11,10 +11,11 @@ import pytest
 from handmade import made
 
 from gradcompare import Comparison, Estimate, InputError, Objective, Verdict, check, compare
-from gradcompare._pairs import Accuracy, PairError
-from gradcompare._result import PointResult, Result
-from gradcompare._timing import Timing
-from gradcompare._verdict import Judgement
+from gradcompare._model.verdict import Judgement
+from gradcompare._results.data import PointResult
+from gradcompare._results.pairs import Accuracy, PairError
+from gradcompare._results.result import Result
+from gradcompare._results.timing import Timing
 
 INF, NAN = np.inf, np.nan
 

@@ -6,7 +6,7 @@ import pytest
 from scenarios import said_nowhere, says
 
 from gradcompare import Verdict, check
-from gradcompare._timing import Timing
+from gradcompare._results.timing import Timing
 from gradcompare.report.detail import detail, ranking
 
 RNG = np.random.default_rng(0)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from gradcompare import InputError, Verdict, check
-from gradcompare._selftest import plant, selftest, smallest
+from gradcompare._api.selftest import plant, selftest, smallest
 
 OFFSET = 1e8
 """Takes eight digits from the values of f, and so from the check."""

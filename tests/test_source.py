@@ -4,7 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from gradcompare._source import Place, place_of
+from gradcompare._foundation.user_code import Place
+from gradcompare._introspection.jaxprs import place_of
 
 CODE = """import jax.numpy as jnp
 

@@ -9,7 +9,7 @@ import pytest
 
 import gradcompare
 from gradcompare import InputError, Verdict, estimate
-from gradcompare.methods._shapes import Window, jumps
+from gradcompare.methods._extrapolation.shapes import Window, jumps
 
 check = functools.partial(gradcompare.check, points=1)
 

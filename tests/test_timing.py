@@ -6,8 +6,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gradcompare import _timing, check
-from gradcompare._timing import Timing, measure, summarise
+from gradcompare import check
+from gradcompare._engine import timing
+from gradcompare._engine.timing import measure
+from gradcompare._results.timing import Timing, summarise
 from gradcompare.report.detail import ranking
 
 
@@ -17,7 +19,7 @@ class Clock:
     def __init__(self, monkeypatch):
         self.now = 0.0
         self.log = []
-        monkeypatch.setattr(_timing.time, "perf_counter", lambda: self.now)
+        monkeypatch.setattr(timing.time, "perf_counter", lambda: self.now)
 
     def call(self, name, seconds):
         """A call that takes so many seconds by this clock."""

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from gradcompare import Verdict, compare, get_objective, list_objectives
-from gradcompare.cli import main
+from gradcompare.cli.main import main
 
 TRAPS = [name for name in list_objectives() if get_objective(name).family == "traps"]
 DECEIVING = [name for name in TRAPS if not get_objective(name).expected.ok]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradcompare import InputError
-from gradcompare._tree import Layout, coordinate_name
+from gradcompare._foundation.layout import Layout, coordinate_name
 
 
 class Layer(NamedTuple):

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from gradcompare import InputError, Verdict, watch
-from gradcompare._story import choose, story
-from gradcompare._track import Track
+from gradcompare._watch.story import choose, story
+from gradcompare._watch.trajectory import Track
 
 X0 = np.array([0.5, -1.0, 2.0])
 RNG = np.random.default_rng(0)

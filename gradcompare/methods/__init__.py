@@ -1,1 +1,4 @@
-"""The methods: each module here ends with an exported tuple `METHODS`."""
+"""Ways to differentiate, one a file, which ends with the tuple `METHODS`.
+
+For other packages: `_base` (what every method has) and `_registry` (the methods by their labels).
+"""

@@ -10,10 +10,11 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from .._estimate import Estimate
-from .._method import AbstractMethod, estimate_with_rounding
-from .._objective import Objective, Quantity
-from .._programs import Programs
+from .._evaluation.evaluator import Evaluator
+from .._evaluation.rounding import estimate_with_rounding
+from .._model.estimate import Estimate
+from .._model.objective import Objective, Quantity
+from ._base import AbstractMethod
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class Analytic(AbstractMethod):
             "gradient derivative", "gradient"
         )
 
-    def estimate(self, programs: Programs) -> Estimate:
-        hand = programs.problem.objective
+    def estimate(self, evaluator: Evaluator) -> Estimate:
+        hand = evaluator.problem.objective
 
         def gradient(params, data, direction):
             assert hand.gradient is not None  # or `unsupported` would have said so
@@ -46,8 +47,8 @@ class Analytic(AbstractMethod):
                 return hand.directional(params, direction, data)
             return tree_dot(gradient(params, data, direction), direction)
 
-        function = gradient if programs.problem.quantity == "gradient" else directional
-        return estimate_with_rounding(programs, self, function)
+        function = gradient if evaluator.problem.quantity == "gradient" else directional
+        return estimate_with_rounding(evaluator, self, function)
 
 
 def tree_dot(a, b):

@@ -12,10 +12,11 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from .._chunks import map_chunks
-from .._estimate import Estimate
-from .._method import AbstractMethod, estimate_with_rounding
-from .._programs import Programs
+from .._evaluation.chunks import map_chunks
+from .._evaluation.evaluator import Evaluator
+from .._evaluation.rounding import estimate_with_rounding
+from .._model.estimate import Estimate
+from ._base import AbstractMethod
 from .analytic import tree_dot
 
 
@@ -28,8 +29,8 @@ class Reverse(AbstractMethod):
     source: ClassVar = "autodiff"
     votes: ClassVar = True
 
-    def estimate(self, programs: Programs) -> Estimate:
-        value = programs.problem.objective.value
+    def estimate(self, evaluator: Evaluator) -> Estimate:
+        value = evaluator.problem.objective.value
 
         def gradient(params, data, direction):
             return jax.grad(value)(params, data)
@@ -37,8 +38,8 @@ class Reverse(AbstractMethod):
         def slope(params, data, direction):
             return tree_dot(jax.grad(value)(params, data), direction)
 
-        function = gradient if programs.problem.quantity == "gradient" else slope
-        return estimate_with_rounding(programs, self, function)
+        function = gradient if evaluator.problem.quantity == "gradient" else slope
+        return estimate_with_rounding(evaluator, self, function)
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,9 @@ class ForwardMode(AbstractMethod):
     source: ClassVar = "autodiff"
     standard: ClassVar = False
 
-    def estimate(self, programs: Programs) -> Estimate:
-        value, layout = programs.problem.objective.value, programs.problem.layout
-        chunk = programs.chunk
+    def estimate(self, evaluator: Evaluator) -> Estimate:
+        value, layout = evaluator.problem.objective.value, evaluator.problem.layout
+        chunk = evaluator.chunk
 
         def gradient(params, data, direction):
             x = layout.ravel(params)
@@ -66,8 +67,8 @@ class ForwardMode(AbstractMethod):
         def slope(params, data, direction):
             return jax.jvp(lambda p: value(p, data), (params,), (direction,))[1]
 
-        function = gradient if programs.problem.quantity == "gradient" else slope
-        return estimate_with_rounding(programs, self, function)
+        function = gradient if evaluator.problem.quantity == "gradient" else slope
+        return estimate_with_rounding(evaluator, self, function)
 
 
 METHODS = (Reverse(), ForwardMode())

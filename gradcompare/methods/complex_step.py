@@ -18,12 +18,12 @@ from typing import ClassVar
 import jax.numpy as jnp
 import numpy as np
 
-from .._chunks import map_chunks
-from .._estimate import Estimate
-from .._method import AbstractMethod
-from .._program import Function
-from .._programs import Programs
-from .._tree import listed
+from .._evaluation.chunks import map_chunks
+from .._evaluation.evaluator import Evaluator
+from .._evaluation.program import Function
+from .._foundation.wording import listed
+from .._model.estimate import Estimate
+from ._base import AbstractMethod
 from .finite_difference import Central
 
 UNCONFIRMED = "not confirmed by differences, so perhaps not holomorphic, at"
@@ -44,12 +44,12 @@ class ComplexStep(AbstractMethod):
 
     step: float = 1e-20
 
-    def estimate(self, programs: Programs) -> Estimate:
-        value = programs.run(self, self._function(programs))
-        central = Central().estimate(programs)
-        rounding = 8 * float(jnp.finfo(programs.dtype).eps) * np.abs(value)
+    def estimate(self, evaluator: Evaluator) -> Estimate:
+        value = evaluator.run(self, self._function(evaluator))
+        central = Central().estimate(evaluator)
+        rounding = 8 * float(jnp.finfo(evaluator.dtype).eps) * np.abs(value)
         confirmed = np.abs(value - central.value) <= central.error + rounding
-        layout = programs.problem.output
+        layout = evaluator.problem.output
         names = [layout.name(int(i)) for i in np.flatnonzero(~confirmed)]
         return Estimate(
             value,
@@ -58,9 +58,9 @@ class ComplexStep(AbstractMethod):
             note=f"{UNCONFIRMED} {listed(names)}" if names else "",
         )
 
-    def _function(self, programs: Programs) -> Function:
-        value, layout = programs.problem.objective.value, programs.problem.layout
-        chunk = programs.chunk
+    def _function(self, evaluator: Evaluator) -> Function:
+        value, layout = evaluator.problem.objective.value, evaluator.problem.layout
+        chunk = evaluator.chunk
 
         def gradient(params, data, direction):
             x = layout.ravel(params)
@@ -75,7 +75,7 @@ class ComplexStep(AbstractMethod):
             moved = layout.ravel(params) + 1j * self.step * layout.ravel(direction)
             return jnp.imag(value(layout.unflatten(moved), data)) / self.step
 
-        return gradient if programs.problem.quantity == "gradient" else slope
+        return gradient if evaluator.problem.quantity == "gradient" else slope
 
 
 METHODS = (ComplexStep(),)

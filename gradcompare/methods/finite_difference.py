@@ -23,13 +23,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._chunks import values_at
-from .._estimate import Estimate
-from .._method import AbstractMethod
-from .._program import Function
-from .._programs import Programs
-from ._lines import room, typical_size
-from ._noise import measure_noise
+from .._evaluation.chunks import values_at
+from .._evaluation.evaluator import Evaluator
+from .._evaluation.program import Function
+from .._model.estimate import Estimate
+from ._base import AbstractMethod
+from ._extrapolation.lines import room, typical_size
+from ._extrapolation.noise import measure_noise
 
 
 @dataclass(frozen=True)
@@ -60,20 +60,20 @@ class AbstractDifference(AbstractMethod):
     def evaluations(self, entries: int) -> int:
         """How many values of f the program takes for so many entries."""
 
-    def estimate(self, programs: Programs) -> Estimate:
-        once, twice = (np.asarray(factor, programs.dtype) for factor in (1, 2))
-        rooms = room(programs)
-        extra = [np.asarray(side, programs.dtype) for side in rooms]
-        function = self._function(programs)
-        value = programs.run(self, function, once, *extra)
-        wider = programs.run(self, function, twice, *extra)
-        epsilon = float(jnp.finfo(programs.dtype).eps)
-        steps = self._step(np.maximum(typical_size(programs), 1), epsilon)
+    def estimate(self, evaluator: Evaluator) -> Estimate:
+        once, twice = (np.asarray(factor, evaluator.dtype) for factor in (1, 2))
+        rooms = room(evaluator)
+        extra = [np.asarray(side, evaluator.dtype) for side in rooms]
+        function = self._function(evaluator)
+        value = evaluator.run(self, function, once, *extra)
+        wider = evaluator.run(self, function, twice, *extra)
+        epsilon = float(jnp.finfo(evaluator.dtype).eps)
+        steps = self._step(np.maximum(typical_size(evaluator), 1), epsilon)
         # D(2h) − D(h) is (2^order − 1) times the truncation error of D(h), and 1 times where
         # the domain cuts a step short. Where it cuts both, the two are the same.
         cut = np.all([side < 2 * steps for side in rooms], axis=0)
-        noise, spent = measure_noise(programs)
-        noise = max(noise, epsilon * abs(programs.value()))
+        noise, spent = measure_noise(evaluator)
+        noise = max(noise, epsilon * abs(evaluator.value()))
         rounding = 2 * noise / np.minimum(steps, np.maximum(*rooms))
         error = np.where(cut, np.inf, np.abs(wider - value) + rounding)
         return Estimate(value, error, 2 * self.evaluations(len(value)) + spent + 1)
@@ -84,9 +84,9 @@ class AbstractDifference(AbstractMethod):
             return self.step + 0 * size
         return epsilon ** (1 / (self.order + 1)) * size
 
-    def _function(self, programs: Programs) -> Function:
-        value, layout = programs.problem.objective.value, programs.problem.layout
-        chunk = programs.chunk
+    def _function(self, evaluator: Evaluator) -> Function:
+        value, layout = evaluator.problem.objective.value, evaluator.problem.layout
+        chunk = evaluator.chunk
 
         def gradient(params, data, direction, stretch, below, above):
             x = layout.ravel(params)
@@ -105,7 +105,7 @@ class AbstractDifference(AbstractMethod):
 
             return self.quotients(along, jnp.zeros(1, x.dtype), steps, 2)
 
-        return gradient if programs.problem.quantity == "gradient" else slope
+        return gradient if evaluator.problem.quantity == "gradient" else slope
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,14 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Bool
 
-from .._estimate import Estimate
-from .._method import AbstractMethod
-from .._programs import Programs
-from .._tree import Layout, listed
-from ._ladder import Ladder
-from ._lines import NOISY, coordinate_lines, coordinate_scale, direction_line
-from ._noise import NOISE_FACTOR, measure_noise
+from .._evaluation.evaluator import Evaluator
+from .._foundation.layout import Layout
+from .._foundation.wording import listed
+from .._model.estimate import Estimate
+from ._base import AbstractMethod
+from ._extrapolation.ladder import Ladder
+from ._extrapolation.lines import NOISY, coordinate_lines, coordinate_scale, direction_line
+from ._extrapolation.noise import NOISE_FACTOR, measure_noise
 
 
 @dataclass(frozen=True)
@@ -32,15 +33,15 @@ class Richardson(AbstractMethod):
     votes: ClassVar = True
     judges: ClassVar = True
 
-    def estimate(self, programs: Programs) -> Estimate:
+    def estimate(self, evaluator: Evaluator) -> Estimate:
         with np.errstate(all="ignore"):  # values that are not finite are part of the work
-            scale = coordinate_scale(programs)
-            noise, spent = measure_noise(programs)
-            centre = programs.value()
-            if programs.problem.quantity == "gradient":
-                lines = coordinate_lines(programs, scale, centre, noise)
+            scale = coordinate_scale(evaluator)
+            noise, spent = measure_noise(evaluator)
+            centre = evaluator.value()
+            if evaluator.problem.quantity == "gradient":
+                lines = coordinate_lines(evaluator, scale, centre, noise)
             else:
-                lines = direction_line(programs, centre, noise)
+                lines = direction_line(evaluator, centre, noise)
             ladder = Ladder(lines)
             ladder.climb()
             jumping = ladder.jumps()
@@ -51,7 +52,7 @@ class Richardson(AbstractMethod):
             left=ladder.value - ladder.gap / 2,
             right=ladder.value + ladder.gap / 2,
             jumps=jumping,
-            note=_note(programs.problem.output, ladder, jumping, _noise_note(noise, centre)),
+            note=_note(evaluator.problem.output, ladder, jumping, _noise_note(noise, centre)),
             step=ladder.step,
         )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .._errors import InputError
+from .._foundation.errors import InputError
 from .gaussian_mixture import Data, Params
 
 

@@ -22,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
-from .._objective import Objective
+from .._model.objective import Objective
 
 Map: TypeAlias = Callable[[Any, Any], Array]
 Product: TypeAlias = Callable[[Any, Any, Any], Array]

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._objective import Objective
+from .._model.objective import Objective
 from ._particles import crystal, laplacian_product, rates, squared_distances
 
 

@@ -25,8 +25,8 @@ import numpy as np
 from jax.scipy.special import digamma, gammaln, polygamma
 from jaxtyping import Array, Float
 
-from .._convention import Convention
-from .._objective import Objective
+from .._model.convention import Convention
+from .._model.objective import Objective
 
 
 class Data(NamedTuple):

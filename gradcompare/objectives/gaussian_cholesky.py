@@ -29,8 +29,8 @@ import numpy as np
 from jax.scipy.linalg import solve_triangular
 from jaxtyping import Array, Float
 
-from .._convention import Convention
-from .._objective import Objective
+from .._model.convention import Convention
+from .._model.objective import Objective
 
 
 class Params(NamedTuple):

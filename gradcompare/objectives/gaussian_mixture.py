@@ -46,8 +46,8 @@ import numpy as np
 from jax.scipy.special import multigammaln
 from jaxtyping import Array, Float, Int
 
-from .._convention import Convention
-from .._objective import Objective
+from .._model.convention import Convention
+from .._model.objective import Objective
 
 DIMENSIONS = 2
 

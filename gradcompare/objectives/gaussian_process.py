@@ -31,8 +31,8 @@ import numpy as np
 from jax.scipy.linalg import cho_solve, cholesky, solve_triangular
 from jaxtyping import Array, Float
 
-from .._convention import Convention
-from .._objective import Objective
+from .._model.convention import Convention
+from .._model.objective import Objective
 from . import _kernels
 from ._kernels import Kernel
 

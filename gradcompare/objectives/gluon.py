@@ -52,7 +52,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._objective import Objective
+from .._model.objective import Objective
 from ._lattice import derivatives, divergence, lattice_shape
 
 Field = Float[Array, "4 8 n1 n2 n3 n4"]

@@ -43,7 +43,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._objective import Objective
+from .._model.objective import Objective
 from ._lattice import derivatives, lattice_shape, minus_laplacian
 
 Scalar = Float[Array, "n1 n2 n3 n4"]

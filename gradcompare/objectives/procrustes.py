@@ -32,7 +32,7 @@ import numpy as np
 from jax.scipy.linalg import lu_factor, lu_solve
 from jaxtyping import Array, Float
 
-from .._objective import Objective
+from .._model.objective import Objective
 
 
 class Data(NamedTuple):

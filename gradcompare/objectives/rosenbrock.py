@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._objective import Objective
+from .._model.objective import Objective
 
 
 def value(x: Float[Array, " d"], data: None) -> Float[Array, ""]:

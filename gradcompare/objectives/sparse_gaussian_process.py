@@ -43,7 +43,7 @@ import numpy as np
 from jax.scipy.linalg import cho_solve, cholesky, solve_triangular
 from jaxtyping import Array, Float
 
-from .._objective import Objective
+from .._model.objective import Objective
 
 SPACING = 1.5
 """How far the inducing inputs that `make` draws lie apart, in each of two dimensions."""

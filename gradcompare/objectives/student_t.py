@@ -35,8 +35,8 @@ import numpy as np
 from jax.scipy.special import betaln, digamma, polygamma
 from jaxtyping import Array, Float
 
-from .._convention import Convention
-from .._objective import Objective
+from .._model.convention import Convention
+from .._model.objective import Objective
 from ._linear import draw
 
 LARGE = 40

@@ -25,7 +25,7 @@ import numpy as np
 from jax.scipy.special import entr
 from jaxtyping import Array, Float
 
-from .._objective import Objective
+from .._model.objective import Objective
 from ._pairwise import dot_differences
 
 FEATURES = 5

@@ -33,9 +33,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._convention import Convention
-from .._objective import Objective
-from .._verdict import Verdict
+from .._model.convention import Convention
+from .._model.objective import Objective
+from .._model.verdict import Verdict
 
 GRID = 0.25
 BISECTIONS = 24

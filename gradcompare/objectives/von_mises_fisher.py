@@ -35,8 +35,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._convention import Convention
-from .._objective import Objective
+from .._model.convention import Convention
+from .._model.objective import Objective
 
 TERMS = 200
 """How many terms of the series and of the continued fraction; that many do for κ up to 200."""

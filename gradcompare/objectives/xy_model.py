@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._objective import Objective
+from .._model.objective import Objective
 
 
 class Data(NamedTuple):

@@ -5,11 +5,11 @@ from textwrap import wrap
 
 from tabulate import tabulate
 
-from .._numbers import short
-from .._result import Comparison, PointResult, Result
-from .._summary import untested, what
-from .._tree import listed
-from .._verdict import Verdict
+from .._foundation.wording import listed, short
+from .._model.verdict import Verdict
+from .._results.data import PointResult
+from .._results.result import Comparison, Result
+from .._results.summary import untested, what
 
 LINES = 15
 """At most so many lines."""

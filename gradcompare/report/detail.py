@@ -3,12 +3,12 @@
 import numpy as np
 from tabulate import tabulate
 
-from .._arms import in_words
-from .._numbers import duration, memory, ratio, short
-from .._result import PointResult, Result
-from .._summary import coordinate_table, untested
-from .._timing import ABOVE_DISPATCH, Timing
-from .._tree import LISTED, listed
+from .._foundation.wording import LISTED, duration, listed, memory, ratio, short
+from .._results.arm import in_words
+from .._results.data import PointResult
+from .._results.result import Result
+from .._results.summary import coordinate_table, untested
+from .._results.timing import ABOVE_DISPATCH, Timing
 
 
 def detail(result: Result) -> str:

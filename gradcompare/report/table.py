@@ -5,9 +5,10 @@ from collections.abc import Iterable
 
 from tabulate import tabulate
 
-from .._numbers import duration, ratio, short
-from .._result import Comparison, PointResult, Result
-from .._verdict import Verdict
+from .._foundation.wording import duration, ratio, short
+from .._model.verdict import Verdict
+from .._results.data import PointResult
+from .._results.result import Comparison, Result
 
 FORMATS = {"plain": "simple", "github": "github", "latex": "latex", "html": "html"}
 """What `--format` offers, and what tabulate calls it."""

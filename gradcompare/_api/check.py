@@ -1,0 +1,130 @@
+"""`check`: one function of the user's own, in SciPy's order of arguments."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+from itertools import islice, takewhile
+from typing import Any, Literal
+
+from jaxtyping import PyTree
+
+from .._engine.run import run
+from .._engine.settings import MORE, Case, Settings, Unsettled, ValueAt, make_settings
+from .._model.convention import Convention, Intent, Wrt
+from .._model.objective import Problem
+from .._model.user_functions import Adapted, Signature, as_objective
+from .._model.validation import as_point, require_function
+from .._points.sampling import around, tails_of
+from .._results.result import Comparison
+from ..methods._base import AbstractMethod
+from ..methods._registry import voting_methods
+
+
+def check(
+    value: Callable[..., Any],
+    gradient: Callable[..., PyTree] | Literal[True] | None,
+    x0: PyTree,
+    *args: Any,
+    argnums: int | Sequence[int] = 0,
+    methods: Iterable[str | AbstractMethod] | None = None,
+    direction: PyTree | None = None,
+    bounds: tuple[PyTree, PyTree] = (-math.inf, math.inf),
+    domain: PyTree | None = None,
+    wrt: Wrt = "parameters",
+    sign: Literal[1, -1] = 1,
+    scale: float = 1.0,
+    symmetric: bool = False,
+    intent: Intent = "gradient",
+    reference: Callable[..., Any] | None = None,
+    points: int = Settings.points,
+    tails: bool = False,
+    seed: int = 0,
+    dtype: str = "float64",
+    device: str | None = None,
+    timing: bool = False,
+    repeats: int = Settings.repeats,
+    memory_bytes: int = Settings.memory_bytes,
+    executor: Executor | None = None,
+    on_error: Literal["row", "raise"] = "raise",
+) -> Comparison:
+    """Checks a gradient against autodiff and finite differences.
+
+    Args:
+        value: `value(x, *args)`, a scalar. In JAX operations it is compiled and differentiated
+            by autodiff too; NumPy, SciPy and compiled code are called on the host.
+        gradient: `gradient(x, *args)`, in the structure of `x`; True where `value` returns the
+            pair (value, gradient); None to check autodiff.
+        x0: The point, an array or a pytree of arrays. What is no floating array or float in it
+            stays as it is.
+        args: What else `value` and `gradient` take. Arrays of numbers and floats are passed
+            to the compiled programs as data; everything else is fixed in them.
+        argnums: Which of the arguments, `x0` being number 0, hold the parameters.
+        methods: Methods or their labels; one voter for each source by default.
+        direction: In the structure of `x0`: compares the directional derivatives along it.
+        bounds: The lower and the upper bounds of the parameters, each a number or a pytree
+            like `x0`. `value` is never evaluated outside.
+        domain: The same by name: `positive`, `nonnegative`, `negative`, `unit`, `real`, or a
+            pytree of names.
+        wrt: `log` where the gradient given is with respect to the logarithms of `x0`.
+        sign: −1 where the gradient given is that of −value.
+        scale: What the gradient given is multiplied by.
+        symmetric: Where square matrices in `x0` are symmetric, and the symmetric part of the
+            gradient is given.
+        intent: `upper_bound` where the gradient given is meant as an upper bound.
+        reference: `reference(x, *args)`, another way to the same value: says whether `value` is
+            the function that you mean, which no derivative can.
+        points: How many points are looked at: `x0`, and others drawn around it. With more than
+            one, up to three others are sought that reach branches of `value` or `gradient`
+            which these do not.
+        tails: Whether to look far out as well, at parameters up to a hundred times as large.
+        seed: Of the points drawn.
+        dtype: What the implementations are timed in, and their accuracy measured.
+        device: The default device of JAX by default.
+        timing: Whether to measure running times as well.
+        repeats: In how many blocks at least each method is timed.
+        memory_bytes: How much temporary memory many perturbed points may take together.
+        executor: For a `value` on the host: calls it at many points at a time, in threads or
+            processes. Processes need functions that can be pickled.
+        on_error: `raise` raises on unusable input; `row` reports it as the verdict `ERROR`.
+
+    Returns:
+        A comparison with one result: ask for its `.ok` or `.verdict`, or print it.
+
+    Raises:
+        InputError: if an argument cannot be used.
+    """
+    if reference is not None:
+        require_function("reference", reference)
+    signature = Signature.of((x0, *args), argnums)
+    objective = replace(
+        as_objective(value, gradient, signature, bounds, domain),
+        reference=None if reference is None else Adapted(reference, signature, "value"),
+        convention=Convention(wrt, sign, scale, symmetric, intent),
+    )
+    settings = make_settings(
+        voting_methods() if methods is None else methods,
+        quantity="gradient" if direction is None else "directional",
+        dtype=dtype,
+        device=device,
+        seed=seed,
+        points=points,
+        timing=timing,
+        repeats=repeats,
+        memory_bytes=memory_bytes,
+        executor=executor,
+        seeks=True,
+        on_error=on_error,
+    )
+
+    def problems(value_at: ValueAt, unsettled: Unsettled) -> Iterator[Problem]:
+        start, u = signature.params, as_point(direction)
+        first = Problem.at(objective, start, signature.data, "x0", u)
+        yield first
+        drawn = around(first, points - 1 + MORE, seed, value_at)
+        yield from islice(drawn, points - 1)
+        if tails:
+            yield from tails_of(first, seed, value_at)
+        yield from takewhile(lambda _: unsettled(), drawn)
+
+    return run([Case(objective, None, problems)], settings)

@@ -1,0 +1,148 @@
+"""`compare`: many objectives by many methods, on request over sizes, points, dtypes, devices."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+
+from .._engine.run import run
+from .._engine.settings import (
+    MORE,
+    Case,
+    Progress,
+    Settings,
+    Unsettled,
+    ValueAt,
+    make_settings,
+)
+from .._foundation.errors import InputError
+from .._foundation.layout import Layout
+from .._model.objective import Data, Objective, Params, Problem, Quantity
+from .._results.result import Comparison
+from ..methods._base import AbstractMethod
+from ..methods._registry import standard_methods
+from .registry import find_objectives, registered_objectives, unique
+
+
+def compare(
+    objectives: Iterable[str | Objective] | None = None,
+    methods: Iterable[str | AbstractMethod] | None = None,
+    *,
+    sizes: int | Sequence[int] | None = None,
+    quantity: Quantity = "gradient",
+    dtype: str = "float64",
+    device: str | None = None,
+    seed: int = 0,
+    points: int = Settings.points,
+    timing: bool = True,
+    repeats: int = Settings.repeats,
+    memory_bytes: int = Settings.memory_bytes,
+    on_error: Literal["row", "raise"] = "row",
+    progress: Progress = lambda name, done, total: None,
+) -> Comparison:
+    """Compares the derivatives of objectives by several methods: errors, bars, verdict, times.
+
+    Args:
+        objectives: Objectives or their names; all registered ones by default.
+        methods: Methods or their labels; by default one voter for each source, and
+            plain central differences.
+        sizes: The sizes to make each objective with; its own first size by default.
+        quantity: `gradient`, or `directional` along a direction drawn at random.
+        dtype: What the implementations are timed in, and their accuracy measured. Whether
+            the derivatives are right is judged in float64 always.
+        device: `cpu`, `gpu`, `cuda:1`; the default device of JAX by default.
+        seed: Of the points, data and directions.
+        points: How many points of each objective are drawn; its special points come on top.
+        timing: Whether to measure running times.
+        repeats: In how many blocks at least each method is timed.
+        memory_bytes: How much temporary memory perturbed points may take together.
+        on_error: `row` turns a broken objective into a result with the verdict `ERROR`;
+            `raise` raises.
+        progress: `progress(name, done, total)` is called after each step of the work.
+
+    Raises:
+        InputError: if an argument cannot be used; with `on_error="raise"` also if an
+            objective cannot.
+    """
+    cases, settings = prepare(
+        objectives,
+        methods,
+        sizes=sizes,
+        quantity=quantity,
+        dtype=dtype,
+        device=device,
+        seed=seed,
+        points=points,
+        timing=timing,
+        repeats=repeats,
+        memory_bytes=memory_bytes,
+        on_error=on_error,
+    )
+    return run(cases, settings, progress)
+
+
+def prepare(
+    objectives: Iterable[str | Objective] | None = None,
+    methods: Iterable[str | AbstractMethod] | None = None,
+    *,
+    sizes: int | Sequence[int] | None = None,
+    **others: Any,
+) -> tuple[list[Case], Settings]:
+    """Returns what `compare` works on; `others` are arguments of `make_settings`.
+
+    Raises:
+        InputError: if an argument cannot be used.
+    """
+    chosen = registered_objectives().values() if objectives is None else _resolve(objectives)
+    settings = make_settings(standard_methods() if methods is None else methods, **others)
+    whole = (int, np.integer)
+    sizes = [sizes] if isinstance(sizes, whole) else sizes
+    if sizes is not None and not all(isinstance(size, whole) and size > 0 for size in sizes):
+        raise InputError(f"the sizes are {list(sizes)}; give positive integers")
+    cases = [
+        Case(objective, size, partial(_draw, objective, size, settings))
+        for objective in chosen
+        for size in (objective.sizes[:1] if sizes is None else sizes)
+    ]
+    return cases, settings
+
+
+def _draw(
+    objective: Objective, size: int, settings: Settings, value_at: ValueAt, unsettled: Unsettled
+) -> Iterator[Problem]:
+    """Draws the points of a registered objective, each with its own data and direction."""
+    for number in range(settings.points + MORE):
+        if number >= settings.points and not unsettled():
+            return
+        params, data = _made(objective, np.random.default_rng([settings.seed, number]), size)
+        direction = None
+        if settings.quantity == "directional":
+            layout = Layout.of(params)
+            rng = np.random.default_rng([settings.seed, number, 1])
+            direction = layout.unflatten(rng.standard_normal(layout.size))
+        label = f"draw {number + 1} of seed {settings.seed}"
+        yield Problem.at(objective, params, data, label, direction)
+        if number == 0 and objective.special is not None:
+            for name, special in objective.special(params).items():
+                yield Problem.at(objective, special, data, name, direction)
+
+
+def _made(objective: Objective, rng: np.random.Generator, size: int) -> tuple[Params, Data]:
+    made = objective.make(rng, size)
+    if not isinstance(made, tuple) or len(made) != 2:
+        raise InputError(
+            f"make of {objective.name} gives {type(made).__name__}; return (params, data)"
+        )
+    return made
+
+
+def _resolve(objectives: Iterable[str | Objective]) -> tuple[Objective, ...]:
+    if isinstance(objectives, (str, Objective)):
+        objectives = [objectives]
+    found: list[Objective] = []
+    for item in objectives:
+        if not isinstance(item, (str, Objective)):
+            raise InputError(f"{item!r} is no objective; give an Objective or a name")
+        found += [item] if isinstance(item, Objective) else find_objectives(item)
+    return unique(found)

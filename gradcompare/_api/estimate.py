@@ -1,0 +1,74 @@
+"""`estimate`: a numerical derivative of the user's own function, with its error bar."""
+
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import PyTree
+
+from .._engine.run import estimate_one
+from .._engine.settings import Settings, make_settings
+from .._foundation.errors import InputError
+from .._model.estimate import Estimate
+from .._model.objective import Problem
+from .._model.user_functions import Signature, as_objective
+from .._model.validation import as_point
+from ..methods._base import AbstractMethod
+
+
+def estimate(
+    value: Callable[..., Any],
+    x0: PyTree,
+    *args: Any,
+    argnums: int | Sequence[int] = 0,
+    method: str | AbstractMethod = "richardson",
+    direction: PyTree | None = None,
+    bounds: tuple[PyTree, PyTree] = (-math.inf, math.inf),
+    device: str | None = None,
+    memory_bytes: int = Settings.memory_bytes,
+    executor: Executor | None = None,
+) -> Estimate:
+    """Returns a numerical gradient with its error bar, or a directional derivative.
+
+    Args:
+        value: `value(x, *args)`, a scalar; JAX operations are compiled, all else is called on
+            the host.
+        x0: The point, an array or a pytree of arrays.
+        args: What else `value` takes, as for `check`.
+        argnums: Which of the arguments, `x0` being number 0, hold the parameters.
+        method: A method that needs no hand-written gradient, or its label.
+        direction: In the structure of `x0`: the derivative along it is estimated.
+        bounds: The lower and the upper bounds of the parameters, as for `check`.
+        device: The default device of JAX by default.
+        memory_bytes: How much temporary memory perturbed points may take together.
+        executor: For a `value` on the host, as for `check`.
+
+    Returns:
+        An estimate whose `value` and `error` are in the structure of `x0`, NumPy float64;
+        with `direction` they are scalars.
+
+    Raises:
+        InputError: if an argument cannot be used.
+    """
+    signature = Signature.of((x0, *args), argnums)
+    objective = as_objective(value, None, signature, bounds)
+    settings = make_settings(
+        [method],
+        quantity="gradient" if direction is None else "directional",
+        device=device,
+        memory_bytes=memory_bytes,
+        executor=executor,
+    )
+    point, u = signature.params, as_point(direction)
+    problem = Problem.at(objective, point, signature.data, "x0", u)
+    reason = settings.methods[0].unsupported(objective, problem.quantity)
+    if reason is not None:
+        raise InputError(f"method {settings.methods[0].name!r} cannot be used: {reason}")
+    flat = estimate_one(problem, settings.methods[0], settings)
+    # At a kink there is no derivative to be within the bar of the middle.
+    left, right = flat.one_sided
+    error = flat.error + np.nan_to_num(np.abs(right - left)) / 2
+    return replace(flat, error=error).unflatten(problem.output)

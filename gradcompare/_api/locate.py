@@ -1,0 +1,177 @@
+"""`locate`: which coordinates of a gradient are wrong, in few evaluations of f.
+
+With d parameters, differences along every coordinate take 2d values of f at least. Along one
+direction u they take about ten, whatever d is, and
+
+    (gradient)ᵀu − f′(x; u) = Σ eᵢ uᵢ,     e the error of the gradient,
+
+is zero but for the error bars if the gradient is right. If it is not for a random u
+(`_families`, where it is shown with which probability an error is missed), the coordinates at
+fault are found by halving (`_splitting`): k of them in about k log₂(d/k) directions more. Each is
+then looked at alone, and accused only if its own difference contradicts its entry. What was found
+is left out, and everything is repeated until all that is left passes `tests` directions in
+succession.
+
+All derivatives along directions and their bars are those of the judge (`methods.richardson`),
+which chooses the steps. What is smaller than the bars cannot be seen, and a bar of a direction is
+that of one number for all coordinates that move along it: so the detection floor of a coordinate,
+which every answer states, is larger than in a check of all coordinates. It is the largest
+threshold of a direction passed, divided by how far the coordinate moves along it at least.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Float, PyTree
+
+from .._engine.settings import Settings, evaluator_of, make_settings
+from .._evaluation.checks import is_random, value_twice
+from .._evaluation.evaluator import Evaluator
+from .._foundation.errors import InputError
+from .._foundation.precision import FLOAT64, precision_scope
+from .._foundation.wording import LISTED
+from .._locate.bisection import Found
+from .._locate.location import Location
+from .._locate.search import Search
+from .._model.estimate import Estimate
+from .._model.objective import Problem
+from .._model.user_functions import Signature, as_objective
+from .._model.verdict import Verdict
+
+
+def locate(
+    value: Callable[..., Any],
+    gradient: Callable[..., PyTree] | Literal[True] | None,
+    x0: PyTree,
+    *args: Any,
+    argnums: int | Sequence[int] = 0,
+    bounds: tuple[PyTree, PyTree] = (-math.inf, math.inf),
+    domain: PyTree | None = None,
+    tests: int = 5,
+    most: int = 20,
+    seed: int = 0,
+    device: str | None = None,
+    memory_bytes: int = Settings.memory_bytes,
+    executor: Executor | None = None,
+) -> Location:
+    """Finds the wrong coordinates of a gradient of very many, without a difference for each.
+
+    Made for a `value` that autodiff cannot see and that has many parameters; anywhere else,
+    `check` says more. It looks at one point only, and a wrong gradient can look right at a nice
+    one: give an ordinary point.
+
+    Args:
+        value: As for `check`.
+        gradient: As for `check`.
+        x0: As for `check`.
+        args: As for `check`.
+        argnums: As for `check`.
+        bounds: As for `check`.
+        domain: As for `check`.
+        tests: How many random directions in succession must show no mismatch, for each of the
+            two ways to scale them. Errors that hide one another are missed with a probability
+            of at most 2^−tests.
+        most: Where more coordinates are wrong than this, or than an eighth of them all, it is
+            said that they are, with some of them.
+        seed: Of the directions.
+        device: The default device of JAX by default.
+        memory_bytes: As for `check`.
+        executor: As for `check`.
+
+    Returns:
+        What was found: print it, or ask for its `.ok`, `.coordinates` or `.floor`. A few calls
+        at the start, which find out what kind of function `value` is, are not counted in it.
+
+    Raises:
+        InputError: if an argument cannot be used, or the value at the point is not
+            finite, or another one each time.
+    """
+    for name, given in (("tests", tests), ("most", most)):
+        if not isinstance(given, (int, np.integer)) or given < 1:
+            raise InputError(f"{name} is {given!r}; give an integer of at least 1")
+    signature = Signature.of((x0, *args), argnums)
+    objective = as_objective(value, gradient, signature, bounds, domain)
+    settings = make_settings(
+        ["reverse" if gradient is None else "analytic"],
+        device=device,
+        seed=seed,
+        memory_bytes=memory_bytes,
+        executor=executor,
+    )
+    problem = Problem.at(objective, signature.params, signature.data, "x0")
+    with precision_scope(FLOAT64):
+        evaluator = evaluator_of(problem, settings)
+        _require_usable(evaluator)
+        tested = settings.methods[0].estimate(evaluator)
+        search = Search(evaluator, tested, tests, most, seed)
+        search.run()
+    return _location(search, evaluator, tested, tests)
+
+
+def _require_usable(evaluator: Evaluator) -> None:
+    """Looks at the value: whether it is finite, and the same each time.
+
+    Raises:
+        InputError: if not.
+    """
+    value, again = value_twice(evaluator)
+    if not math.isfinite(value):
+        raise InputError(f"the value is {value} at x0; give another point")
+    if is_random(evaluator, value, again):
+        raise InputError(
+            f"the same point gave {value:.6g} and {again:.6g}: {Verdict.STOCHASTIC.value}"
+        )
+
+
+def _location(search: Search, evaluator: Evaluator, gradient: Estimate, tests: int) -> Location:
+    problem, size = evaluator.problem, np.abs(gradient.value)
+    scale = float(np.max(size[np.isfinite(size)], initial=0.0))
+    floors = _floors(search, problem.layout.size, scale)
+    faults = sorted(search.faults.values(), key=lambda fault: -abs(np.nan_to_num(fault.error)))
+    other, tested = np.ones(len(floors), bool), np.isfinite(floors)
+    other[list(search.faults)] = False
+    untested = np.flatnonzero(other & ~tested)
+    beyond = search.beyond or Found((), 0, 0)
+    return Location(
+        problem.objective.name,
+        problem.layout.size,
+        tuple(faults),
+        search.most,
+        search.beyond is not None,
+        beyond.failed,
+        beyond.blocks,
+        search.untraced,
+        search.mismatches.evaluations,
+        search.mismatches.directions,
+        tests,
+        0.5**tests,
+        floors,
+        scale,
+        int(np.sum(tested & (size > floors))),
+        int(np.sum(other & (size > 0))),
+        problem.layout.name(int(np.argmax(np.where(tested, floors, -1.0)))),
+        len(untested),
+        tuple(problem.layout.name(int(i)) for i in untested[:LISTED]),
+        (*_kinks(search), *evaluator.cache.notes),
+    )
+
+
+def _floors(search: Search, d: int, scale: float) -> Float[np.ndarray, " d"]:
+    """The smallest error that would have been seen; infinity instead of more than `scale`."""
+    floors = np.full(d, np.inf)
+    for family, threshold in search.passed:
+        floors[family.members] = np.fmin(floors[family.members], threshold / family.reach)
+    floors[list(search.faults)] = np.inf
+    return np.where(floors > scale, np.inf, floors) if scale > 0 else floors
+
+
+def _kinks(search: Search) -> list[str]:
+    if not search.mismatches.kinks:
+        return []
+    return [
+        f"f has a kink along {search.mismatches.kinks} of the directions, where every value "
+        "between the one-sided derivatives is right; a point beside the kinks shows more"
+    ]

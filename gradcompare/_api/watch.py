@@ -1,0 +1,221 @@
+"""`watch`: from the symptom of an optimiser to a verdict on the gradient that it was given.
+
+A wrong gradient shows as an optimiser that gives up: L-BFGS-B ends with
+ABNORMAL_TERMINATION_IN_LNSRCH, BFGS with a loss of precision, a loop of one's own halves its
+step for ever. A line search looks for a point where f falls by a part of what the gradient
+promises along the direction p,
+
+    f(x + t p) ≤ f(x) + c t gᵀp,    0 < c < 1
+
+(Nocedal & Wright, Numerical Optimization, 2nd ed. 2006, equation 3.4), and may find none if g
+promises what f does not keep. So the points visited are recorded, and the gradient is checked
+where progress stopped, at the first point, at the last, and on the way.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any, Literal
+
+import jax
+import jax.core
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, PyTree
+
+from .._engine.run import run
+from .._engine.settings import Case, Settings, Unsettled, ValueAt, make_settings
+from .._foundation.errors import InputError
+from .._model.objective import Problem
+from .._model.user_functions import Signature, as_objective
+from .._model.validation import as_point, require_functions
+from .._results.result import Comparison
+from .._watch.story import choose, explanation, story
+from .._watch.trajectory import Track, Visit
+from ..methods._base import AbstractMethod
+from ..methods._registry import voting_methods
+
+Gradient = Callable[..., PyTree] | Literal[True] | None
+
+
+def watch(value: Callable[..., Any], gradient: Gradient, *, capacity: int = 16) -> "Watched":
+    """Records where an optimiser evaluates a function and its gradient, to check them there.
+
+        watched = watch(value, gradient)
+        minimize(watched.value, x0, jac=watched.gradient, args=args)
+        print(watched.check())
+
+    Args:
+        value: `value(x, *args)`, which is minimised.
+        gradient: `gradient(x, *args)`; True where `value` returns the pair (value, gradient);
+            None to check autodiff.
+        capacity: How many points of the run are kept, beside four that stand out. Points are
+            copied, the further arguments are not.
+
+    Raises:
+        InputError: if an argument cannot be used.
+    """
+    if not isinstance(capacity, int) or capacity < 2:
+        raise InputError(f"capacity is {capacity!r}; give an integer of at least 2")
+    require_functions(value, gradient)
+    return Watched(value, gradient, Track(capacity))
+
+
+class Watched:
+    """A function and its gradient, to be given to an optimiser; made by `watch`.
+
+    Attributes:
+        track: The points visited: `first`, `last`, `best`, `stopped`, `history`.
+    """
+
+    def __init__(self, value: Callable[..., Any], gradient: Gradient, track: Track):
+        self.track = track
+        self._value = value
+        self._gradient: Gradient = gradient
+        self._was_traced = False
+
+    def value(self, x: PyTree, *args: Any) -> Any:
+        """Returns what the function given returns."""
+        point = self._copied(x)
+        result = self._value(x, *args)
+        if point is None:
+            return result
+        pair = self._gradient is True and isinstance(result, (tuple, list)) and len(result) == 2
+        self.track.add_value(*point, args, _number(result[0] if pair else result))
+        if pair:
+            self.track.add_gradient(*point, args, _norm(result[1]))
+        return result
+
+    @property
+    def gradient(self) -> Gradient:
+        """A function that returns what the gradient given returns; True or None as given."""
+        if self._gradient is None or self._gradient is True:
+            return self._gradient
+        return self._watched_gradient
+
+    def _watched_gradient(self, x: PyTree, *args: Any) -> PyTree:
+        assert callable(self._gradient)
+        point = self._copied(x)
+        result = self._gradient(x, *args)
+        if point is not None:
+            self.track.add_gradient(*point, args, _norm(result))
+        return result
+
+    def check(
+        self,
+        *,
+        points: int = 4,
+        methods: Iterable[str | AbstractMethod] | None = None,
+        bounds: tuple[PyTree, PyTree] = (-math.inf, math.inf),
+        domain: PyTree | None = None,
+        device: str | None = None,
+        memory_bytes: int = Settings.memory_bytes,
+        on_error: Literal["row", "raise"] = "raise",
+    ) -> Comparison:
+        """Checks the gradient at points that were visited.
+
+        Args:
+            points: At most so many: where progress stopped, the first, the last, and others
+                spread over the run.
+            methods: As for `check`, and so are the others.
+            bounds: As for `check`.
+            domain: As for `check`.
+            device: As for `check`.
+            memory_bytes: As for `check`.
+            on_error: As for `check`.
+
+        Returns:
+            A comparison whose notes say how the run went. It has one result, or more if the
+            further arguments changed in shape on the way.
+
+        Raises:
+            InputError: if no point was recorded, or an argument cannot be used.
+        """
+        settings = make_settings(
+            voting_methods() if methods is None else methods,
+            device=device,
+            points=points,
+            timing=False,
+            memory_bytes=memory_bytes,
+            on_error=on_error,
+        )
+        self._require_points()
+        groups = _alike(choose(self.track, points))
+        comparison = run([self._case(group, bounds, domain) for group in groups], settings)
+        results = [
+            replace(r, notes=(*story(self.track), *explanation(self.track, r), *r.notes))
+            for r in comparison
+        ]
+        return replace(comparison, results=tuple(results))
+
+    def _require_points(self) -> None:
+        if self.track.first is not None:
+            return
+        inside = "called only inside of compiled or differentiated code"
+        raise InputError(
+            f"the functions were {inside if self._was_traced else 'never called'}, so there are "
+            "no points to check; give "
+            "watched.value and watched.gradient to an optimiser that calls them on numbers"
+        )
+
+    def _case(
+        self, visits: list[tuple[str, Visit]], bounds: tuple[PyTree, PyTree], domain: PyTree
+    ) -> Case:
+        first = visits[0][1]
+        signature = Signature.of((first.x, *first.args), 0)
+        objective = as_objective(self._value, self._gradient, signature, bounds, domain)
+
+        def problems(value_at: ValueAt, unsettled: Unsettled) -> Iterator[Problem]:
+            for label, visit in visits:
+                there = Signature.of((visit.x, *visit.args), 0)
+                yield Problem.at(objective, there.params, there.data, label)
+
+        return Case(objective, None, problems)
+
+    def _copied(self, x: PyTree) -> tuple[PyTree, Float[np.ndarray, " d"]] | None:
+        """A copy of the point, for optimisers use their arrays again; the same as a vector."""
+        leaves, treedef = jax.tree.flatten(as_point(x))
+        if any(isinstance(leaf, jax.core.Tracer) for leaf in leaves):
+            self._was_traced = True
+            return None
+        copies = [np.array(leaf) if _is_array(leaf) else leaf for leaf in leaves]
+        return jax.tree.unflatten(treedef, copies), _flat(copies)
+
+
+def _is_array(leaf: Any) -> bool:
+    array = isinstance(leaf, (np.ndarray, np.generic, jax.Array))
+    return array and jnp.issubdtype(leaf.dtype, jnp.number)
+
+
+def _flat(tree: PyTree) -> Float[np.ndarray, " d"]:
+    """The real numbers of a tree in one vector."""
+    leaves = [
+        leaf for leaf in jax.tree.leaves(tree) if isinstance(leaf, (int, float)) or _is_array(leaf)
+    ]
+    parts = [np.ravel(np.real(leaf)).astype(np.float64, copy=False) for leaf in leaves]
+    return parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0), *parts])
+
+
+def _number(value: Any) -> float:
+    """A value as a number; NaN for what is none, about which `check` says more."""
+    leaves = _flat(value)
+    return float(leaves[0]) if leaves.size == 1 else math.nan
+
+
+def _norm(gradient: PyTree) -> float:
+    return float(np.linalg.norm(_flat(gradient)))
+
+
+def _alike(visits: list[tuple[str, Visit]]) -> list[list[tuple[str, Visit]]]:
+    """Puts visits together whose arguments differ in numbers alone, in their order."""
+    groups: dict[Any, list[tuple[str, Visit]]] = {}
+    for label, visit in visits:
+        leaves, treedef = jax.tree.flatten((visit.x, visit.args))
+        kinds = tuple(
+            (np.shape(leaf), np.asarray(leaf).dtype)
+            if isinstance(leaf, float) or _is_array(leaf)
+            else (leaf if isinstance(leaf, (int, str)) else id(leaf))
+            for leaf in leaves
+        )
+        groups.setdefault((treedef, kinds), []).append((label, visit))
+    return list(groups.values())

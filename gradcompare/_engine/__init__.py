@@ -1,0 +1,1 @@
+"""One case from problem to result: settings, points, verdict, diagnosis, timing."""

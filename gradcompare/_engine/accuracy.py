@@ -1,0 +1,36 @@
+"""How accurate each implementation is in a narrower dtype, against float64."""
+
+from functools import partial
+
+from .._evaluation.evaluator import Evaluator
+from .._foundation.user_code import describe, guarded
+from .._model.estimate import Estimate
+from .._model.verdict import Verdict
+from .._results.data import PointResult
+from .._results.pairs import Accuracy, accuracy
+from ..methods._base import estimate_as_declared
+from .settings import Settings
+
+
+def accuracies(
+    narrow: Evaluator, point: PointResult, settings: Settings
+) -> tuple[dict[str, Accuracy], tuple[str, ...]]:
+    """How near each method comes in the narrower dtype to the derivative in float64.
+
+    Returns what failed in that dtype as sentences beside it.
+    """
+    right = "analytic" if point.judgement.verdict is Verdict.AUTODIFF_WRONG else "autodiff"
+    reference = point.estimates.get(settings.voters.get(right, ""))
+    errors, notes = {}, []
+    value = guarded(narrow.value)
+    if isinstance(value, Exception):
+        notes.append(f"value in {settings.dtype}: {describe(value)}")
+    for method in settings.methods:
+        if method.name in point.missing or method.judges or reference is None:
+            continue
+        outcome = guarded(partial(estimate_as_declared, method, narrow))
+        if isinstance(outcome, Estimate):
+            errors[method.name] = accuracy(outcome, reference, settings.dtype)
+        else:
+            notes.append(f"{method.name} in {settings.dtype}: {describe(outcome)}")
+    return errors, tuple(notes)

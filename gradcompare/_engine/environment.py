@@ -1,0 +1,46 @@
+"""The circumstances of a comparison, to be kept with its figures."""
+
+import importlib.metadata
+import os
+import platform
+from typing import Any
+
+import jax
+
+from .._foundation.precision import Device
+
+
+def environment(device: Device) -> dict[str, Any]:
+    """Returns the versions, the device and the processor that figures depend on."""
+    packages = ("gradcompare", "jax", "jaxlib", "numpy")
+    return {
+        **{name: _version(name) for name in packages},
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": processor(),
+        "cpu_count": os.cpu_count(),
+        "device": f"{device.platform}:{device.id}",
+        "device_kind": device.device_kind,
+        "compilation_cache": cache_directory(),
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:  # imported from a folder or an archive
+        return "not installed"
+
+
+def cache_directory() -> str | None:
+    """Returns where JAX keeps compiled programs, if it does."""
+    return getattr(jax.config, "jax_compilation_cache_dir", None)
+
+
+def processor() -> str:
+    """Returns what the processor calls itself."""
+    try:
+        with open("/proc/cpuinfo") as lines:
+            return next(line.split(":", 1)[1].strip() for line in lines if "model name" in line)
+    except (OSError, StopIteration):
+        return platform.processor()

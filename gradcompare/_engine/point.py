@@ -1,0 +1,196 @@
+"""One point: the estimates of all methods, the verdict, and what the reader should know.
+
+A method that fails is a line of the report; it takes nothing else with it.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from itertools import combinations
+
+import numpy as np
+
+from .._evaluation.checks import is_random, value_twice, value_with_bar
+from .._evaluation.evaluator import Evaluator
+from .._evaluation.host import HostFunction
+from .._evaluation.program import CompiledFunction
+from .._evaluation.rounding import estimate_with_rounding
+from .._foundation.user_code import UNTRACEABLE, describe, guarded
+from .._foundation.wording import listed
+from .._model.estimate import EPS, SAFETY, Estimate
+from .._model.verdict import Judgement, Verdict
+from .._points.sampling import lint
+from .._results.data import PointResult
+from .._results.judge import judge
+from .._results.pairs import pair_error
+from ..methods._base import estimate_as_declared
+from .settings import Settings
+from .taylor import taylor_remainder
+
+SAME_PROGRAM = (
+    "the analytic derivative is the same program as autodiff, so it checks nothing; "
+    "give gradient=None to check autodiff"
+)
+
+NUMPY = UNTRACEABLE["TracerArrayConversionError"]
+"""Autodiff fails on such a value; on one with branches it runs where nothing is compiled."""
+
+CAPTURED = 2**20
+"""So many bytes in a closure are worth a word: 6.4 MB doubled the time of compiling."""
+
+MANY = 2000
+"""With more parameters than this, differences on the host take long enough to name another way."""
+
+
+def examine(evaluator: Evaluator, settings: Settings) -> PointResult:
+    """Compares what the methods of `settings` say about the problem of `evaluator`."""
+    problem, warnings = evaluator.problem, lint(evaluator.problem)
+    value, again = value_twice(evaluator)
+    if is_random(evaluator, value, again):
+        note = f"the same point gave {value:.6g} and {again:.6g}"
+        judgement = Judgement(Verdict.STOCHASTIC, note=note)
+        return PointResult(problem.label, evaluator.x, value, judgement, warnings)
+    estimates, missing = _estimates(evaluator, settings)
+    judgement = _judgement(evaluator, settings, value, estimates)
+    pairs = tuple(
+        pair_error(a, estimates[a], b, estimates[b], problem)
+        for a, b in combinations(estimates, 2)
+    )
+    return PointResult(
+        problem.label,
+        evaluator.x,
+        value,
+        judgement,
+        warnings,
+        estimates,
+        missing,
+        pairs,
+        taylor=_taylor(evaluator, settings, judgement, estimates),
+    )
+
+
+def _estimates(
+    evaluator: Evaluator, settings: Settings
+) -> tuple[dict[str, Estimate], dict[str, str]]:
+    """Returns the estimates by the names of the methods, and why others gave none."""
+    problem = evaluator.problem
+    estimates: dict[str, Estimate] = {}
+    missing: dict[str, str] = {}
+    for method in settings.methods:
+        reason = method.unsupported(problem.objective, problem.quantity)
+        if method.source == "autodiff" and NUMPY in evaluator.cache.untraceable.get("value", ""):
+            reason = evaluator.cache.untraceable["value"]
+        if reason is not None:
+            missing[method.name] = reason
+            continue
+        outcome = guarded(partial(estimate_as_declared, method, evaluator))
+        if isinstance(outcome, Estimate):
+            estimates[method.name] = outcome
+        else:
+            missing[method.name] = describe(outcome)
+    return estimates, missing
+
+
+def _judgement(
+    evaluator: Evaluator, settings: Settings, value: float, estimates: Mapping[str, Estimate]
+) -> Judgement:
+    votes = {s: estimates[name] for s, name in settings.voters.items() if name in estimates}
+    objective = evaluator.problem.objective
+    if _same_program(evaluator, settings):
+        return Judgement(Verdict.NOT_A_CHECK, note=SAME_PROGRAM)
+    judgement = judge(value, votes, bound=objective.convention.intent == "upper_bound")
+    apart = "" if objective.reference is None else _from_reference(evaluator)
+    if apart and judgement.verdict.rank < Verdict.VALUE_DIFFERS.rank:
+        return Judgement(Verdict.VALUE_DIFFERS, note=apart)
+    return judgement
+
+
+def _voting_programs(
+    evaluator: Evaluator, settings: Settings
+) -> dict[str, CompiledFunction | HostFunction | None]:
+    """The program that speaks for each source."""
+    return {m.source: evaluator.functions.get(m) for m in settings.methods if m.votes}
+
+
+def _same_program(evaluator: Evaluator, settings: Settings) -> bool:
+    """Whether the derivative under test is autodiff itself, traced to the same operations."""
+    mine = _voting_programs(evaluator, settings)
+    analytic, autodiff = mine.get("analytic"), mine.get("autodiff")
+    if analytic is None or autodiff is None or analytic.text is None:
+        return False
+    return analytic.text == autodiff.text
+
+
+def _from_reference(evaluator: Evaluator) -> str:
+    """Says how far the value is from that of the reference, if it is outside of both bars."""
+    objective = evaluator.problem.objective
+    assert objective.reference is not None
+    reference = objective.reference
+    given = value_with_bar(evaluator)
+    right = estimate_with_rounding(evaluator, "reference", lambda p, d, u: reference(p, d))
+    apart = float(np.abs(given.value - right.value)[0])
+    if apart <= SAFETY * float((given.error + right.error)[0]):
+        return ""
+    return f"the value is {given.value[0]:.10g}, that of the reference {right.value[0]:.10g}"
+
+
+def _taylor(
+    evaluator: Evaluator,
+    settings: Settings,
+    judgement: Judgement,
+    estimates: Mapping[str, Estimate],
+) -> str:
+    """A second opinion on the gradient under test, where the verdict is not plain."""
+    tested = settings.voters.get("analytic", settings.voters.get("autodiff", ""))
+    noisy = any("noisy" in estimate.note for estimate in estimates.values())
+    plain = judgement.verdict is Verdict.AGREE and not noisy
+    plain |= judgement.verdict is Verdict.VALID_SUBGRADIENT  # there is no expansion at a kink
+    objective = evaluator.problem.objective
+    if plain or tested not in estimates or evaluator.problem.quantity != "gradient":
+        return ""
+    if not objective.convention.plain or not np.all(np.isfinite(estimates[tested].value)):
+        return ""
+    said = taylor_remainder(evaluator, estimates[tested].value)
+    hidden = judgement.verdict is Verdict.ANALYTIC_WRONG and "as with a right" in said
+    return "" if hidden else said  # the error is too small, or not along the direction
+
+
+def remarks(evaluator: Evaluator, settings: Settings, *, accused: bool = False) -> tuple[str, ...]:
+    """Says in sentences what the sources share, so that their agreement says less; and more.
+
+    Args:
+        evaluator: The programs of any point.
+        settings: What was asked for.
+        accused: Whether a rule for autodiff is named as the fault already.
+    """
+    mine = _voting_programs(evaluator, settings)
+    analytic, value = mine.get("analytic"), evaluator.functions.get("value")
+    said = []
+    if analytic is not None and analytic.differentiates:
+        said.append(
+            "the analytic derivative calls autodiff itself: that the two agree says little, "
+            "only finite differences check it"
+        )
+    if value is not None and value.rules and mine.get("autodiff") is not None and not accused:
+        said.append(
+            f"autodiff follows a rule written by hand, {', '.join(value.rules)}: where the "
+            "formula shares it, only finite differences check it"
+        )
+    narrow = [s for s, p in mine.items() if p is not None and p.epsilon > EPS]
+    if narrow:
+        said.append(
+            f"{listed(narrow)} compute{'s' * (len(narrow) == 1)} in less than float64 somewhere, "
+            "so that the error bars are as wide as that; look for a cast"
+        )
+    captured = 0 if value is None else value.captured_bytes
+    if captured > CAPTURED:
+        said.append(
+            f"value captures {captured / 2**20:.1f} MiB of data, which are written into every "
+            "program; pass them as arguments, and it compiles faster"
+        )
+    d = evaluator.problem.layout.size
+    if evaluator.cache.opaque and d > MANY and evaluator.problem.quantity == "gradient":
+        said.append(
+            f"d = {d} and value is called on the host, {2 * d} times at each point at least: "
+            "gradcompare.locate takes a few hundred for all, along random directions"
+        )
+    return tuple(said)

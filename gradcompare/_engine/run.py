@@ -1,0 +1,129 @@
+"""The engine: problems and methods in, results out.
+
+Every method makes its estimate of every problem of a case; then the sources vote; then
+everything is timed. The estimates of different cases are made in parallel, since they consist
+of compilation for the most part; the timing is not. Precision and exceptions are dealt with
+here and in the two modules below, and nowhere else.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from .._evaluation.host import HostFunction
+from .._evaluation.program import CompiledFunction
+from .._foundation.precision import FLOAT64, precision_scope
+from .._foundation.user_code import describe, guarded
+from .._model.estimate import Estimate
+from .._model.objective import Problem
+from .._results.result import Comparison, Result
+from .._results.timing import summarise
+from ..methods._base import AbstractMethod
+from .case import Study, study
+from .environment import environment
+from .settings import Case, Progress, Settings, evaluator_of
+from .timing import measure, no_operation
+
+WORKERS = 8
+"""At most so many cases are compiled at the same time; each holds its data in memory."""
+
+NOTHING = "nothing"
+"""The call that shows what a call costs, among those that are timed."""
+
+JUDGED = 2
+"""So often a judge is timed, which takes as long as thousands of values."""
+
+KEPT = ("quantity", "seed", "points", "repeats", "timing", "memory_bytes")
+"""The fields of a plan that are kept with its results as they are."""
+
+
+def run(
+    cases: Sequence[Case], settings: Settings, progress: Progress = lambda name, done, total: None
+) -> Comparison:
+    """Carries out `settings` on every case."""
+    studies, results = [], []
+    steps = len(cases) * (2 if settings.timing else 1)
+    with ThreadPoolExecutor(min(WORKERS, os.cpu_count() or 1)) as pool:
+        # One case stays in this thread, where the user's own settings of JAX hold.
+        apply = map if len(cases) == 1 else pool.map
+        for each in apply(lambda case: attempt(case, settings), cases):
+            studies.append(each)
+            progress(each.result.objective, len(studies), steps)
+    for each in studies:
+        results.append(timed(each, settings))
+        if settings.timing:
+            progress(each.result.objective, len(studies) + len(results), steps)
+    return gathered(results, settings)
+
+
+def gathered(results: Sequence[Result], settings: Settings) -> Comparison:
+    """Returns results with the circumstances under which they came about."""
+    kept = {
+        "methods": {method.name: method.symbol for method in settings.methods},
+        "sources": dict(settings.voters),
+        "dtype": settings.dtype.name,
+        **{name: getattr(settings, name) for name in KEPT},
+    }
+    return Comparison(tuple(results), environment(settings.device), kept)
+
+
+def attempt(case: Case, settings: Settings) -> Study:
+    """Studies one case; what goes wrong is a result too, or raised if the plan says so."""
+    with precision_scope(FLOAT64):
+        outcome = guarded(lambda: study(case, settings))
+    if isinstance(outcome, Study):
+        return outcome
+    if settings.on_error == "raise":
+        outcome.add_note(f"while comparing the derivatives of {case.objective.name}")
+        raise outcome
+    return Study(failed(case, settings, describe(outcome)))
+
+
+def failed(case: Case, settings: Settings, message: str) -> Result:
+    """The result of a case that could not be studied, and why."""
+    o = case.objective
+    return Result(o.name, case.size, settings.quantity, expected=o.expected, message=message)
+
+
+def estimate_one(problem: Problem, method: AbstractMethod, settings: Settings) -> Estimate:
+    """Returns the flat estimate of one problem by one method, and raises what it raises."""
+    with precision_scope(FLOAT64):
+        return method.estimate(evaluator_of(problem, settings))
+
+
+def timed(each: Study, settings: Settings) -> Result:
+    """Adds the running time of one value and of every method, at the first point, if wanted."""
+    result, evaluator, narrow = each.result, each.evaluator, each.narrow
+    if not settings.timing or evaluator is None or narrow is None:
+        return result
+    calls: dict[str, Callable[[], object]] = {}
+    judges: dict[str, Callable[[], object]] = {}
+    if "value" in narrow.functions:
+        calls["value"] = narrow.functions["value"]
+    for method in settings.methods:
+        if method in narrow.functions:
+            calls[method.name] = narrow.functions[method]
+        elif method.judges and method.name in result.points[0].estimates:
+            judges[method.name] = partial(method.estimate, evaluator)
+    with precision_scope(FLOAT64):
+        seconds = measure(
+            {**calls, NOTHING: no_operation(settings.device)}, repeats=settings.repeats
+        )
+        seconds |= measure(judges, repeats=JUDGED, min_seconds=0)
+    floor = float(np.median(seconds[NOTHING]))
+    timings = {}
+    for name, call in (calls | judges).items():
+        program = call if isinstance(call, (CompiledFunction, HostFunction)) else None
+        timings[name] = summarise(
+            seconds[name],
+            compile_seconds=program and program.compile_seconds,
+            flops=program and program.flops,
+            peak_bytes=program and program.peak_bytes,
+            first_seconds=call.first[0] if isinstance(call, CompiledFunction) else None,
+            dispatch_seconds=floor if isinstance(call, CompiledFunction) else None,
+        )
+    return replace(result, timings=timings)

@@ -1,0 +1,141 @@
+"""What a comparison is asked to do."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from .._evaluation.checks import require_valid
+from .._evaluation.evaluator import Evaluator
+from .._foundation.errors import InputError, UnknownNameError
+from .._foundation.precision import FLOAT64, Device, find_device, find_dtype
+from .._model.objective import Objective, Problem, Quantity
+from ..methods._base import AbstractMethod
+from ..methods._registry import find_method, standard_methods
+
+ValueAt = Callable[[Problem], float]
+"""The objective at the point of a problem, NaN where it raises an error: outside of its domain."""
+
+Unsettled = Callable[[], bool]
+"""Says whether a verdict so far is that it cannot be told, so that more points are wanted."""
+
+MORE = 2
+"""So many more points are looked at then."""
+
+Progress = Callable[[str, int, int], None]
+"""`progress(name, done, total)` is called when a case is estimated, and when it is timed."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is to be done with every case; the fields are arguments of `compare`.
+
+    But for `seeks`: whether points are sought that reach arms of the objective that no other
+    point does. `check` does, of a user's function; `compare` draws the points and data of a
+    registered objective as its author declared them, and only reports what they do not reach.
+    """
+
+    methods: tuple[AbstractMethod, ...]
+    device: Device
+    dtype: np.dtype = FLOAT64
+    quantity: Quantity = "gradient"
+    seed: int = 0
+    points: int = 3
+    timing: bool = True
+    repeats: int = 5
+    memory_bytes: int = 2**28
+    executor: Executor | None = None
+    seeks: bool = False
+    on_error: Literal["row", "raise"] = "row"
+
+    @property
+    def voters(self) -> dict[str, str]:
+        """The name of the method that speaks for each source: a voting one, or else the first."""
+        voters: dict[str, str] = {}
+        for method in sorted(self.methods, key=lambda method: not method.votes):
+            voters.setdefault(method.source, method.name)
+        return voters
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row of the comparison: an objective, and how to make its problems."""
+
+    objective: Objective
+    size: int | None
+    problems: Callable[[ValueAt, Unsettled], Iterable[Problem]]
+
+
+def make_settings(
+    methods: Iterable[str | AbstractMethod],
+    *,
+    dtype: str | np.dtype | type = "float64",
+    device: str | None = None,
+    **others: Any,
+) -> Settings:
+    """Checks the arguments of `compare` and gathers them; `others` are fields of `Settings`.
+
+    Raises:
+        InputError: if one of them cannot be used.
+    """
+    if isinstance(methods, (str, AbstractMethod)):
+        methods = [methods]
+    chosen = tuple(m if isinstance(m, AbstractMethod) else find_method(str(m)) for m in methods)
+    names = [method.name for method in chosen]
+    if not names or len(set(names)) < len(names):
+        raise InputError(f"the methods are {names}; name at least one, and each once")
+    settings = Settings(chosen, find_device(device), find_dtype(dtype), **others)
+    if settings.quantity not in get_args(Quantity):
+        raise UnknownNameError("quantity", settings.quantity, get_args(Quantity))
+    if settings.on_error not in ("row", "raise"):
+        raise UnknownNameError("on_error", settings.on_error, ("row", "raise"))
+    for name, least in (("points", 1), ("repeats", 1), ("seed", 0), ("memory_bytes", 1)):
+        given = getattr(settings, name)
+        if not isinstance(given, (int, np.integer)) or given < least:
+            raise InputError(f"{name} is {given!r}; give an integer of at least {least}")
+    return settings
+
+
+def with_methods(
+    labels: Sequence[str], step: float | None
+) -> tuple[tuple[AbstractMethod, ...], tuple[str, ...]]:
+    """Returns the standard methods with those of `labels` added or put in their place.
+
+    Args:
+        labels: Labels of methods.
+        step: A fixed absolute step for those of them that take one.
+
+    Returns:
+        The methods, and the names of those added that have no vote.
+
+    Raises:
+        InputError: if a label is unknown, or no method named takes a step.
+    """
+    added = [find_method(label) for label in dict.fromkeys(labels)]
+    if step is not None:
+        taking = [m for m in added if "step" in [field.name for field in fields(m)]]
+        if not taking:
+            raise InputError("a step goes with a method that takes one, such as central")
+        if not 0 < step < math.inf:
+            raise InputError(f"the step is {step}; give a positive one")
+        added = [replace(m, step=step) if m in taking else m for m in added]
+    kept = [m for m in standard_methods() if m.label not in labels]
+    beside = tuple(method.name for method in added if not method.votes)
+    return (*kept, *added), beside
+
+
+def evaluator_of(problem: Problem, settings: Settings) -> Evaluator:
+    """The programs of the first problem of a case, after a look at its functions."""
+    evaluator = Evaluator(
+        problem,
+        FLOAT64,
+        settings.device,
+        settings.memory_bytes,
+        settings.executor,
+        timed=settings.timing,
+    )
+    require_valid(evaluator)
+    return evaluator

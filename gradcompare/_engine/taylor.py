@@ -1,0 +1,76 @@
+"""The Taylor remainder test: a second opinion on a gradient that needs no choice of a step.
+
+Along a direction u, a right gradient g leaves the remainder
+
+    R(h) = |f(x + h u) − f(x) − h gᵀu| = O(h²),
+
+so that R falls by 4 where h is halved; with a wrong one it falls by 2, and R(h)/h tends to the
+error of gᵀu. Large h show higher orders, small ones the noise of f, so the slope of log R over
+log h is read off where it is steady. The expansion is in every textbook, as in Nocedal & Wright,
+Numerical Optimization (2nd ed. 2006), theorem 2.1; the test is folklore of adjoint codes.
+"""
+
+import numpy as np
+from jaxtyping import Float
+
+from .._evaluation.evaluator import Evaluator
+
+HALVINGS = 32
+"""From a quarter of the scale of the parameters down to 10⁻¹⁰ of it."""
+
+STEADY = 0.12
+"""A slope counts as 2, or as 1, if it is that near."""
+
+FEWEST = 4
+"""So many steps at least make a slope."""
+
+
+def taylor_remainder(evaluator: Evaluator, gradient: Float[np.ndarray, " d"]) -> str:
+    """Returns in a sentence how fast the remainder falls with `gradient`; nothing if unclear."""
+    u = _direction(evaluator)
+    steps = 0.25 * 2.0 ** -np.arange(HALVINGS)
+    layout = evaluator.problem.layout
+    with np.errstate(all="ignore"):  # values that are not finite are part of the work
+        values = evaluator.along(steps, layout.unflatten(u))
+        slope_along = float(gradient @ u)
+        remainder = np.abs(values - evaluator.value() - steps * slope_along)
+        slopes = np.log2(remainder[:-1] / remainder[1:])
+    for order in (2, 1):
+        first, last = _longest(np.abs(slopes - order) < STEADY)
+        if last - first < FEWEST - 1:
+            continue
+        where = f"for steps of {steps[first]:.0e} to {steps[last]:.0e} of the scale of x"
+        slope = float(np.mean(slopes[first:last]))
+        if order == 2:
+            return f"Taylor remainder: slope {slope:.2f} {where}, as with a right gradient"
+        deficit = np.median(remainder[first : last + 1] / steps[first : last + 1])
+        share = deficit / max(abs(slope_along), float(np.finfo(np.float64).tiny))
+        return (
+            f"Taylor remainder: slope {slope:.2f} {where}, where a right gradient has 2; "
+            f"the derivative along the direction is off by {share:.2g} of itself"
+        )
+    return ""
+
+
+def _direction(evaluator: Evaluator) -> Float[np.ndarray, " d"]:
+    """Moves every coordinate by about its size, shortened so that a whole step stays inside."""
+    x, (lower, upper) = evaluator.x, evaluator.problem.bounds
+    rng = np.random.default_rng(0)
+    size = np.where(x == 0, 1.0, np.abs(x)) * rng.uniform(0.5, 1.0, x.shape)
+    room_up, room_down = upper - x, x - lower
+    sign = np.where(room_up >= room_down, 1.0, -1.0)
+    free = np.isinf(room_up) & np.isinf(room_down)
+    sign = np.where(free, rng.choice([-1.0, 1.0], size=x.shape), sign)
+    return sign * np.minimum(size, np.maximum(room_up, room_down))
+
+
+def _longest(steady: np.ndarray) -> tuple[int, int]:
+    """The first and last step of the longest run of steady slopes."""
+    best, start = (0, 0), None
+    for number, holds in enumerate([*steady, False]):
+        if holds and start is None:
+            start = number
+        elif not holds and start is not None:
+            best = max(best, (start, number), key=lambda run: run[1] - run[0])
+            start = None
+    return best

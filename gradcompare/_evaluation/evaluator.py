@@ -1,0 +1,214 @@
+"""What the engine offers a method about one problem: compiled programs and values.
+
+Everything here is compiled once for each objective, shape, dtype and device, and used at
+every point. Data are arguments of the programs: a closed-over array would be written into
+each of them as a constant. What cannot be compiled is called on the host. What comes back is
+NumPy float64.
+"""
+
+import dataclasses
+from collections.abc import Hashable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int, PyTree
+
+from .._foundation.precision import Device, cast
+from .._foundation.user_code import guarded, is_untraceable
+from .._model.objective import Problem
+from .batches import CompiledBatches
+from .host import HostBatches, HostFunction
+from .perturbation import nudge, nudge_data
+from .program import CompiledFunction, Function
+
+HASTY_SIZE = 128
+"""Up to so many parameters, compiling on a CPU takes longer than all that is computed."""
+
+
+@dataclass
+class Cache:
+    """What is worked out once and used at every point of the same shapes.
+
+    Attributes:
+        functions: The functions so far, compiled or called on the host.
+        chunk: How many perturbed points are evaluated together; the programs depend on it.
+        opaque: Whether the value cannot be compiled, and is called on the host.
+        untraceable: Why the `value`, the `gradient` or the `reference` cannot be, if so.
+        notes: What is odd about the functions given, in sentences.
+    """
+
+    functions: dict[Hashable, CompiledFunction | HostFunction] = field(default_factory=dict)
+    chunk: int | None = None
+    opaque: bool = False
+    untraceable: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def emptied(self) -> "Cache":
+        """Returns what holds for all shapes of the same functions."""
+        return Cache(opaque=self.opaque, untraceable=self.untraceable, notes=self.notes)
+
+    def remark(self, note: str) -> None:
+        """Adds a note, once."""
+        if note not in self.notes:
+            self.notes.append(note)
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """The compiled programs of one problem.
+
+    Attributes:
+        problem: The objective at one point, on the host.
+        dtype: What the programs compute in.
+        device: Where they run.
+        memory_bytes: How much temporary memory many perturbed points may take together.
+        executor: Calls an objective that cannot be compiled at several points at a time.
+        timed: Whether the programs of the methods and of the value are to be timed.
+        cache: The programs so far, shared by all points of the same shapes.
+    """
+
+    problem: Problem
+    dtype: np.dtype
+    device: Device
+    memory_bytes: int
+    executor: Executor | None = None
+    timed: bool = False
+    cache: Cache = field(default_factory=Cache)
+
+    def at(self, problem: Problem) -> "Evaluator":
+        """Returns the same programs at another point, or new ones if the shapes differ."""
+        same = _shapes(problem) == _shapes(self.problem)
+        cache = self.cache if same else self.cache.emptied()
+        return dataclasses.replace(self, problem=problem, cache=cache)
+
+    @property
+    def functions(self) -> dict[Hashable, CompiledFunction | HostFunction]:
+        """The programs so far, by the method, or the name, that asked for them."""
+        return self.cache.functions
+
+    @cached_property
+    def x(self) -> Float[np.ndarray, " d"]:
+        """The point as a flat vector."""
+        return self.problem.layout.flatten(self.problem.params)
+
+    @cached_property
+    def args(self) -> tuple[PyTree, PyTree, PyTree]:
+        """Parameters, data and direction on the device, in the dtype of the programs."""
+        return jax.device_put(self.host_args, self.device)
+
+    @cached_property
+    def host_args(self) -> tuple[PyTree, PyTree, PyTree]:
+        """The same on the host, where arrays keep their order in memory."""
+        problem = self.problem
+        return cast((problem.params, problem.data, problem.direction), self.dtype)
+
+    def run(
+        self,
+        key: Hashable,
+        function: Function,
+        *extra: PyTree,
+        moved: int | None = None,
+        helper: bool = False,
+    ) -> Float[np.ndarray, " k"]:
+        """Runs `function`, compiled at its first use under `key`, and waits for the result.
+
+        Args:
+            key: What the program is kept under: the method that asks, as a rule.
+            function: Pure code of JAX; if it cannot be compiled, it is called as it is.
+            *extra: Its further arguments, after parameters, data and direction.
+            moved: Moves parameters and data by a few units in the last place first, up or
+                down as drawn with this seed.
+            helper: Whether this is a program that nobody times.
+
+        Returns:
+            The leaves of the result as one flat vector.
+        """
+        if key not in self.functions:
+            self.functions[key] = self._build(function, extra, helper)
+        program = self.functions[key]
+        args = self.host_args if moved is None else self._nudged(moved, self.epsilon(key))
+        if not isinstance(program, HostFunction):
+            args = self.args if moved is None else jax.device_put(args, self.device)
+        return _flat(program.run(*args, *extra))
+
+    def run_at(
+        self, key: Hashable, x: Float[np.ndarray, " d"], *extra: PyTree
+    ) -> Float[np.ndarray, " k"]:
+        """Runs the program kept under `key` at another point, with the data where they are."""
+        program = self.functions[key]
+        params = cast(self.problem.layout.unflatten(x), self.dtype)
+        if isinstance(program, HostFunction):
+            return _flat(program.run(params, *self.host_args[1:], *extra))
+        return _flat(program.run(jax.device_put(params, self.device), *self.args[1:], *extra))
+
+    def _build(
+        self, function: Function, extra: tuple, helper: bool
+    ) -> CompiledFunction | HostFunction:
+        small = self.problem.layout.size <= HASTY_SIZE and self.device.platform == "cpu"
+        hasty = small and (helper or not self.timed)
+        args = (*self.args, *extra)
+        compiled = guarded(lambda: CompiledFunction.build(function, args, hasty=hasty))
+        if not isinstance(compiled, Exception):
+            return compiled
+        epsilon = float(jnp.finfo(self.dtype).eps)
+        on_host = HostFunction(function, (*self.host_args, *extra), epsilon)
+        failed = guarded(on_host)
+        if isinstance(failed, Exception):
+            raise failed if is_untraceable(compiled) else compiled
+        return on_host
+
+    def epsilon(self, key: Hashable) -> float:
+        """The unit of rounding of the program under `key`, which may compute in float32."""
+        return max(self.functions[key].epsilon, float(jnp.finfo(self.dtype).eps))
+
+    def _nudged(self, seed: int, epsilon: float) -> tuple[PyTree, PyTree, PyTree]:
+        problem, (lower, upper) = self.problem, self.problem.bounds
+        moved = np.clip(nudge(self.x, seed, epsilon), lower, upper)
+        data = jax.tree.map(lambda leaf: nudge_data(leaf, seed, epsilon), problem.data)
+        return cast((problem.layout.unflatten(moved), data, problem.direction), self.dtype)
+
+    def value(self) -> float:
+        """The objective at the point."""
+        return float(self.run("value", self._value)[0])
+
+    def perturbed(
+        self, indices: Int[np.ndarray, " k"], steps: Float[np.ndarray, " k"]
+    ) -> Float[np.ndarray, " k"]:
+        """The objective at `x + steps[j] * e_i`, i = `indices[j]`, for every j."""
+        return self._values.perturbed(indices, steps)
+
+    def along(
+        self, steps: Float[np.ndarray, " k"], direction: PyTree | None = None
+    ) -> Float[np.ndarray, " k"]:
+        """The objective at `x + steps[j] * direction`; the problem's own direction for None."""
+        return self._values.along(steps, direction)
+
+    @property
+    def chunk(self) -> int:
+        """How many of the 2d points of a central difference are evaluated together."""
+        if self.cache.chunk is None:
+            self.cache.chunk = 1 if self.cache.opaque else CompiledBatches(self).choose_chunk()
+        return self.cache.chunk
+
+    @cached_property
+    def _values(self) -> CompiledBatches | HostBatches:
+        if self.cache.opaque:
+            return HostBatches(self.problem, self.dtype, self.executor)
+        return CompiledBatches(self)
+
+    def _value(self, params, data, direction):
+        return self.problem.objective.value(params, data)
+
+
+def _flat(result: PyTree) -> Float[np.ndarray, " k"]:
+    leaves = jax.tree.leaves(result)
+    return np.concatenate([np.asarray(leaf, np.float64).reshape(-1) for leaf in leaves])
+
+
+def _shapes(problem: Problem) -> tuple:
+    leaves, treedef = jax.tree.flatten((problem.params, problem.data))
+    return treedef, tuple((np.shape(leaf), np.asarray(leaf).dtype) for leaf in leaves)

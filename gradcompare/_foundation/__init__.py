@@ -1,0 +1,1 @@
+"""What every floor uses: errors, names of coordinates, words for numbers, precision, user code."""

@@ -1,0 +1,57 @@
+"""Modules that are found, not registered: those of a package, and files of the user."""
+
+import importlib
+import importlib.util
+import pkgutil
+import sys
+from importlib.abc import Loader
+from pathlib import Path
+from types import ModuleType
+
+from .errors import InputError
+from .user_code import describe
+
+
+def public_modules(package: ModuleType) -> list[ModuleType]:
+    """Returns the modules of a package whose names do not begin with an underscore."""
+    names = [info.name for info in pkgutil.iter_modules(package.__path__)]
+    public = sorted(name for name in names if not name.startswith("_"))
+    return [importlib.import_module(f"{package.__name__}.{name}") for name in public]
+
+
+def load_module(place: str) -> ModuleType:
+    """Imports `package.module`, or executes `path/to/file.py`.
+
+    Raises:
+        InputError: if there is none, or it fails.
+    """
+    try:
+        if not place.endswith(".py"):
+            return importlib.import_module(place)
+        path = Path(place)
+        if not path.is_file():
+            raise InputError(f"there is no file {place}; give the path of a Python file")
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        _execute(module, spec.loader)
+        return module
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"{place} cannot be imported: {describe(error)}") from error
+
+
+def _execute(module: ModuleType, loader: Loader) -> None:
+    """Executes a file; while it runs, dataclasses look their module up by its name."""
+    name = module.__name__
+    before = sys.modules.get(name)
+    sys.modules[name] = module
+    try:
+        loader.exec_module(module)
+    finally:
+        if before is None:
+            del sys.modules[name]
+        else:
+            sys.modules[name] = before

@@ -1,0 +1,88 @@
+"""The floating-point types a comparison can run in, the float64 scope, and the device.
+
+JAX computes in float32 unless 64-bit types are enabled. They are enabled here for the
+duration of a `with` block and never globally. An array of JAX that leaves the block in
+float64 becomes float32 at its next use, so only NumPy arrays may leave it.
+"""
+
+from contextlib import AbstractContextManager
+from typing import TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import PyTree
+
+from .errors import InputError, UnknownNameError
+
+# jax.Device is bound at run time, which pyright does not accept as a type.
+Device: TypeAlias = jax.Device  # pyright: ignore[reportInvalidTypeForm]
+
+FLOAT64 = np.dtype(np.float64)
+"""What derivatives are judged in."""
+
+DTYPES = {
+    "float64": jnp.float64,
+    "float32": jnp.float32,
+    "bfloat16": jnp.bfloat16,
+    "float16": jnp.float16,
+}
+
+
+def precision_scope(dtype: np.dtype) -> AbstractContextManager[None]:
+    """Enables 64-bit types of JAX in this thread until the block ends, if `dtype` needs them.
+
+    Narrower types run without them, as the user's own program would: there, an array that
+    the objective makes by itself is float32 and does not widen the computation.
+    """
+    return jax.enable_x64(dtype == np.float64)
+
+
+def find_dtype(name: str | np.dtype | type) -> np.dtype:
+    """Returns the floating dtype called `name`; a dtype or its type will do as well.
+
+    Raises:
+        UnknownNameError: if it is not one of `DTYPES`.
+    """
+    name = name if isinstance(name, str) else np.dtype(name).name
+    if name not in DTYPES:
+        raise UnknownNameError("dtype", name, DTYPES)
+    return np.dtype(DTYPES[name])
+
+
+def find_device(name: str | None) -> Device:
+    """Returns the device called `name`: `cpu`, `gpu`, `cuda:1`; the default one for None.
+
+    Raises:
+        InputError: if this machine has no such device.
+    """
+    if name is None:
+        try:
+            return jax.devices()[0]
+        except RuntimeError as error:
+            raise InputError(
+                f"JAX finds no device ({error}); look at the variable JAX_PLATFORMS"
+            ) from error
+    platform, _, index = name.partition(":")
+    try:
+        devices = jax.devices(platform)
+    except RuntimeError as error:
+        present = sorted({device.platform for device in jax.devices()})
+        raise InputError(
+            f"device {name!r} is not available; this machine has {', '.join(present)}"
+        ) from error
+    if not (index or "0").isdecimal() or int(index or 0) >= len(devices):
+        raise InputError(
+            f"device {name!r} is not available; {platform} has the indices 0 to {len(devices) - 1}"
+        )
+    return devices[int(index or 0)]
+
+
+def cast(tree: PyTree, dtype: np.dtype) -> PyTree[np.ndarray]:
+    """Returns `tree` with its floating leaves in `dtype`, as NumPy; other leaves keep theirs."""
+
+    def leaf_as(leaf):
+        array = np.asarray(leaf)
+        return array.astype(dtype) if jnp.issubdtype(array.dtype, jnp.floating) else array
+
+    return jax.tree.map(leaf_as, tree)

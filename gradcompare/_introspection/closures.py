@@ -1,0 +1,127 @@
+"""The numbers that a function takes from around it, and those that are written in its code.
+
+A loss is often written for one data set, with X and y around it and not among its arguments.
+"""
+
+import dis
+import functools
+import inspect
+from collections import deque
+from collections.abc import Callable, Iterator
+from types import CodeType, FunctionType, MethodType
+from typing import Any
+
+import jax
+import numpy as np
+from jax.core import Tracer
+from jaxtyping import PyTree
+
+from .._foundation.user_code import Place, is_users
+
+MOST = 100
+"""A variable with more leaves than this is no data, or no reader would know them apart."""
+
+
+CONSTANT = ("LOAD_CONST", "LOAD_SMALL_INT", "RETURN_CONST")
+"""The instructions of the versions of Python that take a number from the code."""
+
+
+def captured(function: Callable[..., Any]) -> dict[str, PyTree]:
+    """Returns the variables around a function that hold numbers: a number, an array, a pytree.
+
+    They are those of its closure and of its module that its code reads, the arguments that
+    `functools.partial` binds by name, the attributes of the object that it is a method of
+    (`self.X`); and those of the user's functions among them, which it may call.
+    """
+    found: dict[str, PyTree] = {}
+    for each in _reached(function):
+        for name, thing in _around(each):
+            if not callable(thing) and _holds_numbers(thing):
+                found.setdefault(name, thing)
+    return found
+
+
+def literals(function: Callable[..., Any]) -> dict[float, Place]:
+    """Returns the numbers in the code of a function and of the user's functions that it may call.
+
+    Each with where it stands first.
+    """
+    found: dict[float, Place] = {}
+    for each in _reached(function):
+        code = getattr(_plain(each), "__code__", None)
+        if code is not None and is_users(code.co_filename):
+            for step in _instructions(code):
+                number = step.argval
+                if step.opname in CONSTANT and type(number) in (int, float) and step.positions:
+                    place = Place(code.co_filename, step.positions.lineno or code.co_firstlineno)
+                    found.setdefault(abs(float(number)), place)
+    return found
+
+
+def _reached(function: Callable[..., Any]) -> Iterator[Any]:
+    """Yields a function and those of the user around it, which it may call."""
+    seen: set[int] = set()
+    ahead = deque([function])
+    while ahead:
+        each = ahead.popleft()
+        if id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            ahead += [thing for _, thing in _around(each) if callable(thing)]
+
+
+def _plain(function: Any) -> Any:
+    """The function of `jax.jit` and the like, of an object that is called, of a method."""
+    function = inspect.unwrap(function)
+    if not isinstance(function, (FunctionType, MethodType, functools.partial)):
+        function = getattr(function, "__call__", None)  # noqa: B004, an object of the user's class
+    return function
+
+
+def _around(function: Any) -> Iterator[tuple[str, Any]]:
+    function = _plain(function)
+    if isinstance(function, functools.partial):
+        yield "", function.func
+        yield from function.keywords.items()
+    elif isinstance(function, MethodType):
+        yield "", function.__func__
+        yield from _attributes(function)
+    elif isinstance(function, FunctionType) and is_users(function.__code__.co_filename):
+        yield from _variables(function)
+
+
+def _attributes(method: MethodType) -> Iterator[tuple[str, Any]]:
+    code = getattr(method.__func__, "__code__", None)
+    if code is not None and is_users(code.co_filename):
+        for name, thing in getattr(method.__self__, "__dict__", {}).items():
+            yield f"{code.co_varnames[0]}.{name}", thing
+
+
+def _variables(function: FunctionType) -> Iterator[tuple[str, Any]]:
+    """The variables of the closure, and those of the module that the code reads."""
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            yield name, cell.cell_contents
+        except ValueError:  # it is assigned later
+            continue
+    read = (s.argval for s in _instructions(function.__code__) if s.opname == "LOAD_GLOBAL")
+    for name in dict.fromkeys(read):
+        if name in function.__globals__:
+            yield name, function.__globals__[name]
+
+
+def _instructions(code: CodeType) -> Iterator[dis.Instruction]:
+    """Those of the code, and of the functions that are written inside of it."""
+    yield from dis.get_instructions(code)
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _instructions(inner)
+
+
+def _holds_numbers(thing: Any) -> bool:
+    leaves = jax.tree.leaves(thing)
+    return 0 < len(leaves) <= MOST and all(
+        isinstance(leaf, (np.ndarray, np.generic, jax.Array, float, int))
+        and not isinstance(leaf, (bool, Tracer))
+        for leaf in leaves
+    )

@@ -1,0 +1,172 @@
+"""A traced program as one list of operations: what is compiled by itself inside is written out.
+
+The bodies of loops and the branches of conditions are lists of their own.
+
+Each operation knows the expression of the user's code that it comes from. JAX keeps the traced
+program of a function of a library and uses it again, so that what stands inside of `jnp.where`
+carries the place of its first call in the process; such operations get the place of this call.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
+
+from .._foundation.user_code import Place
+from .jaxprs import divided, dtype_of, is_float, place_of
+from .rewriting import OPENED, place_inside, programs_in, run_one
+
+RULES = ("custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr")
+"""Functions with rules of their own for autodiff, which are kept as they are."""
+
+ENTERED = ("scan", "cond")
+
+Pairs = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One primitive operation.
+
+    Attributes:
+        number: Of the operation, in the order in which they were traced.
+        equation: As it was traced.
+        operands: The numbers of its operands.
+        results: The numbers of its results.
+        place: The expression of the user's code that it comes from, if that is known.
+        inner: The body of a loop, or the branches of a condition.
+    """
+
+    number: int
+    equation: JaxprEqn
+    operands: tuple[int, ...]
+    results: tuple[int, ...]
+    place: Place | None
+    inner: tuple["Flat", ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name of the primitive."""
+        return self.equation.primitive.name
+
+    def run(self, operands: Sequence[Any]) -> list[Any]:
+        """Returns the results for these operands."""
+        equation = self.equation
+        if self.name in RULES:
+            return run_one(programs_in(equation)[0].jaxpr, equation, operands)
+        found = equation.primitive.bind(*operands, **equation.params)
+        return list(found) if equation.primitive.multiple_results else [found]
+
+    def entries(self, inner: "Flat") -> Pairs:
+        """Which operand is which argument of what is inside."""
+        operands = self.operands[len(self.operands) - len(inner.inputs) :]  # but for the choice
+        return tuple(zip(operands, inner.inputs, strict=True))
+
+    def exits(self, inner: "Flat") -> Pairs:
+        """Which result of what is inside is which result."""
+        return tuple(zip(inner.outputs, self.results, strict=True))
+
+    def carried(self, inner: "Flat") -> Pairs:
+        """Which result of the body of a loop is which argument in the next round."""
+        if self.name != "scan":
+            return ()
+        return tuple(zip(inner.outputs, divided(self.equation, inner.inputs)[1], strict=False))
+
+
+@dataclass(frozen=True)
+class Flat:
+    """A program, where only loops and conditions have programs inside.
+
+    Attributes:
+        operations: In the order in which they run.
+        inputs: The numbers of the arguments.
+        outputs: The numbers of the results.
+        constants: The values that are known beforehand, by their numbers; of all programs.
+    """
+
+    operations: tuple[Operation, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    constants: Mapping[int, Any]
+
+    def active(self, inputs: Sequence[int]) -> frozenset[int]:
+        """The numbers of the values through which derivatives with respect to `inputs` flow."""
+        found, before = set(inputs), -1
+        while len(found) > before:  # round after round of a loop, until nothing more is found
+            before = len(found)
+            for operation in self.every():
+                for inner in operation.inner:
+                    for pairs in (operation.entries, operation.carried, operation.exits):
+                        found.update(other for one, other in pairs(inner) if one in found)
+                plain = not operation.inner and operation.name != "stop_gradient"
+                if plain and found.intersection(operation.operands):
+                    variables = zip(operation.results, operation.equation.outvars, strict=True)
+                    found.update(number for number, variable in variables if is_float(variable))
+        return frozenset(found)
+
+    def every(self) -> Iterator[Operation]:
+        """Yields every operation, and after it those inside of it."""
+        for operation in self.operations:
+            yield operation
+            for inner in operation.inner:
+                yield from inner.every()
+
+
+def flatten(traced: ClosedJaxpr) -> Flat:
+    """Returns a traced program as one list of operations."""
+    return _Flattening().flat(traced)
+
+
+class _Flattening:
+    """Gives every value a number while it walks through a program."""
+
+    def __init__(self) -> None:
+        self.constants: dict[int, Any] = {}
+        self.count = 0
+
+    def flat(self, traced: ClosedJaxpr, call: JaxprEqn | None = None) -> Flat:
+        jaxpr, operations = traced.jaxpr, []
+        numbers = {v: self._new() for v in jaxpr.invars}
+        inputs = tuple(numbers.values())
+        outputs = self._walk(jaxpr, traced.consts, numbers, call, operations)
+        return Flat(tuple(operations), inputs, outputs, self.constants)
+
+    def _new(self, *value: Any) -> int:
+        self.count += 1
+        if value:
+            self.constants[self.count] = value[0]
+        return self.count
+
+    def _walk(
+        self,
+        jaxpr: Jaxpr,
+        consts: Sequence[Any],
+        numbers: dict[Any, int],
+        call: JaxprEqn | None,
+        operations: list[Operation],
+    ) -> tuple[int, ...]:
+        numbers |= {v: self._new(c) for v, c in zip(jaxpr.constvars, consts, strict=True)}
+
+        def number(v: Any) -> int:
+            if isinstance(v, Literal):
+                return self._new(np.asarray(v.val, dtype_of(v)))
+            return numbers[v]
+
+        for equation in jaxpr.eqns:
+            operands = tuple(map(number, equation.invars))
+            if equation.primitive.name in OPENED:
+                (inner,) = programs_in(equation)
+                known = dict(zip(inner.jaxpr.invars, operands, strict=True))
+                within = place_inside(equation, inner, call)
+                results = self._walk(inner.jaxpr, inner.consts, known, within, operations)
+            else:
+                results = tuple(self._new() for _ in equation.outvars)
+                place = place_of(call or equation)
+                bodies = programs_in(equation) if equation.primitive.name in ENTERED else ()
+                inner = tuple(self.flat(body, call) for body in bodies)
+                made = Operation(self._new(), equation, operands, results, place, inner)
+                operations.append(made)
+            numbers |= zip(equation.outvars, results, strict=True)
+        return tuple(map(number, jaxpr.outvars))

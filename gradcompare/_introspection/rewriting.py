@@ -1,0 +1,170 @@
+"""A traced program run again, with some of its operations done in another way.
+
+The program is gone through operation by operation. Each operation of the kinds asked for is
+offered to a function, which does it in its own way or declines; what contains none of them runs
+as it is. Compiled functions are opened, as are `scan` and `cond`; `while` loops are not, since
+autodiff does not run backwards through them.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias
+
+import jax
+from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, jaxpr_as_fun
+
+from .._foundation.user_code import is_users
+from .jaxprs import divided, equations, made_from
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation about to be done.
+
+    Attributes:
+        equation: The operation.
+        call: What to ask for its place in the user's code: the equation itself, or the call
+            of the library's compiled function that it is a part of.
+        args: The values of its operands.
+        run: Does it as it is, with its own rule for autodiff, on such values.
+    """
+
+    equation: JaxprEqn
+    call: JaxprEqn
+    args: list[Any]
+    run: Callable[[Sequence[Any]], list[Any]]
+
+
+Replace: TypeAlias = Callable[[Step], Sequence[Any] | None]
+"""Returns the results of an operation, or None to leave it as it is."""
+
+OPENED = ("jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint")
+"""Operations that run an inner program once."""
+
+
+def rewritten(
+    closed: ClosedJaxpr, replace: Replace, names: Collection[str], call: JaxprEqn | None = None
+) -> Callable[..., list[Any]]:
+    """Returns the program as a function of its flat arguments, with operations replaced.
+
+    Args:
+        closed: The program.
+        replace: Does an operation in another way, or declines.
+        names: The primitives that are offered to it.
+        call: The call of a library's function that the program is, if it is one.
+    """
+    jaxpr = closed.jaxpr
+
+    def evaluate(*args: Any) -> list[Any]:
+        known: dict[Any, Any] = dict(zip(jaxpr.constvars, closed.consts, strict=True))
+        known |= dict(zip(jaxpr.invars, args, strict=True))
+
+        def read(v):
+            return v.val if isinstance(v, Literal) else known[v]
+
+        for equation in jaxpr.eqns:
+            given, found = [read(v) for v in equation.invars], None
+            run = partial(run_one, jaxpr, equation)
+            if equation.primitive.name in names:
+                found = replace(Step(equation, call or equation, given, run))
+            elif _holds(equation, names):
+                inside = [
+                    rewritten(inner, replace, names, place_inside(equation, inner, call))
+                    for inner in programs_in(equation)
+                ]
+                found = run_opened(equation, inside, given)
+            if found is None:
+                found = run(given)
+            known |= dict(zip(equation.outvars, found, strict=True))
+        return [read(v) for v in jaxpr.outvars]
+
+    return evaluate
+
+
+def offered(
+    jaxpr: Jaxpr, names: Collection[str], call: JaxprEqn | None = None
+) -> Iterator[tuple[JaxprEqn, JaxprEqn]]:
+    """Yields what `rewritten` would offer, as deep as it goes, and whom to ask for the place."""
+    for equation in jaxpr.eqns:
+        if equation.primitive.name in names:
+            yield equation, call or equation
+        if equation.primitive.name in (*OPENED, *_LOOPS, *names):
+            for inner in programs_in(equation):
+                yield from offered(inner.jaxpr, names, place_inside(equation, inner, call))
+
+
+def programs_in(equation: JaxprEqn) -> list[ClosedJaxpr]:
+    """The programs that an operation runs: one, or the branches of a `cond`."""
+    params = equation.params
+    found = params.get("branches") or [params.get("jaxpr", params.get("call_jaxpr"))]
+    return [
+        each if isinstance(each, ClosedJaxpr) else ClosedJaxpr(each, ())
+        for each in found
+        if each is not None
+    ]
+
+
+def _holds(equation: JaxprEqn, names: Collection[str]) -> bool:
+    """Whether an operation that can be opened contains some of those asked for."""
+    return equation.primitive.name in (*OPENED, *_LOOPS) and any(
+        inner.primitive.name in names
+        for program in programs_in(equation)
+        for inner in equations(program.jaxpr)
+    )
+
+
+def run_one(jaxpr: Jaxpr, equation: JaxprEqn, args: Sequence[Any]) -> list[Any]:
+    """Runs one operation of a program, with its own rule for autodiff."""
+    pairs = zip(equation.invars, args, strict=True)
+    taken = {v: value for v, value in pairs if not isinstance(v, Literal)}
+    kept = [v for v in equation.outvars if str(v) != "_"]
+    alone = jaxpr.replace(
+        constvars=[],
+        invars=list(taken),
+        outvars=kept,
+        eqns=[equation],
+        debug_info=jaxpr.debug_info.with_unknown_names(),
+    )
+    results = iter(jaxpr_as_fun(ClosedJaxpr(alone, ()))(*taken.values()))
+    return [next(results) if v in kept else None for v in equation.outvars]
+
+
+def run_opened(equation: JaxprEqn, run: Sequence[Callable], args: Sequence[Any]) -> list[Any]:
+    """Runs an operation with functions in place of the programs inside of it."""
+    return _LOOPS.get(equation.primitive.name, _once)(equation, run, args)
+
+
+def _once(equation: JaxprEqn, run: Sequence[Callable], args: Sequence[Any]) -> list[Any]:
+    return run[0](*args)
+
+
+def _scan(equation: JaxprEqn, run: Sequence[Callable], args: Sequence[Any]) -> list[Any]:
+    fixed, start, rows = divided(equation, args)
+
+    def step(carry, row):
+        found = run[0](*fixed, *carry, *row)
+        return found[: len(carry)], found[len(carry) :]
+
+    asked = {name: equation.params[name] for name in ("length", "reverse", "unroll")}
+    last, stacked = jax.lax.scan(step, start, rows, **asked)
+    return [*last, *stacked]
+
+
+def _cond(equation: JaxprEqn, run: Sequence[Callable], args: Sequence[Any]) -> list[Any]:
+    return jax.lax.switch(args[0], run, *args[1:])
+
+
+_LOOPS = {"scan": _scan, "cond": _cond}
+
+
+def place_inside(equation: JaxprEqn, inner: ClosedJaxpr, call: JaxprEqn | None) -> JaxprEqn | None:
+    """Whom to ask for the places of the operations inside of one; None for themselves.
+
+    JAX keeps a compiled function of a library as it was traced first, with the place of that
+    call. A function of the user's own has places of its own.
+    """
+    if equation.primitive.name not in OPENED:
+        return call
+    made = made_from(inner.jaxpr)
+    return None if made.file and is_users(made.file) else call or equation

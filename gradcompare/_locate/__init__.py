@@ -1,0 +1,1 @@
+"""The wrong coordinates among very many, found along random directions."""

@@ -1,0 +1,140 @@
+"""A gradient against differences of f along directions: how far apart, and what bars allow."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from .._evaluation.evaluator import Evaluator
+from .._model.estimate import SAFETY, Estimate
+from ..methods._extrapolation.ladder import Ladder
+from ..methods._extrapolation.lines import RATIO, Lines, room_along
+from ..methods._extrapolation.noise import measure_noise
+from ..methods._extrapolation.windows import FIRST
+
+
+@dataclass(frozen=True, eq=False)
+class Direction:
+    """A direction in which some coordinates move.
+
+    Attributes:
+        where: Which coordinates.
+        entries: How far each of them moves.
+        mixed: Whether the signs of the entries are drawn at random, so that rounding errors of
+            the gradient, whatever they have in common, add up as their squares do.
+        origin: Where a coordinate that moves alone is; else 0.
+        unit: The unit of the steps.
+        enough: A bar that is small enough; 0 where it is the derivative that says so.
+    """
+
+    where: Int[np.ndarray, " n"]
+    entries: Float[np.ndarray, " n"]
+    mixed: bool = True
+    origin: float = 0.0
+    unit: float = 1.0
+    enough: float = 0.0
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """What the gradient and differences say along one direction.
+
+    Attributes:
+        given: The derivative along it by the gradient.
+        measured: The one by differences.
+        bar: The bar of `given` and that of `measured` together.
+        bound: How far apart the two may be if both are right; infinite where it cannot be told.
+        floor: What the derivative must be wrong by to be seen.
+        unit: The unit of the steps with which another one like it had best begin.
+    """
+
+    given: float
+    measured: float
+    bar: float
+    bound: float
+    floor: float
+    unit: float
+
+
+class Mismatches:
+    """Compares one gradient with differences of f, and counts what it takes.
+
+    Attributes:
+        evaluations: How many values of f were taken.
+        directions: Along how many directions.
+        kinks: Along how many of them f has a kink.
+    """
+
+    def __init__(self, evaluator: Evaluator, gradient: Estimate):
+        self._programs = evaluator
+        self._gradient = gradient
+        with np.errstate(all="ignore"):
+            self._noise, spent = measure_noise(evaluator)
+        self._centre = evaluator.value()
+        self.evaluations = spent + 1
+        self.directions = self.kinks = 0
+
+    def along(self, directions: Sequence[Direction]) -> list[Mismatch]:
+        """Returns what is found along each direction."""
+        with np.errstate(all="ignore"):  # values that are not finite are part of the work
+            ladder = Ladder(self._lines(directions))
+            ladder.climb()
+            error = np.where(ladder.jumps(), np.inf, ladder.error)
+        self.evaluations += ladder.evaluations
+        self.directions += len(directions)
+        self.kinks += int(np.sum(ladder.gap != 0))
+        return [
+            self._mismatch(
+                direction, ladder.value[i], error[i], ladder.gap[i], float(ladder.step[i])
+            )
+            for i, direction in enumerate(directions)
+        ]
+
+    def _mismatch(
+        self, direction: Direction, measured: float, error: float, gap: float, step: float
+    ) -> Mismatch:
+        where, entries = direction.where, direction.entries
+        given = float(np.sum(self._gradient.value[where] * entries))
+        bars = np.abs(self._gradient.error[where] * entries)
+        rounding = float(np.linalg.norm(bars) if direction.mixed else np.sum(bars))
+        error = float(error) if np.isfinite(measured) else np.inf
+        # At a kink, every value between the one-sided derivatives is right.
+        bound = SAFETY * (error + rounding) + abs(gap) / 2
+        return Mismatch(
+            given,
+            float(measured),
+            error + float(np.nan_to_num(rounding)),  # of an entry that is not finite
+            bound,
+            bound + error + abs(gap) / 2,
+            float(step) * RATIO**FIRST,
+        )
+
+    def _lines(self, directions: Sequence[Direction]) -> Lines:
+        evaluator = self._programs
+        rooms = [self._room(direction) for direction in directions]
+
+        def sample(lines, steps):
+            values = np.empty(len(steps))
+            for line in np.unique(lines):
+                u = np.zeros_like(evaluator.x)
+                u[directions[line].where] = directions[line].entries
+                at = lines == line
+                values[at] = evaluator.along(steps[at], evaluator.problem.layout.unflatten(u))
+            return values
+
+        return Lines(
+            sample,
+            np.array([d.origin for d in directions]),
+            np.array([d.unit for d in directions]),
+            np.array([below for below, _ in rooms]),
+            np.array([above for _, above in rooms]),
+            self._centre,
+            self._noise,
+            np.array([d.enough for d in directions]),
+        )
+
+    def _room(self, direction: Direction) -> tuple[float, float]:
+        lower, upper = self._programs.problem.bounds
+        where = direction.where
+        return room_along(self._programs.x[where], lower[where], upper[where], direction.entries)

@@ -1,0 +1,42 @@
+"""Domains by name, as the bounds that a comparison keeps to."""
+
+import math
+
+import jax
+import numpy as np
+from jaxtyping import PyTree
+
+from .._foundation.errors import InputError, UnknownNameError
+
+TINY = float(np.finfo(np.float64).tiny)
+
+DOMAINS = {
+    "real": (-math.inf, math.inf),
+    "positive": (TINY, math.inf),
+    "nonnegative": (0.0, math.inf),
+    "negative": (-math.inf, -TINY),
+    "unit": (0.0, 1.0),
+}
+"""The least and the largest number of each; those of `positive` and `negative` are not zero."""
+
+
+def bounds_of(domain: PyTree) -> tuple[PyTree, PyTree]:
+    """Returns the lower and the upper bounds that a domain stands for.
+
+    Args:
+        domain: A name, or a pytree of names in the structure of the parameters or of their
+            first levels.
+
+    Raises:
+        UnknownNameError: if there is no such domain.
+    """
+
+    def found(name):
+        if not isinstance(name, str):
+            raise InputError(f"the domain is {name!r}; give one of {', '.join(sorted(DOMAINS))}")
+        if name not in DOMAINS:
+            raise UnknownNameError("domain", name, DOMAINS)
+        return DOMAINS[name]
+
+    lower, upper = (jax.tree.map(lambda name, i=i: found(name)[i], domain) for i in (0, 1))
+    return lower, upper

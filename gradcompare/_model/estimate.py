@@ -1,0 +1,75 @@
+"""An estimate of a derivative: values with error bars."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, PyTree
+
+from .._foundation.layout import Layout
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """What one method says a derivative is, and how far it may be off.
+
+    Attributes:
+        value: The derivative, NumPy float64.
+        error: The error bar of each entry of `value`, same structure, never negative.
+            The true derivative is expected in `value ± error`; NaN or infinity where
+            the method cannot tell.
+        evaluations: How many times the objective was evaluated for it; 0 for methods
+            that do not evaluate it.
+        left: Where the objective has a kink, the derivative from the left; elsewhere equal
+            to `value`. None where the method does not look.
+        right: The same from the right.
+        jumps: Where the objective jumps, so that there is no derivative; likewise.
+        note: What the reader should know about how it was obtained, or nothing.
+        step: The largest step that each entry rests on, or None.
+    """
+
+    value: PyTree[Float[np.ndarray, "..."]]
+    error: PyTree[Float[np.ndarray, "..."]]
+    evaluations: int = 0
+    left: PyTree[Float[np.ndarray, "..."]] | None = None
+    right: PyTree[Float[np.ndarray, "..."]] | None = None
+    jumps: Bool[np.ndarray, " k"] | None = None
+    note: str = ""
+    step: Float[np.ndarray, " k"] | None = None
+
+    @property
+    def one_sided(self) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
+        """The derivatives from the left and from the right; `value` twice but for kinks."""
+        return (
+            self.value if self.left is None else self.left,
+            self.value if self.right is None else self.right,
+        )
+
+    @property
+    def kinked(self) -> Bool[np.ndarray, " k"]:
+        """At which coordinates the objective has a kink."""
+        left, right = self.one_sided
+        return (left != right) & np.isfinite(left) & np.isfinite(right)
+
+    def unflatten(self, layout: Layout) -> "Estimate":
+        """Returns the estimate with flat vectors put into the structure of the parameters."""
+
+        def tree(vector):
+            return None if vector is None else layout.unflatten(vector)
+
+        return Estimate(
+            tree(self.value),
+            tree(self.error),
+            self.evaluations,
+            tree(self.left),
+            tree(self.right),
+            tree(self.jumps),
+            self.note,
+            tree(self.step),
+        )
+
+
+EPS = float(np.finfo(np.float64).eps)
+
+
+SAFETY = 3.0
+"""How many times the sum of two error bars two estimates may be apart."""

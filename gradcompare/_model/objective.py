@@ -1,0 +1,213 @@
+"""What is differentiated: an objective, and an objective at one point with its data."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import jax
+import numpy as np
+from jaxtyping import Float, PyTree
+
+from .._foundation.errors import InputError
+from .._foundation.layout import Layout
+from .convention import PLAIN, Convention, symmetric_parts
+from .verdict import Verdict
+
+Params = PyTree
+Data = PyTree
+Quantity = Literal["gradient", "directional"]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A scalar function of parameters, with what a person derived about it by hand.
+
+    Attributes:
+        name: How it is called in every table and on the command line.
+        value: `value(params, data)`, a scalar, in JAX operations.
+        make: `make(rng, size)` returns `(params, data)` as NumPy arrays: `rng` is a
+            `numpy.random.Generator`, `size` one of `sizes` or any other positive integer
+            that the objective can take. The same seed and size give the same arrays.
+        gradient: `gradient(params, data)`, derived by hand, in the structure of `params`.
+        directional: `directional(params, direction, data)`, the derivative along
+            `direction`, derived by hand. Without it, the gradient times the direction is used.
+        hvp: `hvp(params, direction, data)`, the Hessian times `direction`, derived by hand, in
+            the structure of `params`.
+        sizes: The sizes worth running; the first is the default.
+        special: `special(params)` returns points worth looking at beside the one that `make`
+            returned, by their names: tails, ties, a minimum.
+        lower: No parameter may be smaller than this: a number, or a pytree of numbers or
+            arrays in the structure of the parameters or of their first levels. The
+            objective is never evaluated outside.
+        upper: No parameter may be larger than this, likewise.
+        family: What it belongs to, in the list of objectives.
+        tags: What it is good for: "kink", "ill-conditioned", "log-parameters".
+        source: Where the formulas come from: a paper, a book, an equation.
+        convention: What the hand-written derivatives mean, where they are not the plain ones.
+        reference: `reference(params, data)`, another way to compute the value, to be compared.
+        expected: The verdict of a comparison, for an objective that is known to deceive one
+            of the sources.
+
+    Raises:
+        InputError: if a field cannot be used as described.
+    """
+
+    name: str
+    value: Callable[[Params, Data], PyTree]
+    make: Callable[[np.random.Generator, int], tuple[Params, Data]]
+    gradient: Callable[[Params, Data], Params] | None = None
+    directional: Callable[[Params, Params, Data], PyTree] | None = None
+    sizes: tuple[int, ...] = (10,)
+    hvp: Callable[[Params, Params, Data], Params] | None = None
+    special: Callable[[Params], Mapping[str, Params]] | None = None
+    lower: PyTree = -math.inf
+    upper: PyTree = math.inf
+    family: str = ""
+    tags: tuple[str, ...] = ()
+    source: str = ""
+    convention: Convention = PLAIN
+    reference: Callable[[Params, Data], PyTree] | None = None
+    expected: Verdict = Verdict.AGREE
+
+    def __post_init__(self):
+        if not self.name or any(letter.isspace() or letter == ":" for letter in self.name):
+            raise InputError(
+                f"an objective is called {self.name!r}; give it a name without spaces or colons"
+            )
+        for field in ("value", "make"):
+            self._require_callable(field)
+        for field in ("gradient", "directional", "hvp", "special", "reference"):
+            if getattr(self, field) is not None:
+                self._require_callable(field)
+        if not self.sizes or not all(isinstance(s, int) and s > 0 for s in self.sizes):
+            raise InputError(
+                f"objective {self.name!r} has sizes {self.sizes!r}; "
+                "give a tuple of positive integers, the default first"
+            )
+
+    def _require_callable(self, field: str) -> None:
+        if not callable(getattr(self, field)):
+            raise InputError(
+                f"objective {self.name!r} has {field}={getattr(self, field)!r}; give a function"
+            )
+
+    @property
+    def formula(self) -> str:
+        """The first line of the docstring of `value`, or nothing."""
+        return (self.value.__doc__ or "").strip().partition("\n")[0]
+
+
+DIRECTIONAL_NAME = "f'(x; u)"
+"""How the only entry of a directional derivative is called."""
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """An objective with one point and its data, on the host.
+
+    Attributes:
+        objective: The function and its hand-written derivatives.
+        params: The point, a pytree of NumPy float64 arrays.
+        data: Everything else that `value` needs, a pytree.
+        layout: How the parameters lie in a flat vector.
+        label: Which point this is, for the report.
+        direction: Where the directional derivative is wanted, in the structure of `params`;
+            None where the gradient is wanted.
+    """
+
+    objective: Objective
+    params: Params
+    data: Data
+    layout: Layout
+    label: str
+    direction: Params | None = None
+
+    @property
+    def quantity(self) -> Quantity:
+        """What is estimated."""
+        return "gradient" if self.direction is None else "directional"
+
+    def moved(self, x: Float[np.ndarray, " d"], label: str) -> "Problem":
+        """Returns the same problem at another point, as symmetric as the objective wants it."""
+        if self.objective.convention.symmetric:
+            x = symmetric_parts(x, self.layout)
+        return replace(self, params=self.layout.unflatten(x), label=label)
+
+    @cached_property
+    def bounds(self) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " d"]]:
+        """The lower and the upper bound of each coordinate.
+
+        Raises:
+            InputError: if the bounds do not fit the parameters, or the lower is above the upper.
+        """
+        lower, upper = self._spread("lower"), self._spread("upper")
+        crossed = np.flatnonzero(lower > upper)
+        if crossed.size:
+            i = int(crossed[0])
+            raise InputError(
+                f"the lower bound of {self.objective.name} is above the upper: {lower[i]} and "
+                f"{upper[i]} at {self.layout.name(i)}; give the lower first"
+            )
+        if self.objective.convention.wrt == "log":
+            lower = np.maximum(lower, np.finfo(np.float64).tiny)
+        return lower, upper
+
+    def _spread(self, name: str) -> Float[np.ndarray, " d"]:
+        def over(bound, part):
+            return jax.tree.map(lambda leaf: np.broadcast_to(bound, np.shape(leaf)), part)
+
+        bound = getattr(self.objective, name)
+        try:
+            return self.layout.flatten(jax.tree.map(over, bound, self.params))
+        except ValueError as error:
+            raise InputError(
+                f"the {name} bounds of {self.objective.name} do not fit its parameters "
+                f"({error}); give a number, or a pytree like the parameters"
+            ) from error
+
+    @property
+    def output(self) -> Layout:
+        """How the estimated quantity lies in a flat vector."""
+        if self.direction is None:
+            return self.layout
+        return Layout.of(0.0, root=DIRECTIONAL_NAME)
+
+    @classmethod
+    def at(
+        cls, objective: Objective, params: Params, data: Data, label: str, direction=None
+    ) -> "Problem":
+        """Returns the problem at a point, after checking that one can differentiate there.
+
+        Raises:
+            InputError: if the point has no coordinates, one that is not a real floating
+                number, or one that is not finite; or if the direction does not fit it.
+        """
+        layout = Layout.of(params)
+        if layout.size == 0:
+            raise InputError("the point has no coordinates; give at least one parameter")
+        layout.require_same(params, "the point")
+        x = _finite(layout, params, "point")
+        if direction is not None:
+            layout.require_same(direction, "the direction")
+            direction = layout.unflatten(_finite(layout, direction, "direction"))
+            if not np.any(layout.flatten(direction)):
+                raise InputError("the direction is zero; give one that leads somewhere")
+        problem = cls(objective, layout.unflatten(x), data, layout, label, direction)
+        outside = np.flatnonzero((x < problem.bounds[0]) | (x > problem.bounds[1]))
+        if outside.size:
+            raise InputError(
+                f"the point is {x[outside[0]]} at {layout.name(int(outside[0]))}, "
+                f"outside of the bounds of {objective.name}; give a point inside"
+            )
+        return problem
+
+
+def _finite(layout: Layout, tree: PyTree, what: str) -> Float[np.ndarray, " d"]:
+    vector = layout.flatten(tree)
+    bad = np.flatnonzero(~np.isfinite(vector))
+    if bad.size:
+        name = layout.name(int(bad[0]))
+        raise InputError(f"the {what} is {vector[bad[0]]} at {name}; give finite numbers")
+    return vector

@@ -1,0 +1,1 @@
+"""Where derivatives are compared: points drawn, and points sought for branches not yet taken."""

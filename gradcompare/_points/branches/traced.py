@@ -1,0 +1,162 @@
+"""Which arms of the choices in traced programs the points of a comparison take.
+
+The choices are those of the value and of the hand-written gradient, both as they were traced; one
+further program, where there are any, returns at a point which arms at least one entry takes.
+What is evaluated is the traced program itself with the operands of its choices as results, so the
+line of an arm and what is measured of it cannot come apart. Programs in which autodiff is a part
+are left out: what it makes of a choice carries the same lines.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal, jaxpr_as_fun
+from jaxtyping import Array, Float, PyTree
+
+from ..._evaluation.evaluator import Evaluator
+from ..._evaluation.program import CompiledFunction
+from ..._introspection.jaxprs import divided
+from ..._introspection.rewriting import programs_in
+from ..._results.arm import Arm
+from .choices import Choice, Nest, Node, choices, each
+from .taken import Shape, Taken, each_once, shaped
+
+KEY = "arms"
+"""What the program is kept under."""
+
+
+@dataclass(frozen=True, eq=False)
+class TracedBranches:
+    """The choices of one objective.
+
+    Attributes:
+        found: The programs that choose, with their choices.
+        shapes: The shapes of the arrays of parameters.
+    """
+
+    found: tuple[tuple[ClosedJaxpr, tuple[Node, ...]], ...] = ()
+    shapes: tuple[Shape, ...] = ()
+
+    @classmethod
+    def of(cls, evaluator: Evaluator, keys: Sequence) -> "TracedBranches":
+        """Reads the choices off the programs under these keys, those that are there."""
+        layout, found = evaluator.problem.layout, []
+        for key in keys:
+            program = evaluator.functions.get(key)
+            if isinstance(program, CompiledFunction) and not program.differentiates:
+                nodes = choices(program.jaxpr, len(layout.shapes))
+                found += [(program.jaxpr, nodes)] if nodes else []
+        return cls(tuple(found), layout.shapes)
+
+    @cached_property
+    def _all(self) -> tuple[tuple[Arm, Shape], ...]:
+        """The arms in the order of the program, with the shapes that they have."""
+        nodes = [node for _, of_program in self.found for node in of_program]
+        return tuple((arm, choice.shape) for choice in each(nodes) for arm in choice.arms)
+
+    @cached_property
+    def arms(self) -> tuple[Arm, ...]:
+        """The arms, each once."""
+        return each_once(self._all)
+
+    @cached_property
+    def shaped(self) -> dict[int, Shape]:
+        """The arms that have the shape of an array of parameters, by their numbers."""
+        return shaped(self._all, self.shapes)
+
+    def taken(self, evaluator: Evaluator, x: Float[np.ndarray, " d"] | None = None) -> Taken:
+        """Returns what the point of `evaluator` takes; or another one, once that was asked."""
+        if not self.found:
+            return Taken(np.zeros(0, bool), {})
+        if x is None:
+            flat = evaluator.run(KEY, self._program, helper=True) > 0
+        else:
+            flat = evaluator.run_at(KEY, x) > 0
+        arms, entries, start = flat[: len(self.arms)], {}, len(self.arms)
+        for number, shape in self.shaped.items():
+            entries[number] = flat[start : start + math.prod(shape)]
+            start += math.prod(shape)
+        return Taken(arms, entries)
+
+    def _program(self, params: PyTree, data: PyTree, direction: PyTree) -> list[Array]:
+        given = jax.tree.leaves((params, data, direction))
+        masks = [m for jaxpr, nodes in self.found for m in _masks(jaxpr, nodes, given)]
+        merged: list[list[Array]] = [[] for _ in self.arms]
+        numbers = {arm.key: number for number, arm in enumerate(self.arms)}
+        for (arm, _), mask in zip(self._all, masks, strict=True):
+            merged[numbers[arm.key]].append(mask)
+        flags = jnp.stack([_any([jnp.any(mask) for mask in one]) for one in merged])
+        return [flags, *(_any(merged[number]) for number in self.shaped)]
+
+
+def _any(masks: list[Array]) -> Array:
+    return jnp.any(jnp.stack(masks), axis=0)
+
+
+def _masks(program: ClosedJaxpr, nodes: Sequence[Node], args: Sequence[Array]) -> list[Array]:
+    """Which entries take each of the arms of a program, in the order of its choices."""
+    jaxpr = program.jaxpr
+    needed = dict.fromkeys(
+        v for node in nodes for v in node.equation.invars if not isinstance(v, Literal)
+    )
+    known = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*program.consts, *args], strict=True))
+    inside = [v for v in needed if v not in known]
+    names = jaxpr.debug_info.with_unknown_names()
+    part = ClosedJaxpr(jaxpr.replace(outvars=inside, debug_info=names), program.consts)
+    known |= dict(zip(inside, jaxpr_as_fun(part)(*args), strict=True))
+    masks = []
+    for node in nodes:
+        given = [v.val if isinstance(v, Literal) else known[v] for v in node.equation.invars]
+        masks += _cases(node.equation, given) if isinstance(node, Choice) else _nested(node, given)
+    return masks
+
+
+def _cases(equation: JaxprEqn, given: Sequence[Array]) -> list[Array]:
+    """Which entries take each case of one choice."""
+    first, *rest = given
+    match equation.primitive.name:
+        case "select_n" | "cond":
+            count = len(equation.params.get("branches", rest))
+            return [jnp.equal(first, number) for number in range(count)]
+        case "max":
+            return [jnp.greater(first, rest[0]), jnp.less(first, rest[0])]
+        case "min":
+            return [jnp.less(first, rest[0]), jnp.greater(first, rest[0])]
+        case "clamp":
+            low, high = jnp.less(rest[0], first), jnp.greater(rest[0], rest[1])
+            return [low, ~(low | high), high]
+        case _:
+            return [jnp.less(first, 0), jnp.greater(first, 0)]
+
+
+def _nested(nest: Nest, given: list[Array]) -> list[Array]:
+    equation, masks = nest.equation, []
+    if equation.primitive.name == "scan":
+        return _in_loop(nest, given)
+    if equation.primitive.name != "cond":
+        return _masks(programs_in(equation)[0], nest.inner[0], given)
+    for number, (branch, nodes) in enumerate(
+        zip(equation.params["branches"], nest.inner, strict=True)
+    ):
+        here = jnp.equal(given[0], number)
+        masks += [here & mask for mask in _masks(branch, nodes, given[1:])]
+    return masks
+
+
+def _in_loop(nest: Nest, given: list[Array]) -> list[Array]:
+    """The arms taken in each round of a loop, the rounds as the first axis."""
+    params, nodes = nest.equation.params, nest.inner[0]
+    body, (fixed, start, rows) = params["jaxpr"], divided(nest.equation, given)
+
+    def step(carry, x):
+        inside = [*fixed, *carry, *x]
+        after = jaxpr_as_fun(body)(*inside)[: len(carry)]
+        return after, _masks(body, nodes, inside)
+
+    rounds, reverse = params["length"], params["reverse"]
+    return jax.lax.scan(step, start, rows, length=rounds, reverse=reverse)[1]

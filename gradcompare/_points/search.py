@@ -1,0 +1,137 @@
+"""Points that reach an arm of a choice that no other point reaches.
+
+They are looked for in a fixed order around the given point, inside its bounds: other scales and
+signs, shifts, single coordinates moved, steps at random that grow. All that is looked at is which
+arms a point takes, and whether the objective is finite there. Of the way to the first point that
+takes an arm, as little is made as leads well inside: just behind a threshold a wrong tail is still
+large enough to be seen.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+import numpy as np
+from jaxtyping import Float
+
+from .._evaluation.evaluator import Evaluator
+from .._model.objective import Problem
+from .branches.combined import Branches
+from .sampling import inside
+
+Vector = Float[np.ndarray, " d"]
+
+FACTORS = (10.0, 0.1, -1.0, -10.0, 100.0, -100.0, 1e-3, 1e3, -1e3, 1e-8)
+SHIFTS = (1.0, -1.0, 10.0, -10.0, 100.0, -100.0)
+
+COORDINATES = 16
+"""At most so many coordinates are moved one by one."""
+
+LENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0)
+"""Of the steps at random, relative to each coordinate; a round of them at a time."""
+
+MOST, FIRST, FOR_EACH = 200, 30, 10
+"""So many points are tried at most, and no more than some and a few for each parameter, so that
+it takes less than finite differences do."""
+
+PATIENCE = len(FACTORS) + len(SHIFTS)
+"""So many points are passed over that take the same arms as one before: all those that lie on a
+line with it, and some more."""
+
+REFUSALS = 5
+"""An arm is given up after so many points at which the objective is not finite."""
+
+HALVINGS = 14
+"""Finds a threshold to 1/16000 of the way."""
+
+MARGINS = (0.1, 0.01)
+"""So much further than the threshold, relative to the way there."""
+
+STREAM = 11
+"""Keeps these random numbers apart from those of other points."""
+
+
+def seek(
+    evaluator: Evaluator,
+    branches: Branches,
+    missing: set[int],
+    seed: int,
+    usable: Callable[[Problem], bool],
+) -> Iterator[Problem]:
+    """Yields points that take one of the missing arms, none of which the given point takes.
+
+    Args:
+        evaluator: At the given point, where it is known which arms are taken.
+        branches: The choices.
+        missing: The numbers of the arms; whoever asks for the next point takes out what is done.
+            If that is nothing, further points come, first those that take other ones of them.
+        seed: Of the random steps.
+        usable: Whether the objective is finite at a point.
+    """
+    problem, labels = evaluator.problem, Counter[str]()
+    seen: set[frozenset[int]] = set()
+    refused, skipped = Counter[int](), 0
+
+    def taken(x: Vector) -> frozenset[int]:
+        arms = branches.taken(evaluator, x).arms
+        return frozenset(n for n in missing if arms[n] and refused[n] < REFUSALS)
+
+    for candidate in _candidates(evaluator.x, seed):
+        if all(refused[number] >= REFUSALS for number in missing):
+            return
+        y = inside(candidate, *problem.bounds)
+        while taken(y):
+            z = _behind(evaluator.x, y, taken)
+            arms = taken(z)
+            name = f"a point where {branches.arms[min(arms)]}"
+            found = problem.moved(z, name + f" (no. {labels[name] + 1})" * (name in labels))
+            if arms in seen and skipped < PATIENCE:
+                skipped += 1
+                break
+            if not usable(found):
+                refused.update(arms)
+                break
+            seen.add(arms)
+            labels[name] += 1
+            yield found
+            if arms <= missing:
+                break
+
+
+def _candidates(x: Vector, seed: int) -> Iterator[Vector]:
+    return islice(_all_candidates(x, seed), min(MOST, FIRST + FOR_EACH * len(x)))
+
+
+def _all_candidates(x: Vector, seed: int) -> Iterator[Vector]:
+    typical = np.median(np.abs(x[x != 0])) if np.any(x) else 1.0
+    size = np.where(x == 0, typical, np.abs(x))
+    rng = np.random.default_rng([seed, STREAM])
+    yield from (factor * x for factor in FACTORS)
+    yield from (x + shift for shift in SHIFTS)
+    for length in LENGTHS:
+        yield x + length * size * rng.standard_normal(x.shape)
+    for i in rng.permutation(len(x))[:COORDINATES]:
+        for length in (10.0, -10.0, 100.0, -100.0):
+            moved = x.copy()
+            moved[i] += length * size[i]
+            yield moved
+    while True:
+        for length in LENGTHS:
+            yield x + length * size * rng.standard_normal(x.shape)
+
+
+def _behind(x: Vector, y: Vector, takes: Callable[[Vector], object]) -> Vector:
+    """A point on the way from x, which takes no missing arm, to y, which does: not far inside."""
+
+    def at(part: float) -> Vector:
+        return x + part * (y - x)
+
+    low, high = 0.0, 1.0
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if takes(at(middle)) else (middle, high)
+    for margin in MARGINS:
+        part = high * (1 + margin)
+        if part < 1 and takes(at(part)):
+            return at(part)
+    return y

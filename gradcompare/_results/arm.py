@@ -1,0 +1,58 @@
+"""The branches of a program that the points took, and those that they did not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from .._foundation.user_code import Place
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way that a program can take at a line.
+
+    Attributes:
+        words: When it is taken, as the end of a sentence.
+        file: The path of the source file.
+        line: The line in it, from 1.
+        source: What the choice depends on: the parameters, or the data alone.
+        tested: Whether it was taken at a point at which the derivatives were compared.
+        note: Why it was not, and what to do; before the search, why it is not sought.
+    """
+
+    words: str
+    file: str
+    line: int
+    source: Literal["parameters", "data"] = "parameters"
+    tested: bool = False
+    note: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """Arms with equal ones are the same to the reader."""
+        return self.words, self.file, self.line
+
+    @property
+    def place(self) -> str:
+        """The file and the line, as `loss.py:8`."""
+        return Place(self.file, self.line).where
+
+    def __str__(self) -> str:
+        return f"{self.words} ({self.place})"
+
+
+NAMED = 3
+"""At most so many arms are named for one reason."""
+
+
+def in_words(branches: Sequence[Arm]) -> str:
+    """Returns how many arms were tested, and which were not, why not, and what to do about it."""
+    missing = [arm for arm in branches if not arm.tested]
+    if not missing:
+        return f"branches: all {len(branches)} arms tested"
+    said = f"branches: {len(branches) - len(missing)} of {len(branches)} arms tested"
+    for note in dict.fromkeys(arm.note for arm in missing):
+        names = [str(arm) for arm in missing if arm.note == note]
+        more = f" or {len(names) - NAMED} more" if len(names) > NAMED else ""
+        said += f"; never where {' or '.join(names[:NAMED])}{more}: {note}"
+    return said

@@ -1,0 +1,37 @@
+"""What a comparison of all sources says about one of them alone."""
+
+from dataclasses import replace
+
+from .._model.verdict import Judgement, Verdict
+from .data import PointResult
+from .judge import judge
+from .result import Result
+
+ATTRIBUTED = (Verdict.AUTODIFF_WRONG, Verdict.ANALYTIC_WRONG, Verdict.NONFINITE)
+"""The verdicts that are about one source; only the worst of them is given at a point."""
+
+
+def against_judge(result: Result, source: str, *, bound: bool = False) -> Result:
+    """Returns the result with the verdicts that it has for one source.
+
+    Where the vote accuses a source, each exact one is compared with finite differences on its
+    own, so that a wrong hand-written derivative does not hide a wrong autodiff or the other way
+    round. Every other verdict is about all of them, and stays.
+
+    Args:
+        result: What all sources say.
+        source: `analytic` or `autodiff`.
+        bound: Whether the analytic one is meant as an upper bound.
+    """
+    points = [replace(p, judgement=_judged(p, result, source, bound)) for p in result.points]
+    diagnosis = result.diagnosis if source == "analytic" else ()
+    return replace(result, points=tuple(points), diagnosis=diagnosis)
+
+
+def _judged(point: PointResult, result: Result, source: str, bound: bool) -> Judgement:
+    if point.judgement.verdict not in ATTRIBUTED:
+        return point.judgement
+    names = {s: result.sources.get(s) for s in (source, "differences")}
+    estimates = {s: point.estimates[n] for s, n in names.items() if n in point.estimates}
+    alone = judge(point.value, estimates, bound=bound and source == "analytic")
+    return point.judgement if alone.verdict is point.judgement.verdict else alone

@@ -1,0 +1,75 @@
+"""Running times with their spread, and when one call can be called faster than another."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+ABOVE_DISPATCH = 3.0
+"""A call that takes less than so many times what an empty one takes shows little of its work."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The running time of one call, and what its compilation cost.
+
+    Attributes:
+        median_seconds: The median over the samples.
+        low_seconds: The lower quartile.
+        high_seconds: The upper quartile.
+        samples: How many blocks of calls were timed.
+        compile_seconds: Tracing, lowering and compiling; None where nothing is compiled.
+        flops: Floating-point operations as the compiler counts them, or None.
+        peak_bytes: Temporary and output memory of the compiled program, or None.
+        first_seconds: The first call after compilation, or None where it was not timed.
+        dispatch_seconds: What a program that computes nothing takes on the same device, timed
+            by turns with this one; None where nothing is dispatched.
+    """
+
+    median_seconds: float
+    low_seconds: float
+    high_seconds: float
+    samples: int
+    compile_seconds: float | None = None
+    flops: float | None = None
+    peak_bytes: int | None = None
+    first_seconds: float | None = None
+    dispatch_seconds: float | None = None
+
+    @property
+    def is_dispatch(self) -> bool:
+        """Whether the time may be that of the call alone, whatever is computed."""
+        floor = self.dispatch_seconds
+        return floor is not None and self.median_seconds < ABOVE_DISPATCH * floor
+
+    def overlaps(self, other: "Timing") -> bool:
+        """Says whether the interquartile ranges overlap, so that neither can be called faster."""
+        return self.low_seconds <= other.high_seconds and other.low_seconds <= self.high_seconds
+
+    def is_faster(self, other: "Timing") -> bool:
+        """Says whether this can be called faster: the work shows, and the spreads are apart."""
+        apart = not self.overlaps(other) and not other.is_dispatch
+        return apart and self.median_seconds < other.median_seconds
+
+
+def summarise(
+    seconds: np.ndarray,
+    *,
+    compile_seconds: float | None = None,
+    flops: float | None = None,
+    peak_bytes: int | None = None,
+    first_seconds: float | None = None,
+    dispatch_seconds: float | None = None,
+) -> Timing:
+    """Returns the median and the quartiles of samples, beside what compilation cost."""
+    low, median, high = (float(q) for q in np.quantile(seconds, [0.25, 0.5, 0.75]))
+    return Timing(
+        median,
+        low,
+        high,
+        len(seconds),
+        compile_seconds,
+        flops,
+        peak_bytes,
+        first_seconds,
+        dispatch_seconds,
+    )

@@ -1,0 +1,5 @@
+"""The command line: `gradcompare run`, `check`, `list`, `show`, `init`."""
+
+from .main import main
+
+__all__ = ["main"]

@@ -1,0 +1,1 @@
+"""What the command line is given: files, formulas, shapes and numbers, turned into functions."""

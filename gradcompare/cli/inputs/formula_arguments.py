@@ -1,0 +1,124 @@
+"""What is asked for on the command line about formulas, as arguments of `check`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+import jax
+import numpy as np
+
+from ..._foundation.errors import InputError, UnknownNameError
+from ..._foundation.precision import FLOAT64, precision_scope
+from .arguments import Asked
+from .formula import Formula
+from .values import NAMED, Given, named
+from .vocabulary import CONSTANTS, FUNCTIONS
+
+VALUE = "--value"
+
+
+def of_formulas(value: str, gradients: Sequence[str], given: Given) -> Asked:
+    """Returns what formulas ask for; the parameters are a dictionary, so they keep their names.
+
+    Args:
+        value: The formula of the value.
+        gradients: That of its gradient; with several parameters, NAME=formula for each.
+        given: What is known about the names. What is not, is a scalar.
+
+    Raises:
+        InputError: if a formula cannot be used with what is given.
+    """
+    with _blamed(VALUE):
+        f = Formula.of(value)
+    given = replace(given, parameters=given.parameters or _differentiated(f, given))
+    by_hand = _gradients(gradients, given.parameters)
+    formulas = {VALUE: f, **{_option(name): one for name, one in by_hand.items()}}
+    names = _needed(formulas, given)
+    others = [name for name in names if name not in given.parameters]
+    params = {name: np.asarray(given.value(name), np.float64) for name in given.parameters}
+    data = tuple(given.value(name) for name in others)
+
+    def formula(params, *data):
+        return f({**params, **dict(zip(others, data, strict=True))})
+
+    def gradient(params, *data):
+        values = {**params, **dict(zip(others, data, strict=True))}
+        return {name: one(values) for name, one in by_hand.items()}
+
+    for option, one in formulas.items():
+        with _blamed(option), precision_scope(FLOAT64):
+            jax.eval_shape(one, {**params, **dict(zip(others, data, strict=True))})
+    return Asked(
+        formula,
+        gradient if gradients else None,
+        (params, *data),
+        domain={name: given.domain(name) for name in given.parameters} if given.domains else None,
+        drawn=given.drawn(names),
+        formulas={option: one.source.text for option, one in formulas.items()},
+    )
+
+
+@contextmanager
+def _blamed(option: str) -> Iterator[None]:
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{option}: {error}") from error
+
+
+def _option(parameter: str) -> str:
+    return f"--gradient of {parameter}"
+
+
+def _differentiated(f: Formula, given: Given) -> tuple[str, ...]:
+    """The parameters where none are named: the first with a shape, or the only name."""
+    if given.shapes:
+        return tuple(given.shapes)[:1]
+    free = [name for name in f.names if name not in CONSTANTS and name not in FUNCTIONS]
+    if len(free) != 1:
+        raise InputError(
+            f"{VALUE} has {len(free)} names ({', '.join(free) or 'none'}); say which one is "
+            "differentiated: give its --shape first, or --parameter NAME"
+        )
+    return tuple(free)
+
+
+def _gradients(texts: Sequence[str], parameters: tuple[str, ...]) -> dict[str, Formula]:
+    """The formula of each parameter."""
+    if len(parameters) == 1 and len(texts) == 1 and not NAMED.fullmatch(texts[0]):
+        pairs = [(parameters[0], texts[0])]
+    else:
+        pairs = [named(text, "gradient", f'"{parameters[0]}=…", for each') for text in texts]
+    if texts and sorted(name for name, _ in pairs) != sorted(parameters):
+        raise InputError(
+            f"--gradient is given for {', '.join(name for name, _ in pairs)}; the parameters are "
+            f"{', '.join(parameters)}: give one for each"
+        )
+    formulas = {}
+    for name, text in pairs:
+        with _blamed(_option(name)):
+            formulas[name] = Formula.of(text)
+    return {name: formulas[name] for name in parameters} if texts else {}
+
+
+def _needed(formulas: Mapping[str, Formula], given: Given) -> tuple[str, ...]:
+    """The names that need a value, those about which something is given first."""
+    needed = dict.fromkeys(given.names)
+    in_value = formulas[VALUE].names
+    for option, formula in formulas.items():
+        for name in formula.names:
+            if name in needed or name in CONSTANTS:
+                continue
+            if name in FUNCTIONS:
+                raise InputError(f"{option}: {name} is a function; call it: {name}(x)")
+            if option != VALUE:
+                with _blamed(option):
+                    raise UnknownNameError("name", name, in_value)
+            needed[name] = None
+    used = {name for formula in formulas.values() for name in formula.names}
+    for name in given.names:
+        if name not in used or (name in given.parameters and name not in in_value):
+            raise InputError(
+                f"{name} is given and not in {VALUE}: {UnknownNameError('name', name, in_value)}"
+            )
+    return tuple(needed)

@@ -1,0 +1,158 @@
+"""The command line: `gradcompare list`, `run`, `show`, and from below `check` and `init`.
+
+What needs JAX is imported inside the commands, so that `--help` answers without it.
+"""
+
+import sys
+from pathlib import Path
+
+import click
+
+from .check import AGREE, DISAGREE, UNUSABLE, check_command, init_command, require_writable
+
+FORMATS = ("plain", "github", "latex", "html")
+
+
+class _Group(click.Group):
+    """Turns unusable input into one line on stderr and the exit code for it."""
+
+    def invoke(self, ctx: click.Context):
+        from .._foundation.errors import InputError
+
+        try:
+            return super().invoke(ctx)
+        except InputError as error:
+            click.echo(f"gradcompare: {error}", err=True)
+            ctx.exit(UNUSABLE)
+
+
+def _shown(function):
+    """The options of every command that prints a comparison."""
+    for option in (
+        click.option("-v", "--verbose", is_flag=True, help="Open every row up."),
+        click.option("--only-failures", is_flag=True, help="Only rows that do not agree."),
+        click.option(
+            "--format", "style", type=click.Choice(FORMATS), default="plain", show_default=True
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="gradcompare")
+def main() -> None:
+    """Is this gradient right? Three sources of a derivative, compared with error bars."""
+
+
+main.add_command(check_command)
+main.add_command(init_command)
+
+
+@main.command("list")
+@click.option("--format", "style", type=click.Choice(FORMATS), default="plain", show_default=True)
+@click.option(
+    "--pages",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the documentation of each family into this directory instead.",
+)
+def list_command(style: str, pages: Path | None) -> None:
+    """List the registered objectives, with their formulas and sources."""
+    from .catalogue import catalogue, family_pages
+
+    if pages is None:
+        click.echo(catalogue(style))
+        return
+    pages.mkdir(parents=True, exist_ok=True)
+    for name, text in family_pages().items():
+        (pages / name).write_text(text, encoding="utf-8")
+        click.echo(pages / name)
+
+
+@main.command("run")
+@click.argument("names", nargs=-1)
+@click.option("--size", "sizes", type=int, multiple=True, help="May be repeated.")
+@click.option("--quantity", default="gradient", show_default=True, help="Or: directional.")
+@click.option("--method", "methods", multiple=True, help="Show the error of this method too.")
+@click.option("--step", type=float, help="A fixed absolute step for the methods named.")
+@click.option("--dtype", default="float64", show_default=True, help="What is timed.")
+@click.option("--device", help="cpu, gpu, cuda:1; the default of JAX without it.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--points", type=int, default=3, show_default=True, help="Of each objective.")
+@click.option("--repeats", type=int, default=5, show_default=True, help="Timed, at least.")
+@click.option("--timing/--no-timing", default=True, help="Whether to measure times.")
+@click.option("--jobs", type=click.IntRange(1), help="Processes; by default one for each core.")
+@click.option("--cache/--no-cache", default=True, help="Keep compiled programs on disk.")
+@click.option("--json", "path", type=click.Path(dir_okay=False, writable=True, path_type=Path))
+@_shown
+def run_command(names, methods, step, path, verbose, only_failures, style, **options):
+    """Compare the derivatives of NAMES, or of every registered objective.
+
+    A name is a registered one, path/to/file.py or package.module, the last two followed by
+    :NAME for one objective in them. Exit code 0: all verdicts are as declared, which is that
+    the derivatives agree unless an objective is a trap; 1: some are not; 2: unusable input.
+    """
+    from dataclasses import replace
+
+    from tqdm import tqdm
+
+    from .._engine.settings import with_methods
+    from .processes import compare_in_processes
+
+    if path is not None:
+        require_writable(path)
+    chosen, beside = with_methods(methods, step)
+    with tqdm(disable=None, leave=False, file=sys.stderr) as bar:
+
+        def progress(name: str, done: int, total: int) -> None:
+            bar.total, bar.n = total, done
+            bar.set_description(name)
+
+        options["sizes"] = options["sizes"] or None
+        comparison = compare_in_processes(names or None, chosen, progress=progress, **options)
+    comparison = replace(comparison, settings={**comparison.settings, "beside": list(beside)})
+    _print(comparison, style, verbose, only_failures)
+    if path is not None:
+        path.write_text(comparison.to_json() + "\n", encoding="utf-8")
+    sys.exit(AGREE if comparison.ok else DISAGREE)
+
+
+@main.command("show")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_shown
+def show_command(file: Path, verbose: bool, only_failures: bool, style: str) -> None:
+    """Print a comparison that `run --json FILE` wrote."""
+    from .._foundation.errors import InputError
+    from .._results.result import Comparison
+
+    comparison = Comparison.from_json(file.read_bytes())
+    missing = {"methods", "sources", "dtype"} - comparison.settings.keys()
+    if missing:
+        raise InputError(f"{file} lacks the settings {', '.join(sorted(missing))}; run it again")
+    _print(comparison, style, verbose, only_failures)
+    sys.exit(AGREE if comparison.ok else DISAGREE)
+
+
+def _print(comparison, style, verbose, only_failures) -> None:
+    from dataclasses import replace
+
+    from ..report.detail import detail
+    from ..report.table import legend, outcome, table
+
+    shown = comparison
+    if only_failures:
+        failures = tuple(result for result in comparison if not result.ok)
+        shown = replace(comparison, results=failures)
+    if verbose:
+        click.echo("\n\n".join(map(detail, shown)) + "\n" if shown.results else "", nl=False)
+        kept = comparison.environment.get("compilation_cache")
+        if kept and any(result.timings for result in shown):
+            click.echo(f"compile is short for programs found in {kept}; see --no-cache\n")
+    if shown.results:
+        beside = tuple(comparison.settings.get("beside", ()))
+        click.echo(f"{table(shown, style=style, beside=beside)}\n")
+        click.echo(legend(comparison), err=style != "plain")
+    click.echo(outcome(comparison), err=style != "plain")
+    for result in shown:
+        if not result.ok and not verbose:
+            click.echo(f"\n{result}", err=style != "plain")

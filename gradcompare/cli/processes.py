@@ -1,0 +1,159 @@
+"""`compare` for the command line, in several processes: estimates side by side, times in turn.
+
+Estimates consist of compiling, and of tracing, which only one thread of a process can do at a
+time. This process is one of them. Each keeps what it compiled; when all estimates are there, it
+is asked for the times, one case after the other, while the others have nothing to do.
+"""
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .._api.compare import prepare
+from .._engine.case import Study
+from .._engine.run import attempt, failed, gathered, run, timed
+from .._engine.settings import Case, Progress, Settings
+from .._results.result import Comparison, Result
+from .compilation_cache import use_compilation_cache
+
+WORTHWHILE = 4
+"""A process takes 1.5 s of a core to start, which is what the estimates of so many cases take."""
+
+ENDED = "the process that compared it ended without an answer: it crashed, or had no memory left"
+
+UNTIMED = "not timed, since the process that held its programs ended"
+
+
+def compare_in_processes(
+    objectives: Sequence[str] | None,
+    methods: Sequence[Any],
+    *,
+    jobs: int | None,
+    cache: bool,
+    progress: Progress,
+    **options: Any,
+) -> Comparison:
+    """Compares registered objectives, or those in files, as `compare` does.
+
+    Args:
+        objectives: Names, since a process cannot be given a function.
+        methods: Methods or their labels.
+        jobs: In how many processes; by default in one for each core, if that pays.
+        cache: Whether to keep compiled programs on disk.
+        progress: As for `compare`.
+        **options: The further arguments of `compare`.
+
+    Raises:
+        InputError: if an argument cannot be used.
+    """
+    if cache:
+        use_compilation_cache()
+    cases, settings = prepare(objectives, methods, **options)
+    if jobs is None:
+        # An accelerator is not shared: each process takes most of its memory.
+        cores = os.cpu_count() or 1 if settings.device.platform == "cpu" else 1
+        jobs = min(cores, len(cases) // WORTHWHILE)
+    if jobs < 2:
+        return run(cases, settings, progress)
+    context = multiprocessing.get_context("spawn")
+    given = (objectives, methods, cache, options)
+    pools: list[Executor] = [ThreadPoolExecutor(1, initializer=_keep, initargs=(cases, settings))]
+    pools += [ProcessPoolExecutor(1, context, _prepare, given) for _ in range(jobs - 1)]
+    with ExitStack() as stack:
+        workers = [stack.enter_context(pool) for pool in pools]
+        results = _results(cases, settings, workers, progress)
+    KEPT.clear()
+    return gathered(results, settings)
+
+
+def _results(
+    cases: Sequence[Case], settings: Settings, workers: Sequence[Executor], progress: Progress
+) -> list[Result]:
+    steps = len(cases) * (2 if settings.timing else 1)
+    results: dict[int, Result] = {}
+    owners: dict[int, Executor] = {}
+    for number, worker, result in _dealt(cases, settings, workers):
+        results[number], owners[number] = result, worker
+        progress(result.objective, len(results), steps)
+    for number in range(len(cases) * settings.timing):
+        try:
+            results[number] = owners[number].submit(_timed, number).result()
+        except BrokenExecutor:
+            results[number] = replace(results[number], notes=(*results[number].notes, UNTIMED))
+        progress(results[number].objective, len(cases) + number + 1, steps)
+    return [results[number] for number in range(len(cases))]
+
+
+def _dealt(
+    cases: Sequence[Case], settings: Settings, workers: Sequence[Executor]
+) -> Iterator[tuple[int, Executor, Result]]:
+    """Has every case studied by the worker that is free first; yields which one did.
+
+    A process that ends in the middle of a case gets no other one.
+    """
+    waiting = iter(range(len(cases)))
+    pending: dict[Future, tuple[int, Executor]] = {}
+
+    def deal(worker: Executor) -> None:
+        number = next(waiting, None)
+        if number is not None:
+            pending[worker.submit(_studied, number)] = (number, worker)
+
+    for worker in workers:
+        deal(worker)
+    while pending:
+        for future in wait(pending, return_when=FIRST_COMPLETED).done:
+            number, worker = pending.pop(future)
+            try:
+                result = future.result()
+            except BrokenExecutor:
+                result = failed(cases[number], settings, ENDED)
+            else:
+                deal(worker)
+            yield number, worker, result
+
+
+@dataclass
+class _Kept:
+    """What a process keeps from one call to the next."""
+
+    cases: Sequence[Case]
+    settings: Settings
+    studies: dict[int, Study] = field(default_factory=dict)
+
+
+KEPT: list[_Kept] = []
+"""One at most."""
+
+
+def _prepare(objectives, methods, cache: bool, options: dict[str, Any]) -> None:
+    if cache:
+        use_compilation_cache()
+    _keep(*prepare(objectives, methods, **options))
+
+
+def _keep(cases: Sequence[Case], settings: Settings) -> None:
+    KEPT[:] = [_Kept(cases, settings)]
+
+
+def _studied(number: int) -> Result:
+    kept = KEPT[0]
+    kept.studies[number] = attempt(kept.cases[number], kept.settings)
+    return kept.studies[number].result
+
+
+def _timed(number: int) -> Result:
+    kept = KEPT[0]
+    return timed(kept.studies.pop(number), kept.settings)

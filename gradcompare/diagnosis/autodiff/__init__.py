@@ -1,0 +1,1 @@
+"""What is wrong where automatic differentiation is the odd one out."""

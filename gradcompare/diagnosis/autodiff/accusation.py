@@ -1,0 +1,114 @@
+"""What is said about those that mislead autodiff: which argument, by what factor, what to do."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..._foundation.layout import indices
+from ..._foundation.wording import listed, short
+from ..._model.estimate import SAFETY, Estimate
+from ..._model.finding import Finding
+from .suspects import CUT, PLAIN, STOPS, Suspect
+from .trial import Trial
+
+WIDTH = 1e-6
+"""A factor is said if it is known as well as this, relative to itself."""
+
+
+def accuse(trial: Trial, accused: Sequence[Suspect]) -> tuple[Finding, ...]:
+    """Returns one finding for each of those that are at fault together; the last has the proof."""
+    left = trial.undone(accused)
+    layout = trial.rows[0].evaluator.problem.layout
+    mended = indices(np.any(trial.before & ~left, axis=0))
+    still = [layout.name(int(i)) for i in np.flatnonzero(np.any(left, axis=0))]
+    but = f", but for {listed(still)}" if still else ""
+    proof = f"; without {_all_of(accused)}, autodiff agrees with finite differences{but}"
+    share = float(left.sum() / trial.before.sum())
+    found = []
+    for suspect in accused:
+        sentence, advice = _said(trial, suspect, alone=len(accused) == 1)
+        sentence += proof if suspect is accused[-1] else ""
+        file, line = (suspect.place.file, suspect.place.line) if suspect.place else ("", 0)
+        found.append(Finding(suspect.kind, sentence, share, advice, mended, file, line))
+    return tuple(found)
+
+
+def _all_of(accused: Sequence[Suspect]) -> str:
+    if len(accused) > 1:
+        return "both" if len(accused) == 2 else "all of them"
+    return {"custom rule": "the rule", STOPS: "it"}.get(accused[0].kind, "the rounding")
+
+
+def _said(trial: Trial, suspect: Suspect, *, alone: bool) -> tuple[str, str]:
+    """What autodiff does at this operation, and what to do about it."""
+    at = "" if suspect.place is None else f" at {suspect.place}"
+    if suspect.kind == STOPS:
+        what = f"what is in the {STOPS}{at}"
+        if suspect.place is not None and suspect.place.text:
+            what = str(suspect.place) if suspect.own else f"a part of {suspect.place}"
+        return (
+            f"autodiff takes {what} for a constant, and it depends on the parameters",
+            "take the stop_gradient away, or pass what it holds as a further argument",
+        )
+    if suspect.kind == "rounding":
+        return (
+            f"autodiff takes the derivative of {suspect.name}{at} for 0, as that of a staircase",
+            "differentiate the function without it",
+        )
+    which, factor = _details(trial, suspect) if alone else ("", "")
+    wrong = f"whose derivative{which} is {factor or 'wrong'}"
+    wrong = wrong if which or factor else "which is not its derivative"
+    if not suspect.own:
+        return (
+            f"autodiff follows the library's rule of `{suspect.name}`{at}, {wrong}",
+            "move the point, or write that function out",
+        )
+    rule = f"the rule `{suspect.rule}`" if suspect.rule else "the rule"
+    where = "" if suspect.place is None else f" ({suspect.place.where})"
+    return (
+        f"autodiff follows {rule} of `{suspect.name}`{where}, {wrong}",
+        "mend the rule, or drop it",
+    )
+
+
+def _details(trial: Trial, suspect: Suspect) -> tuple[str, str]:
+    """With respect to which argument the rule is wrong, and by what factor, if that is plain."""
+    rows = trial.switches.rows(suspect)
+    after = int(trial.wrong(rows).sum())
+    guilty = [row for row in rows if trial.wrong([row]).sum() <= after] if len(rows) > 1 else []
+    which = ""
+    if len(guilty) == 1:
+        number = guilty[0] - rows[0]
+        name = suspect.arguments[number] or f"argument {number + 1}"
+        which = f" with respect to {name}"
+    return which, _factor(trial, guilty if len(guilty) == 1 else rows)
+
+
+def _factor(trial: Trial, switches: Sequence[int]) -> str:
+    """By what factor the derivative is wrong, if it is the same everywhere; or nothing.
+
+    What goes through the operation is what the gradient loses where the path is cut.
+    """
+    cut, plain = (trial.estimates(switches, pair) for pair in (CUT, PLAIN))
+    ruled = trial.estimates([], PLAIN)
+
+    def values(estimates: Sequence[Estimate]) -> np.ndarray:
+        return np.concatenate([estimate.value for estimate in estimates])
+
+    by_rule, as_written = values(ruled) - values(cut), values(plain) - values(cut)
+    bar = sum(np.concatenate([e.error for e in each]) for each in (cut, plain, ruled))
+    if not np.all(np.isfinite(by_rule) & np.isfinite(as_written)):
+        return ""
+    clear = np.abs(as_written) * WIDTH > bar
+    if clear.sum() < 2:
+        return ""
+    factor = float(by_rule @ as_written / (as_written @ as_written))
+    if np.any(np.abs(by_rule - factor * as_written) > SAFETY * bar * (1 + abs(factor))):
+        return ""
+    if abs(factor) < WIDTH:
+        return "0"
+    return (
+        "of the wrong sign"
+        if abs(factor + 1) < WIDTH
+        else f"{short(factor, 6)} times what it should be"
+    )

@@ -1,0 +1,177 @@
+"""The operation whose derivative is not that of the function, as at a special point.
+
+The program runs with the tangent of one coordinate. Beside each operation's own rule, a central
+difference says what its tangent should be; where the two differ, the difference is taken and
+goes on from there. If the last tangent is then what finite differences found of the whole, the
+operations that differed are at fault.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
+from jaxtyping import Array
+
+from ..._foundation.user_code import Place
+from ..._foundation.wording import short
+from ..._introspection.jaxprs import equations, is_float, place_of
+from ..._introspection.rewriting import OPENED, place_inside, programs_in, run_one
+from ..._model.estimate import EPS, SAFETY, Estimate
+from ..._model.finding import Finding
+from .trial import Row
+
+STEP = 1e-5
+"""The step of a difference, relative to the operands: near the cube root of the rounding."""
+
+APART = 1e-3
+"""Tangents that differ by this fraction of themselves are not the same."""
+
+AGREES = 1e-6
+"""The tangent of the whole has to be that of finite differences to this fraction."""
+
+
+class Walk:
+    """The operations with a tangent, in the order in which they run.
+
+    Attributes:
+        mended: For which of them the difference may be taken.
+        places: Where each of them stands.
+        apart: Whether its rule is off.
+    """
+
+    def __init__(self, mended: Array) -> None:
+        self.mended = mended
+        self.places: list[Place | None] = []
+        self.apart: list[Array] = []
+
+    def along(
+        self,
+        closed: ClosedJaxpr,
+        args: Sequence[Any],
+        tangents: Sequence[Any],
+        call: JaxprEqn | None = None,
+    ) -> list[tuple[Any, Any]]:
+        """Returns the results with their tangents, None for a tangent that is zero."""
+        jaxpr = closed.jaxpr
+        known = dict(zip(jaxpr.constvars, ((c, None) for c in closed.consts), strict=True))
+        known |= dict(zip(jaxpr.invars, zip(args, tangents, strict=True), strict=True))
+
+        def read(v) -> tuple[Any, Any]:
+            return (v.val, None) if isinstance(v, Literal) else known[v]
+
+        for equation in jaxpr.eqns:
+            given = [read(v) for v in equation.invars]
+            inner = programs_in(equation) if equation.primitive.name in OPENED else []
+            inside = place_inside(equation, inner[0], call) if inner else equation
+            if inside is None:  # a compiled function of the user's own
+                found = self.along(inner[0], [a for a, _ in given], [t for _, t in given])
+            else:
+                found = self._one(jaxpr, equation, given, call or equation)
+            known |= dict(zip(equation.outvars, found, strict=True))
+        return [read(v) for v in jaxpr.outvars]
+
+    def _one(
+        self, jaxpr: Jaxpr, equation: JaxprEqn, given: list[tuple[Any, Any]], call: JaxprEqn
+    ) -> list[tuple[Any, Any]]:
+        args = [value for value, _ in given]
+        moving = [i for i, (_, tangent) in enumerate(given) if tangent is not None]
+        results = run_one(jaxpr, equation, args)
+        floats = [
+            k
+            for k, v in enumerate(equation.outvars)
+            if is_float(v) and results[k] is not None and moving
+        ]
+        if not floats:
+            return [(result, None) for result in results]
+
+        def run(*moved):
+            everything = list(args)
+            for i, value in zip(moving, moved, strict=True):
+                everything[i] = value
+            found = run_one(jaxpr, equation, everything)
+            return [found[k] for k in floats]
+
+        x, t = tuple(args[i] for i in moving), tuple(given[i][1] for i in moving)
+        by_rule, measured = jax.jvp(run, x, t)[1], _quotient(run, x, t)
+        off = [_apart(a, *b) for a, b in zip(by_rule, measured, strict=True)]
+        mend = self.mended[len(self.places)] > 0
+        tangents = {
+            k: jnp.where(mend & wrong, difference, tangent)
+            for k, tangent, (difference, _), wrong in zip(
+                floats, by_rule, measured, off, strict=True
+            )
+        }
+        self.places.append(place_of(call))
+        self.apart.append(jnp.any(jnp.stack([jnp.any(each) for each in off])))
+        return [(result, tangents.get(k)) for k, result in enumerate(results)]
+
+
+def _apart(by_rule: Array, measured: Array, bar: Array) -> Array:
+    """Where the tangent of a rule is not that of the difference."""
+    size = jnp.maximum(jnp.abs(by_rule), jnp.abs(measured))
+    return jnp.abs(by_rule - measured) > APART * size + bar
+
+
+def _quotient(run: Callable, x: tuple, t: tuple) -> list[tuple[Array, Array]]:
+    """The central difference of an operation along a tangent, with its rounding error."""
+    size, speed = (
+        jnp.max(jnp.stack([jnp.max(jnp.abs(each), initial=0) for each in trees]))
+        for trees in (x, t)
+    )
+    h = STEP * jnp.where(size > 0, size, 1) / jnp.where(speed > 0, speed, 1)
+    above, below = (run(*(a + s * h * b for a, b in zip(x, t, strict=True))) for s in (1, -1))
+    return [
+        ((a - b) / (2 * h), 16 * EPS * jnp.max(jnp.abs(a), initial=0) / h)
+        for a, b in zip(above, below, strict=True)
+    ]
+
+
+def special_point(closed: ClosedJaxpr, row: Row, i: int) -> Finding | None:
+    """Returns which operation's derivative is wrong at a point, for one coordinate, if proven."""
+    layout, places = row.evaluator.problem.layout, []
+    unit = layout.unflatten(np.eye(1, layout.size, i)[0])
+    most = sum(1 for _ in equations(closed.jaxpr))
+
+    def along(params, data, direction, unit, mended):
+        walk, args = Walk(mended), jax.tree.leaves((params, data))
+        still = [None] * len(jax.tree.leaves(data))
+        ((_, tangent),) = walk.along(closed, args, [*jax.tree.leaves(unit), *still])
+        places[:] = walk.places
+        return jnp.stack(walk.apart), tangent
+
+    def mended(which: Sequence[int]) -> tuple[list[int], bool]:
+        chosen = np.isin(np.arange(most), which).astype(np.float64)
+        *apart, slope = row.evaluator.run("special point", along, unit, chosen, helper=True)
+        return np.flatnonzero(apart).tolist(), _is_right(row, i, slope)
+
+    guilty, right = mended(range(most))
+    alone = [k for k in guilty if mended([k])[1]] if len(guilty) > 1 else []
+    found = dict.fromkeys(places[k] for k in alone[:1] or guilty if places[k] is not None)
+    return _finding(row, i, list(found)) if found and right else None
+
+
+def _is_right(row: Row, i: int, slope: float) -> bool:
+    """Whether finite differences agree, about the convention's derivative."""
+    problem, differences = row.evaluator.problem, row.votes["differences"]
+    layout = problem.layout
+    moved = Estimate(np.where(np.arange(layout.size) == i, slope, 0.0), np.zeros(layout.size))
+    declared = problem.objective.convention.applied(moved, row.evaluator.x, layout).value[i]
+    allowed = AGREES * abs(differences.value[i]) + SAFETY * differences.error[i]
+    return bool(abs(declared - differences.value[i]) <= allowed)
+
+
+def _finding(row: Row, i: int, places: Sequence[Place]) -> Finding:
+    name, x = row.evaluator.problem.layout.name(i), short(float(row.evaluator.x[i]))
+    return Finding(
+        "special point",
+        f"{name} is {x}: there, autodiff's derivative of {', '.join(map(str, places))} is not "
+        "that of the function; with the right one, it agrees with finite differences",
+        0.0,
+        "move the point, or write that function out for it",
+        (i,),
+        places[0].file,
+        places[0].line,
+    )

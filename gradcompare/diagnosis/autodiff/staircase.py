@@ -1,0 +1,149 @@
+"""A value that depends on its parameters only through what has no derivative: a staircase."""
+
+from collections.abc import Mapping, Sequence
+
+import jax
+import numpy as np
+from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn
+from jaxtyping import Bool
+
+from ..._evaluation.evaluator import Evaluator
+from ..._foundation.layout import Layout, indices
+from ..._foundation.user_code import Place, guarded
+from ..._foundation.wording import listed
+from ..._introspection.dataflow import AbstractFlow
+from ..._introspection.jaxprs import is_float, place_of
+from ..._model.finding import Finding
+from ..._model.verdict import Verdict
+from ..._results.data import PointResult
+from .suspects import CASTS, ROUNDS, STOPS
+from .trial import Trial
+
+ONLY = "the value depends on the parameters only through what has no derivative"
+
+
+def silent_autodiff(trial: Trial) -> Finding | None:
+    """Says where the derivative ends, if autodiff finds none at all where there is one."""
+    for row, wrong in zip(trial.rows, trial.before, strict=True):
+        if row.votes["autodiff"].value[wrong].any():
+            return None
+    layout, at = trial.rows[0].evaluator.problem.layout, np.any(trial.before, axis=0)
+    return _finding(
+        _ends(trial.closed, layout, at),
+        f"autodiff finds no derivative: {ONLY}",
+        "if it solves an equation, give it a rule by the implicit function theorem",
+        at,
+    )
+
+
+def staircase(
+    evaluators: Sequence[Evaluator], points: Sequence[PointResult], voters: Mapping[str, str]
+) -> Finding | None:
+    """Says where the derivative ends, if the one given stands against a derivative of zero.
+
+    Args:
+        evaluators: The programs of each point.
+        points: What was found there.
+        voters: The method that speaks for each source.
+    """
+    problem, names = (
+        evaluators[0].problem,
+        [voters.get(s, "") for s in ("autodiff", "differences")],
+    )
+    at = np.zeros(problem.layout.size, bool)
+    for point in points:
+        faulty = list(point.judgement.faulty)
+        if point.judgement.verdict is not Verdict.ANALYTIC_WRONG or problem.quantity != "gradient":
+            continue
+        if any(n not in point.estimates or point.estimates[n].value[faulty].any() for n in names):
+            return None
+        at[faulty] = True
+    params, data, _ = evaluators[0].args
+    found = guarded(
+        lambda: _ends(jax.make_jaxpr(problem.objective.value)(params, data), problem.layout, at)
+    )
+    return _finding(
+        found if isinstance(found, tuple) else (),
+        f"{ONLY}, so that it is a staircase",
+        "if the derivative without the steps is meant, compare it with the value without them",
+        at,
+    )
+
+
+def _ends(
+    closed: ClosedJaxpr, layout: Layout, at: Bool[np.ndarray, " d"]
+) -> tuple[tuple[str, Place], ...]:
+    """Where the derivative ends with respect to the arrays that hold these coordinates."""
+    spans = zip(layout.offsets[:-1], layout.offsets[1:], strict=True)
+    moved = [SMOOTH * bool(at[start:stop].any()) for start, stop in spans]
+    still = [0] * (len(closed.jaxpr.invars) - len(moved))
+    return cuts(closed.jaxpr, [*moved, *still])
+
+
+def _finding(
+    ends: Sequence[tuple[str, Place]], said: str, advice: str, at: Bool[np.ndarray, " d"]
+) -> Finding | None:
+    if not ends:
+        return None
+    rounds = all(name in (*ROUNDS, CASTS) for name, _ in ends)
+    places = [f"{COMPARISONS.get(name, name)} {place}" for name, place in ends]
+    (_, first), coordinates = ends[0], indices(at)
+    return Finding(
+        "rounding" if rounds else "comparison",
+        f"{said}: {listed(places)}",
+        0.0,
+        advice,
+        coordinates,
+        first.file,
+        first.line,
+    )
+
+
+COMPARISONS = {
+    **dict.fromkeys(("gt", "ge", "lt", "le", "eq", "ne"), "the comparison"),
+    CASTS: "the cast to integers",
+    **dict.fromkeys(ROUNDS, "the rounding"),
+}
+"""How primitives are called; the others by their own names."""
+
+
+FLAT = (*ROUNDS, "sign", STOPS)
+"""Numbers with a derivative of zero."""
+
+DEPENDS, SMOOTH = 1, 2
+"""That a result depends on the parameters at all, and that it has a derivative as well."""
+
+
+class Cuts(AbstractFlow):
+    """Notes the operations where the derivative ends, in the order in which they run.
+
+    Attributes:
+        found: The primitive of each, and where it stands.
+    """
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[str, Place], None] = {}
+
+    def operation(self, equation: JaxprEqn, given: list[int], call: JaxprEqn) -> list[int]:
+        """A result has a derivative if an operand has one, and it is a number that varies."""
+        most, name = max(given, default=0), equation.primitive.name
+        results = [
+            min(most, SMOOTH if is_float(v) and name not in FLAT else DEPENDS)
+            for v in equation.outvars
+        ]
+        if most == SMOOTH and SMOOTH not in results:
+            place = place_of(call)
+            if place is not None:
+                self.found[name, place] = None
+        return results
+
+
+def cuts(jaxpr: Jaxpr, given: Sequence[int]) -> tuple[tuple[str, Place], ...]:
+    """Returns where the derivative ends, if none of it arrives and the value depends all the same.
+
+    Args:
+        jaxpr: The program of a value.
+        given: For each of its arguments `SMOOTH` or 0.
+    """
+    noted = Cuts()
+    return tuple(noted.found) if noted.through(jaxpr, given)[0] == DEPENDS else ()

@@ -1,0 +1,163 @@
+"""The diagnosis: the simplest hypothesis that explains a mismatch, or several in turn."""
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from .._evaluation.evaluator import Evaluator
+from .._foundation.layout import indices
+from .._foundation.plugins import public_modules
+from .._foundation.user_code import guarded
+from .._foundation.wording import short
+from .._model.finding import LARGEST, Finding
+from .._points.coverage import Coverage
+from .._results.data import PointResult
+from . import hypotheses as hypotheses_package
+from .evidence.data import Evidence
+from .evidence.gather import gather
+from .evidence.naming import describe, regime
+from .hypotheses._base import AbstractHypothesis
+
+MOST = 3
+"""At most so many faults are looked for."""
+
+
+@functools.cache
+def hypotheses() -> tuple[AbstractHypothesis, ...]:
+    """Returns the hypotheses of all modules of the package, the simplest first."""
+    modules = public_modules(hypotheses_package)
+    found = [hypothesis for module in modules for hypothesis in module.HYPOTHESES]
+    return tuple(sorted(found, key=lambda hypothesis: hypothesis.rank))
+
+
+def findings(
+    evaluators: Sequence[Evaluator],
+    points: Sequence[PointResult],
+    voters: Mapping[str, str],
+    coverage: Coverage | None = None,
+) -> tuple[Finding, ...]:
+    """Returns what is wrong with the analytic gradient; nothing where that cannot be told.
+
+    Args:
+        evaluators: Those of every point.
+        points: What was found there.
+        voters: The method that speaks for each source.
+        coverage: Which arms of its choices the objective takes at each point.
+
+    A diagnosis that fails is none: it takes no result with it.
+    """
+    problem = evaluators[0].problem
+    if problem.quantity != "gradient" or problem.layout.size > LARGEST:
+        return ()
+
+    def found() -> tuple[Finding, ...]:
+        evidence = gather(evaluators, points, voters, coverage)
+        return () if evidence is None else diagnose(evidence)
+
+    outcome = guarded(found)
+    return outcome if isinstance(outcome, tuple) else ()
+
+
+def diagnose(evidence: Evidence) -> tuple[Finding, ...]:
+    """Returns the faults that explain the mismatch, the largest share of it first.
+
+    Entries whose mismatch may be rounding alone are left out, if the rest then has one reason
+    everywhere; where a region seems to be the reason, they may tell which.
+    """
+    if not (evidence.slight & evidence.wrong).any():
+        return _diagnosed(evidence)
+    found = _diagnosed(evidence.without_slight())
+    if not _left(found) and all(finding.kind != "regime" for finding in found):
+        return found
+    whole = _diagnosed(evidence)
+    return whole if _left(whole) <= _left(found) else found
+
+
+def _left(found: Sequence[Finding]) -> float:
+    return found[-1].residual if found else 1.0
+
+
+def _diagnosed(evidence: Evidence) -> tuple[Finding, ...]:
+    """Returns the faults, with that which is left as the last one.
+
+    If something is left and an entry is wrong at one point and right at another, the entries
+    that are wrong are looked at by themselves, and that is reported if it explains more.
+    """
+    found = tuple(_in_turn(evidence, explaining=True))
+    left = _left(found)
+    if left == 0 or not _sometimes(evidence):
+        return (*found, *_rest(evidence, found))
+    part = evidence.where_wrong()
+    apart = tuple(_in_turn(part, explaining=True))
+    if not apart or _left(apart) >= left:
+        return (*found, *_rest(evidence, found))
+    where = regime(evidence)
+    told = [
+        replace(f, kind="regime", sentence=f"{where}: {f.sentence}", correction="") for f in apart
+    ]
+    return (*told, *_rest(part, apart))
+
+
+def _sometimes(evidence: Evidence) -> bool:
+    """Whether some coordinate is wrong at one point and right at another."""
+    right = evidence.usable & ~evidence.wrong
+    right &= np.abs(evidence.reference) > evidence.allowed(
+        evidence.reference, evidence.reference_bar
+    )
+    return bool(np.any(right[:, evidence.open]))
+
+
+def _in_turn(evidence: Evidence, *, explaining: bool) -> Iterator[Finding]:
+    """Explains, settles what is explained, and goes on."""
+    whole = evidence.mismatch
+    for _ in range(MOST):
+        finding = _simplest(evidence, explaining)
+        if finding is None:
+            return
+        evidence = evidence.without(finding.coordinates)
+        yield replace(finding, residual=_share(evidence.mismatch, whole))
+
+
+def _simplest(evidence: Evidence, explaining: bool) -> Finding | None:
+    """The first finding that explains everything, or else the first that explains most."""
+    faulty = int(evidence.open.sum())
+    best: Finding | None = None
+    for hypothesis in hypotheses() if faulty else ():
+        if hypothesis.explains is not explaining:
+            continue
+        finding = guarded(functools.partial(hypothesis.explain, evidence))
+        if not isinstance(finding, Finding):  # one that fails takes no other with it
+            continue
+        if len(finding.coordinates) >= faulty:
+            return finding
+        if best is None or len(finding.coordinates) > len(best.coordinates):
+            best = finding
+    return best
+
+
+def _rest(evidence: Evidence, found: Sequence[Finding]) -> Iterator[Finding]:
+    """Says what is left after what was found; where it is, if nothing was."""
+    whole = evidence.mismatch
+    settled = sorted({i for finding in found for i in finding.coordinates})
+    left = evidence.without(settled)
+    if not left.open.any():
+        return
+    if not found:
+        for finding in _in_turn(evidence, explaining=False):
+            yield replace(finding, residual=1.0)
+            return
+        return
+    share = _share(left.mismatch, whole)
+    said = "wrong as well, not looked at further" if len(found) == MOST else "not explained"
+    yield Finding(
+        "unexplained",
+        f"{describe(evidence, left.open)}: {said}, {short(100 * share, 2)} % of the mismatch",
+        residual=share,
+        coordinates=indices(left.open),
+    )
+
+
+def _share(left: float, whole: float) -> float:
+    return left / whole if whole > 0 and np.isfinite(whole) else 0.0

@@ -1,0 +1,216 @@
+"""The constants that a factor may be recognised as, and what they are."""
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..._foundation.user_code import Place
+from ..._foundation.wording import short, with_bar
+from .data import Evidence, Leaf
+
+SIMPLE_WIDTH = 1e-3
+"""How well a factor has to be known, relative to itself, to be called −1, 2 or 1/2."""
+
+WIDTH = 1e-5
+"""The same for all other names: there are so many that some name is near any number."""
+
+SHOWN = 0.01
+"""How well the digits of a factor have to show by how much it is not 1."""
+
+MEANINGS = 3
+"""At most so many meanings of one number are said."""
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A number with a name.
+
+    Attributes:
+        value: The number.
+        text: How it is written, such as `1/2` or `2π`.
+        meaning: What it is, such as `the number of rows of X`; nothing if that is plain.
+        width: How well a factor has to be known to be called so.
+        level: How far-fetched it is; a meaning of a higher level is not said beside a lower one.
+        scalar: Whether the meaning is a scalar of the data.
+        uncertainty: How far off a number without a name may be.
+    """
+
+    value: float
+    text: str
+    meaning: str = ""
+    width: float = WIDTH
+    level: int = 1
+    scalar: bool = False
+    uncertainty: float = 0.0
+
+    @property
+    def words(self) -> str:
+        """The number and what it is."""
+        return f"{self.text} ({self.meaning})" if self.meaning else self.text
+
+    @property
+    def undone(self) -> str:
+        """How to take the factor away."""
+        if self.value < 0:
+            return f"multiply by {_reciprocal(self.size)}"
+        if self.text.startswith("1/"):
+            return f"multiply by {self.text[2:].strip('()')}"
+        return f"divide by {self.size}"
+
+    @property
+    def size(self) -> str:
+        """How it is written without its sign and its error bar."""
+        return self.text.removeprefix("-").partition(" ±")[0]
+
+
+def _reciprocal(bare: str) -> str:
+    if bare == "1":
+        return "-1"
+    return f"-{bare[2:].strip('()')}" if bare.startswith("1/") else f"-1/{bare}"
+
+
+PLAIN = (
+    Constant(2.0, "2", width=SIMPLE_WIDTH, level=0),
+    Constant(0.5, "1/2", width=SIMPLE_WIDTH, level=0),
+    *(Constant(float(n), f"{n}", level=0) for n in range(3, 11)),
+    *(Constant(1 / n, f"1/{n}", level=0) for n in range(3, 11)),
+    Constant(2 / 3, "2/3", level=0),
+    Constant(1.5, "3/2", level=0),
+)
+
+SYMBOLS = tuple(
+    constant
+    for value, text in (
+        (math.pi, "π"),
+        (2 * math.pi, "2π"),
+        (4 * math.pi, "4π"),
+        (math.sqrt(2), "√2"),
+        (math.sqrt(math.pi), "√π"),
+        (math.sqrt(2 * math.pi), "√(2π)"),
+        (math.log(2), "ln 2"),
+        (math.log(10), "ln 10"),
+        (180 / math.pi, "(180/π)"),
+    )
+    for constant in (Constant(value, text), Constant(1 / value, f"1/{text}"))
+)
+
+
+def recognise(low: float, high: float, evidence: Evidence, *, of_data=False) -> Constant | None:
+    """Returns the constant that lies in an interval, if the interval is narrow enough.
+
+    Args:
+        low: The least number that it may be.
+        high: The largest.
+        evidence: Where sizes and scalars are looked up.
+        of_data: Whether a scalar of the data is the likeliest meaning, and is said by its name.
+    """
+    middle = (low + high) / 2
+    if not (np.isfinite(middle) and middle):
+        return None
+    width = (high - low) / abs(middle)
+    sign = "-" if middle < 0 else ""
+    inside = [
+        known
+        for known in _known(evidence)
+        if width <= known.width and low <= math.copysign(known.value, middle) <= high
+    ]
+    scalars = [known for known in inside if known.scalar]
+    if of_data and scalars:
+        best = min(scalars, key=lambda known: known.level)
+        value = math.copysign(best.value, middle)
+        said = f"{best.meaning} is {best.text}"
+        return Constant(value, sign + best.meaning, said, best.width)
+    if not inside:
+        return None
+    level = min(known.level for known in inside)
+    # Beside a plain number, what that number itself counts; some scalar is always near.
+    meant = [k for k in inside if k.level == max(level, 1) and not (k.scalar and level == 0)]
+    best = min(inside, key=lambda known: known.level)
+    meanings = list(dict.fromkeys(k.meaning for k in meant if k.meaning))[:MEANINGS]
+    value = math.copysign(best.value, middle)
+    return Constant(value, sign + best.text, ", or ".join(meanings), best.width)
+
+
+def unnamed(low: float, high: float) -> Constant:
+    """Returns a factor that is no known constant, in as many digits as are known."""
+    middle, half = (low + high) / 2, (high - low) / 2
+    if half <= min(1e-6 * abs(middle), SHOWN * abs(abs(middle) - 1)):
+        return Constant(middle, _written(middle), uncertainty=half)
+    return Constant(middle, with_bar(middle, half), uncertainty=half)
+
+
+def _written(value: float) -> str:
+    """A number in six digits; one near 1 by how far it is from 1, if they do not show that."""
+    text, beyond = short(value, 6), abs(value) - 1
+    if abs(abs(float(text)) - abs(value)) <= SHOWN * abs(beyond):
+        return text
+    sign = "-" if value < 0 else ""
+    return f"{sign}(1 {'+' if beyond > 0 else '-'} {short(abs(beyond))})"
+
+
+def _known(evidence: Evidence) -> Iterator[Constant]:
+    yield Constant(1.0, "1", width=SIMPLE_WIDTH, level=0)
+    yield from PLAIN
+    yield from SYMBOLS
+    for number, place in evidence.literals.items():
+        yield from _of_literal(number, place)
+    yield from _dimensions(evidence)
+    for leaf in evidence.data:
+        if leaf.values is not None and leaf.values.size == 1:
+            yield from _of_scalar(leaf.name, abs(float(leaf.values.reshape(-1)[0])))
+
+
+def _dimensions(evidence: Evidence) -> Iterator[Constant]:
+    sizes = list(
+        itertools.chain.from_iterable(_sizes(leaf) for leaf in (*evidence.data, *evidence.leaves))
+    )
+    if len(evidence.leaves) > 1:
+        sizes.append((evidence.d, "the number of parameters"))
+    for n, meaning in sizes:
+        if n < 2:
+            continue
+        said = f"{n} is {meaning}"
+        yield Constant(n, f"{n}", meaning)
+        yield Constant(1 / n, f"1/{n}", said)
+        further = ((2 / n, f"2/{n}"), (2 * n, f"{2 * n}"), (math.sqrt(n), f"√{n}"))
+        rarer = ((1 / math.sqrt(n), f"1/√{n}"), (n / (n - 1), f"{n}/{n - 1}"))
+        for value, text in (*further, *rarer, ((n - 1) / n, f"{n - 1}/{n}")):
+            yield Constant(value, text, said, level=2)
+
+
+def _sizes(leaf: Leaf) -> Iterator[tuple[int, str]]:
+    if len(leaf.shape) == 1:
+        yield leaf.shape[0], f"the length of {leaf.name}"
+    elif len(leaf.shape) == 2:
+        yield leaf.shape[0], f"the number of rows of {leaf.name}"
+        yield leaf.shape[1], f"the number of columns of {leaf.name}"
+    else:
+        for axis, n in enumerate(leaf.shape):
+            yield n, f"the length of axis {axis} of {leaf.name}"
+    if len(leaf.shape) > 1:
+        yield math.prod(leaf.shape), f"the number of entries of {leaf.name}"
+
+
+def _of_literal(number: float, place: Place) -> Iterator[Constant]:
+    if number in (0.0, 1.0, *(plain.value for plain in PLAIN)):
+        return
+    said = f"the {short(number, 6)} of {place.where}"
+    below = f"1/{number:g}" if number.is_integer() else _written(1 / number)
+    yield Constant(number, _written(number), said)
+    yield Constant(1 / number, below, f"1 over {said}")
+    yield Constant(number / 2, _written(number / 2), f"half {said}", level=2)
+    yield Constant(2 * number, _written(2 * number), f"twice {said}", level=2)
+
+
+def _of_scalar(name: str, s: float) -> Iterator[Constant]:
+    if s in (0.0, 1.0):
+        return
+    near = ((s, name), (1 / s, f"1/{name}"), (s / 2, f"{name}/2"), (2 * s, f"2 {name}"))
+    further = ((s**2, f"{name}²"), (s**-2, f"1/{name}²"), (2 / s, f"2/{name}"))
+    roots = ((s**0.5, f"√{name}"), (s**-0.5, f"1/√{name}"))
+    for level, ways in ((1, near), (2, (*further, *roots))):
+        for value, text in ways:
+            yield Constant(value, _written(value), text, level=level, scalar=True)

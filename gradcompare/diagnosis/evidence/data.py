@@ -1,0 +1,174 @@
+"""What a diagnosis rests on: the gradient under test and the reference, at every point."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from ..._foundation.layout import coordinate_name
+from ..._foundation.user_code import Place
+from ..._model.estimate import EPS, SAFETY
+from ..terms.parts import Traced
+
+
+@dataclass(frozen=True, eq=False)
+class Leaf:
+    """One array of the parameters or of the data.
+
+    Attributes:
+        name: How the reader knows it.
+        shape: Its shape.
+        start: Where it starts in the flat vector of parameters; 0 for data.
+        values: Its numbers, for data; empty for parameters, which differ from point to point.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    start: int = 0
+    values: Float[np.ndarray, "..."] | None = None
+
+    @property
+    def span(self) -> slice:
+        """Where it lies in the flat vector of parameters."""
+        return slice(self.start, self.start + math.prod(self.shape))
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """Where an arm of a choice in the objective or its gradient is taken.
+
+    Attributes:
+        words: When, as the end of a sentence.
+        place: The file and the line.
+        taken: The points, or the entries of the parameters at each point.
+        among: The coordinates, for entries; None for whole points.
+    """
+
+    words: str
+    place: str
+    taken: Bool[np.ndarray, "p d"]
+    among: slice | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """The pair (analytic, reference) at p points in d coordinates, and what may explain it.
+
+    Attributes:
+        labels: The points.
+        x: The parameters.
+        analytic: The gradient under test.
+        analytic_bar: Its error bars.
+        reference: The derivative that it is held against.
+        reference_bar: Its error bars.
+        usable: Which entries can be compared: finite, no kink, and a reference that two
+            sources agree on.
+        slight: Where the judge puts a mismatch down to bars that are small by chance.
+        paths: The names of the arrays of parameters.
+        shapes: Their shapes.
+        data: The arrays of the data.
+        literals: The numbers in the code of the objective and its gradient, and where they stand.
+        declarable: Whether no convention is declared, so that one may be the answer.
+        settled: Which coordinates are explained already.
+        traced: The reference by autodiff, part by part, where the objective can be traced.
+        regions: Where each arm of a choice is taken.
+    """
+
+    labels: tuple[str, ...]
+    x: Float[np.ndarray, "p d"]
+    analytic: Float[np.ndarray, "p d"]
+    analytic_bar: Float[np.ndarray, "p d"]
+    reference: Float[np.ndarray, "p d"]
+    reference_bar: Float[np.ndarray, "p d"]
+    usable: Bool[np.ndarray, "p d"]
+    slight: Bool[np.ndarray, "p d"]
+    paths: tuple[str, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    data: tuple[Leaf, ...] = ()
+    literals: Mapping[float, Place] = field(default_factory=dict)
+    declarable: bool = True
+    settled: Bool[np.ndarray, " d"] | None = None
+    traced: Traced | None = None
+    regions: tuple[Region, ...] = ()
+
+    @property
+    def d(self) -> int:
+        """The number of coordinates."""
+        return self.x.shape[1]
+
+    @cached_property
+    def leaves(self) -> tuple[Leaf, ...]:
+        """The arrays of parameters."""
+        starts = np.cumsum([0, *(math.prod(shape) for shape in self.shapes)])[:-1].tolist()
+        return tuple(map(Leaf, self.paths, self.shapes, starts))
+
+    def allowed(
+        self, prediction: Float[np.ndarray, "p d"], bar: Float[np.ndarray, "p d"]
+    ) -> Float[np.ndarray, "p d"]:
+        """How far from a prediction with such bars the analytic derivative may be."""
+        return SAFETY * (self.analytic_bar + bar) + 8 * EPS * np.abs(prediction)
+
+    def same(
+        self, gradients: Float[np.ndarray, "p d"], times: float = 1
+    ) -> Bool[np.ndarray, "p d"]:
+        """Where the analytic derivative is what autodiff makes of a changed objective or point.
+
+        These are as uncertain as the reference, and differences of them more so; where parts of
+        it are taken several times, so many times.
+        """
+        allowed = self.allowed(gradients, 3 * times * self.reference_bar)
+        return np.abs(self.analytic - gradients) <= allowed
+
+    @cached_property
+    def wrong(self) -> Bool[np.ndarray, "p d"]:
+        """Where the two are further apart than their bars allow."""
+        apart = np.abs(self.analytic - self.reference)
+        return self.usable & (apart > self.allowed(self.reference, self.reference_bar))
+
+    @cached_property
+    def open(self) -> Bool[np.ndarray, " d"]:
+        """The coordinates that are wrong at some point and not explained yet."""
+        faulty = self.wrong.any(axis=0)
+        return np.asarray(faulty if self.settled is None else faulty & ~self.settled)
+
+    @cached_property
+    def determined(self) -> Bool[np.ndarray, " d"]:
+        """The coordinates whose derivative is not zero to within its bar at every point."""
+        larger = self.usable & (np.abs(self.reference) > SAFETY * self.reference_bar)
+        return np.asarray(larger.any(axis=0) | self.wrong.any(axis=0))
+
+    @property
+    def mismatch(self) -> float:
+        """The norm of what is not explained yet."""
+        where = self.wrong & self.open
+        return float(np.linalg.norm((self.analytic - self.reference)[where]))
+
+    def without(self, coordinates: Sequence[int]) -> "Evidence":
+        """Returns the evidence with these coordinates explained."""
+        settled = np.zeros(self.d, bool) if self.settled is None else self.settled.copy()
+        settled[list(coordinates)] = True
+        return replace(self, settled=settled)
+
+    def without_slight(self) -> "Evidence":
+        """Returns the evidence without a mismatch where it may be rounding alone."""
+        mismatch = np.where(self.slight, np.abs(self.analytic - self.reference), 0)
+        return replace(self, analytic_bar=np.maximum(self.analytic_bar, mismatch))
+
+    def where_wrong(self) -> "Evidence":
+        """Returns the evidence without what is right in arrays that are wrong elsewhere."""
+        return replace(self, usable=self.wrong | (self.usable & ~self.tainted))
+
+    @cached_property
+    def tainted(self) -> Bool[np.ndarray, " d"]:
+        """The coordinates of arrays with a fault in any entry at any point."""
+        tainted = np.zeros(self.d, bool)
+        for leaf in self.leaves:
+            tainted[leaf.span] = self.wrong[:, leaf.span].any()
+        return tainted
+
+    def name(self, coordinate: int) -> str:
+        """Returns the name of one coordinate."""
+        return coordinate_name(self.paths, self.shapes, coordinate)

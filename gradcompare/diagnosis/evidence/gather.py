@@ -1,0 +1,152 @@
+"""From the results of the points to the evidence of a diagnosis."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+
+import jax
+import numpy as np
+
+from ..._evaluation.evaluator import Evaluator
+from ..._foundation.layout import Layout
+from ..._foundation.user_code import Place
+from ..._introspection.closures import captured, literals
+from ..._model.estimate import SAFETY, Estimate
+from ..._model.objective import Problem
+from ..._model.user_functions import Adapted
+from ..._model.verdict import Verdict
+from ..._points.coverage import Coverage
+from ..._results.data import PointResult
+from ..._results.judge import alike
+from ..terms.parts import Traced
+from .data import Evidence, Leaf
+from .regions import regions
+
+COMPARABLE = (
+    Verdict.AGREE,
+    Verdict.ANALYTIC_WRONG,
+    Verdict.VALID_SUBGRADIENT,
+    Verdict.AUTODIFF_WRONG,
+    Verdict.VALUE_DIFFERS,
+)
+"""At points with these verdicts there is a reference to compare with."""
+
+POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def gather(
+    evaluators: Sequence[Evaluator],
+    points: Sequence[PointResult],
+    voters: Mapping[str, str],
+    coverage: Coverage | None = None,
+) -> Evidence | None:
+    """Returns the evidence of all points that have any, or None.
+
+    Args:
+        evaluators: Those of every point.
+        points: What was found there.
+        voters: The method that speaks for each source.
+        coverage: Which arms of its choices the objective takes at each point.
+    """
+    rows, kept, traced = [], [], []
+    problem = evaluators[0].problem
+    for number, point in enumerate(points):
+        mine = {s: point.estimates[name] for s, name in voters.items() if name in point.estimates}
+        if point.judgement.verdict in COMPARABLE and "analytic" in mine and len(mine) > 1:
+            rows.append(_row(mine, problem.objective.convention.intent == "upper_bound"))
+            kept.append(number)
+            traced += [evaluators[number]] if "autodiff" in mine else []
+    if not rows:
+        return None
+    columns = [np.stack(column) for column in zip(*rows, strict=True)]
+    return Evidence(
+        tuple(points[number].label for number in kept),
+        np.stack([points[number].x for number in kept]),
+        *columns,
+        paths=problem.layout.paths,
+        shapes=problem.layout.shapes,
+        data=data_leaves(problem),
+        literals=_literals(problem),
+        declarable=problem.objective.convention.plain,
+        traced=Traced(traced) if len(traced) == len(kept) else None,
+        regions=() if coverage is None else regions(coverage, kept),
+    )
+
+
+def _row(mine: Mapping[str, Estimate], bound: bool) -> tuple[np.ndarray, ...]:
+    """Analytic with its bar, reference with its bar, what can be compared, what is slight.
+
+    The reference is autodiff, which is the sharper one, but where it is not what finite
+    differences say.
+    """
+    analytic = mine["analytic"]
+    autodiff, differences = mine.get("autodiff"), mine.get("differences")
+    exact, other = autodiff or differences, differences or autodiff
+    assert exact is not None
+    assert other is not None
+
+    def apart(a: Estimate, b: Estimate):
+        return ~(np.abs(a.value - b.value) <= SAFETY * (a.error + b.error))
+
+    disputed = apart(exact, other) & np.isfinite(other.value) & np.isfinite(other.error)
+    instead = disputed & ~apart(analytic, other)
+    reference = np.where(instead, other.value, exact.value)
+    bar = np.where(instead, other.error, exact.error)
+    usable = ~(disputed & apart(analytic, exact) & apart(analytic, other)) & ~other.kinked
+    if other.jumps is not None:
+        usable &= ~other.jumps
+    if bound:
+        usable &= analytic.value <= reference
+    slight = alike(analytic, exact) & ~apart(analytic, other) & ~apart(exact, other)
+    numbers = (analytic.value, analytic.error, reference, bar)
+    usable &= np.all(np.isfinite(numbers), axis=0)
+    return (*numbers, usable, slight)
+
+
+def data_leaves(problem: Problem) -> tuple[Leaf, ...]:
+    """Returns the numbers among the data, by the names that the reader knows them by.
+
+    The data are what the objective is given beside its parameters, and what it finds around it.
+    """
+    value = problem.objective.value
+    adapted = isinstance(value, Adapted)
+    named = _argument_leaves(value) if adapted else _named(problem.data, "data")
+    for name, tree in captured(_own(value)).items():
+        named += _named(tree, name)
+    return tuple(
+        Leaf(name, array.shape, values=array.astype(np.float64))
+        for name, array in named
+        if array.size and array.dtype.kind in "fiu" and np.all(np.isfinite(array))
+    )
+
+
+def _literals(problem: Problem) -> dict[float, Place]:
+    """The numbers in the code of the value, and those in the code of its gradient only."""
+    value, gradient = problem.objective.value, problem.objective.gradient
+    return (literals(_own(gradient)) if gradient else {}) | literals(_own(value))
+
+
+def _own(function: Callable) -> Callable:
+    """The user's own function."""
+    return function.function if isinstance(function, Adapted) else function
+
+
+def _argument_leaves(value: Adapted) -> list[tuple[str, np.ndarray]]:
+    """The data of a user's own function, by the names of its parameters."""
+    signature = value.signature
+    held = (signature.argnums,) if isinstance(signature.argnums, int) else signature.argnums
+    try:
+        parameters = inspect.signature(value.function).parameters.values()
+        known = [p.name for p in parameters if p.kind in POSITIONAL]
+    except (TypeError, ValueError):  # compiled code may have no signature
+        known = []
+    leaves = []
+    for number, argument in enumerate(signature.arguments):
+        if number not in held:
+            name = known[number] if number < len(known) else f"arg{number}"
+            leaves += _named(argument.part, name)
+    return leaves
+
+
+def _named(tree, root: str) -> list[tuple[str, np.ndarray]]:
+    paths = Layout.of(tree, root).paths
+    return [(p, np.asarray(leaf)) for p, leaf in zip(paths, jax.tree.leaves(tree), strict=True)]

@@ -1,0 +1,84 @@
+"""Whether a gradient is wrong exactly where the program takes one arm of a choice."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Bool
+
+from ..._points.coverage import Coverage
+from .data import Evidence, Region
+from .fit import BY_CHANCE, log_choices
+
+ALIKE = 2
+"""So many arms may be named that the same points take."""
+
+FEWEST = 4
+"""So many points at least, where whole points are compared: with fewer, chance decides."""
+
+
+def regions(coverage: Coverage, kept: Sequence[int]) -> tuple[Region, ...]:
+    """Returns where each arm is taken, at the points with these numbers.
+
+    Entry by entry as well, for an arm of the shape of an array of parameters.
+    """
+    branches, taken = coverage.branches, [coverage.taken[n] for n in kept if coverage.taken]
+    starts = np.cumsum([0, *(math.prod(shape) for shape in branches.shapes)]).tolist()
+    found = []
+    for number, arm in enumerate(branches.arms if taken else ()):
+        points = np.array([[point.arms[number]] for point in taken])
+        found.append(Region(arm.words, arm.place, points))
+        for shape, start, stop in zip(branches.shapes, starts, starts[1:], strict=False):
+            if branches.shaped.get(number) == shape:
+                entries = np.zeros((len(taken), starts[-1]), bool)
+                entries[:, start:stop] = [point.entries[number] for point in taken]
+                found.append(Region(arm.words, arm.place, entries, slice(start, stop)))
+    return tuple(found)
+
+
+def branch(evidence: Evidence) -> str:
+    """Returns in which arm entries are wrong, where those outside of it are right; or nothing.
+
+    Of the same condition in the objective and in its gradient, the line of the latter is given.
+    """
+    wrong = evidence.wrong & evidence.open
+    # Where nothing is expected, a fault may not show.
+    larger = np.abs(evidence.reference) > evidence.allowed(
+        evidence.reference, evidence.reference_bar
+    )
+    right = evidence.usable & ~evidence.wrong & larger & evidence.tainted
+    by_entry = [r for r in evidence.regions if r.among is not None]
+    tried = len({region.taken.tobytes() for region in by_entry})
+    for region in reversed(by_entry):
+        if _by_entry(region, wrong, right, tried):
+            bad, told = int(wrong.sum()), int((wrong | right)[:, region.among].sum())
+            return f"only where {region.words} ({region.place}), in {bad} of {told} entries"
+    by_point = [r for r in evidence.regions if r.among is None and _by_point(r, wrong, right)]
+    names = {region.words: f"{region.words} ({region.place})" for region in by_point}
+    if not 1 <= len(names) <= ALIKE:
+        return ""
+    together = ", which go together here," if len(names) > 1 else ","
+    bad = int(wrong.any(axis=1).sum())
+    return f"only where {' or '.join(names.values())}{together} at {bad} of {len(wrong)} points"
+
+
+def _by_entry(
+    region: Region, wrong: Bool[np.ndarray, "p d"], right: Bool[np.ndarray, "p d"], tried: int
+) -> bool:
+    """Whether the wrong entries are those of the region, which is no accident."""
+    mine = np.zeros(wrong.shape, bool)
+    mine[:, region.among] = True
+    if np.any(wrong & ~region.taken) or np.any(right & mine & region.taken):
+        return False
+    bad, good = int(wrong.sum()), int((right & mine).sum())
+    return good > 0 and math.log10(tried) - log_choices(bad + good, bad) < math.log10(BY_CHANCE)
+
+
+def _by_point(
+    region: Region, wrong: Bool[np.ndarray, "p d"], right: Bool[np.ndarray, "p d"]
+) -> bool:
+    """Whether the points with a wrong entry are those that take the arm."""
+    bad = np.asarray(wrong.any(axis=1))
+    told = bad | np.asarray(right.any(axis=1))
+    enough = int(told.sum()) >= FEWEST and not bad[told].all()
+    return bool(enough) and np.array_equal(bad[told], region.taken[told, 0])

@@ -1,0 +1,1 @@
+"""Explanations of a wrong gradient: one idea a file, which ends with `HYPOTHESES`."""

@@ -1,0 +1,136 @@
+"""Something added that should not be there, or that is missing: a penalty, a constant."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+
+from ..._model.finding import Finding
+from ..evidence.broadcast import of_leaf, spread
+from ..evidence.constants import Constant, recognise
+from ..evidence.data import Evidence
+from ..evidence.multiple import Match, Prediction, best_match
+from ..evidence.naming import describe, others_agree, with_names
+from ._base import AbstractHypothesis
+
+ILL_CONDITIONED = 1e6
+"""Reference and term are not told apart where they are so nearly parallel."""
+
+
+class Additive(AbstractHypothesis):
+    """a = r + β v, where v is 1, the parameter, its sign, or a vector of the data."""
+
+    rank: ClassVar = 60
+
+    def explain(self, evidence: Evidence) -> Finding | None:
+        match = _term_in(
+            evidence,
+            evidence.analytic - evidence.reference,
+            list(_terms(evidence)),
+            evidence.reference_bar,
+        )
+        if match is None:
+            return None
+        return _finding(evidence, match, "additive", "analytic - reference is ")
+
+
+class FactorAndTerm(AbstractHypothesis):
+    """a = c r + β v with a number c that has a name: two faults in the same coordinates."""
+
+    rank: ClassVar = 70
+
+    def explain(self, evidence: Evidence) -> Finding | None:
+        for term in _terms(evidence):
+            constant = _factor_beside(evidence, term)
+            if constant is None:
+                continue
+            c = constant.value
+            excess = evidence.analytic - c * evidence.reference
+            match = _term_in(evidence, excess, [term], abs(c) * evidence.reference_bar)
+            if match is not None:
+                start = f"{constant.words} times the reference, plus "
+                found = _finding(evidence, match, "factor and term", start)
+                return replace(found, correction=f"{found.correction}, and {constant.undone}")
+        return None
+
+
+def _term_in(evidence: Evidence, excess, terms: list[Prediction], noise) -> Match | None:
+    return best_match(evidence, excess, terms, named=False, noise=noise, of_data=True)
+
+
+def _finding(evidence: Evidence, match: Match, kind: str, start: str) -> Finding:
+    said = _term(match.constant, match.prediction.text) + match.prediction.hint
+    correction = _correction(match.constant, match.prediction)
+    return Finding(
+        kind,
+        f"{describe(evidence, match.chosen)}: {start}"
+        f"{with_names(evidence, match.chosen, said)}{others_agree(evidence, match.chosen)}",
+        correction=with_names(evidence, match.chosen, correction),
+        coordinates=match.coordinates,
+    )
+
+
+def _terms(evidence: Evidence) -> Iterator[Prediction]:
+    """What may be added, with no error bars of its own."""
+    none = np.zeros(evidence.x.shape)
+    yield Prediction("", np.ones(evidence.x.shape), none)
+    ridge = ", as of a penalty on squares"
+    yield Prediction("θ", evidence.x, none, hint=ridge)
+    yield Prediction("sign(θ)", np.sign(evidence.x), none, hint=", as of a penalty on sizes")
+    yield Prediction("1/θ", _inverse(evidence.x), none, hint=", as of a logarithm of θ")
+    for leaf in evidence.leaves:
+        for data in evidence.data:
+            assert data.values is not None
+            for way, values in spread(evidence, data.values[None], leaf):
+                yield Prediction(f"{data.name}{way}", values, none)
+        for other in evidence.leaves:
+            if other is not leaf:
+                for way, values in spread(evidence, of_leaf(evidence, other), leaf):
+                    yield Prediction(f"{other.name}{way}", values, none)
+
+
+def _inverse(x: np.ndarray) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        return np.where(x != 0, 1 / x, np.nan)
+
+
+def _factor_beside(evidence: Evidence, term: Prediction) -> Constant | None:
+    """The factor of the reference, if term and reference are fitted together."""
+    where = evidence.usable & evidence.open & np.isfinite(term.values)
+    if where.sum() < 4:
+        return None
+    a, r, v = evidence.analytic[where], evidence.reference[where], term.values[where]
+    allowed = evidence.allowed(evidence.analytic, evidence.reference_bar)[where]
+    weight = 1 / np.maximum(allowed, np.finfo(np.float64).tiny)
+    columns = np.stack([r * weight, v * weight], axis=1)
+    sizes = np.linalg.norm(columns, axis=0)
+    if (
+        not np.all((sizes > 0) & np.isfinite(sizes))
+        or np.linalg.cond(columns / sizes) > ILL_CONDITIONED
+    ):
+        return None
+    solution = np.linalg.lstsq(columns / sizes, a * weight, rcond=None)[0] / sizes
+    c, off = solution[0], np.linalg.norm(columns @ solution - a * weight)
+    if off > np.sqrt(len(a)):  # the weights are such that 1 is the most allowed in an entry
+        return None
+    inverse = np.linalg.inv((columns / sizes).T @ (columns / sizes))
+    half = np.sqrt(inverse[0, 0]) / sizes[0] * np.sqrt(len(a))
+    known = recognise(c - half, c + half, evidence)
+    return None if known is None or known.text == "1" else known
+
+
+def _term(constant: Constant, text: str) -> str:
+    meaning = f" ({constant.meaning})" if constant.meaning else ""
+    if not text:
+        return f"{constant.text} in every entry{meaning}"
+    return text if constant.text == "1" else f"{constant.text} × {text}{meaning}"
+
+
+def _correction(constant: Constant, term: Prediction) -> str:
+    parts = [constant.size] if constant.size != "1" or not term.text else []
+    verb = "add" if constant.value < 0 else "take away"
+    return f"{verb} {' × '.join([*parts, *filter(None, [term.text])])}"
+
+
+HYPOTHESES = (Additive(), FactorAndTerm())

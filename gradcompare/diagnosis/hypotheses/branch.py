@@ -1,0 +1,30 @@
+"""A gradient that is wrong in one arm of a choice, and right in the others."""
+
+from typing import ClassVar
+
+from ..._foundation.layout import indices
+from ..._model.finding import Finding
+from ..evidence.data import Evidence
+from ..evidence.regions import branch
+from ._base import AbstractHypothesis
+
+
+class Branch(AbstractHypothesis):
+    """What is wrong is wrong exactly where one arm is taken; how, is not known."""
+
+    rank: ClassVar = 80
+    explains: ClassVar = False
+
+    def explain(self, evidence: Evidence) -> Finding | None:
+        where = branch(evidence)
+        if not where:
+            return None
+        return Finding(
+            "branch",
+            f"wrong {where}; right elsewhere",
+            correction="look at what the gradient does there",
+            coordinates=indices(evidence.open),
+        )
+
+
+HYPOTHESES = (Branch(),)

@@ -1,0 +1,45 @@
+"""The derivative through one use of a value in place of that through another."""
+
+from itertools import permutations
+from typing import ClassVar
+
+from ..._foundation.layout import indices
+from ..._model.finding import Finding
+from ..evidence.data import Evidence
+from ..evidence.naming import pointing_to
+from ._base import AbstractHypothesis
+
+MOST = 30
+"""At most so many uses are compared, each with each."""
+
+
+class Instead(AbstractHypothesis):
+    """a = r + g − h, where g and h go through two uses of the same value.
+
+    A x is the gradient of ½ xᵀA x where A is symmetric, and both uses of x then have the same
+    derivative; if A is not, one of them was taken twice.
+    """
+
+    rank: ClassVar = 58
+
+    def explain(self, evidence: Evidence) -> Finding | None:
+        parts = () if evidence.traced is None else evidence.traced.parts
+        uses = [part for part in parts if part.edge.value is not None][:MOST]
+        for twice, never in permutations(uses, 2):
+            if twice.edge.value != never.edge.value:
+                continue
+            changed = evidence.reference + twice.values - never.values
+            right = evidence.same(changed) | ~evidence.usable
+            if right[:, evidence.open].all():
+                return Finding(
+                    "term",
+                    f"your gradient has the derivative through {twice.edge.text} twice, and none "
+                    f"through {never.edge.text}, as if the two were the same",
+                    correction="take each once, as A x and Aᵀx where a matrix is not symmetric",
+                    coordinates=indices(evidence.open),
+                    **pointing_to(never.edge.place),
+                )
+        return None
+
+
+HYPOTHESES = (Instead(),)

@@ -1,0 +1,47 @@
+"""Where the fault is, for what no other hypothesis explains."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from ..._foundation.layout import indices
+from ..._model.finding import Finding
+from ..evidence.data import Evidence
+from ..evidence.naming import describe, others_agree
+from ._base import AbstractHypothesis
+
+RATIOS = 4
+"""At most so many ratios are said."""
+
+
+class Place(AbstractHypothesis):
+    """Only some coordinates are wrong, and in no way that is known."""
+
+    rank: ClassVar = 90
+    explains: ClassVar = False
+
+    def explain(self, evidence: Evidence) -> Finding | None:
+        others = others_agree(evidence, evidence.open)
+        if not others:
+            return None
+        ratios = ""
+        if evidence.open.sum() == 1:
+            ratios = f": {_ratios(evidence, int(np.argmax(evidence.open)))}"
+        where = describe(evidence, evidence.open)
+        return Finding(
+            "place",
+            f"the fault is in {where} alone{ratios}{others}",
+            coordinates=indices(evidence.open),
+        )
+
+
+def _ratios(evidence: Evidence, i: int) -> str:
+    said = [
+        f"{evidence.analytic[k, i] / evidence.reference[k, i]:.6g} at {label}"
+        for k, label in enumerate(evidence.labels)
+        if evidence.usable[k, i] and evidence.reference[k, i] != 0
+    ]
+    return f"analytic / reference = {', '.join(said[:RATIOS])}"
+
+
+HYPOTHESES = (Place(),)

@@ -1,0 +1,88 @@
+"""The right numbers put together in the wrong way along an axis of an array."""
+
+from collections.abc import Callable, Iterator
+from typing import ClassVar
+
+import numpy as np
+
+from ..._model.finding import Finding
+from ..evidence.data import Evidence
+from ..evidence.multiple import Prediction, best_match
+from ..evidence.naming import others_agree
+from ._base import AbstractHypothesis
+
+
+class Reduction(AbstractHypothesis):
+    """a is the symmetric part of r, its sum along an axis, or its running sum."""
+
+    rank: ClassVar = 44
+
+    def explain(self, evidence: Evidence) -> Finding | None:
+        predictions = [p for p in _predictions(evidence) if p is not None]
+        match = best_match(evidence, evidence.analytic, predictions, named=True)
+        if match is None:
+            return None
+        times = "" if match.exact else f", {match.constant.words} times"
+        return Finding(
+            match.prediction.kind,
+            f"{match.prediction.text}{times}{others_agree(evidence, match.scope)}",
+            correction=match.prediction.undone,
+            coordinates=match.coordinates,
+        )
+
+
+def _predictions(evidence: Evidence) -> Iterator[Prediction]:
+    for leaf in evidence.leaves:
+        if len(leaf.shape) == 2 and leaf.shape[0] == leaf.shape[1] > 1:
+            yield from _symmetric(evidence, leaf)
+        for axis, size in enumerate(leaf.shape):
+            if size < 2:
+                continue
+            along = "" if len(leaf.shape) == 1 else f" along axis {axis}"
+            yield _mapped(
+                evidence, leaf, "sum",
+                f"{leaf.name} holds the sum of the reference{along} in every entry",
+                "leave the entries apart",
+                lambda r, axis=axis: np.broadcast_to(r.sum(axis + 1, keepdims=True), r.shape),
+            )  # fmt: skip
+            yield _mapped(
+                evidence, leaf, "accumulated",
+                f"{leaf.name} holds running sums of the reference{along}",
+                "write the entries instead of adding each to the one before",
+                lambda r, axis=axis: np.cumsum(r, axis + 1),
+            )  # fmt: skip
+
+
+def _symmetric(evidence: Evidence, leaf) -> Iterator[Prediction]:
+    declare = ", or declare symmetric=True if that is meant" if evidence.declarable else ""
+    yield _mapped(
+        evidence, leaf, "symmetric part",
+        f"{leaf.name} holds the symmetric part (G + Gᵀ)/2 of the reference G",
+        f"give the derivative of each entry by itself{declare}",
+        lambda r: (r + r.swapaxes(1, 2)) / 2,
+    )  # fmt: skip
+    yield _mapped(
+        evidence, leaf, "symmetric part",
+        f"{leaf.name} holds G + Gᵀ less the diagonal, G being the reference: the derivative "
+        "with both triangles moved together",
+        "give the derivative of each entry by itself",
+        lambda r: r + r.swapaxes(1, 2) - r * np.eye(r.shape[1]),
+    )  # fmt: skip
+
+
+def _mapped(
+    evidence: Evidence, leaf, kind: str, text: str, undone: str, function: Callable
+) -> Prediction:
+    """The reference of one leaf through a linear function with coefficients that are ≥ 0."""
+
+    def laid(flat):
+        shaped = flat[:, leaf.span].reshape(len(flat), *leaf.shape)
+        out = np.full(flat.shape, np.nan)
+        out[:, leaf.span] = function(shaped).reshape(len(flat), -1)
+        return out
+
+    bar = np.abs(laid(evidence.reference_bar))
+    return Prediction(text, laid(evidence.reference), bar, kind=kind, undone=undone, complete=True)
+
+
+HYPOTHESES = (Reduction(),)

@@ -1,0 +1,88 @@
+"""A sum over samples of which the gradient has only one, or all but one."""
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from ..._foundation.layout import indices
+from ..._foundation.wording import short
+from ..._model.finding import Finding
+from ..evidence.data import Evidence
+from ..evidence.naming import describe, others_agree, pointing_to
+from ..terms.edges import Sum
+from ._base import AbstractHypothesis
+
+SECONDS = 2.0
+"""So long sums are looked at, compiling included."""
+
+
+class Sample(AbstractHypothesis):
+    """a is the gradient of an objective in which a sum has one of its samples, or all but one.
+
+    The others may be missing, as where `=` stands for `+=` or a range ends too early, or a mean
+    may have been taken over those that are there.
+    """
+
+    rank: ClassVar = 56
+
+    def explain(self, evidence: Evidence) -> Finding | None:
+        traced = evidence.traced
+        if traced is None:
+            return None
+        started = time.perf_counter()
+        for which in _chosen(traced.sums):
+            length = traced.sums[which[0]].length
+            for text, mask in _masks(length):
+                for times in (1, length / mask.sum()):
+                    if time.perf_counter() - started > SECONDS:
+                        return None
+                    if _holds(evidence, traced.masked(which, times * mask), times):
+                        return _finding(evidence, [traced.sums[k] for k in which], text, times)
+        return None
+
+
+def _chosen(sums: Sequence[Sum]) -> Iterator[list[int]]:
+    """Each sum alone, then all those over as many things."""
+    yield from ([k] for k in range(len(sums)))
+    for length in dict.fromkeys(each.length for each in sums):
+        alike = [k for k, each in enumerate(sums) if each.length == length]
+        if len(alike) > 1:
+            yield alike
+
+
+def _masks(n: int) -> Iterator[tuple[str, np.ndarray]]:
+    if n < 2:
+        return
+    first, last = np.eye(1, n)[0], np.eye(1, n, n - 1)[0]
+    yield "only the first", first
+    yield "only the last", last
+    if n > 2:
+        yield "all but the first", 1 - first
+        yield "all but the last", 1 - last
+
+
+def _holds(evidence: Evidence, gradients: np.ndarray, times: float) -> bool:
+    """Whether these are the gradients under test, wherever those are wrong."""
+    return bool(np.all((evidence.same(gradients, times) | ~evidence.usable)[:, evidence.open]))
+
+
+def _finding(evidence: Evidence, sums: Sequence[Sum], text: str, times: float) -> Finding:
+    place, chosen = sums[0].place, evidence.open
+    whole = bool(np.all(chosen[evidence.determined]))
+    where = "" if whole else f"in {describe(evidence, chosen)}, "
+    summed = f"{place} sums" if place else "a sum is"
+    more = f" and {len(sums) - 1} more sum{'s' * (len(sums) > 2)}" * (len(sums) > 1)
+    factor = "" if times == 1 else f", times {short(times)}"
+    return Finding(
+        "sample",
+        f"{where}your gradient has {text} of the {sums[0].length} things that {summed} over"
+        f"{more}{factor}{others_agree(evidence, chosen)}",
+        correction="add up all of them; look for = in place of +=, and at where loops end",
+        coordinates=indices(chosen),
+        **pointing_to(place),
+    )
+
+
+HYPOTHESES = (Sample(),)

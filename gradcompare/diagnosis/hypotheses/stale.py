@@ -1,0 +1,144 @@
+"""A gradient at another point than the one asked for, or in single precision."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Float
+
+from ..._foundation.layout import indices
+from ..._foundation.wording import short
+from ..._model.finding import Finding
+from ..evidence.data import Evidence
+from ..terms.parts import Traced
+from ._base import AbstractHypothesis
+
+STEPS = 8
+"""Of Newton's method, which is at the last digit after five from 1e-3 away."""
+
+LARGEST = 128
+"""With more parameters, no displacement of every one of them is looked for."""
+
+NEAR = 0.1
+"""A point further away than this, relative to x, is not nearby."""
+
+SECONDS = 1.0
+"""So long, and one step more, a point is looked for."""
+
+FLAT = 1e-7
+"""Directions in which the gradient changes by less than this fraction are left alone."""
+
+TELLING = 3
+"""So many entries have to be in single precision, or two points to agree on a displacement."""
+
+
+class SinglePrecision(AbstractHypothesis):
+    """a is r rounded to float32: every entry has 24 bits, and r has more."""
+
+    rank: ClassVar = 12
+
+    def explain(self, evidence: Evidence) -> Finding | None:
+        where = evidence.usable & evidence.open
+        a, r = evidence.analytic[where], evidence.reference[where]
+        near = np.abs(a - r) <= 1e-3 * np.linalg.norm(r)
+        longer = np.sum(a != r.astype(np.float32))
+        if len(a) < TELLING or not np.all(near) or not np.array_equal(a, a.astype(np.float32)):
+            return None
+        if np.all(a == np.round(a, 3)) and longer:  # short numbers, whatever the precision
+            return None
+        return Finding(
+            "float32",
+            "every entry of your gradient is a number of single precision",
+            correction="compute in float64, or hold it against float32 with dtype='float32'",
+            coordinates=indices(evidence.open),
+        )
+
+
+class Stale(AbstractHypothesis):
+    """a(x) = ∇f(x + δ), with δ from one rule at every point."""
+
+    rank: ClassVar = 64
+
+    def explain(self, evidence: Evidence) -> Finding | None:
+        if len(evidence.x) < 2:
+            return None
+        for text, moved in _candidates(evidence):
+            if moved is not None and _holds(evidence, moved):
+                return Finding(
+                    "stale",
+                    f"your gradient is that at another point: {text}",
+                    correction="look for parameters kept from an earlier call, or changed",
+                    coordinates=indices(evidence.open),
+                )
+        return None
+
+
+def _candidates(evidence: Evidence) -> Iterator[tuple[str, Float[np.ndarray, "p d"] | None]]:
+    """What the point may be in words, and the gradients there; None where there is none."""
+    for k, label in enumerate(evidence.labels):
+        rows = np.broadcast_to(evidence.reference[k], evidence.reference.shape)
+        yield f"at {label}, whatever the point asked for", rows
+    traced, x = evidence.traced, evidence.x
+    if traced is None:
+        return
+    rounded = x.astype(np.float32).astype(np.float64)
+    yield "at x in single precision", _at(traced, rounded)
+    for text, line in (("{} × x", x), ("x + {} in every entry", np.ones_like(x))):
+        found = _fitted(evidence, traced, line[0][:, None])
+        if found is not None:
+            tau = float(found[0])
+            amount = short(1 + tau, 6) if line is x else short(tau, 6)
+            yield f"at {text.format(amount)}", _at(traced, x + tau * line)
+    if evidence.d <= LARGEST:
+        delta = _fitted(evidence, traced, np.eye(evidence.d))
+        if delta is not None:
+            size = short(float(np.linalg.norm(delta)))
+            yield f"at x + δ, with the same δ everywhere, ‖δ‖ = {size}", _at(traced, x + delta)
+
+
+def _holds(evidence: Evidence, gradients: Float[np.ndarray, "p d"]) -> bool:
+    """Whether these are the gradients under test, at every point and in every entry."""
+    same = evidence.same(gradients)
+    told = np.any(evidence.wrong & same, axis=1)
+    # One point is what a displacement was fitted to, or the one whose gradient it is.
+    return bool(np.all(same | ~evidence.usable) and np.any(told[1:]))
+
+
+def _at(traced: Traced, x: Float[np.ndarray, "p d"]) -> Float[np.ndarray, "p d"]:
+    return np.stack([traced.at(k, row) for k, row in enumerate(x)])
+
+
+def _fitted(
+    evidence: Evidence, traced: Traced, lines: Float[np.ndarray, "d k"]
+) -> Float[np.ndarray, " k"] | None:
+    """T with ∇f(x + U t) = a in the least-squares sense at the first point, if that is near."""
+    x, a = evidence.x[0], evidence.analytic[0]
+    found = _newton(lambda t: traced.at(0, x + lines @ t) - a, np.zeros(lines.shape[1]), 1e-6)
+    if found is None or not np.linalg.norm(lines @ found) <= NEAR * np.linalg.norm(x):
+        return None
+    return found
+
+
+def _newton(
+    residual: Callable[[np.ndarray], np.ndarray], start: np.ndarray, step: float
+) -> np.ndarray | None:
+    """Gauss and Newton's method with a Jacobian of differences; None if it runs away."""
+    t, started = start, time.perf_counter()
+    for _ in range(STEPS):
+        if time.perf_counter() - started > SECONDS:
+            return None
+        here = residual(t)
+        with np.errstate(all="ignore"):
+            sides = [(residual(t + h), residual(t - h)) for h in step * np.eye(len(t))]
+            jacobian = np.stack([(up - down) / (2 * step) for up, down in sides], axis=1)
+        if not (np.all(np.isfinite(jacobian)) and np.all(np.isfinite(here))):
+            return None
+        change = np.linalg.lstsq(jacobian, -here, rcond=FLAT)[0]
+        t = t + change
+        if np.linalg.norm(change) <= 1e-13 * np.linalg.norm(t):
+            break
+    return t
+
+
+HYPOTHESES = (SinglePrecision(), Stale())

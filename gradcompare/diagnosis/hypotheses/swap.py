@@ -1,0 +1,92 @@
+"""Single entries that hold the derivative of another coordinate."""
+
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Bool
+
+from ..._model.estimate import SAFETY
+from ..._model.finding import Finding
+from ..evidence.data import Evidence
+from ..evidence.fit import BY_CHANCE, log_choices
+from ..evidence.naming import others_agree
+from ._base import AbstractHypothesis
+
+LARGEST = 1_000_000
+"""At most so many pairs of entries are compared."""
+
+PAIRS = 3
+"""At most so many are named."""
+
+
+class Swap(AbstractHypothesis):
+    """a_i = r_j at every point: two entries exchanged, or an index mistaken."""
+
+    rank: ClassVar = 42
+
+    def explain(self, evidence: Evidence) -> Finding | None:
+        rows = np.flatnonzero(evidence.open)
+        if len(rows) == 0 or len(rows) * evidence.d > LARGEST:
+            return None
+        same = _same(evidence, rows)
+        mutual = same[:, rows] & same[:, rows].T
+        found: dict[int, int] = {}
+        for k, i in enumerate(rows):
+            partner = rows[mutual[k]] if mutual[k].any() else np.flatnonzero(same[k])
+            if len(partner):
+                found[int(i)] = int(partner[0])
+        if not found or _chance(evidence, found, len(rows)) > BY_CHANCE:
+            return None
+        return _told(evidence, found)
+
+
+def _same(evidence: Evidence, rows: np.ndarray) -> Bool[np.ndarray, "k d"]:
+    """Whether a_i is r_j to within the bars at every point, for some i and all j ≠ i."""
+    same = np.ones((len(rows), evidence.d), bool)
+    for a, a_bar, r, r_bar, usable in zip(
+        evidence.analytic,
+        evidence.analytic_bar,
+        evidence.reference,
+        evidence.reference_bar,
+        evidence.usable,
+        strict=True,
+    ):
+        bars = SAFETY * (a_bar[rows][:, None] + r_bar[None])
+        near = np.abs(a[rows][:, None] - r[None]) <= bars
+        same &= (near & usable[None]) | ~usable[rows][:, None]
+    same &= np.any(evidence.usable[:, rows], axis=0)[:, None]
+    same[np.arange(len(rows)), rows] = False
+    return same
+
+
+def _chance(evidence: Evidence, found: dict[int, int], tried: int) -> float:
+    """How probable so good an agreement is, had it nothing to do with a swap."""
+    i, j = np.array(list(found)), np.array(list(found.values()))
+    scale = np.abs(evidence.reference[:, j])
+    bars = evidence.analytic_bar[:, i] + evidence.reference_bar[:, j]
+    with np.errstate(all="ignore"):
+        widths = np.where(evidence.usable[:, i] & (scale > 0), 2 * SAFETY * bars / scale, 1.0)
+    # Each could have been mistaken for any other, and any of those tried have been found.
+    logs = np.sum(np.log10(np.clip(widths, 1e-300, 1.0)))
+    choices = log_choices(tried, len(found)) + len(found) * np.log10(evidence.d)
+    return float(10.0 ** min(0.0, logs + choices))
+
+
+def _told(evidence: Evidence, found: dict[int, int]) -> Finding:
+    name = evidence.name
+    pairs = [(i, j) for i, j in found.items() if found.get(j) == i and i < j]
+    single = {i: j for i, j in found.items() if found.get(j) != i}
+    said = [f"{name(i)} and {name(j)} are swapped" for i, j in pairs]
+    said += [f"{name(i)} holds the derivative of {name(j)}" for i, j in single.items()]
+    more = f" and {len(said) - PAIRS} more" if len(said) > PAIRS else ""
+    chosen = np.zeros(evidence.d, bool)
+    chosen[list(found)] = True
+    return Finding(
+        "swap" if pairs and not single else "permutation",
+        ", ".join(said[:PAIRS]) + more + others_agree(evidence, chosen),
+        correction="exchange them" if pairs and not single else "put each where it belongs",
+        coordinates=tuple(sorted(found)),
+    )
+
+
+HYPOTHESES = (Swap(),)

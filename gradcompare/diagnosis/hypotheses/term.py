@@ -1,0 +1,210 @@
+"""A term of the objective that is missing from the gradient, or enters with a wrong factor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Bool
+
+from ..._foundation.layout import indices
+from ..._model.estimate import EPS
+from ..._model.finding import Finding
+from ..evidence.constants import Constant, recognise, unnamed
+from ..evidence.data import Evidence
+from ..evidence.fit import BY_CHANCE, Fit, fit
+from ..evidence.multiple import constant_of
+from ..evidence.naming import describe, others_agree, pointing_to
+from ..terms.parts import Part
+from ._base import AbstractHypothesis
+
+ILL_CONDITIONED = 1e6
+"""Terms are not told apart whose gradients are so nearly dependent."""
+
+MISSING = Constant(0.0, "0")
+PLAIN = ("0", "-1", "1/2", "2")
+"""The factors of a term that was forgotten, halved or doubled, or has the wrong sign."""
+
+ORDINALS = ("first", "second", "third", "fourth", "fifth")
+
+
+@dataclass(frozen=True, eq=False)
+class _Match:
+    """A part that explains some coordinates.
+
+    Attributes:
+        part: The part.
+        constant: The factor with which it enters.
+        chosen: The coordinates that this explains.
+        inside: Whether it is an operand inside of an expression.
+    """
+
+    part: Part
+    constant: Constant
+    chosen: Bool[np.ndarray, " d"]
+    inside: bool
+
+    @property
+    def merit(self) -> tuple[int, int]:
+        """How much it explains, and how simple the factor is: left out or twice, named, or not."""
+        c = self.constant
+        simple = 2 if c.text in PLAIN else 1 if c.uncertainty == 0 and c.level < 2 else 0
+        return int(self.chosen.sum()), simple
+
+
+class Term(AbstractHypothesis):
+    """a = r + (c − 1) g, where g is the part of r that goes through one term or one use.
+
+    Or else g is what an operand of a sum inside of the objective changes in the gradient.
+    """
+
+    rank: ClassVar = 55
+
+    def explain(self, evidence: Evidence) -> Finding | None:
+        traced = evidence.traced
+        if traced is None:
+            return None
+        found = _matches(evidence, [*traced.parts, *_together(traced.parts)], inside=False)
+        best = max(found, key=lambda match: match.merit, default=None)
+        if best is None or best.merit < (int(evidence.open.sum()), 2):
+            found = [*filter(None, [best]), *_matches(evidence, traced.variants, inside=True)]
+            best = max(found, key=lambda match: match.merit, default=None)
+        return None if best is None else _finding(evidence, best)
+
+
+class Terms(AbstractHypothesis):
+    """a = Σ c_k g_k over all terms of the objective: several terms at once."""
+
+    rank: ClassVar = 57
+
+    def explain(self, evidence: Evidence) -> Finding | None:
+        parts = () if evidence.traced is None else evidence.traced.parts
+        terms = [part for part in parts if part.edge.term]
+        factors = _regressed(evidence, terms) if len(terms) > 1 else None
+        if factors is None:
+            return None
+        wrong = [(p, c) for p, c in zip(terms, factors, strict=True) if c.text != "1"]
+        return Finding(
+            "term",
+            "; ".join(_said(part, constant) for part, constant in wrong),
+            correction=_corrections([constant for _, constant in wrong]),
+            coordinates=indices(evidence.open),
+            **pointing_to(wrong[0][0].edge.place),
+        )
+
+
+def _together(parts: Sequence[Part]) -> list[Part]:
+    """For each expression that is several terms, as in a loop: their sum."""
+    groups: dict[tuple[str, int, int, str], list[Part]] = {}
+    for part in parts:
+        if part.edge.term and (place := part.edge.place) is not None:
+            key = (place.file, place.line, place.column, place.text)
+            groups.setdefault(key, []).append(part)
+    return [
+        Part(
+            replace(first.edge, text=f"the sum of the {1 + len(rest)} terms {first.edge.place}"),
+            np.sum([part.values for part in (first, *rest)], axis=0),
+        )
+        for first, *rest in groups.values()
+        if rest
+    ]
+
+
+def _matches(evidence: Evidence, parts: Sequence[Part], *, inside: bool) -> list[_Match]:
+    matches = []
+    for part in parts:
+        found = _fitted(evidence, part)
+        constant = None if found is None else _entering(found, evidence, len(parts))
+        if found is None or constant is None or constant.value == 1:
+            continue
+        # A number without a name that fits some coordinates only may be an accident of them.
+        if constant.uncertainty == 0 or found.coordinates.sum() == evidence.open.sum():
+            matches.append(_Match(part, constant, found.coordinates, inside))
+    return matches
+
+
+def _finding(evidence: Evidence, match: _Match) -> Finding:
+    part, constant, chosen = match.part, match.constant, match.chosen
+    touched = np.any(np.abs(part.values) > evidence.reference_bar, axis=0)
+    whole = bool(np.all(chosen[touched & evidence.determined]))
+    where = "" if whole else f"in {describe(evidence, chosen)}, "
+    others = "" if whole else others_agree(evidence, chosen)
+    return Finding(
+        "term",
+        f"{where}{_said(part, constant)}{others}",
+        correction="derive that line again" if match.inside else _correction(constant),
+        coordinates=indices(chosen),
+        **pointing_to(part.edge.place),
+    )
+
+
+def _fitted(evidence: Evidence, part: Part) -> Fit | None:
+    # The part is a difference of two gradients, each as uncertain as the reference.
+    allowed = evidence.allowed(evidence.analytic, 3 * evidence.reference_bar)
+    excess = evidence.analytic - evidence.reference
+    return fit(excess, part.values, allowed, evidence.usable, evidence.open)
+
+
+def _entering(found: Fit, evidence: Evidence, trials: float) -> Constant | None:
+    """The factor c with which the part enters, if c − 1 was fitted, and it is no accident."""
+    low, high = found.low + 1, found.high + 1
+    if low <= 0 <= high or max(abs(low), abs(high)) < 8 * EPS:
+        plain = found.convinces(3 * trials, int(evidence.open.sum()), given=0)
+        return MISSING if plain else None
+    return constant_of(replace(found, low=low, high=high), evidence, trials, named=False)
+
+
+def _said(part: Part, constant: Constant) -> str:
+    if constant.value == 0:
+        return f"{part.edge.text} is missing from your gradient"
+    return f"{part.edge.text} enters your gradient with factor {constant.words}; factor 1 is right"
+
+
+def _correction(constant: Constant) -> str:
+    if constant.value == 0:
+        return "add its derivative"
+    return "change its sign" if constant.value == -1 else f"{constant.undone} there"
+
+
+def _corrections(constants: Sequence[Constant]) -> str:
+    """What to do about each of several terms."""
+    each = [_correction(constant) for constant in constants]
+    if len(each) == 1:
+        return each[0]
+    names = [*ORDINALS, *(f"number {n}" for n in range(len(ORDINALS) + 1, len(each) + 1))]
+    return ", ".join(f"for the {name} {said}" for name, said in zip(names, each, strict=False))
+
+
+def _regressed(evidence: Evidence, terms: Sequence[Part]) -> list[Constant] | None:
+    """The factor of each term, if together they explain everything and this is no accident."""
+    where = evidence.usable & evidence.determined
+    allowed = evidence.allowed(evidence.analytic, 3 * evidence.reference_bar)[where]
+    weight = 1 / np.maximum(allowed, np.finfo(np.float64).tiny)
+    columns = np.stack([part.values[where] * weight for part in terms], axis=1)
+    target = (evidence.analytic - evidence.reference)[where] * weight
+    sizes = np.linalg.norm(columns, axis=0)
+    if len(target) <= len(terms) or not np.all((sizes > 0) & np.isfinite(sizes)):
+        return None
+    inverse = np.linalg.pinv(columns / sizes)
+    if np.linalg.cond(columns / sizes) > ILL_CONDITIONED:
+        return None
+    found = inverse @ target / sizes
+    if np.any(np.abs(columns @ found - target) > 1) or not _telling(target, len(terms)):
+        return None
+    half = np.sum(np.abs(inverse), axis=1) / sizes  # each entry may be off by what is allowed
+    return [_factor(evidence, c, bar) for c, bar in zip(found + 1, half, strict=True)]
+
+
+def _telling(target: np.ndarray, adapted: int) -> bool:
+    """Whether so many numbers would not explain as much by chance."""
+    sizes = np.sort(np.log10(np.maximum(np.abs(target), 1)))
+    return -float(np.sum(sizes[: len(sizes) - adapted])) < np.log10(BY_CHANCE)
+
+
+def _factor(evidence: Evidence, c: float, bar: float) -> Constant:
+    if abs(c) <= bar:
+        return MISSING
+    return recognise(c - bar, c + bar, evidence) or unnamed(c - bar, c + bar)
+
+
+HYPOTHESES = (Term(), Terms())

@@ -1,0 +1,1 @@
+"""Where a value or a derivative stops being finite."""

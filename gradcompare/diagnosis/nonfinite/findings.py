@@ -1,0 +1,120 @@
+"""Where a NaN comes from: the first operation that makes one of finite numbers.
+
+A value may be finite and its derivative not: `where` keeps a NaN of the branch that is not taken
+out of the value, and the chain rule multiplies it by zero, which is NaN. So the program of
+autodiff is run operation by operation; likewise that of the value, or of the formula, where these
+are not finite.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+from jax.extend.core import ClosedJaxpr
+
+from ..._evaluation.evaluator import Evaluator
+from ..._evaluation.program import RUNNING
+from ..._foundation.user_code import Place, guarded
+from ..._foundation.wording import short
+from ..._model.finding import Finding
+from ..._model.verdict import Verdict
+from ..._results.data import PointResult
+from .hidden import behind, guard
+from .origin import First, first_nonfinite
+
+
+def nonfinite_findings(
+    evaluators: Sequence[Evaluator], points: Sequence[PointResult], voters: Mapping[str, str]
+) -> tuple[Finding, ...]:
+    """Returns which operation it is, for the value or else for each derivative; or nothing.
+
+    Args:
+        evaluators: The programs of each point.
+        points: What was found there; the first that is not finite is looked at.
+        voters: The method that speaks for each source.
+    """
+    for mine, point in zip(evaluators, points, strict=True):
+        if point.judgement.verdict is Verdict.NONFINITE:
+            return tuple(_found(mine, point, voters))
+    return ()
+
+
+def _found(
+    evaluator: Evaluator, point: PointResult, voters: Mapping[str, str]
+) -> Iterator[Finding]:
+    if not np.isfinite(point.value):
+        tries = [partial(_of_value, evaluator)]
+    else:
+        tries = []
+        for source in ("analytic", "autodiff"):
+            estimate = point.estimates.get(voters.get(source, ""))
+            if estimate is not None and not np.all(np.isfinite(estimate.value)):
+                broken = np.flatnonzero(~np.isfinite(estimate.value)).tolist()
+                tries.append(partial(_of_derivative, evaluator, source, broken))
+    for each in tries:
+        finding = guarded(each)
+        if isinstance(finding, Finding):
+            yield finding
+
+
+def _of_value(evaluator: Evaluator) -> Finding | None:
+    closed, args = _traced(evaluator, evaluator.problem.objective.value)
+    with RUNNING:
+        first, _ = first_nonfinite(closed, args)
+    if first is None:
+        return None
+    return _finding(f"the value: {_comes(first, '')}", "", (), first.place)
+
+
+def _of_derivative(evaluator: Evaluator, source: str, broken: Sequence[int]) -> Finding | None:
+    problem = evaluator.problem
+    value, gradient = problem.objective.value, problem.objective.gradient
+    function = gradient if source == "analytic" else jax.grad(value)
+    if function is None:
+        return None
+    closed, args = _traced(evaluator, function)
+    with RUNNING:
+        first, _ = first_nonfinite(closed, args)
+    if first is None:
+        return None
+    at = ""
+    if problem.quantity == "gradient":
+        i = broken[0]
+        at = f"{problem.layout.name(i)} is {short(float(evaluator.x[i]))}: "
+    else:
+        broken = ()
+    if source == "analytic":
+        return _finding(f"{at}in the gradient given, {_comes(first, '')}", "", broken, first.place)
+    if first.place is None:
+        return _finding(f"{at}{_comes(first, '')}", "", broken, None)
+    names, chosen = behind(_traced(evaluator, value)[0], first.place)
+    of = f"{next(iter(names))} at " if len(names) == 1 else ""
+    within = "" if first.name in names else f"the derivative of {of}"
+    said, advice = f"{at}{_comes(first, within)}", ""
+    if chosen is not None:
+        where = f"{'' if chosen.place.text else 'the where at '}{chosen.place}"
+        said += (
+            f"; {where} keeps it out of the value, but autodiff enters the branch that is not "
+            "taken too"
+        )
+        advice = guard(first.place, chosen)
+    return _finding(said, advice, broken, first.place)
+
+
+def _comes(first: First, within: str) -> str:
+    where = "" if first.place is None else f" in {within}{first.place}"
+    if first.place is not None and not first.place.text:
+        where = f" at {first.place}"
+    return f"the first number that is not finite comes from {first.operation}{where}"
+
+
+def _finding(said: str, advice: str, broken: Sequence[int], place: Place | None) -> Finding:
+    file, line = (place.file, place.line) if place else ("", 0)
+    return Finding("non-finite", said, 0.0, advice, tuple(broken), file, line)
+
+
+def _traced(evaluator: Evaluator, function: Callable) -> tuple[ClosedJaxpr, list[Any]]:
+    params, data, _ = evaluator.args
+    return jax.make_jaxpr(function)(params, data), jax.tree.leaves((params, data))

@@ -1,0 +1,85 @@
+"""A number that is not finite behind a `where`, which keeps it out of the value alone.
+
+The chain rule multiplies it by zero, which is NaN. So the argument has to be guarded as well.
+"""
+
+import ast
+from dataclasses import dataclass
+
+from jax.extend.core import ClosedJaxpr, JaxprEqn
+
+from ..._foundation.user_code import Place
+from ..._introspection.dataflow import AbstractFlow
+from ..._introspection.jaxprs import place_of
+
+CHOOSES = "select_n"
+"""What `where` is called in a program."""
+
+GUARD = (
+    "guard the argument of the branch that is not taken too: where(ok, f(where(ok, x, 1)), other)"
+)
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A `where` that chooses between a number and another one.
+
+    Attributes:
+        place: Where it stands.
+        taken_if: Whether the number is chosen where the condition holds.
+    """
+
+    place: Place
+    taken_if: bool
+
+
+class _Trace(AbstractFlow):
+    """Follows the results of an expression to where something else may be chosen instead."""
+
+    def __init__(self, source: Place) -> None:
+        self.source = source
+        self.names: set[str] = set()
+        self.found: list[Behind] = []
+
+    def operation(self, equation: JaxprEqn, given: list[int], call: JaxprEqn) -> list[int]:
+        place, name = place_of(call), equation.primitive.name
+        if name == CHOOSES and place is not None and any(given[1:]) and place != self.source:
+            self.found.append(Behind(place, bool(given[-1])))
+        if place == self.source:
+            self.names.add(name)
+            return [1] * len(equation.outvars)
+        return [max(given, default=0)] * len(equation.outvars)
+
+
+def behind(closed: ClosedJaxpr, source: Place) -> tuple[frozenset[str], Behind | None]:
+    """Returns of which primitives an expression consists, and the first `where` that may hide it.
+
+    Args:
+        closed: The program of the value.
+        source: The expression in the user's code.
+    """
+    trace = _Trace(source)
+    trace.through(closed.jaxpr, [0] * len(closed.jaxpr.invars))
+    return frozenset(trace.names), trace.found[0] if trace.found else None
+
+
+def guard(source: Place, chosen: Behind) -> str:
+    """Says what to write instead, as exactly as the code can be read."""
+    whole, where = _call(source.text), _call(chosen.place.text)
+    if where is None or chosen.place.calls != "where" or len(where.args) != 3:
+        return GUARD
+    condition = ast.unparse(where.args[0])
+    if whole is None or len(whole.args) != 1 or whole.keywords:
+        return f"guard what it is given by a where({condition}, …) of its own"
+    argument = ast.unparse(whole.args[0])
+    pair = f"{argument}, 1" if chosen.taken_if else f"1, {argument}"
+    safe = f"{ast.unparse(where.func)}({condition}, {pair})"
+    return f"guard its argument too: {ast.unparse(whole.func)}({safe})"
+
+
+def _call(text: str) -> ast.Call | None:
+    try:
+        expression = ast.parse(text, mode="eval").body
+    except SyntaxError:
+        return None
+    return expression if isinstance(expression, ast.Call) else None

@@ -1,0 +1,150 @@
+"""The first operation of a program with a result that is not finite, on the way to its result.
+
+The program is run operation by operation, and gone through backwards from what is not finite:
+a number that is chosen by no `where`, or that becomes zero again, does no harm.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal, jaxpr_as_fun
+
+from ..._foundation.user_code import Place
+from ..._foundation.wording import short
+from ..._introspection.jaxprs import divided, place_of
+from ..._introspection.rewriting import OPENED, place_inside, programs_in
+from .hidden import CHOOSES
+
+ROUNDS = 1000
+"""So many rounds of a loop are looked into."""
+
+
+@dataclass(frozen=True)
+class First:
+    """The first operation with a result that is not finite and operands that are, on the way.
+
+    Attributes:
+        operation: Its primitive, with the numbers it was given where these are few.
+        name: Its primitive.
+        place: Where it stands in the user's code, if that is known.
+    """
+
+    operation: str
+    name: str
+    place: Place | None
+
+
+def first_nonfinite(
+    closed: ClosedJaxpr,
+    args: Sequence[Any],
+    call: JaxprEqn | None = None,
+    wanted: Sequence[int] | None = None,
+) -> tuple[First | None, list[int]]:
+    """Runs a program, and goes back from what is not finite to the operation that made it so.
+
+    Args:
+        closed: The program.
+        args: Its arguments.
+        call: The call of a library's function that the program is, if it is one.
+        wanted: Which of its results are looked at; all of them for None.
+
+    Returns:
+        The first operation, and which arguments were not finite in the first place.
+    """
+    jaxpr, first = closed.jaxpr, None
+    known = _run(closed, args)
+
+    def read(v):
+        return v.val if isinstance(v, Literal) else known[v]
+
+    asked = jaxpr.outvars if wanted is None else [jaxpr.outvars[k] for k in wanted]
+    broken = {v for v in asked if not isinstance(v, Literal) and not _finite(known[v])}
+    for equation in reversed(jaxpr.eqns):
+        made = [k for k, v in enumerate(equation.outvars) if v in broken]
+        if not made:
+            continue
+        given = [read(v) for v in equation.invars]
+        deeper, guilty = _inside(equation, given, call, made)
+        broken.update(v for k in guilty if not isinstance(v := equation.invars[k], Literal))
+        if deeper is None and not guilty:
+            said = _with_numbers(equation, given, known[equation.outvars[made[0]]])
+            deeper = First(said, equation.primitive.name, place_of(call or equation))
+        first = deeper or first
+    return first, [k for k, v in enumerate(jaxpr.invars) if v in broken]
+
+
+def _run(closed: ClosedJaxpr, args: Sequence[Any]) -> dict[Any, Any]:
+    """Returns every number that a program computes, by its variable."""
+    jaxpr = closed.jaxpr
+    kept = [v for equation in jaxpr.eqns for v in equation.outvars if str(v) != "_"]
+    names = jaxpr.debug_info.with_unknown_names()
+    everything = ClosedJaxpr(jaxpr.replace(outvars=kept, debug_info=names), closed.consts)
+    known: dict[Any, Any] = dict(zip(jaxpr.constvars, closed.consts, strict=True))
+    known |= dict(zip(jaxpr.invars, args, strict=True))
+    return known | dict(zip(kept, jaxpr_as_fun(everything)(*args), strict=True))
+
+
+def _inside(
+    equation: JaxprEqn, given: Sequence[Any], call: JaxprEqn | None, made: Sequence[int]
+) -> tuple[First | None, list[int]]:
+    """The same within one operation, some of whose results are not finite."""
+    name = equation.primitive.name
+    guilty = [k for k, value in enumerate(given) if not _finite(value)]
+    if name == CHOOSES:
+        return None, _chosen(given)
+    if name == "cond":
+        inner = programs_in(equation)[int(np.asarray(given[0]))]
+        first, through = first_nonfinite(inner, given[1:], call, made)
+        return first, [k + 1 for k in through]
+    if name in OPENED or "call_jaxpr" in equation.params:
+        (inner,) = programs_in(equation)
+        return first_nonfinite(inner, given, place_inside(equation, inner, call), made)
+    if name == "scan" and not guilty:
+        return _in_rounds(equation, given, call, made), []
+    return None, guilty
+
+
+def _chosen(given: Sequence[Any]) -> list[int]:
+    """The operands of a `where` whose numbers that are not finite are chosen."""
+    choice, *cases = map(np.asarray, given)
+    return [
+        k + 1
+        for k, case in enumerate(cases)
+        if case.dtype.kind in "fc" and np.any(~np.isfinite(case) & (choice == k))
+    ]
+
+
+def _in_rounds(
+    equation: JaxprEqn, given: Sequence[Any], call: JaxprEqn | None, made: Sequence[int]
+) -> First | None:
+    """The same in a loop: round after round, to the first that makes a number not finite."""
+    params, (body,) = equation.params, programs_in(equation)
+    fixed, carry, rows = divided(equation, given)
+    wanted, step = sorted({*range(len(carry)), *made}), jax.jit(jaxpr_as_fun(body))
+    order = range(params["length"])[:: -1 if params["reverse"] else 1]
+    for number in order[:ROUNDS]:
+        args = [*fixed, *carry, *(row[number] for row in rows)]
+        results = step(*args)
+        if not all(_finite(results[k]) for k in wanted):
+            return first_nonfinite(body, args, call, wanted)[0]
+        carry = results[: len(carry)]
+    return None
+
+
+def _with_numbers(equation: JaxprEqn, given: Sequence[Any], made: Any) -> str:
+    """The operation, with what it was given where the first such number arose."""
+    name, result = equation.primitive.name, np.asarray(made)
+    shapes = {np.shape(each) for each in given} - {()}
+    if len(given) > 2 or shapes - {result.shape}:
+        return name
+    at = np.unravel_index(np.flatnonzero(~np.isfinite(result))[0], result.shape)
+    numbers = [np.asarray(each)[at] if np.shape(each) else np.asarray(each) for each in given]
+    return f"{name}({', '.join(short(float(number)) for number in numbers)})"
+
+
+def _finite(value: Any) -> bool:
+    array = np.asarray(value)
+    return array.dtype.kind not in "fc" or bool(np.all(np.isfinite(array)))

@@ -1,0 +1,226 @@
+"""The operands that divide the paths through a program, and what they are called.
+
+They are the operands of an operation that has several, and the uses of a value that has several;
+the derivative through any other operand is the same as through one of these. Where the objective
+is linear in an operand, and in all that is made of it, the operand is a term of a sum.
+"""
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..._foundation.user_code import Place, within
+from ..._introspection.flattening import Flat, Operation
+from ..._introspection.jaxprs import is_float
+from .graph import SHAPES, Graph
+from .paths import Ways
+
+SUMS = ("add", "sub", "add_any")
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An operand of an operation.
+
+    Attributes:
+        key: The number of the operation, and that of the operand.
+        text: What it is, in words.
+        place: The expression of the user's code, if it is known.
+        term: Whether it is a term of a sum, and itself no sum.
+        value: The number of the value, if this is one of several uses of it.
+    """
+
+    key: tuple[int, int]
+    text: str
+    place: Place | None
+    term: bool
+    value: int | None = None
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A sum over one axis of an array, or of a product of arrays.
+
+    Attributes:
+        gates: The keys of the operands that it sums over, and how many axes follow the axis.
+        length: Of the axis.
+        place: The expression of the user's code, if it is known.
+    """
+
+    gates: tuple[tuple[tuple[int, int], int], ...]
+    length: int
+    place: Place | None
+
+
+class Edges:
+    """The operands of a program that something can be put before.
+
+    Args:
+        flat: The program.
+        names: Those of the parameters, by their numbers.
+    """
+
+    def __init__(self, flat: Flat, names: Mapping[int, str]):
+        self.graph = Graph(flat, tuple(names))
+        self.ways = Ways(self.graph)
+        self.names = names
+
+    def dividing(self) -> list[Edge]:
+        """The operands that divide the paths: terms first, then what is near the end."""
+        keys = [
+            (o, position) for o in self.graph.operations for position in self.graph.dividing(o)
+        ]
+        terms = [self._term(*key) for key in keys if self.graph.is_term(*key)]
+        others = [key for key in reversed(keys) if not self.graph.is_term(*key)]
+        numbered = [
+            replace(term, text=f"term {number} of {len(terms)}{term.text}")
+            for number, term in enumerate(_as_written(terms), 1)
+        ]
+        return numbered + [self._edge(*key) for key in others]
+
+    def summands(self) -> list[Edge]:
+        """The operands of sums, but for those that divide the paths as terms.
+
+        Then those of sums of data, such as y + 1/α in (y + 1/α) g(x).
+        """
+        sums = [each for each in reversed(self.graph.operations) if each.name in SUMS]
+        active = [o for o in sums if self.graph.open(o) and not self.graph.is_pure(o)]
+        beside = [o for o in sums if not self.graph.beside.isdisjoint(o.results) and o.place]
+        fixed = [o for o in beside if is_float(o.equation.outvars[0])]
+        return [
+            self._operand(operation, position)
+            for operation in (*active, *fixed)
+            for position in range(len(operation.operands))
+        ]
+
+    def sums(self) -> list[Sum]:
+        """The sums over an axis through which derivatives flow."""
+        return [
+            Sum(tuple(gates), length, operation.place)
+            for operation in self.graph.operations
+            for gates, length in self._summed(operation)
+            if gates
+        ]
+
+    def _summed(self, operation: Operation) -> Iterator[tuple[Any, Any]]:
+        """For each axis summed over: the operand, with how many axes follow, and its length."""
+        given = operation.equation.params
+        axes = []
+        if operation.name == "reduce_sum":
+            axes = [(axis,) for axis in given["axes"]]
+        elif operation.name == "dot_general":
+            axes = list(zip(*given["dimension_numbers"][0], strict=True))
+        shapes = [getattr(v.aval, "shape", ()) for v in operation.equation.invars]
+        inside = self.graph.open(operation)
+        for each in axes:
+            gates = [
+                ((operation.number, position), len(shapes[position]) - 1 - axis)
+                for position, axis in enumerate(each)
+                if operation.operands[position] in inside
+            ]
+            yield gates[:1], shapes[0][each[0]]
+
+    def _term(self, operation: Operation, position: int) -> Edge:
+        """A term with what is said of it after its number."""
+        number = self._beneath(operation, operation.operands[position])
+        maker, key = self.graph.makers.get(number), (operation.number, position)
+        inside = within(maker.place, operation.place) if maker is not None else None
+        place = inside or operation.place
+        if place is None:
+            return Edge(key, "", None, True)
+        if number in self.names:
+            place = replace(place, text=self.names[number])
+        elif place == operation.place:  # a sum inside of the expression
+            name = self._inside(maker, place)
+            what = f"{name} inside of" if name else "a part of"
+            return Edge(key, f", {what} {place},", place, True)
+        return Edge(key, f", {place},", place, True)
+
+    def _edge(self, operation: Operation, position: int) -> Edge:
+        """An operand that is no term with what it is called."""
+        key = operation.number, position
+        number = self._beneath(operation, operation.operands[position])
+        maker, used = self.graph.makers.get(number), operation.place
+        made = maker.place if maker is not None else None
+        several = number in self.names or self.graph.uses[number] > 1
+        if made is not None and made == used:
+            name = "" if several else self._inside(maker, made)
+            return Edge(key, _through(made, name, whole=False), made, False)
+        if several:
+            what = self.names.get(number) or (f"`{made.text}`" if made else "a value")
+            return Edge(key, self._use(what, number, operation), used, False, number)
+        if made is None:
+            return Edge(key, "the derivative through an operation", None, False)
+        return Edge(key, _through(made, whole=self.ways.is_whole(made)), made, False)
+
+    def _inside(self, maker: Operation | None, place: Place) -> str:
+        """The name of the last operation of an operand, if it has one and stands there as well."""
+        return self.ways.named(maker) if maker is not None and maker.place == place else ""
+
+    def _use(self, what: str, number: int, operation: Operation) -> str:
+        """The use of a value in an expression, or one of several."""
+        used = operation.place
+        if used is None:
+            return f"a use of {what}"
+        if self.ways.using(number, used) <= 1:
+            return f"the use of {what} in {used}"
+        name = self.ways.named(operation)
+        if name:
+            return f"the use of {what} in {name} inside of {used}"
+        return f"one use of {what} inside of {used}"
+
+    def _operand(self, operation: Operation, position: int) -> Edge:
+        """The operand of a sum with what it is called."""
+        number = self._beneath(operation, operation.operands[position])
+        maker, place = self.graph.makers.get(number), operation.place
+        made = within(maker.place, place) if maker is not None else None
+        known = self.graph.flat.constants.get(number)
+        what = self.names.get(number) or (made.text if made and made != place else "")
+        what = what or (f"{known:g}" if known is not None and np.ndim(known) == 0 else "")
+        what = what or _side(place, position)
+        text = f"`{what}` in {place}" if what else f"operand {position + 1} of {place}"
+        return Edge((operation.number, position), text, made or place, False)
+
+    def _beneath(self, operation: Operation, number: int) -> int:
+        """The value before its shape was changed for an operation, or it entered a loop."""
+        number = self.graph.outside(number)
+        maker = self.graph.makers.get(number)
+        while (
+            maker is not None
+            and maker.name in SHAPES
+            and within(maker.place, operation.place) == operation.place
+        ):
+            number = self.graph.outside(maker.operands[0])
+            maker = self.graph.makers.get(number)
+        return number
+
+
+def _side(place: Place | None, position: int) -> str:
+    """What stands on one side of the + or − that an expression is; nothing if it is none."""
+    text = place.text if place else ""
+    try:
+        tree = ast.parse(text, mode="eval").body
+    except SyntaxError:  # it is cut
+        return ""
+    if not isinstance(tree, ast.BinOp) or not isinstance(tree.op, (ast.Add, ast.Sub)):
+        return ""
+    return ast.get_source_segment(text, (tree.left, tree.right)[position]) or ""
+
+
+def _as_written(terms: list[Edge]) -> list[Edge]:
+    """The terms in the order of the source, if that is known and all of them are in one file."""
+    places = [term.place for term in terms if term.place is not None and term.place.column]
+    if len(places) < len(terms) or len({place.file for place in places}) != 1:
+        return terms
+    written = sorted(zip(places, terms, strict=True), key=lambda p: (p[0].line, p[0].column))
+    return [term for _, term in written]
+
+
+def _through(place: Place, name: str = "", *, whole: bool) -> str:
+    """The derivative through an expression, or through what has a name inside of it."""
+    if name:
+        return f"the derivative through {name} inside of {place}"
+    return f"{'' if whole else 'a part of '}the derivative through {place}"

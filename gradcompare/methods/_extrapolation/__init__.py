@@ -1,0 +1,1 @@
+"""Differences at many steps, extrapolated to step zero, with their error bars."""

@@ -1,0 +1,133 @@
+"""The straight lines through a point along which an objective is sampled."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from ..._evaluation.evaluator import Evaluator
+
+RATIO = 1.9
+"""Each step over the next, one level further down.
+
+Not 2: steps that are multiples of each other can all fall on the same phase of an oscillation,
+and agree on a wrong derivative (3 in 100 for sin(1000 x)).
+"""
+
+LARGEST = 100
+"""No step is larger than scale · RATIO^LARGEST, or asked to be smaller than its inverse."""
+
+NARROW = 20
+"""A domain that leaves less than scale · RATIO^−NARROW on one side has an end there."""
+
+EPS = float(np.finfo(np.float64).eps)
+
+NOISY = 1000 * EPS
+"""Noise of more than this part of f is more than the rounding of a long computation."""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """What the ladder needs to know about each line.
+
+    Attributes:
+        sample: `sample(lines, steps)`, the values of f that far along those lines.
+        origin: The coordinate that moves on each line; 0 along a direction.
+        scale: The unit of the steps on each line, a power of two.
+        below: How far one can go backwards without leaving the domain.
+        above: How far one can go forwards.
+        centre: The value of f at the point.
+        noise: A bound of the noise in one value of f, beside its rounding to float64.
+        enough: A bar that is small enough on each line; 0 where it is the derivative that
+            says what is small.
+    """
+
+    sample: Callable[[Int[np.ndarray, " k"], Float[np.ndarray, " k"]], Float[np.ndarray, " k"]]
+    origin: Float[np.ndarray, " m"]
+    scale: Float[np.ndarray, " m"]
+    below: Float[np.ndarray, " m"]
+    above: Float[np.ndarray, " m"]
+    centre: float
+    noise: float
+    enough: Float[np.ndarray, " m"] | float = 0.0
+
+
+def coordinate_lines(
+    evaluator: Evaluator, scale: Float[np.ndarray, " d"], centre: float, noise: float
+) -> Lines:
+    """One line for each coordinate."""
+    return Lines(evaluator.perturbed, evaluator.x, scale, *room(evaluator), centre, noise)
+
+
+def direction_line(evaluator: Evaluator, centre: float, noise: float) -> Lines:
+    """The line x + t u, its unit of t such that t u is about as long as x."""
+    size = typical_size(evaluator)
+    scale = np.exp2(np.floor(np.log2(np.where(size > 0, size, 1.0))))
+
+    def sample(_, steps):
+        return evaluator.along(steps)
+
+    return Lines(sample, np.zeros(1), scale, *room(evaluator), centre, noise)
+
+
+def typical_size(evaluator: Evaluator) -> Float[np.ndarray, " k"]:
+    """|x| for each coordinate, or ‖x‖/‖u‖ along a direction u; 0 where x, or u, is 0."""
+    problem, x = evaluator.problem, evaluator.x
+    if problem.direction is None:
+        return np.abs(x)
+    length = np.linalg.norm(problem.layout.flatten(problem.direction))
+    return np.array([np.linalg.norm(x) / length if length > 0 else 0.0])
+
+
+def room(evaluator: Evaluator) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
+    """How far one can go backwards and forwards on each line without leaving the domain."""
+    problem, x, (lower, upper) = evaluator.problem, evaluator.x, evaluator.problem.bounds
+    if problem.direction is None:
+        return x - lower, upper - x
+    below, above = room_along(x, lower, upper, problem.layout.flatten(problem.direction))
+    return np.array([below]), np.array([above])
+
+
+def room_along(
+    x: Float[np.ndarray, " d"],
+    lower: Float[np.ndarray, " d"],
+    upper: Float[np.ndarray, " d"],
+    u: Float[np.ndarray, " d"],
+) -> tuple[float, float]:
+    """How far one can go from `x` backwards and forwards along `u` between the bounds."""
+    moving = u != 0
+    ends = np.stack([(lower - x)[moving] / u[moving], (upper - x)[moving] / u[moving]])
+    inside = 1 - 4 * EPS  # x + t u is rounded
+    below = -np.max(ends.min(axis=0), initial=-np.inf) * inside
+    return float(below), float(np.min(ends.max(axis=0), initial=np.inf) * inside)
+
+
+def coordinate_scale(evaluator: Evaluator) -> Float[np.ndarray, " d"]:
+    """The power of two just below |x| for each coordinate.
+
+    A coordinate at zero takes the median scale of the others in its own array, or 1.
+    """
+    x, offsets = evaluator.x, evaluator.problem.layout.offsets
+    scale = np.ones_like(x)
+    for start, stop in itertools.pairwise(offsets):
+        block = np.abs(x[start:stop])
+        typical = np.median(block[block > 0]) if np.any(block > 0) else 1.0
+        scale[start:stop] = np.where(block > 0, block, typical)
+    return np.exp2(np.floor(np.log2(scale)))
+
+
+def ended_sides(lines: Lines) -> Int[np.ndarray, " m"]:
+    """Returns the side to which each line can be followed; 0 for both."""
+    narrower = np.minimum(lines.below, lines.above)
+    sided = narrower < lines.scale * RATIO**-NARROW
+    return np.where(sided, np.where(lines.above >= lines.below, 1, -1), 0)
+
+
+def widest_window(lines: Lines, side: Int[np.ndarray, " m"]) -> Int[np.ndarray, " m"]:
+    """Returns the level of the largest step for which there is room on that side, or on both."""
+    both = np.minimum(lines.below, lines.above)
+    room = np.where(side > 0, lines.above, np.where(side < 0, lines.below, both))
+    least = np.ceil(np.log(lines.scale / (room * (1 - 4 * EPS))) / np.log(RATIO))
+    return np.clip(least, -LARGEST, LARGEST).astype(int)

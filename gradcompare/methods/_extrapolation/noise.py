@@ -1,0 +1,157 @@
+"""How noisy an objective is, from differences of closely spaced values.
+
+Over a spacing at which the smooth part of f is nearly a polynomial, the k-th differences of
+f consist of noise alone, and their variance is (2k)!/(k!)² times that of the noise. So
+
+    σₖ² = (k!)² / (2k)! · mean of (Δᵏf)²
+
+levels off at the noise as k grows. J. J. Moré & S. M. Wild, Estimating computational noise,
+SIAM J. Sci. Comput. 33 (2011), equations (2.3) and (2.4) and section 3.
+"""
+
+from math import factorial
+
+import numpy as np
+from jaxtyping import Float
+
+from ..._evaluation.evaluator import Evaluator
+from .lines import EPS, NOISY, coordinate_scale
+
+NOISE_FACTOR = 2.2
+"""From the standard deviation of the noise in f to a bound of one value's noise."""
+
+SPACINGS = (2.0**-32, 2.0**-20)
+"""Of the values from which the noise is measured, in units of the coordinates' scales.
+
+Two, because the noise of an inner solver can be invisible within a few units in the last
+place, and a wide spacing can show the curvature of f instead of noise.
+"""
+
+CLOSE_SPACINGS = (2.0**-40, 2.0**-46)
+"""Where the usual ones show no noise: f is very curved there, or ends."""
+
+STAIRCASE = 0.5
+"""Values of which so many equal their neighbours are rounded ones, as those of float32 are."""
+
+POINTS = 16
+"""How many equally spaced values are used."""
+
+DECIMALS = range(16)
+"""To so many decimals values may have been rounded."""
+_ORDERS = (4, 5, 6)
+_PLATEAU = 4.0
+_HALF_PLATEAU = 100.0
+_ONE_SIDED = 30.0
+
+
+def noise_level(values: Float[np.ndarray, " n"]) -> float | None:
+    """Returns the standard deviation of the noise in equally spaced `values` of f.
+
+    Returns None where the differences of successive orders disagree by more than a factor
+    of 4, so that the spacing shows something other than noise, or a value is not finite.
+    A kink among the values looks like noise in one half of them; the other half then counts.
+    """
+    if not np.all(np.isfinite(values)):
+        return None
+    first, second = (_plateau(half, _HALF_PLATEAU) for half in np.split(values, 2))
+    if first is not None and second is not None:
+        low, high = sorted([first, second])
+        if high > _ONE_SIDED * low:
+            return low
+    return _plateau(values, _PLATEAU)
+
+
+def _plateau(values: Float[np.ndarray, " n"], within: float) -> float | None:
+    levels = []
+    for order in _ORDERS:
+        scale = factorial(order) ** 2 / factorial(2 * order)
+        levels.append(np.sqrt(scale * np.mean(np.diff(values, order) ** 2)))
+    return float(max(levels)) if max(levels) <= within * min(levels) else None
+
+
+def measure_noise(evaluator: Evaluator) -> tuple[float, int]:
+    """Returns a bound of the noise of f near the point, and how many values it took.
+
+    Where f is too curved, or not finite, at the usual spacings, smaller ones are tried, in
+    the opposite direction as well; and if those show no noise by itself either, the spread
+    of the closest values stands for it.
+    """
+    direction = _inward(evaluator)
+    found, values = _levels(evaluator, direction, SPACINGS)
+    spent = values.size
+    digits = _rounded_by(values[np.isfinite(values)])
+    if np.mean(np.diff(values[0]) == 0) >= STAIRCASE:
+        noise, more = _stair(evaluator, direction, values)
+        return max(noise, digits), spent + more
+    if not found:
+        for way in (direction, -direction):
+            more, values = _levels(evaluator, way, CLOSE_SPACINGS)
+            found += more
+            spent += values.size
+    if not found:
+        closest = values[-1][np.isfinite(values[-1])]
+        found = [float(np.ptp(closest))] if closest.size else [0.0]
+    return max(NOISE_FACTOR * max(found), digits), spent
+
+
+def _rounded_by(values: Float[np.ndarray, " n"]) -> float:
+    """How much values were rounded by that are all of float32, or of few decimals; else 0.
+
+    Where f moves by whole units from one value to the next, their differences hide the noise.
+    """
+    if len(np.unique(values)) < 3:
+        return 0.0
+    size = float(np.max(np.abs(values)))
+    if np.all(values.astype(np.float32) == values):
+        return float(np.finfo(np.float32).eps) * size / 2
+    for decimals in DECIMALS:
+        unit, whole = 10.0**-decimals, values * 10.0**decimals
+        if np.all(np.abs(whole - np.round(whole)) <= 4 * EPS * np.abs(whole)):
+            return unit / 2 if unit > NOISY * size else 0.0
+    return 0.0
+
+
+def _stair(
+    evaluator: Evaluator, direction: Float[np.ndarray, " d"], values: Float[np.ndarray, "s n"]
+) -> tuple[float, int]:
+    """A bound of the noise of one value where f is a staircase, and how many values it took.
+
+    The spacing is widened until f moves: with most values still equal, the largest difference
+    is one stair. Where arguments are rounded and not values, several stairs add up; fourth
+    differences, in which the smooth part is negligible, show them.
+    """
+    line, spent, stair = evaluator.problem.layout.unflatten(direction), 0, 0.0
+    for exponent in range(-30, -5, 2):
+        probe = evaluator.along(2.0**exponent * np.arange(1, POINTS + 1), line)
+        spent += POINTS
+        stair = float(np.max(np.abs(np.diff(probe))))
+        if stair > 0:
+            break
+    fourth = np.abs(np.diff(values, 4))
+    return max(stair, float(np.max(fourth, initial=0.0)) / 2), spent
+
+
+def _levels(
+    evaluator: Evaluator, direction: Float[np.ndarray, " d"], spacings: tuple[float, ...]
+) -> tuple[list[float], Float[np.ndarray, "s n"]]:
+    """Returns the noise found at each spacing that shows it, and the values of f."""
+    # The point itself is left out: it may be a kink or a jump, which is not noise.
+    steps = np.concatenate([spacing * np.arange(1, POINTS + 1) for spacing in spacings])
+    line = evaluator.problem.layout.unflatten(direction)
+    values = evaluator.along(steps, line).reshape(len(spacings), POINTS)
+    return [level for level in map(noise_level, values) if level is not None], values
+
+
+def _inward(evaluator: Evaluator) -> Float[np.ndarray, " d"]:
+    """A direction in which every coordinate moves by its scale, signs drawn at random.
+
+    Where there are bounds it leads towards the wider side, and not out of them.
+    """
+    scale, x, (lower, upper) = coordinate_scale(evaluator), evaluator.x, evaluator.problem.bounds
+    rng = np.random.default_rng(0)
+    signs = rng.choice([-1.0, 1.0], size=scale.shape)
+    # Not powers of two: with those, sums of the coordinates are exact, and show no noise.
+    reach = scale * rng.uniform(0.6, 1.0, size=scale.shape)
+    reach = np.minimum(reach, np.maximum(upper - x, x - lower) / (2 * POINTS * max(SPACINGS)))
+    inward = np.where(upper - x > x - lower, 1.0, -1.0)
+    return np.where(np.isinf(lower) & np.isinf(upper), signs, inward) * reach
