@@ -7,8 +7,8 @@ them from which the bar of its rounding is read. Judge and diagnosis are those o
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from itertools import chain
 
 import jax
@@ -25,7 +25,9 @@ from gradcompare._foundation.precision import FLOAT64, cast, find_dtype, precisi
 from gradcompare._model.estimate import EPS
 from gradcompare._model.finding import Finding
 from gradcompare._model.objective import Problem
-from gradcompare._points.sampling import around
+from gradcompare._points.examination import Examination
+from gradcompare._points.sampling import ValueAt, around
+from gradcompare._points.sources import FixedPoints, PointSource
 from gradcompare._results.data import PointResult
 from gradcompare._results.judge import judge
 from gradcompare._results.result import Result
@@ -103,8 +105,8 @@ class Scene:
     @cached_property
     def evaluators(self) -> list[Evaluator]:
         """The programs of every point."""
-        assert self.study.evaluators is not None
-        return [self.study.evaluators.at(problem) for problem in self.problems]
+        assert self.study.evaluator is not None
+        return [self.study.evaluator.at(problem) for problem in self.problems]
 
     @cached_property
     def traced(self) -> Traced:
@@ -158,12 +160,11 @@ class Scene:
 
     def judged(self, wrong: list[list[Vector]]) -> Result:
         """The result of the check of a wrong gradient, of which the values are given."""
-        points, sources = [], self.result.sources
+        points = []
         for point, values in zip(self.result.points, wrong, strict=True):
             hand = estimate_with_rounding(Played(values), None, None)
-            estimates = {**point.estimates, sources["analytic"]: hand}
-            votes = {s: estimates[name] for s, name in sources.items() if name in estimates}
-            judgement = judge(point.value, votes)
+            estimates = {**point.estimates, point.sources["analytic"]: hand}
+            judgement = judge(point.value, {**point.votes, "analytic": hand})
             points.append(replace(point, estimates=estimates, judgement=judgement))
         result = replace(self.result, points=tuple(points))
         if result.verdict is not Verdict.ANALYTIC_WRONG:
@@ -172,7 +173,8 @@ class Scene:
             return replace(result, diagnosis=self._diagnosis(points))
 
     def _diagnosis(self, points: list[PointResult]) -> tuple[Finding, ...]:
-        evidence = gather(self.evaluators, points, self.result.sources)
+        pairs = zip(self.evaluators, points, strict=True)
+        evidence = gather([Examination(evaluator, point) for evaluator, point in pairs])
         if evidence is None:
             return ()
         if evidence.traced is not None and len(evidence.x) == len(points):
@@ -189,13 +191,13 @@ class Scene:
 
         wrong = replace(self.objective, gradient=gradient)
         problems = [replace(problem, objective=wrong) for problem in self.problems]
-        return _study(Case(wrong, self.size, lambda finite, unsettled: problems)).result
+        makers = [partial(replace, problem) for problem in problems]
+        return _study(Case(wrong, self.size, FixedPoints(makers))).result
 
     def above_floor(self, wrong: list[list[Vector]]) -> bool:
         """Whether the fault is larger than ten floors in a coordinate that was verified."""
-        sources = self.result.sources
         for point, right, values in zip(self.result.points, self.g, wrong, strict=True):
-            sure = ~point.estimates[sources["differences"]].kinked
+            sure = ~point.votes["differences"].kinked
             sure[list(point.judgement.unverified)] = False
             change = np.abs(values[0] - right)[sure]
             if not np.all(change <= FLOORS * point.judgement.floor):
@@ -205,21 +207,30 @@ class Scene:
 
 def make_scene(objective: Objective, size: int, dtype: str = "float64") -> Scene:
     """Draws the points as `check` does, around a first one, and checks the right gradient."""
-    narrow, drawn = find_dtype(dtype), []
+    source = RoundedPoints(objective, size, find_dtype(dtype))
+    outcome = _study(Case(objective, size, source))
+    scene = Scene(objective, size, dtype, outcome, tuple(source.drawn), ())
+    return replace(scene, spots=tuple(tuple(_rows(scene, problem)) for problem in source.drawn))
 
-    def rounded(tree):
-        return cast(cast(tree, narrow), FLOAT64)
 
-    def problems(finite, unsettled) -> Iterator[Problem]:
-        made = objective.make(np.random.default_rng([SEED, 0]), size)
-        first = Problem.at(objective, *rounded(made), "x0")
-        for problem in chain([first], around(first, POINTS - 1, SEED, finite)):
-            drawn.append(replace(problem, params=rounded(problem.params)))
-            yield drawn[-1]
+@dataclass(frozen=True)
+class RoundedPoints(PointSource):
+    """The points that `check` draws, rounded to a dtype, and kept."""
 
-    found = _study(Case(objective, size, problems))
-    scene = Scene(objective, size, dtype, found, tuple(drawn), ())
-    return replace(scene, spots=tuple(tuple(_rows(scene, problem)) for problem in drawn))
+    objective: Objective
+    size: int
+    dtype: np.dtype
+    drawn: list[Problem] = field(default_factory=list)
+
+    def first(self, value_at: ValueAt) -> Iterator[Problem]:
+        made = self.objective.make(np.random.default_rng([SEED, 0]), self.size)
+        start = Problem.at(self.objective, *self._rounded(made), "x0")
+        for problem in chain([start], around(start, range(1, POINTS), SEED, value_at)):
+            self.drawn.append(replace(problem, params=self._rounded(problem.params)))
+            yield self.drawn[-1]
+
+    def _rounded(self, tree):
+        return cast(cast(tree, self.dtype), FLOAT64)
 
 
 def _study(case: Case) -> Study:

@@ -365,8 +365,8 @@ def test_no_point_is_looked_at_that_the_dtype_cannot_hold():
 
 
 def test_a_point_at_which_nothing_can_be_told_shows_nothing(monkeypatch):
-    def unclear(evaluator, plan):
-        point = examine(evaluator, plan)
+    def unclear(evaluator, methods):
+        point = examine(evaluator, methods)
         if not point.label.startswith("a point where"):
             return point
         return replace(point, judgement=Judgement(Verdict.INCONCLUSIVE))

@@ -17,7 +17,7 @@ def problem(x, data=None, **bounds) -> Problem:
 
 
 def drawn(x, count=4, seed=0, value_at=lambda problem: 1.0, **bounds):
-    return list(around(problem(x, **bounds), count, seed, value_at))
+    return list(around(problem(x, **bounds), range(1, count + 1), seed, value_at))
 
 
 def test_points_are_near_and_far_by_turns():

@@ -56,10 +56,11 @@ def by_hand() -> Comparison:
     pair = PairError("analytic", "reverse", NAN, INF, 0.1, -INF, 1e-300, "w[3, 1]")
     point = PointResult(
         "x0", odd, NAN, Judgement(Verdict.NONFINITE, (0, 2), (1,), NAN, INF, "note"),
-        warnings=("w",), estimates=estimates, missing={"central": "why"}, pairs=(pair,),
+        warnings=("w",), estimates=estimates, missing={"central": "why"},
+        sources={"analytic": "analytic"}, pairs=(pair,),
     )  # fmt: skip
     result = Result(
-        "name", 3, "gradient", 6, ("w", "b"), ((2, 2), (2,)), {"analytic": "analytic"}, (point,),
+        "name", 3, "gradient", 6, ("w", "b"), ((2, 2), (2,)), (point,),
         {"value": Timing(1e-6, 1e-7, INF, 5, None, NAN, 2**40)},
         {"analytic": Accuracy(NAN, INF, 0.1)}, ("n",), "m",
     )  # fmt: skip
@@ -102,7 +103,18 @@ def test_strict_json(case):
         raise AssertionError(f"{word} is not JSON")
 
     text = COMPARISONS[case]().to_json()
-    assert json.loads(text, parse_constant=forbidden)["format"] == 1
+    assert json.loads(text, parse_constant=forbidden)["format"] == 2
+
+
+def test_version_1_is_read():
+    """There, a result knew the sources, and not each of its points."""
+    after = check(absolute, jnp.sign, np.array([1.0, 2.0]))
+    body = json.loads(after.to_json()) | {"format": 1}
+    for result in body["results"]:
+        *_, result["sources"] = [point.pop("sources") for point in result["points"]]
+    old = Comparison.from_json(json.dumps(body))
+    assert plain(old) == plain(after)
+    assert str(old) == str(after)
 
 
 def test_circumstances_are_inside():
@@ -124,8 +136,9 @@ GARBAGE = {
     "number": "3",
     "null": "null",
     "other-object": '{"name": "value"}',
-    "missing-results": '{"format": 1}',
-    "results-a-number": '{"format": 1, "results": 3}',
+    "missing-results": '{"format": 2}',
+    "missing-results-1": '{"format": 1}',
+    "results-a-number": '{"format": 2, "results": 3}',
     "results-of-text": '{"format": 1, "results": ["text"]}',
     "unknown-verdict": by_hand().to_json().replace('"NONFINITE"', '"PERFECT"'),
     "text-for-a-number": by_hand().to_json().replace("5e-324", '"many"'),
@@ -141,5 +154,5 @@ def test_garbage_is_refused(case):
 
 
 def test_another_format_is_refused_as_such():
-    with pytest.raises(InputError, match=r"^the file is (not of format 1|of format 2)"):
-        Comparison.from_json(VALID.replace('"format": 1', '"format": 2'))
+    with pytest.raises(InputError, match=r"^the file is of format 3"):
+        Comparison.from_json(VALID.replace('"format": 2', '"format": 3'))

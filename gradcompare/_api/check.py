@@ -1,21 +1,20 @@
 """`check`: one function of the user's own, in SciPy's order of arguments."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
-from itertools import islice, takewhile
 from typing import Any, Literal
 
 from jaxtyping import PyTree
 
 from .._engine.run import run
-from .._engine.settings import MORE, Case, Settings, Unsettled, ValueAt, make_settings
+from .._engine.settings import Case, Settings, make_settings
 from .._model.convention import Convention, Intent, Wrt
 from .._model.objective import Problem
 from .._model.user_functions import Adapted, Signature, as_objective
 from .._model.validation import as_point, require_function
-from .._points.sampling import around, tails_of
+from .._points.sources import Neighbourhood
 from .._results.result import Comparison
 from ..methods._base import AbstractMethod
 from ..methods._registry import voting_methods
@@ -117,14 +116,9 @@ def check(
         on_error=on_error,
     )
 
-    def problems(value_at: ValueAt, unsettled: Unsettled) -> Iterator[Problem]:
-        start, u = signature.params, as_point(direction)
-        first = Problem.at(objective, start, signature.data, "x0", u)
-        yield first
-        drawn = around(first, points - 1 + MORE, seed, value_at)
-        yield from islice(drawn, points - 1)
-        if tails:
-            yield from tails_of(first, seed, value_at)
-        yield from takewhile(lambda _: unsettled(), drawn)
+    def start() -> Problem:
+        u = as_point(direction)
+        return Problem.at(objective, signature.params, signature.data, "x0", u)
 
-    return run([Case(objective, None, problems)], settings)
+    source = Neighbourhood(start, settings.points, settings.seed, tails)
+    return run([Case(objective, None, source)], settings)

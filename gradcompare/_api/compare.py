@@ -1,24 +1,20 @@
 """`compare`: many objectives by many methods, on request over sizes, points, dtypes, devices."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
 
 from .._engine.run import run
 from .._engine.settings import (
-    MORE,
     Case,
     Progress,
     Settings,
-    Unsettled,
-    ValueAt,
     make_settings,
 )
 from .._foundation.errors import InputError
-from .._foundation.layout import Layout
-from .._model.objective import Data, Objective, Params, Problem, Quantity
+from .._model.objective import Objective, Quantity
+from .._points.sources import Draws
 from .._results.result import Comparison
 from ..methods._base import AbstractMethod
 from ..methods._registry import standard_methods
@@ -101,40 +97,17 @@ def prepare(
     if sizes is not None and not all(isinstance(size, whole) and size > 0 for size in sizes):
         raise InputError(f"the sizes are {list(sizes)}; give positive integers")
     cases = [
-        Case(objective, size, partial(_draw, objective, size, settings))
+        Case(
+            objective,
+            size,
+            Draws(
+                objective, size, settings.points, settings.seed, settings.quantity == "directional"
+            ),
+        )
         for objective in chosen
         for size in (objective.sizes[:1] if sizes is None else sizes)
     ]
     return cases, settings
-
-
-def _draw(
-    objective: Objective, size: int, settings: Settings, value_at: ValueAt, unsettled: Unsettled
-) -> Iterator[Problem]:
-    """Draws the points of a registered objective, each with its own data and direction."""
-    for number in range(settings.points + MORE):
-        if number >= settings.points and not unsettled():
-            return
-        params, data = _made(objective, np.random.default_rng([settings.seed, number]), size)
-        direction = None
-        if settings.quantity == "directional":
-            layout = Layout.of(params)
-            rng = np.random.default_rng([settings.seed, number, 1])
-            direction = layout.unflatten(rng.standard_normal(layout.size))
-        label = f"draw {number + 1} of seed {settings.seed}"
-        yield Problem.at(objective, params, data, label, direction)
-        if number == 0 and objective.special is not None:
-            for name, special in objective.special(params).items():
-                yield Problem.at(objective, special, data, name, direction)
-
-
-def _made(objective: Objective, rng: np.random.Generator, size: int) -> tuple[Params, Data]:
-    made = objective.make(rng, size)
-    if not isinstance(made, tuple) or len(made) != 2:
-        raise InputError(
-            f"make of {objective.name} gives {type(made).__name__}; return (params, data)"
-        )
-    return made
 
 
 def _resolve(objectives: Iterable[str | Objective]) -> tuple[Objective, ...]:

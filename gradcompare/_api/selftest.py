@@ -75,14 +75,13 @@ def smallest(result: Result) -> dict[str, float]:
 
     Entries that no point could verify have infinity.
     """
-    name = result.sources["analytic"]
     best = np.full(result.entries, np.inf)
     for point in result.points:
-        judgement, differences = point.judgement, result.sources.get("differences", "")
-        if differences not in point.estimates or not judgement.verdict.ok:
+        judgement, votes = point.judgement, point.votes
+        if "differences" not in votes or not judgement.verdict.ok:
             continue
-        error = point.estimates[differences].error + point.estimates[name].error
-        size = np.abs(point.estimates[name].value)
+        error = votes["differences"].error + votes["analytic"].error
+        size = np.abs(votes["analytic"].value)
         with np.errstate(divide="ignore", invalid="ignore"):
             share = np.where(size > 0, (SAFETY + 1) * error / size, np.inf)
         share[list(judgement.unverified)] = np.inf
@@ -111,8 +110,7 @@ def _report(result: Result) -> str:
 
 
 def _require_right(result: Result) -> None:
-    name = result.sources.get("analytic", "")
-    if not any(name in point.estimates for point in result.points):
+    if not any("analytic" in point.votes for point in result.points):
         raise InputError(
             f"{result.objective} has no hand-written gradient to plant faults in; give one"
         )
@@ -174,7 +172,7 @@ def _transposes(result: Result) -> Places:
 def _planted(result: Result, fault: str, places: Places) -> Planted:
     caught, planted, missed = 0, 0, ""
     for name, change in places:
-        seen = [_seen(result, point, change) for point in result.points]
+        seen = [_seen(point, change) for point in result.points]
         if all(answer is None for answer in seen):
             continue
         planted += 1
@@ -183,17 +181,15 @@ def _planted(result: Result, fault: str, places: Places) -> Planted:
     return Planted(fault, caught, planted, missed)
 
 
-def _seen(result: Result, point: PointResult, change: Callable[[Vector], Vector]) -> bool | None:
+def _seen(point: PointResult, change: Callable[[Vector], Vector]) -> bool | None:
     """Whether the fault would have shown at a point; None where it changes nothing."""
-    name = result.sources["analytic"]
-    if name not in point.estimates:
+    right = point.votes.get("analytic")
+    if right is None:
         return None
-    right = point.estimates[name]
     wrong = replace(right, value=change(right.value))
     if np.array_equal(wrong.value, right.value):
         return None
-    votes = {s: point.estimates[n] for s, n in result.sources.items() if n in point.estimates}
-    verdict = judge(point.value, {**votes, "analytic": wrong}).verdict
+    verdict = judge(point.value, {**point.votes, "analytic": wrong}).verdict
     return not verdict.ok or (verdict is Verdict.VALID_SUBGRADIENT) != (
         point.judgement.verdict is Verdict.VALID_SUBGRADIENT
     )

@@ -13,8 +13,9 @@ where progress stopped, at the first point, at the last, and on the way.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 import jax
@@ -24,11 +25,12 @@ import numpy as np
 from jaxtyping import Float, PyTree
 
 from .._engine.run import run
-from .._engine.settings import Case, Settings, Unsettled, ValueAt, make_settings
+from .._engine.settings import Case, Settings, make_settings
 from .._foundation.errors import InputError
 from .._model.objective import Problem
 from .._model.user_functions import Signature, as_objective
 from .._model.validation import as_point, require_functions
+from .._points.sources import FixedPoints
 from .._results.result import Comparison
 from .._watch.story import choose, explanation, story
 from .._watch.trajectory import Track, Visit
@@ -165,12 +167,11 @@ class Watched:
         signature = Signature.of((first.x, *first.args), 0)
         objective = as_objective(self._value, self._gradient, signature, bounds, domain)
 
-        def problems(value_at: ValueAt, unsettled: Unsettled) -> Iterator[Problem]:
-            for label, visit in visits:
-                there = Signature.of((visit.x, *visit.args), 0)
-                yield Problem.at(objective, there.params, there.data, label)
+        def problem(label: str, visit: Visit) -> Problem:
+            there = Signature.of((visit.x, *visit.args), 0)
+            return Problem.at(objective, there.params, there.data, label)
 
-        return Case(objective, None, problems)
+        return Case(objective, None, FixedPoints([partial(problem, *each) for each in visits]))
 
     def _copied(self, x: PyTree) -> tuple[PyTree, Float[np.ndarray, " d"]] | None:
         """A copy of the point, for optimisers use their arrays again; the same as a vector."""

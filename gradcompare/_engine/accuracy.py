@@ -1,5 +1,6 @@
 """How accurate each implementation is in a narrower dtype, against float64."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from .._evaluation.evaluator import Evaluator
@@ -8,29 +9,28 @@ from .._model.estimate import Estimate
 from .._model.verdict import Verdict
 from .._results.data import PointResult
 from .._results.pairs import Accuracy, accuracy
-from ..methods._base import estimate_as_declared
-from .settings import Settings
+from ..methods._base import AbstractMethod, estimate_as_declared
 
 
 def accuracies(
-    narrow: Evaluator, point: PointResult, settings: Settings
+    narrow: Evaluator, point: PointResult, methods: Sequence[AbstractMethod]
 ) -> tuple[dict[str, Accuracy], tuple[str, ...]]:
     """How near each method comes in the narrower dtype to the derivative in float64.
 
     Returns what failed in that dtype as sentences beside it.
     """
     right = "analytic" if point.judgement.verdict is Verdict.AUTODIFF_WRONG else "autodiff"
-    reference = point.estimates.get(settings.voters.get(right, ""))
+    reference = point.votes.get(right)
     errors, notes = {}, []
     value = guarded(narrow.value)
     if isinstance(value, Exception):
-        notes.append(f"value in {settings.dtype}: {describe(value)}")
-    for method in settings.methods:
+        notes.append(f"value in {narrow.dtype}: {describe(value)}")
+    for method in methods:
         if method.name in point.missing or method.judges or reference is None:
             continue
         outcome = guarded(partial(estimate_as_declared, method, narrow))
         if isinstance(outcome, Estimate):
-            errors[method.name] = accuracy(outcome, reference, settings.dtype)
+            errors[method.name] = accuracy(outcome, reference, narrow.dtype)
         else:
-            notes.append(f"{method.name} in {settings.dtype}: {describe(outcome)}")
+            notes.append(f"{method.name} in {narrow.dtype}: {describe(outcome)}")
     return errors, tuple(notes)

@@ -1,7 +1,6 @@
 """One case: its points one after another, and what they say together."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +13,8 @@ from .._model.finding import Finding
 from .._model.objective import Objective, Problem
 from .._model.verdict import Verdict
 from .._points.coverage import Coverage
+from .._points.examination import Examination
+from .._points.sources import PointSource
 from .._results.data import PointResult
 from .._results.result import Result
 from ..diagnosis.autodiff.findings import autodiff_findings
@@ -22,12 +23,12 @@ from ..diagnosis.diagnose import findings
 from ..diagnosis.nonfinite.findings import nonfinite_findings
 from .accuracy import accuracies
 from .point import examine, remarks
-from .settings import Case, Settings, ValueAt, evaluator_of
+from .settings import Case, Settings, evaluator_of
 
 
 @dataclass(frozen=True)
 class Study:
-    """A result that is not timed yet, with the programs to time.
+    """A result that is not timed yet, with the functions to time.
 
     Attributes:
         result: The result so far.
@@ -42,104 +43,99 @@ class Study:
 
 def study(case: Case, settings: Settings) -> Study:
     """Looks at every point of a case, and at the accuracy of each method in a narrower dtype."""
-    evaluator: Evaluator | None = None
-
-    def value_at(problem: Problem) -> float:
-        assert evaluator is not None  # the first problem is not drawn around another
-        value = guarded(evaluator.at(problem).value)  # outside of its domain, f may raise
-        return value if isinstance(value, float) else math.nan
-
-    points: list[PointResult] = []
-    at: list[Evaluator] = []
-
-    def unsettled() -> bool:
-        return any(point.judgement.verdict is Verdict.INCONCLUSIVE for point in points)
-
-    for problem in case.problems(value_at, unsettled):
-        problem = _rounded(problem, settings.dtype)
-        if evaluator is None:
-            evaluator = evaluator_of(problem, settings)
-        at.append(evaluator.at(problem))
-        points.append(examine(at[-1], settings))
-    assert evaluator is not None
-    coverage, sought = _covered(at, points, settings, value_at)
-    points += sought
-    at += [evaluator.at(evaluator.problem.moved(point.x, point.label)) for point in sought]
-    result = _judged(case, settings, at, points, coverage)
+    examiner = _Examiner(settings)
+    coverage = examiner.cover(examiner.examine_all(case.points))
+    result = _judged(case, settings, coverage)
+    evaluator = coverage.points[0].evaluator
     if settings.dtype == FLOAT64:
         return Study(result, evaluator, evaluator)
     return _with_accuracy(result, evaluator, settings)
 
 
-def _judged(
-    case: Case,
-    settings: Settings,
-    at: Sequence[Evaluator],
-    points: Sequence[PointResult],
-    coverage: Coverage,
-) -> Result:
+class _Examiner:
+    """Examines the points of one case with the functions that were compiled for the first."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.evaluator: Evaluator | None = None
+
+    def examine_all(self, source: PointSource) -> list[Examination]:
+        """Examines the points of a source, and more of them while nothing can be told."""
+        points = [self.examine(problem) for problem in source.first(self.value_at)]
+        more = source.more(self.value_at)
+        while _undecided(points) and (problem := next(more, None)) is not None:
+            points.append(self.examine(problem))
+        return points
+
+    def examine(self, problem: Problem) -> Examination:
+        """Compares the derivatives at a point, at numbers that the dtype can represent."""
+        problem = _rounded(problem, self.settings.dtype)
+        if self.evaluator is None:
+            self.evaluator = evaluator_of(problem, self.settings)
+        here = self.evaluator.at(problem)
+        return Examination(here, examine(here, self.settings.methods))
+
+    def value_at(self, problem: Problem) -> float:
+        """The objective at a point; NaN where it raises, as outside of its domain."""
+        assert self.evaluator is not None  # the first problem is not drawn around another
+        value = guarded(self.evaluator.at(problem).value)
+        return value if isinstance(value, float) else math.nan
+
+    def cover(self, points: list[Examination]) -> Coverage:
+        """Adds points that reach other branches, if they are to be sought."""
+        by_hand = [method for method in self.settings.methods if method.source == "analytic"]
+        coverage = guarded(lambda: Coverage.of(points, ["value", *by_hand]))
+        if isinstance(coverage, Exception):
+            return Coverage(points)
+        if self.settings.seeks and self.settings.points > 1:
+            coverage.extend(self.settings.seed, self._is_usable, self.examine)
+        return coverage
+
+    def _is_usable(self, problem: Problem) -> bool:
+        # Numbers soon leave the range of a narrow dtype.
+        rounded = guarded(lambda: _rounded(problem, self.settings.dtype))
+        return isinstance(rounded, Problem) and math.isfinite(self.value_at(rounded))
+
+
+def _undecided(points: list[Examination]) -> bool:
+    return any(point.result.judgement.verdict is Verdict.INCONCLUSIVE for point in points)
+
+
+def _judged(case: Case, settings: Settings, coverage: Coverage) -> Result:
     """What the points say together, and what is wrong."""
-    evaluator, first = at[0], at[0].problem
+    evaluator, objective = coverage.points[0].evaluator, case.objective
+    problem = evaluator.problem
     result = Result(
-        case.objective.name,
+        objective.name,
         case.size,
         settings.quantity,
-        d=first.layout.size,
-        paths=first.output.paths,
-        shapes=first.output.shapes,
-        expected=case.objective.expected,
-        sources=dict(settings.voters),
-        points=tuple(points),
-        message=_crash(case.objective, points[0], settings),
-        has_reference=case.objective.reference is not None,
+        d=problem.layout.size,
+        paths=problem.output.paths,
+        shapes=problem.output.shapes,
+        expected=objective.expected,
+        points=tuple(point.result for point in coverage.points),
+        message=_crash(objective, coverage.points[0].result),
+        has_reference=objective.reference is not None,
         chunk=evaluator.cache.chunk,
         branches=coverage.arms,
     )
-    found = _diagnosis(result, at, settings, coverage)
-    said = remarks(
-        evaluator, settings, accused=any(finding.kind == "custom rule" for finding in found)
-    )
-    return replace(result, diagnosis=found, notes=(*evaluator.cache.notes, *said))
+    diagnosis = _diagnosis(result.verdict, coverage)
+    accused = any(finding.kind == "custom rule" for finding in diagnosis)
+    notes = remarks(evaluator, settings.methods, accused=accused)
+    return replace(result, diagnosis=diagnosis, notes=(*evaluator.cache.notes, *notes))
 
 
-def _covered(
-    at: Sequence[Evaluator], points: Sequence[PointResult], settings: Settings, value_at: ValueAt
-) -> tuple[Coverage, list[PointResult]]:
-    """Which arms the points take, and points that were sought; a failure leaves both out."""
-    evaluator = at[0]
-
-    def usable(problem: Problem) -> bool:
-        rounded = guarded(
-            lambda: _rounded(problem, settings.dtype)
-        )  # a narrow type is soon too small
-        return isinstance(rounded, Problem) and math.isfinite(value_at(rounded))
-
-    def look(problem: Problem) -> PointResult:
-        return examine(evaluator.at(_rounded(problem, settings.dtype)), settings)
-
-    by_hand = [method for method in settings.methods if method.source == "analytic"]
-    coverage = guarded(lambda: Coverage.of(at, ["value", *by_hand]))
-    if isinstance(coverage, Exception):
-        return Coverage(), []
-    if not settings.seeks or settings.points == 1:
-        return coverage, []
-    return coverage, coverage.extend(evaluator, settings.seed, points, usable, look)
-
-
-def _diagnosis(
-    result: Result, at: Sequence[Evaluator], settings: Settings, coverage: Coverage
-) -> tuple[Finding, ...]:
+def _diagnosis(verdict: Verdict, coverage: Coverage) -> tuple[Finding, ...]:
     """What is wrong, as far as it can be told, for a verdict that says that something is."""
-    match result.verdict:
+    points = coverage.points
+    match verdict:
         case Verdict.ANALYTIC_WRONG:
-            steps = staircase(at, result.points, settings.voters)
-            if steps:
-                return (steps,)
-            return findings(at, result.points, settings.voters, coverage)
+            steps = staircase(points)
+            return (steps,) if steps else findings(points, coverage.branches)
         case Verdict.AUTODIFF_WRONG | Verdict.INCONCLUSIVE:
-            return autodiff_findings(at, result.points, settings.voters)
+            return autodiff_findings(points)
         case Verdict.NONFINITE:
-            return nonfinite_findings(at, result.points, settings.voters)
+            return nonfinite_findings(points)
     return ()
 
 
@@ -147,7 +143,7 @@ def _with_accuracy(result: Result, evaluator: Evaluator, settings: Settings) -> 
     # Compiled as the user would: how accurate it is depends on it.
     narrow = replace(evaluator, dtype=settings.dtype, timed=True, cache=evaluator.cache.emptied())
     with precision_scope(settings.dtype):
-        near, notes = accuracies(narrow, result.points[0], settings)
+        near, notes = accuracies(narrow, result.points[0], settings.methods)
     result = replace(result, accuracy=near, notes=(*result.notes, *notes))
     return Study(result, evaluator, narrow)
 
@@ -164,8 +160,8 @@ def _rounded(problem: Problem, dtype: np.dtype) -> Problem:
     return replace(problem, params=params, data=data, direction=direction)
 
 
-def _crash(objective: Objective, point: PointResult, settings: Settings) -> str:
+def _crash(objective: Objective, point: PointResult) -> str:
     """Says how the derivative under test failed, if it did; no verdict can make up for it."""
-    name = settings.voters.get("analytic", "")
+    name = point.sources.get("analytic", "")
     under_test = objective.gradient is not None or objective.directional is not None
     return f"{name}: {point.missing[name]}" if under_test and name in point.missing else ""

@@ -3,7 +3,7 @@
 A method that fails is a line of the report; it takes nothing else with it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import combinations
 
@@ -22,8 +22,7 @@ from .._points.sampling import lint
 from .._results.data import PointResult
 from .._results.judge import judge
 from .._results.pairs import pair_error
-from ..methods._base import estimate_as_declared
-from .settings import Settings
+from ..methods._base import AbstractMethod, estimate_as_declared, voters
 from .taylor import taylor_remainder
 
 SAME_PROGRAM = (
@@ -41,16 +40,17 @@ MANY = 2000
 """With more parameters than this, differences on the host take long enough to name another way."""
 
 
-def examine(evaluator: Evaluator, settings: Settings) -> PointResult:
-    """Compares what the methods of `settings` say about the problem of `evaluator`."""
-    problem, warnings = evaluator.problem, lint(evaluator.problem)
+def examine(evaluator: Evaluator, methods: Sequence[AbstractMethod]) -> PointResult:
+    """Compares what the methods say about the problem of `evaluator`."""
+    problem, warnings, sources = evaluator.problem, lint(evaluator.problem), voters(methods)
     value, again = value_twice(evaluator)
     if is_random(evaluator, value, again):
         note = f"the same point gave {value:.6g} and {again:.6g}"
         judgement = Judgement(Verdict.STOCHASTIC, note=note)
-        return PointResult(problem.label, evaluator.x, value, judgement, warnings)
-    estimates, missing = _estimates(evaluator, settings)
-    judgement = _judgement(evaluator, settings, value, estimates)
+        return PointResult(problem.label, evaluator.x, value, judgement, warnings, sources=sources)
+    estimates, missing = _estimates(evaluator, methods)
+    votes = {s: estimates[name] for s, name in sources.items() if name in estimates}
+    judgement = _judgement(evaluator, methods, value, votes)
     pairs = tuple(
         pair_error(a, estimates[a], b, estimates[b], problem)
         for a, b in combinations(estimates, 2)
@@ -63,19 +63,20 @@ def examine(evaluator: Evaluator, settings: Settings) -> PointResult:
         warnings,
         estimates,
         missing,
+        sources,
         pairs,
-        taylor=_taylor(evaluator, settings, judgement, estimates),
+        taylor=_taylor(evaluator, judgement, votes),
     )
 
 
 def _estimates(
-    evaluator: Evaluator, settings: Settings
+    evaluator: Evaluator, methods: Sequence[AbstractMethod]
 ) -> tuple[dict[str, Estimate], dict[str, str]]:
     """Returns the estimates by the names of the methods, and why others gave none."""
     problem = evaluator.problem
     estimates: dict[str, Estimate] = {}
     missing: dict[str, str] = {}
-    for method in settings.methods:
+    for method in methods:
         reason = method.unsupported(problem.objective, problem.quantity)
         if method.source == "autodiff" and NUMPY in evaluator.cache.untraceable.get("value", ""):
             reason = evaluator.cache.untraceable["value"]
@@ -91,11 +92,13 @@ def _estimates(
 
 
 def _judgement(
-    evaluator: Evaluator, settings: Settings, value: float, estimates: Mapping[str, Estimate]
+    evaluator: Evaluator,
+    methods: Sequence[AbstractMethod],
+    value: float,
+    votes: Mapping[str, Estimate],
 ) -> Judgement:
-    votes = {s: estimates[name] for s, name in settings.voters.items() if name in estimates}
     objective = evaluator.problem.objective
-    if _same_program(evaluator, settings):
+    if _same_program(evaluator, methods):
         return Judgement(Verdict.NOT_A_CHECK, note=SAME_PROGRAM)
     judgement = judge(value, votes, bound=objective.convention.intent == "upper_bound")
     apart = "" if objective.reference is None else _from_reference(evaluator)
@@ -105,15 +108,15 @@ def _judgement(
 
 
 def _voting_programs(
-    evaluator: Evaluator, settings: Settings
+    evaluator: Evaluator, methods: Sequence[AbstractMethod]
 ) -> dict[str, CompiledFunction | HostFunction | None]:
     """The program that speaks for each source."""
-    return {m.source: evaluator.functions.get(m) for m in settings.methods if m.votes}
+    return {m.source: evaluator.functions.get(m) for m in methods if m.votes}
 
 
-def _same_program(evaluator: Evaluator, settings: Settings) -> bool:
+def _same_program(evaluator: Evaluator, methods: Sequence[AbstractMethod]) -> bool:
     """Whether the derivative under test is autodiff itself, traced to the same operations."""
-    mine = _voting_programs(evaluator, settings)
+    mine = _voting_programs(evaluator, methods)
     analytic, autodiff = mine.get("analytic"), mine.get("autodiff")
     if analytic is None or autodiff is None or analytic.text is None:
         return False
@@ -133,36 +136,33 @@ def _from_reference(evaluator: Evaluator) -> str:
     return f"the value is {given.value[0]:.10g}, that of the reference {right.value[0]:.10g}"
 
 
-def _taylor(
-    evaluator: Evaluator,
-    settings: Settings,
-    judgement: Judgement,
-    estimates: Mapping[str, Estimate],
-) -> str:
+def _taylor(evaluator: Evaluator, judgement: Judgement, votes: Mapping[str, Estimate]) -> str:
     """A second opinion on the gradient under test, where the verdict is not plain."""
-    tested = settings.voters.get("analytic", settings.voters.get("autodiff", ""))
-    noisy = any("noisy" in estimate.note for estimate in estimates.values())
+    tested = votes.get("analytic", votes.get("autodiff"))
+    noisy = any("noisy" in estimate.note for estimate in votes.values())
     plain = judgement.verdict is Verdict.AGREE and not noisy
     plain |= judgement.verdict is Verdict.VALID_SUBGRADIENT  # there is no expansion at a kink
     objective = evaluator.problem.objective
-    if plain or tested not in estimates or evaluator.problem.quantity != "gradient":
+    if plain or tested is None or evaluator.problem.quantity != "gradient":
         return ""
-    if not objective.convention.plain or not np.all(np.isfinite(estimates[tested].value)):
+    if not objective.convention.plain or not np.all(np.isfinite(tested.value)):
         return ""
-    said = taylor_remainder(evaluator, estimates[tested].value)
+    said = taylor_remainder(evaluator, tested.value)
     hidden = judgement.verdict is Verdict.ANALYTIC_WRONG and "as with a right" in said
     return "" if hidden else said  # the error is too small, or not along the direction
 
 
-def remarks(evaluator: Evaluator, settings: Settings, *, accused: bool = False) -> tuple[str, ...]:
+def remarks(
+    evaluator: Evaluator, methods: Sequence[AbstractMethod], *, accused: bool = False
+) -> tuple[str, ...]:
     """Says in sentences what the sources share, so that their agreement says less; and more.
 
     Args:
         evaluator: The programs of any point.
-        settings: What was asked for.
+        methods: Those that gave the estimates.
         accused: Whether a rule for autodiff is named as the fault already.
     """
-    mine = _voting_programs(evaluator, settings)
+    mine = _voting_programs(evaluator, methods)
     analytic, value = mine.get("analytic"), evaluator.functions.get("value")
     said = []
     if analytic is not None and analytic.differentiates:

@@ -22,7 +22,7 @@ from .._model.estimate import Estimate
 from .._model.objective import Problem
 from .._results.result import Comparison, Result
 from .._results.timing import summarise
-from ..methods._base import AbstractMethod
+from ..methods._base import AbstractMethod, voters
 from .case import Study, study
 from .environment import environment
 from .settings import Case, Progress, Settings, evaluator_of
@@ -64,7 +64,7 @@ def gathered(results: Sequence[Result], settings: Settings) -> Comparison:
     """Returns results with the circumstances under which they came about."""
     kept = {
         "methods": {method.name: method.symbol for method in settings.methods},
-        "sources": dict(settings.voters),
+        "sources": voters(settings.methods),
         "dtype": settings.dtype.name,
         **{name: getattr(settings, name) for name in KEPT},
     }

@@ -13,17 +13,9 @@ from .._evaluation.evaluator import Evaluator
 from .._foundation.errors import InputError, UnknownNameError
 from .._foundation.precision import FLOAT64, Device, find_device, find_dtype
 from .._model.objective import Objective, Problem, Quantity
+from .._points.sources import PointSource
 from ..methods._base import AbstractMethod
 from ..methods._registry import find_method, standard_methods
-
-ValueAt = Callable[[Problem], float]
-"""The objective at the point of a problem, NaN where it raises an error: outside of its domain."""
-
-Unsettled = Callable[[], bool]
-"""Says whether a verdict so far is that it cannot be told, so that more points are wanted."""
-
-MORE = 2
-"""So many more points are looked at then."""
 
 Progress = Callable[[str, int, int], None]
 """`progress(name, done, total)` is called when a case is estimated, and when it is timed."""
@@ -51,22 +43,14 @@ class Settings:
     seeks: bool = False
     on_error: Literal["row", "raise"] = "row"
 
-    @property
-    def voters(self) -> dict[str, str]:
-        """The name of the method that speaks for each source: a voting one, or else the first."""
-        voters: dict[str, str] = {}
-        for method in sorted(self.methods, key=lambda method: not method.votes):
-            voters.setdefault(method.source, method.name)
-        return voters
-
 
 @dataclass(frozen=True)
 class Case:
-    """One row of the comparison: an objective, and how to make its problems."""
+    """One row of the comparison: an objective, its size, and where its points come from."""
 
     objective: Objective
     size: int | None
-    problems: Callable[[ValueAt, Unsettled], Iterable[Problem]]
+    points: PointSource
 
 
 def make_settings(

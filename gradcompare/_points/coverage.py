@@ -1,4 +1,4 @@
-"""Which arms of its choices an objective was tested on, and the search for those it was not."""
+"""Which branches of an objective the points reach, and the search for points that reach others."""
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
@@ -6,13 +6,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from jaxtyping import Bool
 
-from .._evaluation.evaluator import Evaluator
 from .._model.objective import Problem
 from .._model.verdict import Verdict
 from .._results.arm import Arm
-from .._results.data import PointResult
 from .branches.combined import Branches
-from .branches.taken import Taken
+from .examination import Examination
 from .search import seek
 
 SOUGHT = 3
@@ -25,87 +23,81 @@ NOT_FOUND = "no point was found that reaches it; give one as x0"
 NOT_SOUGHT = "no point looked at reaches it; give one as x0, or look at more"
 UNTOLD = "nothing can be told at the point found that reaches it; give another as x0"
 
-Look = Callable[[Problem], PointResult]
+Examine = Callable[[Problem], Examination]
 """Compares the derivatives at a point."""
 
 
 @dataclass(eq=False)
 class Coverage:
-    """What the points of one case take of the choices of its objective.
+    """The points of one case, and the branches of its objective that they take.
 
     Attributes:
-        branches: The choices.
-        taken: What each point takes, in their order.
+        points: The points examined; `extend` adds some.
+        branches: The choices; without any, no point is asked what it takes.
         notes: Why an arm that was sought was not tested, by its number.
     """
 
+    points: list[Examination]
     branches: Branches = field(default_factory=Branches)
-    taken: list[Taken] = field(default_factory=list)
     notes: dict[int, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, at: Sequence[Evaluator], keys: Sequence[Hashable]) -> "Coverage":
-        """Looks at which arms of the functions under `keys` the points take."""
-        branches = Branches.of(at, keys)
-        return cls(branches, [branches.taken(each) for each in at]) if branches.arms else cls()
+    def of(cls, points: Sequence[Examination], keys: Sequence[Hashable]) -> "Coverage":
+        """Looks at which branches of the functions under `keys` the points take."""
+        branches = Branches.of([point.evaluator for point in points], keys)
+        if not branches.arms:
+            return cls(list(points))
+        return cls([replace(p, taken=branches.taken(p.evaluator)) for p in points], branches)
 
     @property
-    def reached(self) -> Bool[np.ndarray, " k"]:
-        """Which arms some point takes."""
-        return np.any([taken.arms for taken in self.taken], axis=0)
+    def taken(self) -> Bool[np.ndarray, "p k"]:
+        """Which arms each point takes."""
+        return np.array([p.taken.arms for p in self.points if p.taken is not None], bool)
 
-    def extend(
-        self,
-        evaluator: Evaluator,
-        seed: int,
-        points: Sequence[PointResult],
-        usable: Callable[[Problem], bool],
-        look: Look,
-    ) -> list[PointResult]:
-        """Looks at points that take arms which no point has taken, where such are found.
+    def extend(self, seed: int, usable: Callable[[Problem], bool], examine: Examine) -> None:
+        """Adds points that take arms which no point has taken, where such are found.
 
-        And at more that take an arm in which the gradient may be wrong. A point at which nothing
-        can be told is left out: it shows neither that the gradient is right nor that it is wrong.
+        And more that take an arm in which the gradient may be wrong. A point at which nothing can
+        be told is left out: it shows neither that the gradient is right nor that it is wrong.
         """
-        if not self.taken:
-            return []
-        new, wanted = [], ~self.reached | self._suspect(points)
-        again = AGAIN * any(point.judgement.verdict.ok for point in points)
+        if not self.branches.arms:
+            return
+        wanted, wrong = ~self.taken.any(axis=0) | self._suspect(), 0
+        again = AGAIN * any(point.result.judgement.verdict.ok for point in self.points)
         missing = {n for n, arm in enumerate(self.branches.arms) if wanted[n] and not arm.note}
-        found = seek(evaluator, self.branches, missing, seed, usable)
-        for looked, problem in enumerate(found, 1):
-            point = look(problem)
-            taken = self.branches.taken(evaluator.at(problem.moved(point.x, problem.label)))
-            arms, verdict = np.flatnonzero(taken.arms).tolist(), point.judgement.verdict
+        sought = seek(self.points[0].evaluator, self.branches, missing, seed, usable)
+        for number, problem in enumerate(sought, 1):
+            point = examine(problem)
+            verdict, taken = point.result.judgement.verdict, self.branches.taken(point.evaluator)
+            arms = np.flatnonzero(taken.arms).tolist()
             if verdict is Verdict.INCONCLUSIVE:
                 self.notes |= dict.fromkeys(arms, UNTOLD)
             else:
-                new.append(point)
-                self.taken.append(taken)
-            wrong = [p for p in new if p.judgement.verdict is Verdict.ANALYTIC_WRONG]
-            if looked == SOUGHT + again * bool(wrong):
-                return new
-            if verdict is not Verdict.ANALYTIC_WRONG or len(wrong) > again:
+                self.points.append(replace(point, taken=taken))
+            wrong += verdict is Verdict.ANALYTIC_WRONG
+            if number == SOUGHT + again * bool(wrong):
+                return
+            if verdict is not Verdict.ANALYTIC_WRONG or wrong > again:
                 missing -= set(arms)
         self.notes = dict.fromkeys(missing, NOT_FOUND) | self.notes
-        return new
 
-    def _suspect(self, points: Sequence[PointResult]) -> Bool[np.ndarray, " k"]:
+    def _suspect(self) -> Bool[np.ndarray, " k"]:
         """The arms that the points with a wrong gradient take, and no other; not the first."""
-        wrong = np.array([p.judgement.verdict is Verdict.ANALYTIC_WRONG for p in points])
-        taken = np.array([each.arms for each in self.taken])
-        return np.all(taken == wrong[:, None], axis=0) & wrong.any() & ~taken[0]
+        verdicts = [point.result.judgement.verdict for point in self.points]
+        wrong = np.array([verdict is Verdict.ANALYTIC_WRONG for verdict in verdicts])
+        alike = np.all(self.taken == wrong[:, None], axis=0)
+        return alike & wrong.any() & ~self.taken[0]
 
     @property
     def arms(self) -> tuple[Arm, ...]:
         """The arms, tested or not, and why not."""
-        if not self.taken:
+        if not self.branches.arms:
             return ()
         return tuple(
             replace(arm, tested=True, note="")
             if reached
             else replace(arm, note=arm.note or self.notes.get(number, NOT_SOUGHT))
             for number, (arm, reached) in enumerate(
-                zip(self.branches.arms, self.reached, strict=True)
+                zip(self.branches.arms, np.any(self.taken, axis=0).tolist(), strict=True)
             )
         )

@@ -7,7 +7,7 @@ around the one that is given, near it and far from it.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +16,9 @@ from jaxtyping import Float
 
 from .._foundation.wording import listed
 from .._model.objective import Problem
+
+ValueAt = Callable[[Problem], float]
+"""The objective at the point of a problem, NaN where it raises an error: outside of its domain."""
 
 NEAR = 0.3
 """How far a near point lies from the given one, relative to each coordinate."""
@@ -32,19 +35,25 @@ one term of it is left (a projection whose depth is nearly 0), and rounds off al
 
 
 def around(
-    problem: Problem, count: int, seed: int, value_at: Callable[[Problem], float]
+    problem: Problem, numbers: Iterable[int], seed: int, value_at: ValueAt
 ) -> Iterator[Problem]:
     """Draws points around the one of `problem`, near and far by turns, inside its bounds.
 
     Far points have mixed signs and sizes spread over a factor of about ten. A point at which
     the objective is not finite, or a far one at which it towers above what it is near the given
     one, is moved towards the given one until it is not so.
+
+    Args:
+        problem: The given point.
+        numbers: Which points of the sequence, counted from 1; the odd ones are near.
+        seed: Of the sequence.
+        value_at: The objective at a point, NaN where it is not defined.
     """
     x = problem.layout.flatten(problem.params)
     typical = np.median(np.abs(x[x != 0])) if np.any(x) else 1.0
     size = np.where(x == 0, typical, np.abs(x))
     ordinary = abs(value_at(problem))
-    for number in range(1, count + 1):
+    for number in numbers:
         rng = np.random.default_rng([seed, number])
         near = number % 2 == 1
         if near:
@@ -64,9 +73,7 @@ def around(
             moved = (x + moved) / 2
 
 
-def tails_of(
-    problem: Problem, seed: int, value_at: Callable[[Problem], float]
-) -> Iterator[Problem]:
+def tails_of(problem: Problem, seed: int, value_at: ValueAt) -> Iterator[Problem]:
     """Draws points far out, where exponentials saturate and series give way to limits.
 
     Each is the point of `problem` with its coordinates ten to a hundred times as large, of the

@@ -31,6 +31,7 @@ class PointResult:
         warnings: What makes it a poor place for a comparison.
         estimates: The flat estimate of each method that gave one, by its name.
         missing: Why each other method gave none.
+        sources: The method that speaks for each source.
         pairs: How far the methods are apart, two by two.
         taylor: A second opinion on the gradient under test, where the verdict is not plain.
     """
@@ -42,8 +43,15 @@ class PointResult:
     warnings: tuple[str, ...] = ()
     estimates: dict[str, Estimate] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
     pairs: tuple[PairError, ...] = ()
     taylor: str = ""
+
+    @property
+    def votes(self) -> dict[str, Estimate]:
+        """The estimate of each source that gave one."""
+        named = {source: self.estimates.get(name) for source, name in self.sources.items()}
+        return {source: estimate for source, estimate in named.items() if estimate is not None}
 
     def pair(self, first: str, second: str) -> PairError | None:
         """Returns the differences between two methods, or None if one gave no estimate."""
@@ -61,7 +69,6 @@ class ResultData:
         d: The number of parameters.
         paths: The names of the arrays that the estimated quantity consists of.
         shapes: The shapes of those arrays.
-        sources: The method that voted for each source.
         points: What was found at each point.
         timings: How long each method takes, by its name; `value` for one value.
         accuracy: In a narrower dtype, how near each method comes to the derivative in float64.
@@ -80,7 +87,6 @@ class ResultData:
     d: int = 0
     paths: tuple[str, ...] = ()
     shapes: tuple[tuple[int, ...], ...] = ()
-    sources: dict[str, str] = field(default_factory=dict)
     points: tuple[PointResult, ...] = ()
     timings: dict[str, Timing] = field(default_factory=dict)
     accuracy: dict[str, Accuracy] = field(default_factory=dict)
@@ -104,6 +110,11 @@ class ResultData:
         return worst
 
     @property
+    def sources(self) -> dict[str, str]:
+        """The method that votes for each source."""
+        return self.points[0].sources if self.points else {}
+
+    @property
     def sentence(self) -> str:
         """The sentence of the verdict, as it holds where a source is missing, or all are blunt."""
         verdict, point = self.verdict, self.worst
@@ -112,8 +123,7 @@ class ResultData:
         if verdict is Verdict.NOT_A_CHECK and point is not None and ";" in point.judgement.note:
             return point.judgement.note  # it says what to do by itself
         other = {Verdict.ANALYTIC_WRONG: "autodiff", Verdict.AUTODIFF_WRONG: "analytic"}
-        third = self.sources.get(other.get(verdict, ""), "")
-        alone = verdict in other and point is not None and third not in point.estimates
+        alone = verdict in other and point is not None and other[verdict] not in point.votes
         said = ALONE[verdict] if alone else verdict.value
         named = verdict is Verdict.AUTODIFF_WRONG and self.diagnosis
         return f"{said.partition('; ')[0]}; {NAMED}" if named else said
@@ -131,10 +141,10 @@ class ResultData:
     @property
     def _two_exact(self) -> bool:
         """Whether analytic and autodiff stood against each other, with bars that say something."""
-        exact = [self.sources.get(source, "") for source in ("analytic", "autodiff")]
-        found = [[p.estimates[name] for name in exact if name in p.estimates] for p in self.points]
-        return all(len(pair) == 2 for pair in found) and any(
-            np.linalg.norm(a.error + b.error) <= BLUNT * np.linalg.norm(a.value) for a, b in found
+        exact = [(p.votes.get("analytic"), p.votes.get("autodiff")) for p in self.points]
+        pairs = [(a, b) for a, b in exact if a is not None and b is not None]
+        return len(pairs) == len(exact) and any(
+            np.linalg.norm(a.error + b.error) <= BLUNT * np.linalg.norm(a.value) for a, b in pairs
         )
 
     @property

@@ -11,8 +11,8 @@ from .._model.verdict import Verdict
 from .data import ResultData
 from .summary import summarise
 
-FORMAT = 1
-"""The version of the JSON layout."""
+FORMAT = 2
+"""The version of the JSON layout: in version 1 a result, and not its points, knew the sources."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +21,14 @@ class Result(ResultData):
 
     def __str__(self) -> str:
         return summarise(self)
+
+
+def _move_sources(body: dict[str, Any]) -> None:
+    """Turns version 1 of the JSON layout into version 2."""
+    for result in body["results"]:
+        sources = result.pop("sources")
+        for point in result["points"]:
+            point["sources"] = sources
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +80,9 @@ class Comparison:
         try:
             body = json.loads(text)
             written = body.pop("format")
-            if written != FORMAT:
+            if written == 1:
+                _move_sources(body)
+            elif written != FORMAT:
                 raise InputError(
                     f"the file is of format {written}, this version reads {FORMAT}; write it again"
                 )

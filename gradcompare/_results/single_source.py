@@ -23,15 +23,14 @@ def against_judge(result: Result, source: str, *, bound: bool = False) -> Result
         source: `analytic` or `autodiff`.
         bound: Whether the analytic one is meant as an upper bound.
     """
-    points = [replace(p, judgement=_judged(p, result, source, bound)) for p in result.points]
+    points = [replace(p, judgement=_judged(p, source, bound)) for p in result.points]
     diagnosis = result.diagnosis if source == "analytic" else ()
     return replace(result, points=tuple(points), diagnosis=diagnosis)
 
 
-def _judged(point: PointResult, result: Result, source: str, bound: bool) -> Judgement:
+def _judged(point: PointResult, source: str, bound: bool) -> Judgement:
     if point.judgement.verdict not in ATTRIBUTED:
         return point.judgement
-    names = {s: result.sources.get(s) for s in (source, "differences")}
-    estimates = {s: point.estimates[n] for s, n in names.items() if n in point.estimates}
+    estimates = {s: e for s, e in point.votes.items() if s in (source, "differences")}
     alone = judge(point.value, estimates, bound=bound and source == "analytic")
     return point.judgement if alone.verdict is point.judgement.verdict else alone

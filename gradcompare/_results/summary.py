@@ -82,7 +82,7 @@ def what(result: ResultData) -> list[str]:
     sought = result.quantity == "gradient" and result.d <= LARGEST
     if result.verdict is not Verdict.ANALYTIC_WRONG or not sought or point is None:
         return []
-    traced = result.sources.get("autodiff") in point.estimates
+    traced = "autodiff" in point.votes
     kinds = ["factor", "sign", "order", "penalty", *(["term"] if traced else [])]
     looked = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
     return [f"what: nothing that is looked for explains it, no {looked}; {_again(result, point)}"]
@@ -161,10 +161,9 @@ def _pairs(result: ResultData, point: PointResult) -> list[str]:
 
 
 def _descent(result: ResultData, point: PointResult) -> list[str]:
-    name = result.sources.get("differences", "")
-    if name not in point.estimates:
+    estimate = point.votes.get("differences")
+    if estimate is None:
         return []
-    estimate = point.estimates[name]
     slope, bar = estimate.one_sided[1][0], estimate.error[0]
     given = f"f'(x; u) = {slope:.6g} ± {short(bar, 2)}"
     if slope < -bar:

@@ -1,19 +1,18 @@
 """The diagnosis: the simplest hypothesis that explains a mismatch, or several in turn."""
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from .._evaluation.evaluator import Evaluator
 from .._foundation.layout import indices
 from .._foundation.plugins import public_modules
 from .._foundation.user_code import guarded
 from .._foundation.wording import short
 from .._model.finding import LARGEST, Finding
-from .._points.coverage import Coverage
-from .._results.data import PointResult
+from .._points.branches.combined import Branches
+from .._points.examination import Examination
 from . import hypotheses as hypotheses_package
 from .evidence.data import Evidence
 from .evidence.gather import gather
@@ -33,27 +32,22 @@ def hypotheses() -> tuple[AbstractHypothesis, ...]:
 
 
 def findings(
-    evaluators: Sequence[Evaluator],
-    points: Sequence[PointResult],
-    voters: Mapping[str, str],
-    coverage: Coverage | None = None,
+    points: Sequence[Examination], branches: Branches | None = None
 ) -> tuple[Finding, ...]:
     """Returns what is wrong with the analytic gradient; nothing where that cannot be told.
 
     Args:
-        evaluators: Those of every point.
-        points: What was found there.
-        voters: The method that speaks for each source.
-        coverage: Which arms of its choices the objective takes at each point.
+        points: Every point that was examined.
+        branches: The choices of the objective, of which each point takes some.
 
     A diagnosis that fails is none: it takes no result with it.
     """
-    problem = evaluators[0].problem
+    problem = points[0].evaluator.problem
     if problem.quantity != "gradient" or problem.layout.size > LARGEST:
         return ()
 
     def found() -> tuple[Finding, ...]:
-        evidence = gather(evaluators, points, voters, coverage)
+        evidence = gather(points, branches)
         return () if evidence is None else diagnose(evidence)
 
     outcome = guarded(found)

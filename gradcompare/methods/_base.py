@@ -2,6 +2,7 @@
 
 import abc
 import dataclasses
+from collections.abc import Iterable
 from typing import ClassVar, Literal
 
 from .._evaluation.evaluator import Evaluator
@@ -54,6 +55,14 @@ class AbstractMethod(abc.ABC):
     @abc.abstractmethod
     def estimate(self, evaluator: Evaluator) -> Estimate:
         """Returns the estimate of the quantity that `programs.problem` asks for, flat."""
+
+
+def voters(methods: Iterable[AbstractMethod]) -> dict[str, str]:
+    """The name of the method that speaks for each source: a voting one, or else the first."""
+    names: dict[str, str] = {}
+    for method in sorted(methods, key=lambda method: not method.votes):
+        names.setdefault(method.source, method.name)
+    return names
 
 
 def estimate_as_declared(method: AbstractMethod, evaluator: Evaluator) -> Estimate:

@@ -93,7 +93,7 @@ def _coordinates(result: Result, point: PointResult) -> str:
         size = np.abs(next(iter(point.estimates.values())).value)
         chosen = tuple(np.argsort(-size, kind="stable")[:LISTED].tolist())
     lines = coordinate_table(result, point, chosen)
-    judge = point.estimates.get(result.sources.get("differences", ""))
+    judge = point.votes.get("differences")
     if judge is None or judge.step is None or result.quantity != "gradient":
         return "\n".join(lines)
     width = max(map(len, lines))

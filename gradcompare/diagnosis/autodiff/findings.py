@@ -5,15 +5,14 @@ the result is compared with finite differences at every point. What makes the tw
 fault.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import jax
 import numpy as np
 
-from ..._evaluation.evaluator import Evaluator
 from ..._foundation.user_code import guarded
 from ..._model.finding import LARGEST, Finding
-from ..._results.data import PointResult
+from ..._points.examination import Examination
 from .accusation import accuse
 from .special_point import special_point
 from .staircase import silent_autodiff
@@ -24,26 +23,22 @@ MOST = 32
 """So many suspects are looked at, the user's own first; each makes the program larger."""
 
 
-def autodiff_findings(
-    evaluators: Sequence[Evaluator], points: Sequence[PointResult], voters: Mapping[str, str]
-) -> tuple[Finding, ...]:
+def autodiff_findings(points: Sequence[Examination]) -> tuple[Finding, ...]:
     """Returns what is wrong with autodiff; nothing where that cannot be shown.
 
     A diagnosis that fails is none: it takes no result with it.
 
     Args:
-        evaluators: The programs of each point.
-        points: What was found there.
-        voters: The method that speaks for each source.
+        points: Every point that was examined.
     """
-    problem = evaluators[0].problem
+    problem = points[0].evaluator.problem
     if problem.quantity != "gradient" or problem.layout.size > LARGEST:
         return ()
-    rows = []
-    for mine, point in zip(evaluators, points, strict=True):
-        votes = {s: point.estimates[n] for s, n in voters.items() if n in point.estimates}
-        if "autodiff" in votes and "differences" in votes:
-            rows.append(Row(mine, votes))
+    rows = [
+        Row(point.evaluator, point.result.votes)
+        for point in points
+        if {"autodiff", "differences"} <= point.result.votes.keys()
+    ]
     outcome = guarded(lambda: _found(rows)) if rows else ()
     return outcome if isinstance(outcome, tuple) else ()
 

@@ -1,13 +1,12 @@
 """A value that depends on its parameters only through what has no derivative: a staircase."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import jax
 import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn
 from jaxtyping import Bool
 
-from ..._evaluation.evaluator import Evaluator
 from ..._foundation.layout import Layout, indices
 from ..._foundation.user_code import Place, guarded
 from ..._foundation.wording import listed
@@ -15,7 +14,7 @@ from ..._introspection.dataflow import AbstractFlow
 from ..._introspection.jaxprs import is_float, place_of
 from ..._model.finding import Finding
 from ..._model.verdict import Verdict
-from ..._results.data import PointResult
+from ..._points.examination import Examination
 from .suspects import CASTS, ROUNDS, STOPS
 from .trial import Trial
 
@@ -36,29 +35,24 @@ def silent_autodiff(trial: Trial) -> Finding | None:
     )
 
 
-def staircase(
-    evaluators: Sequence[Evaluator], points: Sequence[PointResult], voters: Mapping[str, str]
-) -> Finding | None:
+def staircase(points: Sequence[Examination]) -> Finding | None:
     """Says where the derivative ends, if the one given stands against a derivative of zero.
 
     Args:
-        evaluators: The programs of each point.
-        points: What was found there.
-        voters: The method that speaks for each source.
+        points: Every point that was examined.
     """
-    problem, names = (
-        evaluators[0].problem,
-        [voters.get(s, "") for s in ("autodiff", "differences")],
-    )
+    problem = points[0].evaluator.problem
     at = np.zeros(problem.layout.size, bool)
     for point in points:
-        faulty = list(point.judgement.faulty)
-        if point.judgement.verdict is not Verdict.ANALYTIC_WRONG or problem.quantity != "gradient":
+        judgement, votes = point.result.judgement, point.result.votes
+        faulty = list(judgement.faulty)
+        if judgement.verdict is not Verdict.ANALYTIC_WRONG or problem.quantity != "gradient":
             continue
-        if any(n not in point.estimates or point.estimates[n].value[faulty].any() for n in names):
+        others = [votes.get(source) for source in ("autodiff", "differences")]
+        if any(other is None or other.value[faulty].any() for other in others):
             return None
         at[faulty] = True
-    params, data, _ = evaluators[0].args
+    params, data, _ = points[0].evaluator.args
     found = guarded(
         lambda: _ends(jax.make_jaxpr(problem.objective.value)(params, data), problem.layout, at)
     )

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 import jax
 import numpy as np
 
-from ..._evaluation.evaluator import Evaluator
 from ..._foundation.layout import Layout
 from ..._foundation.user_code import Place
 from ..._introspection.closures import captured, literals
@@ -14,7 +13,8 @@ from ..._model.estimate import SAFETY, Estimate
 from ..._model.objective import Problem
 from ..._model.user_functions import Adapted
 from ..._model.verdict import Verdict
-from ..._points.coverage import Coverage
+from ..._points.branches.combined import Branches
+from ..._points.examination import Examination
 from ..._results.data import PointResult
 from ..._results.judge import alike
 from ..terms.parts import Traced
@@ -33,34 +33,24 @@ COMPARABLE = (
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
-def gather(
-    evaluators: Sequence[Evaluator],
-    points: Sequence[PointResult],
-    voters: Mapping[str, str],
-    coverage: Coverage | None = None,
-) -> Evidence | None:
+def gather(points: Sequence[Examination], branches: Branches | None = None) -> Evidence | None:
     """Returns the evidence of all points that have any, or None.
 
     Args:
-        evaluators: Those of every point.
-        points: What was found there.
-        voters: The method that speaks for each source.
-        coverage: Which arms of its choices the objective takes at each point.
+        points: Every point that was examined.
+        branches: The choices of the objective, of which each point takes some.
     """
-    rows, kept, traced = [], [], []
-    problem = evaluators[0].problem
-    for number, point in enumerate(points):
-        mine = {s: point.estimates[name] for s, name in voters.items() if name in point.estimates}
-        if point.judgement.verdict in COMPARABLE and "analytic" in mine and len(mine) > 1:
-            rows.append(_row(mine, problem.objective.convention.intent == "upper_bound"))
-            kept.append(number)
-            traced += [evaluators[number]] if "autodiff" in mine else []
-    if not rows:
+    kept = [point for point in points if _is_comparable(point.result)]
+    if not kept:
         return None
+    problem = kept[0].evaluator.problem
+    bound = problem.objective.convention.intent == "upper_bound"
+    rows = [_row(point.result.votes, bound) for point in kept]
+    traced = [point.evaluator for point in kept if "autodiff" in point.result.votes]
     columns = [np.stack(column) for column in zip(*rows, strict=True)]
     return Evidence(
-        tuple(points[number].label for number in kept),
-        np.stack([points[number].x for number in kept]),
+        tuple(point.result.label for point in kept),
+        np.stack([point.result.x for point in kept]),
         *columns,
         paths=problem.layout.paths,
         shapes=problem.layout.shapes,
@@ -68,8 +58,14 @@ def gather(
         literals=_literals(problem),
         declarable=problem.objective.convention.plain,
         traced=Traced(traced) if len(traced) == len(kept) else None,
-        regions=() if coverage is None else regions(coverage, kept),
+        regions=() if branches is None else regions(branches, kept),
     )
+
+
+def _is_comparable(point: PointResult) -> bool:
+    """Whether there is a gradient under test, and something to compare it with."""
+    votes = point.votes
+    return point.judgement.verdict in COMPARABLE and "analytic" in votes and len(votes) > 1
 
 
 def _row(mine: Mapping[str, Estimate], bound: bool) -> tuple[np.ndarray, ...]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool
 
-from ..._points.coverage import Coverage
+from ..._points.branches.combined import Branches
+from ..._points.examination import Examination
 from .data import Evidence, Region
 from .fit import BY_CHANCE, log_choices
 
@@ -17,12 +18,12 @@ FEWEST = 4
 """So many points at least, where whole points are compared: with fewer, chance decides."""
 
 
-def regions(coverage: Coverage, kept: Sequence[int]) -> tuple[Region, ...]:
-    """Returns where each arm is taken, at the points with these numbers.
+def regions(branches: Branches, at: Sequence[Examination]) -> tuple[Region, ...]:
+    """Returns where each arm is taken, at these points.
 
     Entry by entry as well, for an arm of the shape of an array of parameters.
     """
-    branches, taken = coverage.branches, [coverage.taken[n] for n in kept if coverage.taken]
+    taken = [point.taken for point in at if point.taken is not None]
     starts = np.cumsum([0, *(math.prod(shape) for shape in branches.shapes)]).tolist()
     found = []
     for number, arm in enumerate(branches.arms if taken else ()):

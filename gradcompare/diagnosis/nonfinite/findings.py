@@ -6,7 +6,7 @@ autodiff is run operation by operation; likewise that of the value, or of the fo
 are not finite.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,36 +20,31 @@ from ..._foundation.user_code import Place, guarded
 from ..._foundation.wording import short
 from ..._model.finding import Finding
 from ..._model.verdict import Verdict
+from ..._points.examination import Examination
 from ..._results.data import PointResult
 from .hidden import behind, guard
 from .origin import First, first_nonfinite
 
 
-def nonfinite_findings(
-    evaluators: Sequence[Evaluator], points: Sequence[PointResult], voters: Mapping[str, str]
-) -> tuple[Finding, ...]:
+def nonfinite_findings(points: Sequence[Examination]) -> tuple[Finding, ...]:
     """Returns which operation it is, for the value or else for each derivative; or nothing.
 
     Args:
-        evaluators: The programs of each point.
-        points: What was found there; the first that is not finite is looked at.
-        voters: The method that speaks for each source.
+        points: Every point that was examined; the first that is not finite is looked at.
     """
-    for mine, point in zip(evaluators, points, strict=True):
-        if point.judgement.verdict is Verdict.NONFINITE:
-            return tuple(_found(mine, point, voters))
+    for point in points:
+        if point.result.judgement.verdict is Verdict.NONFINITE:
+            return tuple(_found(point.evaluator, point.result))
     return ()
 
 
-def _found(
-    evaluator: Evaluator, point: PointResult, voters: Mapping[str, str]
-) -> Iterator[Finding]:
+def _found(evaluator: Evaluator, point: PointResult) -> Iterator[Finding]:
     if not np.isfinite(point.value):
         tries = [partial(_of_value, evaluator)]
     else:
         tries = []
         for source in ("analytic", "autodiff"):
-            estimate = point.estimates.get(voters.get(source, ""))
+            estimate = point.votes.get(source)
             if estimate is not None and not np.all(np.isfinite(estimate.value)):
                 broken = np.flatnonzero(~np.isfinite(estimate.value)).tolist()
                 tries.append(partial(_of_derivative, evaluator, source, broken))
