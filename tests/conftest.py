@@ -12,6 +12,9 @@ import tempfile
 
 from hypothesis import HealthCheck, settings
 
+os.environ["GRADCOMPARE_RAISE"] = "1"
+"""A fault of our own in an optional step is raised, not noted."""
+
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="gradcompare-tests-")
     atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)

@@ -380,6 +380,8 @@ def test_a_point_at_which_nothing_can_be_told_shows_nothing(monkeypatch):
 
 
 def test_a_coverage_that_fails_takes_nothing_with_it(monkeypatch):
+    monkeypatch.delenv("GRADCOMPARE_RAISE")
+
     def broken(*_):
         raise ValueError("of another version of JAX")
 
@@ -387,6 +389,9 @@ def test_a_coverage_that_fails_takes_nothing_with_it(monkeypatch):
     (result,) = check(by_where, None, W)
     assert result.verdict is Verdict.AGREE
     assert result.branches == ()
+    assert "the search for branches failed with ValueError: this is a fault of gradcomp" in str(
+        result
+    )
 
 
 def test_single_points_are_not_sought():

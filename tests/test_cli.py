@@ -109,7 +109,7 @@ def test_show_prints_the_same_again(everything):
     outcome, path = everything
     assert call("show", path).stdout == outcome.stdout
     assert Comparison.from_json(path.read_text()).ok
-    assert json.loads(path.read_text())["format"] == 1
+    assert json.loads(path.read_text())["format"] == 2
 
 
 @pytest.mark.parametrize("style", FORMATS)

@@ -208,14 +208,22 @@ def test_json_keeps_it():
     assert str(after) == str(before)
 
 
-def test_a_diagnosis_that_fails_takes_nothing_with_it(monkeypatch):
+def test_a_diagnosis_that_fails_takes_nothing_with_it(monkeypatch, caplog):
     def broken(*_):
         raise RuntimeError("broken")
 
     monkeypatch.setattr(factor.Factor, "explain", broken)
+    with pytest.raises(RuntimeError, match="broken"):
+        check(risk, half_ridge, W, X, Y, LAM)
+    monkeypatch.delenv("GRADCOMPARE_RAISE")
     result = check(risk, half_ridge, W, X, Y, LAM)
     assert result.verdict is Verdict.ANALYTIC_WRONG
     assert said(result)[0].startswith("term 2 of 2")
+    assert "the hypothesis Factor failed with RuntimeError: this is a fault of gradcomp" in str(
+        result
+    )
+    assert [record.name for record in caplog.records] == ["gradcompare"]
+    assert "RuntimeError: broken" in caplog.text
     monkeypatch.setattr(diagnose, "gather", broken)
     result = check(risk, half_ridge, W, X, Y, LAM)
     assert result.verdict is Verdict.ANALYTIC_WRONG

@@ -223,6 +223,16 @@ def test_what_is_forbidden_is_noticed():
         assert forbidden(line), line
 
 
+CLOCKS = ("_engine.timing", "_evaluation.program", "_evaluation.chunks")
+"""What measures times, or chooses by them how many points are evaluated together."""
+
+
+@every_module
+def test_what_is_found_does_not_depend_on_the_clock(module):
+    uses = "import time" in MODULES[module].read_text()
+    assert uses == (module in CLOCKS)
+
+
 def lengths(source: str) -> dict[str, int]:
     """How many lines each function has, without its signature and docstring."""
     found = {}

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from .._evaluation.evaluator import Evaluator
-from .._foundation.user_code import describe, guarded
+from .._foundation.errors import outcome_of
+from .._foundation.user_code import describe
 from .._model.estimate import Estimate
 from .._model.verdict import Verdict
 from .._results.data import PointResult
@@ -22,13 +23,13 @@ def accuracies(
     right = "analytic" if point.judgement.verdict is Verdict.AUTODIFF_WRONG else "autodiff"
     reference = point.votes.get(right)
     errors, notes = {}, []
-    value = guarded(narrow.value)
+    value = outcome_of(narrow.value)
     if isinstance(value, Exception):
         notes.append(f"value in {narrow.dtype}: {describe(value)}")
     for method in methods:
         if method.name in point.missing or method.judges or reference is None:
             continue
-        outcome = guarded(partial(estimate_as_declared, method, narrow))
+        outcome = outcome_of(partial(estimate_as_declared, method, narrow))
         if isinstance(outcome, Estimate):
             errors[method.name] = accuracy(outcome, reference, narrow.dtype)
         else:

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .._evaluation.evaluator import Evaluator
-from .._foundation.errors import InputError
+from .._foundation.errors import InputError, failed_steps, optional, outcome_of
 from .._foundation.precision import FLOAT64, cast, precision_scope
-from .._foundation.user_code import guarded
 from .._model.finding import Finding
 from .._model.objective import Objective, Problem
 from .._model.verdict import Verdict
@@ -43,9 +42,11 @@ class Study:
 
 def study(case: Case, settings: Settings) -> Study:
     """Looks at every point of a case, and at the accuracy of each method in a narrower dtype."""
-    examiner = _Examiner(settings)
-    coverage = examiner.cover(examiner.examine_all(case.points))
-    result = _judged(case, settings, coverage)
+    with failed_steps() as failures:
+        examiner = _Examiner(settings)
+        coverage = examiner.cover(examiner.examine_all(case.points))
+        result = _judged(case, settings, coverage)
+    result = replace(result, notes=(*result.notes, *failures))
     evaluator = coverage.points[0].evaluator
     if settings.dtype == FLOAT64:
         return Study(result, evaluator, evaluator)
@@ -78,23 +79,26 @@ class _Examiner:
     def value_at(self, problem: Problem) -> float:
         """The objective at a point; NaN where it raises, as outside of its domain."""
         assert self.evaluator is not None  # the first problem is not drawn around another
-        value = guarded(self.evaluator.at(problem).value)
+        value = outcome_of(self.evaluator.at(problem).value)
         return value if isinstance(value, float) else math.nan
 
     def cover(self, points: list[Examination]) -> Coverage:
         """Adds points that reach other branches, if they are to be sought."""
         by_hand = [method for method in self.settings.methods if method.source == "analytic"]
-        coverage = guarded(lambda: Coverage.of(points, ["value", *by_hand]))
-        if isinstance(coverage, Exception):
-            return Coverage(points)
+        coverage = optional(
+            "the search for branches",
+            lambda: Coverage.of(points, ["value", *by_hand]),
+            Coverage(points),
+        )
         if self.settings.seeks and self.settings.points > 1:
             coverage.extend(self.settings.seed, self._is_usable, self.examine)
         return coverage
 
     def _is_usable(self, problem: Problem) -> bool:
-        # Numbers soon leave the range of a narrow dtype.
-        rounded = guarded(lambda: _rounded(problem, self.settings.dtype))
-        return isinstance(rounded, Problem) and math.isfinite(self.value_at(rounded))
+        try:
+            return math.isfinite(self.value_at(_rounded(problem, self.settings.dtype)))
+        except InputError:  # numbers soon leave the range of a narrow dtype
+            return False
 
 
 def _undecided(points: list[Examination]) -> bool:

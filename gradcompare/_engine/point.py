@@ -14,7 +14,8 @@ from .._evaluation.evaluator import Evaluator
 from .._evaluation.host import HostFunction
 from .._evaluation.program import CompiledFunction
 from .._evaluation.rounding import estimate_with_rounding
-from .._foundation.user_code import UNTRACEABLE, describe, guarded
+from .._foundation.errors import outcome_of
+from .._foundation.user_code import UNTRACEABLE, describe
 from .._foundation.wording import listed
 from .._model.estimate import EPS, SAFETY, Estimate
 from .._model.verdict import Judgement, Verdict
@@ -83,7 +84,7 @@ def _estimates(
         if reason is not None:
             missing[method.name] = reason
             continue
-        outcome = guarded(partial(estimate_as_declared, method, evaluator))
+        outcome = outcome_of(partial(estimate_as_declared, method, evaluator))
         if isinstance(outcome, Estimate):
             estimates[method.name] = outcome
         else:

@@ -16,8 +16,9 @@ import numpy as np
 
 from .._evaluation.host import HostFunction
 from .._evaluation.program import CompiledFunction
+from .._foundation.errors import outcome_of
 from .._foundation.precision import FLOAT64, precision_scope
-from .._foundation.user_code import describe, guarded
+from .._foundation.user_code import describe
 from .._model.estimate import Estimate
 from .._model.objective import Problem
 from .._results.result import Comparison, Result
@@ -74,7 +75,7 @@ def gathered(results: Sequence[Result], settings: Settings) -> Comparison:
 def attempt(case: Case, settings: Settings) -> Study:
     """Studies one case; what goes wrong is a result too, or raised if the plan says so."""
     with precision_scope(FLOAT64):
-        outcome = guarded(lambda: study(case, settings))
+        outcome = outcome_of(lambda: study(case, settings))
     if isinstance(outcome, Study):
         return outcome
     if settings.on_error == "raise":

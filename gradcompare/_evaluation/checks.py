@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from .._foundation.errors import InputError
+from .._foundation.errors import InputError, outcome_of
 from .._foundation.layout import Layout
 from .._foundation.precision import cast
-from .._foundation.user_code import describe, guarded, is_untraceable
+from .._foundation.user_code import describe, is_untraceable
 from .._model.estimate import SAFETY, Estimate
 from .evaluator import Evaluator
 from .host import require_untouched
@@ -83,12 +83,12 @@ def _leaves(result: PyTree) -> str:
 def _shape(evaluator: Evaluator, name: str, function: Function) -> tuple[Any, bool]:
     """Returns the shapes of a result, and whether the function had to be called for them."""
     params, data, _ = evaluator.args
-    traced = guarded(lambda: jax.eval_shape(function, params, data))
+    traced = outcome_of(lambda: jax.eval_shape(function, params, data))
     if not isinstance(traced, Exception):
         return traced, False
     problem = evaluator.problem
     host = cast((problem.params, problem.data), evaluator.dtype)
-    first = guarded(lambda: require_untouched(name, function, *host))
+    first = outcome_of(lambda: require_untouched(name, function, *host))
     if isinstance(first, InputError):
         raise first
     if isinstance(first, Exception):

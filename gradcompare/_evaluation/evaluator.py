@@ -17,8 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int, PyTree
 
+from .._foundation.errors import outcome_of
 from .._foundation.precision import Device, cast
-from .._foundation.user_code import guarded, is_untraceable
+from .._foundation.user_code import is_untraceable
 from .._model.objective import Problem
 from .batches import CompiledBatches
 from .host import HostBatches, HostFunction
@@ -151,12 +152,12 @@ class Evaluator:
         small = self.problem.layout.size <= HASTY_SIZE and self.device.platform == "cpu"
         hasty = small and (helper or not self.timed)
         args = (*self.args, *extra)
-        compiled = guarded(lambda: CompiledFunction.build(function, args, hasty=hasty))
+        compiled = outcome_of(lambda: CompiledFunction.build(function, args, hasty=hasty))
         if not isinstance(compiled, Exception):
             return compiled
         epsilon = float(jnp.finfo(self.dtype).eps)
         on_host = HostFunction(function, (*self.host_args, *extra), epsilon)
-        failed = guarded(on_host)
+        failed = outcome_of(on_host)
         if isinstance(failed, Exception):
             raise failed if is_untraceable(compiled) else compiled
         return on_host

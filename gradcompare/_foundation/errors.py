@@ -1,7 +1,17 @@
-"""The errors that gradcompare raises, and how an unknown name is answered."""
+"""The errors that gradcompare raises, and what becomes of errors that it meets.
+
+An error of the user's code is a result: `outcome_of` returns it. An error of our own in a step
+that a result can do without, such as a hypothesis of the diagnosis, is logged and reported, and
+takes nothing else with it: `optional`.
+"""
 
 import difflib
-from collections.abc import Iterable
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TypeVar
 
 
 class GradcompareError(Exception):
@@ -23,3 +33,55 @@ class UnknownNameError(InputError, LookupError):
         close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(close)}? " if close else ""
         return f"unknown {kind} {name!r}; {hint}known: {', '.join(known)}"
+
+
+LOGGER = logging.getLogger("gradcompare")
+LOGGER.addHandler(logging.NullHandler())
+
+RAISE = "GRADCOMPARE_RAISE"
+"""With this variable of the environment set, as in our own tests, our own faults are raised."""
+
+T = TypeVar("T")
+
+_failures: ContextVar[list[str] | None] = ContextVar("failures", default=None)
+
+
+def outcome_of(call: Callable[[], T]) -> T | Exception:
+    """Calls the user's code, and returns what it raises."""
+    try:
+        return call()
+    except Exception as error:
+        return error
+
+
+def optional(step: str, call: Callable[[], T], otherwise: T) -> T:
+    """Does a step of our own that a result can do without; `otherwise` where it fails.
+
+    Such a failure is a fault of this package, and not of the user's functions. It is logged with
+    its traceback, and said in the report (`failed_steps`).
+    """
+    try:
+        return call()
+    except Exception as error:
+        if os.environ.get(RAISE):
+            raise
+        LOGGER.exception("%s failed", step)
+        collected = _failures.get()
+        if collected is not None:
+            collected.append(
+                f"{step} failed with {type(error).__name__}: this is a fault of gradcompare, not "
+                "of your functions, and the verdict does not rest on it. To report it, send the "
+                "traceback that logging.basicConfig() makes visible"
+            )
+        return otherwise
+
+
+@contextmanager
+def failed_steps() -> Iterator[list[str]]:
+    """Collects a sentence for each optional step that fails inside."""
+    collected: list[str] = []
+    token = _failures.set(collected)
+    try:
+        yield collected
+    finally:
+        _failures.reset(token)

@@ -10,14 +10,9 @@ import itertools
 import linecache
 import sysconfig
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
-from typing import TypeVar
-
-T = TypeVar("T")
-
 
 HERE = Path(__file__).parent.parent
 
@@ -84,14 +79,6 @@ def is_users(file: str) -> bool:
         return True
     library = LIBRARIES & set(path.parts) or STDLIB in path.parents
     return not library and HERE not in path.parents
-
-
-def guarded(function: Callable[[], T]) -> T | Exception:
-    """Calls a function that runs the user's code; what it raises is returned."""
-    try:
-        return function()
-    except Exception as error:
-        return error
 
 
 WIDTH = 60

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from .._foundation.errors import optional
 from .._foundation.layout import indices
 from .._foundation.plugins import public_modules
-from .._foundation.user_code import guarded
 from .._foundation.wording import short
 from .._model.finding import LARGEST, Finding
 from .._points.branches.combined import Branches
@@ -39,8 +39,6 @@ def findings(
     Args:
         points: Every point that was examined.
         branches: The choices of the objective, of which each point takes some.
-
-    A diagnosis that fails is none: it takes no result with it.
     """
     problem = points[0].evaluator.problem
     if problem.quantity != "gradient" or problem.layout.size > LARGEST:
@@ -50,8 +48,7 @@ def findings(
         evidence = gather(points, branches)
         return () if evidence is None else diagnose(evidence)
 
-    outcome = guarded(found)
-    return outcome if isinstance(outcome, tuple) else ()
+    return optional("the diagnosis", found, ())
 
 
 def diagnose(evidence: Evidence) -> tuple[Finding, ...]:
@@ -121,8 +118,9 @@ def _simplest(evidence: Evidence, explaining: bool) -> Finding | None:
     for hypothesis in hypotheses() if faulty else ():
         if hypothesis.explains is not explaining:
             continue
-        finding = guarded(functools.partial(hypothesis.explain, evidence))
-        if not isinstance(finding, Finding):  # one that fails takes no other with it
+        step = f"the hypothesis {type(hypothesis).__name__}"
+        finding = optional(step, functools.partial(hypothesis.explain, evidence), None)
+        if finding is None:
             continue
         if len(finding.coordinates) >= faulty:
             return finding

@@ -10,8 +10,8 @@ from jaxtyping import Float
 
 from ..._evaluation.evaluator import Evaluator
 from ..._evaluation.host import HostFunction
+from ..._foundation.errors import outcome_of
 from ..._foundation.precision import cast
-from ..._foundation.user_code import guarded
 from ..._results.arm import Arm
 from .recorded_array import record, same
 from .recording import Masks
@@ -89,5 +89,5 @@ def _recorded(
         kept = not faithful or same(result, host.run(params, *rest))
         return list(found.arms.values()) if kept else []
 
-    outcome = guarded(called)
+    outcome = outcome_of(called)
     return [] if isinstance(outcome, Exception) else outcome

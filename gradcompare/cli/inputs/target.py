@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..._api.registry import find_objectives, find_variables
-from ..._foundation.errors import InputError
-from ..._foundation.user_code import describe, guarded, place
+from ..._foundation.errors import InputError, outcome_of
+from ..._foundation.user_code import describe, place
 from ..._model.objective import Objective
 from .arguments import Asked, of_functions
 from .formula_arguments import of_formulas
@@ -112,7 +112,7 @@ class Request:
 def _made(point: Any, name: str) -> tuple:
     """The arguments that a variable holds, or that a function makes."""
     if callable(point):
-        made = guarded(point)
+        made = outcome_of(point)
         if isinstance(made, Exception):
             raise InputError(
                 f"{name} cannot make a point: {describe(made)} at {place(made)}; it is called "

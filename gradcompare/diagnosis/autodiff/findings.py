@@ -10,14 +10,14 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
-from ..._foundation.user_code import guarded
+from ..._foundation.errors import optional
 from ..._model.finding import LARGEST, Finding
 from ..._points.examination import Examination
 from .accusation import accuse
 from .special_point import special_point
 from .staircase import silent_autodiff
 from .suspects import Switches, suspects
-from .trial import Row, Trial, culprits
+from .trial import NoDerivativeError, Row, Trial, culprits
 
 MOST = 32
 """So many suspects are looked at, the user's own first; each makes the program larger."""
@@ -25,8 +25,6 @@ MOST = 32
 
 def autodiff_findings(points: Sequence[Examination]) -> tuple[Finding, ...]:
     """Returns what is wrong with autodiff; nothing where that cannot be shown.
-
-    A diagnosis that fails is none: it takes no result with it.
 
     Args:
         points: Every point that was examined.
@@ -39,8 +37,14 @@ def autodiff_findings(points: Sequence[Examination]) -> tuple[Finding, ...]:
         for point in points
         if {"autodiff", "differences"} <= point.result.votes.keys()
     ]
-    outcome = guarded(lambda: _found(rows)) if rows else ()
-    return outcome if isinstance(outcome, tuple) else ()
+    return optional("the diagnosis of autodiff", lambda: _shown(rows), ()) if rows else ()
+
+
+def _shown(rows: Sequence[Row]) -> tuple[Finding, ...]:
+    try:
+        return _found(rows)
+    except NoDerivativeError:
+        return ()
 
 
 def _found(rows: Sequence[Row]) -> tuple[Finding, ...]:

@@ -7,8 +7,9 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn
 from jaxtyping import Bool
 
+from ..._foundation.errors import optional, outcome_of
 from ..._foundation.layout import Layout, indices
-from ..._foundation.user_code import Place, guarded
+from ..._foundation.user_code import Place
 from ..._foundation.wording import listed
 from ..._introspection.dataflow import AbstractFlow
 from ..._introspection.jaxprs import is_float, place_of
@@ -53,11 +54,11 @@ def staircase(points: Sequence[Examination]) -> Finding | None:
             return None
         at[faulty] = True
     params, data, _ = points[0].evaluator.args
-    found = guarded(
-        lambda: _ends(jax.make_jaxpr(problem.objective.value)(params, data), problem.layout, at)
-    )
+    traced = outcome_of(lambda: jax.make_jaxpr(problem.objective.value)(params, data))
+    if isinstance(traced, Exception):  # of NumPy
+        return None
     return _finding(
-        found if isinstance(found, tuple) else (),
+        optional("the search for steps", lambda: _ends(traced, problem.layout, at), ()),
         f"{ONLY}, so that it is a staircase",
         "if the derivative without the steps is meant, compare it with the value without them",
         at,

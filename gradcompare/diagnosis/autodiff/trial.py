@@ -12,12 +12,17 @@ from jaxtyping import Bool, Float
 
 from ..._evaluation.evaluator import Evaluator
 from ..._evaluation.rounding import estimate_with_rounding
+from ..._foundation.errors import outcome_of
 from ..._model.estimate import Estimate
 from ..._results.judge import CHANCE, excess_of
 from ...methods._base import AbstractMethod, estimate_as_declared
 from .suspects import PLAIN, Suspect, Switches
 
 TINY = float(np.finfo(np.float64).tiny)
+
+
+class NoDerivativeError(Exception):
+    """The user's program cannot be differentiated with a suspect undone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +47,17 @@ class Undone(AbstractMethod):
     bar: bool = False
 
     def estimate(self, evaluator: Evaluator) -> Estimate:
-        """Returns the gradient; one compiled program serves all weights."""
+        """Returns the gradient; one compiled program serves all weights.
 
+        Raises:
+            NoDerivativeError: if what is undone leads to an operation without a derivative.
+        """
+        outcome = outcome_of(lambda: self._estimate(evaluator))
+        if isinstance(outcome, Exception):
+            raise NoDerivativeError from outcome
+        return outcome
+
+    def _estimate(self, evaluator: Evaluator) -> Estimate:
         def gradient(params, data, direction, weights):
             run = self.switches.applied(self.closed, weights)
             return jax.grad(lambda p: run(*jax.tree.leaves((p, data)))[0])(params)

@@ -1,7 +1,7 @@
 """A sum over samples of which the gradient has only one, or all but one."""
 
-import time
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import ClassVar
 
 import numpy as np
@@ -14,8 +14,8 @@ from ..evidence.naming import describe, others_agree, pointing_to
 from ..terms.edges import Sum
 from ._base import AbstractHypothesis
 
-SECONDS = 2.0
-"""So long sums are looked at, compiling included."""
+BUDGET = 2e9
+"""The operations that sums may take: about two seconds of one core."""
 
 
 class Sample(AbstractHypothesis):
@@ -31,16 +31,19 @@ class Sample(AbstractHypothesis):
         traced = evidence.traced
         if traced is None:
             return None
-        started = time.perf_counter()
-        for which in _chosen(traced.sums):
-            length = traced.sums[which[0]].length
-            for text, mask in _masks(length):
-                for times in (1, length / mask.sum()):
-                    if time.perf_counter() - started > SECONDS:
-                        return None
-                    if _holds(evidence, traced.masked(which, times * mask), times):
-                        return _finding(evidence, [traced.sums[k] for k in which], text, times)
+        for which, text, mask, times in islice(_tries(traced.sums), traced.affordable(BUDGET)):
+            if _holds(evidence, traced.masked(which, times * mask), times):
+                return _finding(evidence, [traced.sums[k] for k in which], text, times)
         return None
+
+
+def _tries(sums: Sequence[Sum]) -> Iterator[tuple[list[int], str, np.ndarray, float]]:
+    """Which sums, what they have in words and as a mask, and by what a mean was divided."""
+    for which in _chosen(sums):
+        length = sums[which[0]].length
+        for text, mask in _masks(length):
+            for times in (1, length / mask.sum()):
+                yield which, text, mask, times
 
 
 def _chosen(sums: Sequence[Sum]) -> Iterator[list[int]]:

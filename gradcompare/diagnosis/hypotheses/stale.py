@@ -1,6 +1,5 @@
 """A gradient at another point than the one asked for, or in single precision."""
 
-import time
 from collections.abc import Callable, Iterator
 from typing import ClassVar
 
@@ -23,8 +22,8 @@ LARGEST = 128
 NEAR = 0.1
 """A point further away than this, relative to x, is not nearby."""
 
-SECONDS = 1.0
-"""So long, and one step more, a point is looked for."""
+BUDGET = 1e9
+"""The operations that Newton's method may take, and one step more: about a second of one core."""
 
 FLAT = 1e-7
 """Directions in which the gradient changes by less than this fraction are left alone."""
@@ -114,20 +113,21 @@ def _fitted(
 ) -> Float[np.ndarray, " k"] | None:
     """T with ∇f(x + U t) = a in the least-squares sense at the first point, if that is near."""
     x, a = evidence.x[0], evidence.analytic[0]
-    found = _newton(lambda t: traced.at(0, x + lines @ t) - a, np.zeros(lines.shape[1]), 1e-6)
+    k = lines.shape[1]
+    # A step takes the gradient here and on both sides along each line.
+    steps = min(STEPS, 1 + int(BUDGET / (traced.cost * (1 + 2 * k))))
+    found = _newton(lambda t: traced.at(0, x + lines @ t) - a, np.zeros(k), 1e-6, steps)
     if found is None or not np.linalg.norm(lines @ found) <= NEAR * np.linalg.norm(x):
         return None
     return found
 
 
 def _newton(
-    residual: Callable[[np.ndarray], np.ndarray], start: np.ndarray, step: float
+    residual: Callable[[np.ndarray], np.ndarray], start: np.ndarray, step: float, steps: int
 ) -> np.ndarray | None:
     """Gauss and Newton's method with a Jacobian of differences; None if it runs away."""
-    t, started = start, time.perf_counter()
-    for _ in range(STEPS):
-        if time.perf_counter() - started > SECONDS:
-            return None
+    t = start
+    for _ in range(steps):
         here = residual(t)
         with np.errstate(all="ignore"):
             sides = [(residual(t + h), residual(t - h)) for h in step * np.eye(len(t))]

@@ -16,7 +16,8 @@ from jax.extend.core import ClosedJaxpr
 
 from ..._evaluation.evaluator import Evaluator
 from ..._evaluation.program import RUNNING
-from ..._foundation.user_code import Place, guarded
+from ..._foundation.errors import optional, outcome_of
+from ..._foundation.user_code import Place
 from ..._foundation.wording import short
 from ..._model.finding import Finding
 from ..._model.verdict import Verdict
@@ -49,13 +50,16 @@ def _found(evaluator: Evaluator, point: PointResult) -> Iterator[Finding]:
                 broken = np.flatnonzero(~np.isfinite(estimate.value)).tolist()
                 tries.append(partial(_of_derivative, evaluator, source, broken))
     for each in tries:
-        finding = guarded(each)
-        if isinstance(finding, Finding):
+        finding = optional("the search for the first operation that is not finite", each, None)
+        if finding is not None:
             yield finding
 
 
 def _of_value(evaluator: Evaluator) -> Finding | None:
-    closed, args = _traced(evaluator, evaluator.problem.objective.value)
+    traced = _traced(evaluator, evaluator.problem.objective.value)
+    if traced is None:
+        return None
+    closed, args = traced
     with RUNNING:
         first, _ = first_nonfinite(closed, args)
     if first is None:
@@ -67,9 +71,10 @@ def _of_derivative(evaluator: Evaluator, source: str, broken: Sequence[int]) -> 
     problem = evaluator.problem
     value, gradient = problem.objective.value, problem.objective.gradient
     function = gradient if source == "analytic" else jax.grad(value)
-    if function is None:
+    traced = None if function is None else _traced(evaluator, function)
+    if traced is None:
         return None
-    closed, args = _traced(evaluator, function)
+    closed, args = traced
     with RUNNING:
         first, _ = first_nonfinite(closed, args)
     if first is None:
@@ -84,7 +89,8 @@ def _of_derivative(evaluator: Evaluator, source: str, broken: Sequence[int]) -> 
         return _finding(f"{at}in the gradient given, {_comes(first, '')}", "", broken, first.place)
     if first.place is None:
         return _finding(f"{at}{_comes(first, '')}", "", broken, None)
-    names, chosen = behind(_traced(evaluator, value)[0], first.place)
+    whole = _traced(evaluator, value)
+    names, chosen = (set(), None) if whole is None else behind(whole[0], first.place)
     of = f"{next(iter(names))} at " if len(names) == 1 else ""
     within = "" if first.name in names else f"the derivative of {of}"
     said, advice = f"{at}{_comes(first, within)}", ""
@@ -110,6 +116,8 @@ def _finding(said: str, advice: str, broken: Sequence[int], place: Place | None)
     return Finding("non-finite", said, 0.0, advice, tuple(broken), file, line)
 
 
-def _traced(evaluator: Evaluator, function: Callable) -> tuple[ClosedJaxpr, list[Any]]:
+def _traced(evaluator: Evaluator, function: Callable) -> tuple[ClosedJaxpr, list[Any]] | None:
+    """The program of a function, and its arguments; None where it can only be called."""
     params, data, _ = evaluator.args
-    return jax.make_jaxpr(function)(params, data), jax.tree.leaves((params, data))
+    closed = outcome_of(lambda: jax.make_jaxpr(function)(params, data))
+    return None if isinstance(closed, Exception) else (closed, jax.tree.leaves((params, data)))

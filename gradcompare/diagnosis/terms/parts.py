@@ -12,7 +12,6 @@ itself is multiplied by s. Gates and factors are arguments of one program each, 
 is compiled anew for another choice of them.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -24,6 +23,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..._evaluation.evaluator import Evaluator
+from ..._introspection.cost import operation_count
 from ..._introspection.flattening import Flat, flatten
 from ..._introspection.rewriting import run_opened
 from ..._model.estimate import Estimate
@@ -34,9 +34,16 @@ Key = tuple[int, int]
 
 NONE: Mapping[int, np.ndarray] = {}
 
-SECONDS = 1.0
-"""So long parts of either kind are worked out, within the memory that one chunk may take, and
-three times as long terms, which come first."""
+BUDGET = 1e9
+"""The operations that parts of either kind may take: about a second of one core. Terms, which come
+first, may take three times that. The memory that one chunk may take is the other limit."""
+
+CALL = 1e5
+"""The operations that a call could do while it is dispatched and its result comes back."""
+
+REVERSE = 4.0
+"""A gradient by reverse mode costs at most so many values (Griewank & Walther, Evaluating
+Derivatives, 2nd ed. 2008, section 4.6: between 3 and 4)."""
 
 MOST = 200
 """At most so many operands are looked at; each makes the program larger."""
@@ -72,6 +79,17 @@ class Traced:
         return flatten(jax.make_jaxpr(self.evaluators[0].problem.objective.value)(params, data))
 
     @cached_property
+    def cost(self) -> float:
+        """About how many operations the gradient at one point takes."""
+        params, data, _ = self.evaluators[0].args
+        traced = jax.make_jaxpr(self.evaluators[0].problem.objective.value)(params, data)
+        return CALL + REVERSE * operation_count(traced.jaxpr)
+
+    def affordable(self, budget: float) -> int:
+        """How many gradients at all points the budget pays for, one at least."""
+        return max(1, int(budget / (self.cost * len(self.evaluators))))
+
+    @cached_property
     def _found(self) -> Edges:
         paths = self.evaluators[0].problem.layout.paths
         return Edges(self.flat, dict(zip(self.flat.inputs, paths, strict=False)))
@@ -97,10 +115,10 @@ class Traced:
     def parts(self) -> tuple[Part, ...]:
         """What goes through each operand that divides the paths, terms first."""
         s, found = np.ones(len(self.edges)), []
-        whole, started = self.gated(s), time.perf_counter()
+        whole, most = self.gated(s), self.affordable(BUDGET)
         room = self.evaluators[0].memory_bytes // max(whole.nbytes, 1)
         for k, edge in enumerate(self.edges[:room]):
-            if time.perf_counter() - started > SECONDS * (3 if edge.term else 1):
+            if k >= most * (3 if edge.term else 1):
                 break
             s[k] = 0
             found.append(Part(edge, whole - self.gated(s)))
@@ -111,11 +129,10 @@ class Traced:
     def variants(self) -> tuple[Part, ...]:
         """What the gradient has too little without an operand, and too much with it twice."""
         factors, found = np.ones(len(self.operands)), []
-        whole, started = self.multiplied(factors), time.perf_counter()
+        whole = self.multiplied(factors)
         room = self.evaluators[0].memory_bytes // max(2 * whole.nbytes, 1)
-        for k, edge in enumerate(self.operands[:room]):
-            if time.perf_counter() - started > SECONDS:
-                break
+        # Each takes two gradients: without the operand, and with it twice.
+        for k, edge in enumerate(self.operands[: min(room, self.affordable(BUDGET / 2))]):
             for factor in (0, 2):
                 factors[k] = factor
                 change = self.multiplied(factors) - whole

@@ -1,0 +1,43 @@
+"""What one run of a program costs, counted in operations and not in seconds.
+
+The count decides how many hypotheses a diagnosis can afford, so that it finds the same on a busy
+machine as on a quiet one.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from jax.extend.core import Jaxpr, JaxprEqn
+
+from .jaxprs import _programs as inner_programs
+
+TURNS = 100
+"""A `while` loop is counted with this number of turns, since the program does not say it."""
+
+
+def operation_count(jaxpr: Jaxpr) -> float:
+    """Returns about how many operations on single numbers one run of a program takes."""
+    return sum(_count(equation) for equation in jaxpr.eqns)
+
+
+def _count(equation: JaxprEqn) -> float:
+    inner = [operation_count(getattr(each, "jaxpr", each)) for each in inner_programs(equation)]
+    if inner:
+        return _turns(equation) * sum(inner)
+    sizes = [_size(variable) for variable in (*equation.invars, *equation.outvars)]
+    if equation.primitive.name == "dot_general":
+        # An m × k matrix times a k × n one: m k n products, the root of (m k)(k n)(m n).
+        return math.sqrt(math.prod(sizes))
+    return max(sizes, default=1.0)
+
+
+def _turns(equation: JaxprEqn) -> float:
+    name = equation.primitive.name
+    if name == "scan":
+        return float(equation.params.get("length", TURNS))
+    return float(TURNS) if name == "while" else 1.0
+
+
+def _size(variable: Any) -> float:
+    return float(np.prod(getattr(variable.aval, "shape", ()), dtype=float))
