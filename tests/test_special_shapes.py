@@ -9,7 +9,8 @@ import pytest
 
 import gradcompare
 from gradcompare import InputError, Verdict, estimate
-from gradcompare.methods._extrapolation.shapes import Window, jumps
+from gradcompare.methods._extrapolation.shapes import jumps
+from gradcompare.methods._extrapolation.windows import Window
 
 check = functools.partial(gradcompare.check, points=1)
 
@@ -184,5 +185,7 @@ def test_a_pole_beside_the_point_is_no_jump():
     plus = np.array([[-6.0e5, 4.3e11, 1.1e11, 7.8e7, 5.9e6]])
     minus = np.array([[1.6e6, 1.4e10, -6.6e5, -6.8e5, -6.0e5]])
     steps, noise = 0.25 * 1.9 ** -np.arange(-3.0, 2.0)[None], np.full((1, 5), 2.6e5)
-    assert not jumps(Window(plus, minus, steps, noise, 0.0))
-    assert jumps(Window(0 * plus + 1e7, 0 * minus, steps, noise, 0.0))
+    at_zero, both_sides = np.zeros(1), np.zeros(1, int)
+    window = Window(plus, minus, steps, noise, 0.0, at_zero, both_sides)
+    assert not jumps(window)
+    assert jumps(window._replace(plus=0 * plus + 1e7, minus=0 * minus))

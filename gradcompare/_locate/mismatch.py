@@ -8,10 +8,10 @@ from jaxtyping import Float, Int
 
 from .._evaluation.evaluator import Evaluator
 from .._model.estimate import SAFETY, Estimate
-from ..methods._extrapolation.ladder import Ladder
+from ..methods._extrapolation.ladder import derivatives_along
 from ..methods._extrapolation.lines import RATIO, Lines, room_along
 from ..methods._extrapolation.noise import measure_noise
-from ..methods._extrapolation.windows import FIRST
+from ..methods._extrapolation.windows import FIRST_LEVEL
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,15 +78,13 @@ class Mismatches:
     def along(self, directions: Sequence[Direction]) -> list[Mismatch]:
         """Returns what is found along each direction."""
         with np.errstate(all="ignore"):  # values that are not finite are part of the work
-            ladder = Ladder(self._lines(directions))
-            ladder.climb()
-            error = np.where(ladder.jumps(), np.inf, ladder.error)
-        self.evaluations += ladder.evaluations
+            along = derivatives_along(self._lines(directions))
+        self.evaluations += along.evaluations
         self.directions += len(directions)
-        self.kinks += int(np.sum(ladder.gap != 0))
+        self.kinks += int(np.sum(along.gap != 0))
         return [
             self._mismatch(
-                direction, ladder.value[i], error[i], ladder.gap[i], float(ladder.step[i])
+                direction, along.value[i], along.error[i], along.gap[i], float(along.step[i])
             )
             for i, direction in enumerate(directions)
         ]
@@ -107,7 +105,7 @@ class Mismatches:
             error + float(np.nan_to_num(rounding)),  # of an entry that is not finite
             bound,
             bound + error + abs(gap) / 2,
-            float(step) * RATIO**FIRST,
+            float(step) * RATIO**FIRST_LEVEL,
         )
 
     def _lines(self, directions: Sequence[Direction]) -> Lines:

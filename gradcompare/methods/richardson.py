@@ -1,25 +1,30 @@
 """The judge: adaptive central differences with Richardson extrapolation and error bars.
 
 For every coordinate, f is evaluated at five steps from about s/4 to s/50 on either side, s being
-the power of two just below |x|, and at further steps where that is not enough (`_ladder`); the
-differences are divided by the steps that were really taken and extrapolated (`_tableau`). The
+the power of two just below |x|, and at further steps where that is not enough (`ladder`); the
+differences are divided by the steps that were really taken and extrapolated (`tableau`). The
 bar adds the last correction of the extrapolation and the noise of f, which is measured
-(`_noise`). Nothing here looks at another derivative.
+(`noise`). Nothing here looks at another derivative.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Bool
 
 from .._evaluation.evaluator import Evaluator
 from .._foundation.layout import Layout
 from .._foundation.wording import listed
 from .._model.estimate import Estimate
 from ._base import AbstractMethod
-from ._extrapolation.ladder import Ladder
-from ._extrapolation.lines import NOISY, coordinate_lines, coordinate_scale, direction_line
+from ._extrapolation.ladder import derivatives_along
+from ._extrapolation.lines import (
+    NOISY,
+    Derivatives,
+    coordinate_lines,
+    coordinate_scale,
+    direction_line,
+)
 from ._extrapolation.noise import NOISE_FACTOR, measure_noise
 
 
@@ -42,18 +47,16 @@ class Richardson(AbstractMethod):
                 lines = coordinate_lines(evaluator, scale, centre, noise)
             else:
                 lines = direction_line(evaluator, centre, noise)
-            ladder = Ladder(lines)
-            ladder.climb()
-            jumping = ladder.jumps()
+            along = derivatives_along(lines)
         return Estimate(
-            ladder.value,
-            np.where(jumping, np.inf, ladder.error),
-            ladder.evaluations + spent + 1,
-            left=ladder.value - ladder.gap / 2,
-            right=ladder.value + ladder.gap / 2,
-            jumps=jumping,
-            note=_note(evaluator.problem.output, ladder, jumping, _noise_note(noise, centre)),
-            step=ladder.step,
+            along.value,
+            along.error,
+            along.evaluations + spent + 1,
+            left=along.value - along.gap / 2,
+            right=along.value + along.gap / 2,
+            jumps=along.jumps,
+            note=_note(evaluator.problem.output, along, _noise_note(noise, centre)),
+            step=along.step,
         )
 
 
@@ -65,14 +68,14 @@ def _noise_note(noise: float, centre: float) -> str:
     return f"f is noisy: its values scatter by about {level:.1g}"
 
 
-def _note(layout: Layout, ladder: Ladder, jumping: Bool[np.ndarray, " m"], noise: str) -> str:
+def _note(layout: Layout, along: Derivatives, noise: str) -> str:
     """Names the coordinates at which f is special, in sentences."""
     said = (
-        (ladder.side > 0, "derivative from the right only, f ends on the left, at"),
-        (ladder.side < 0, "derivative from the left only, f ends on the right, at"),
-        (jumping, "f jumps, so that there is no derivative, at"),
-        (ladder.gap != 0, "f has a kink, and only one-sided derivatives, at"),
-        (ladder.constant, "f does not change at all with"),
+        (along.side > 0, "derivative from the right only, f ends on the left, at"),
+        (along.side < 0, "derivative from the left only, f ends on the right, at"),
+        (along.jumps, "f jumps, so that there is no derivative, at"),
+        (along.gap != 0, "f has a kink, and only one-sided derivatives, at"),
+        (along.constant, "f does not change at all with"),
     )
     sentences = [noise] if noise else []
     for where, what in said:

@@ -1,10 +1,10 @@
-"""The ladder of steps: which windows of steps each line gets, and its best estimate so far.
+"""The ladder of steps: at which steps each line is sampled, and what comes out.
 
 For every line, f is sampled at x ± h for a window of steps, each about half of the one before,
-and the differences are extrapolated (`_tableau`). A line whose bar is not small yet gets
-another window: smaller steps where truncation dominates or a value was not finite, larger
-ones where rounding does, and bisection once both were seen. All lines that still need it
-share one batch of evaluations.
+and the differences are extrapolated. A line whose bar is not small yet gets another window:
+smaller steps where truncation dominates or a value was not finite, larger ones where rounding
+does, and bisection once both were seen. All lines that still need it share one batch of
+evaluations.
 
 A line that can be followed to one side only, because the domain ends there or because f is
 not finite on the other side, is sampled at twice as many steps on that side, and one-sided
@@ -14,18 +14,14 @@ differences are extrapolated.
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from .lines import RATIO, Lines, widest_window
-from .shapes import constant, jumps, kink
+from .best import Best
+from .differences import extrapolate_window
+from .lines import EPS, RATIO, Derivatives, Lines
+from .shapes import constant, finite_side, jumps, kink
 from .tableau import LEVELS
-from .windows import FIRST, Windows
+from .windows import FIRST_LEVEL, STRIDE, Bracket, Windows
 
-STRIDE = 3
-"""The next window starts so many levels further down, further ones twice as many each time.
-
-A larger one always starts so many levels up: a wide jump could pass over the scale of f.
-"""
-
-ROUNDS = 12
+MOST_WINDOWS = 12
 """At most this many windows for one line."""
 
 TARGET = 1e-9
@@ -34,70 +30,62 @@ TARGET = 1e-9
 CERTAIN = 1e-12
 """The same where the bar rests on corrections and not on noise."""
 
-SMALLEST = 52 - LEVELS
+LAST_LEVEL = 52 - LEVELS
 """The last window's start; its steps go down to about 10 units in the last place of x."""
 
-CLEAR = 400.0
-"""A kink's gap stands out from noise at steps above CLEAR · noise / gap."""
+KINK_CLEARANCE = 400.0
+"""A kink's gap stands out from noise at steps above KINK_CLEARANCE · noise / gap."""
 
-CARRIED = 100.0
+MOST_LEFT_OVER = 100.0
 """At most so much left-over error is carried to smaller steps."""
-
-DOUBT = 3.0
-"""A window with smaller steps that differs widens the bar of a larger one, up to so many times."""
 
 PROGRESS = 0.5
 """A larger window must bring the bar below this fraction of the best one to be worth another."""
 
+CONSTANT_REACH = 1 / 16
+"""f is constant if it does not change up to so many scales of the line."""
+
+FAR, FAR_DOUBT = 4.0, 3.0
+"""With the noise of fewer digits, beyond so many scales of x, bars are taken so many times:
+corrections are small by chance, and no window with smaller steps can tell (2 in 100 logits in
+float32)."""
+
+UNCLEAR = 0.1
+"""A jump is looked for where the bar is larger than this fraction of the derivative."""
+
+WIDER_SIDE = 2.0
+"""A line turns to the side that has more than so many times the room of the other."""
+
+
+def derivatives_along(lines: Lines) -> Derivatives:
+    """Returns the derivative of f along each of the lines."""
+    return Ladder(lines).climb()
+
 
 class Ladder:
-    """The windows of all lines, and the best estimate of each line so far.
-
-    Attributes:
-        value: The derivative along each line.
-        error: Its error bar; infinite where no window gave finite differences.
-        gap: The derivative from the right less that from the left; 0 but for kinks.
-        constant: Whether f did not change at all along a line.
-    """
+    """The search for the best window of every line: it owns all that is known on the way."""
 
     def __init__(self, lines: Lines):
         count = len(lines.scale)
+        self._lines = lines
         self._windows = Windows(lines)
-        self._too_large = np.full(count, np.nan)
-        self._too_small = np.full(count, np.nan)
-        self._best_offset = self._windows.offset.copy()
+        self._best = Best(self._windows.level)
+        self._bracket = Bracket(count)
         self._left_over = np.zeros(count)
-        self._enough = np.broadcast_to(lines.enough, count)
-        self.value = np.full(count, np.nan)
-        self.error = np.full(count, np.inf)
-        self.gap = np.zeros(count)
-        self.constant = np.ones(count, bool)
+        self._constant = np.ones(count, bool)
 
-    @property
-    def side(self) -> Int[np.ndarray, " m"]:
-        """1 or −1 for a line that is followed to one side only, else 0."""
-        return self._windows.side
-
-    @property
-    def evaluations(self) -> int:
-        """How many values of f were taken."""
-        return self._windows.evaluations
-
-    @property
-    def step(self) -> Float[np.ndarray, " m"]:
-        """The largest step of the window that gave the estimate of each line."""
-        return self._windows.lines.scale * RATIO ** -self._best_offset.astype(float)
-
-    def climb(self) -> None:
+    def climb(self) -> Derivatives:
         """Evaluates windows until every line has a small bar, or no other window is left."""
-        active = np.arange(len(self.value))
+        active = np.arange(len(self._lines.scale))
         missing = np.ones((len(active), LEVELS), bool)
-        for number in range(ROUNDS):
+        for number in range(MOST_WINDOWS):
             self._windows.sample(active, missing)
             truncating, done = self._judge(active)
             active, truncating = active[~done], truncating[~done]
             turned = self._turn(active, truncating, number)
-            shift = self._next_offset(active, truncating, STRIDE * 2**number)
+            # A line that has turned stays where it was put, and is sampled anew. The bracket takes
+            # that place in with what the window before showed, so that it is not left for long.
+            shift = self._next_shift(active, truncating, STRIDE * 2**number)
             shift[turned] = 0
             going = (shift != 0) | turned
             active, shift, turned = active[going], shift[going], turned[going]
@@ -106,105 +94,59 @@ class Ladder:
             missing = self._windows.move(active, shift) | turned[:, None]
         self._confirm_kinks()
         self._widen_where_flat()
-
-    def _widen_where_flat(self) -> None:
-        """Has no bar rest on steps beyond the scale of the line where f shows no slope.
-
-        Far away, f is flat for other reasons than near the point: at a Gaussian mixture with
-        a derivative of 1e-18, steps of 4e8 said 0 ± 1.5e-21.
-        """
-        lines = self._windows.lines
-        where = (np.abs(self.value) <= self.error) & (self.step > lines.scale)
-        noise = max(lines.noise, np.finfo(np.float64).eps * abs(lines.centre))
-        self.error[where] = np.maximum(self.error[where], noise / lines.scale[where])
-
-    def _confirm_kinks(self) -> None:
-        """Looks at kinks with the smallest steps at which their gap exceeds the noise.
-
-        A kink beside the point looks like one at the point as long as the steps reach it.
-        """
-        active = np.flatnonzero(self.gap)
-        if not active.size:
-            return
-        window, gap = self._windows.values(active), np.abs(self.gap[active])
-        step = CLEAR * np.max(window.noise, axis=1) / gap
-        level = (
-            np.floor(np.log(self._windows.lines.scale[active] / step) / np.log(RATIO)) - LEVELS + 1
-        )
-        target = np.clip(level, self._windows.least[active], SMALLEST).astype(int)
-        smaller = target > self._best_offset[active]
-        active, target = active[smaller], target[smaller]
-        missing = self._windows.move(active, target - self._windows.offset[active])
-        self._windows.sample(active, missing)
-        self._judge(active)
-        gone = kink(self._windows.values(active))[0] == 0
-        self.gap[active[gone]] = 0.0
-
-    def jumps(self) -> Bool[np.ndarray, " m"]:
-        """Which lines cross a jump of f at the point, as the last window of each shows."""
-        unclear = ~(self.error <= 0.1 * np.abs(self.value))
-        return (
-            unclear
-            & (self._windows.side == 0)
-            & jumps(self._windows.values(np.arange(len(self.value))))
-        )
+        return self._derivatives()
 
     def _judge(
         self, active: Int[np.ndarray, " k"]
     ) -> tuple[Bool[np.ndarray, " k"], Bool[np.ndarray, " k"]]:
         """Keeps better estimates; says which lines want smaller steps, and which are done."""
-        window = self._windows.values(active)
-        value, error, truncating, left_over = self._windows.extrapolated(active)
-        # What one window showed holds for smaller steps, where noise may hide it.
-        carried = np.minimum(self._left_over[active], CARRIED)
-        error = np.where(np.isnan(left_over), error * (1 + carried), error)
-        self._left_over[active] = np.where(np.isnan(left_over), carried, left_over)
-        truncating |= left_over > 0
-        stuck = error > PROGRESS * self.error[active]
-        contradicting = self._keep(active, value, error)
-        finite = np.all(np.isfinite(window.plus) & np.isfinite(window.minus), axis=1)
-        self.constant[active] &= constant(window)
-        far = self._windows.steps(active)[0][:, 0] >= self._windows.lines.scale[active] / 16
-        truncating = ~finite | contradicting | truncating
-        # A bar that rests on corrections is believed when a second window confirms it: they
-        # can be small by chance where a singularity is near (softplus; 55 times too small).
-        limit = np.where(truncating, CERTAIN, TARGET)
-        enough = self._enough[active]
-        small = error <= np.where(enough > 0, enough, limit * np.abs(value))
-        small |= self.constant[active] & far
-        searching = np.isnan(self._too_large[active])
-        return truncating, finite & (small | (stuck & searching & ~truncating))
+        window, level = self._windows.of(active), self._windows.level[active]
+        value, error, truncating, left_over = extrapolate_window(window)
+        if self._windows.fewer_digits:
+            error = error * np.where(self._windows.reaches(active, FAR), FAR_DOUBT, 1.0)
+        error = self._carry_left_over(active, error, left_over)
+        stuck = error > PROGRESS * self._best.error[active]
+        contradicting = self._best.keep(active, level, window, value, error)
+        truncating = truncating | (left_over > 0) | ~window.finite | contradicting
+        self._constant[active] &= constant(window)
+        done = self._is_small(active, truncating, value, error)
+        # Larger steps that do not help are not followed up. Where too large ones were seen, that
+        # is left to the bisection, which ends by itself.
+        done |= stuck & ~truncating & self._bracket.has_no_top(active)
+        return truncating, window.finite & done
 
-    def _keep(
+    def _carry_left_over(
         self,
         active: Int[np.ndarray, " k"],
+        error: Float[np.ndarray, " k"],
+        left_over: Float[np.ndarray, " k"],
+    ) -> Float[np.ndarray, " k"]:
+        """Returns wider bars where noise hides whether f is smooth, and remembers what was seen.
+
+        What one window showed about |x|^p holds for smaller steps too, where p is the same but
+        the differences between the columns of the tableau drown in noise.
+        """
+        carried = np.minimum(self._left_over[active], MOST_LEFT_OVER)
+        hidden = np.isnan(left_over)
+        self._left_over[active] = np.where(hidden, carried, left_over)
+        return np.where(hidden, error * (1 + carried), error)
+
+    def _is_small(
+        self,
+        active: Int[np.ndarray, " k"],
+        truncating: Bool[np.ndarray, " k"],
         value: Float[np.ndarray, " k"],
         error: Float[np.ndarray, " k"],
     ) -> Bool[np.ndarray, " k"]:
-        """Keeps better estimates; returns which ones contradict one from smaller steps.
-
-        Far above the scale on which f varies, its variation looks like noise, and a window
-        can find the derivative of the trend with a small bar. So where two windows
-        contradict each other, the one with the smaller steps is believed.
-        """
-        apart = np.abs(value - self.value[active]) > error + self.error[active]
-        smaller = self._windows.offset[active] > self._best_offset[active]
-        better = np.where(smaller, apart, False) | ((error < self.error[active]) & ~apart)
-        better |= np.isnan(self.value[active]) & (error < np.inf)
-        # Corrections can be small by chance. The window that is to confirm them, though it is
-        # noisier, then lies further off than they say (skip-gram, tail: 3.2 bars).
-        unlike = active[smaller & ~better & ~apart]
-        difference = np.abs(value - self.value[active])[smaller & ~better & ~apart]
-        bar = self.error[unlike]
-        self.error[unlike] = np.fmax(bar, np.fmin(difference, DOUBT * bar))
-        chosen = active[better]
-        self.value[chosen], self.error[chosen] = value[better], error[better]
-        self._best_offset[chosen] = self._windows.offset[chosen]
-        self.gap[chosen], doubt = np.where(
-            self._windows.side[chosen] == 0, kink(self._windows.values(chosen)), 0.0
-        )
-        self.error[chosen] += doubt
-        return apart & ~smaller
+        """Whether a bar is so small that no other window is needed."""
+        # A bar that rests on corrections is believed when a second window confirms it: they
+        # can be small by chance where a singularity is near (softplus; 55 times too small).
+        limit = np.where(truncating, CERTAIN, TARGET) * np.abs(value)
+        enough = np.broadcast_to(self._lines.enough, self._constant.shape)[active]
+        small = error <= np.where(enough > 0, enough, limit)
+        # No bar is small beside a derivative of 0. But f that has one value at every step, and
+        # at steps that are not small, has no other at further steps either.
+        return small | (self._constant[active] & self._windows.reaches(active, CONSTANT_REACH))
 
     def _turn(
         self, active: Int[np.ndarray, " k"], truncating: Bool[np.ndarray, " k"], number: int
@@ -214,37 +156,83 @@ class Ladder:
         Either f is not finite there, at any step of a second window or a later one; or
         larger steps would be better and the domain has room for them on one side only.
         """
-        window = self._windows.values(active)
-        right, left = np.isfinite(window.plus), np.isfinite(window.minus)
-        no_left = np.all(right, axis=1) & ~np.any(left, axis=1) & (number > 0)
-        no_right = np.all(left, axis=1) & ~np.any(right, axis=1) & (number > 0)
-        stopped = ~truncating & (self._windows.offset[active] == self._windows.least[active])
-        above, below = self._windows.lines.above[active], self._windows.lines.below[active]
-        no_left |= stopped & (above > 2 * below)
-        no_right |= stopped & (below > 2 * above)
-        turned = (self._windows.side[active] == 0) & (no_left | no_right)
-        self._windows.side[active[turned]] = np.where(no_left[turned], 1, -1)
-        self._windows.least[active[turned]] = widest_window(
-            self._windows.lines, self._windows.side
-        )[active[turned]]
-        for state in (self._too_large, self._too_small):
-            state[active[turned]] = np.nan
-        start = np.where(stopped, self._windows.offset[active] - 2 * STRIDE, FIRST)
-        self._windows.offset[active[turned]] = np.maximum(self._windows.least[active], start)[
-            turned
-        ]
+        level, least = self._windows.level[active], self._windows.least[active]
+        above, below = self._lines.above[active], self._lines.below[active]
+        stopped = ~truncating & (level == least)
+        wider = (above > WIDER_SIDE * below).astype(int) - (below > WIDER_SIDE * above)
+        # One window may miss a value by chance, or reach beyond an end that is further off.
+        ended = finite_side(self._windows.of(active)) * (number > 0)
+        side = np.where(stopped, wider, ended)
+        turned = (self._windows.side[active] == 0) & (side != 0)
+        # Where larger steps are wanted, the first window to one side starts two strides up.
+        start = np.where(stopped, level - 2 * STRIDE, FIRST_LEVEL)
+        self._windows.turn(active[turned], side[turned], start[turned])
+        self._bracket.forget(active[turned])
         return turned
 
-    def _next_offset(
+    def _next_shift(
         self, active: Int[np.ndarray, " k"], truncating: Bool[np.ndarray, " k"], stride: int
     ) -> Int[np.ndarray, " k"]:
         """Returns by how many levels the window of each line moves; 0 where it is to stay."""
-        offset = self._windows.offset[active]
-        self._too_large[active[truncating]] = offset[truncating]
-        self._too_small[active[~truncating]] = offset[~truncating]
-        between = np.floor((self._too_large[active] + self._too_small[active]) / 2)
-        outward = offset + np.where(truncating, stride, -STRIDE)
-        target = np.where(np.isnan(between), outward, between)
-        narrow = np.abs(self._too_large[active] - self._too_small[active]) <= STRIDE - 1
-        target = np.clip(target, self._windows.least[active], np.maximum(offset, SMALLEST))
-        return np.where(narrow, offset, target).astype(int) - offset
+        level, least = self._windows.level[active], self._windows.least[active]
+        self._bracket.narrow(active, level, truncating)
+        target = self._bracket.next_level(active, level, truncating, stride)
+        # Not beyond the domain, nor down to where x + h is x but for a few units.
+        target = np.clip(target, least, np.maximum(level, LAST_LEVEL))
+        return target.astype(int) - level
+
+    def _confirm_kinks(self) -> None:
+        """Looks at kinks with the smallest steps at which their gap exceeds the noise.
+
+        A kink beside the point looks like one at the point as long as the steps reach it.
+        """
+        active = np.flatnonzero(self._best.gap)
+        noise = np.max(self._windows.of(active).noise, axis=1)
+        # The last step of the window is to be the one at which the gap times h is so many times
+        # the noise: h = KINK_CLEARANCE · noise / gap, and the window starts LEVELS − 1 above.
+        step = KINK_CLEARANCE * noise / np.abs(self._best.gap[active])
+        last = np.floor(np.log(self._lines.scale[active] / step) / np.log(RATIO))
+        start = last - LEVELS + 1
+        target = np.clip(start, self._windows.least[active], LAST_LEVEL).astype(int)
+        smaller = target > self._best.level[active]
+        active, target = active[smaller], target[smaller]
+        if not active.size:
+            return
+        missing = self._windows.move(active, target - self._windows.level[active])
+        self._windows.sample(active, missing)
+        self._judge(active)
+        gone = kink(self._windows.of(active))[0] == 0
+        self._best.forget_kinks(active[gone])
+
+    def _widen_where_flat(self) -> None:
+        """Has no bar rest on steps beyond the scale of the line where f shows no slope.
+
+        Far away, f is flat for other reasons than near the point: at a Gaussian mixture with
+        a derivative of 1e-18, steps of 4e8 said 0 ± 1.5e-21.
+        """
+        lines, best = self._lines, self._best
+        where = (np.abs(best.value) <= best.error) & (self._largest_step() > lines.scale)
+        noise = max(lines.noise, EPS * abs(lines.centre))
+        # What is known then is that f changes by less than its noise over its scale.
+        best.widen(where, noise / lines.scale[where])
+
+    def _largest_step(self) -> Float[np.ndarray, " m"]:
+        return self._lines.scale * RATIO ** -self._best.level.astype(float)
+
+    def _derivatives(self) -> Derivatives:
+        best, windows = self._best, self._windows
+        # Across a jump differences grow with 1/h: corrections are large in every window, and the
+        # search goes on to smaller steps, so that the last window is the one closest to the point.
+        unclear = ~(best.error <= UNCLEAR * np.abs(best.value))
+        last = windows.of(np.arange(len(best.value)))
+        jumping = unclear & (windows.side == 0) & jumps(last)
+        return Derivatives(
+            value=best.value,
+            error=np.where(jumping, np.inf, best.error),
+            gap=best.gap,
+            jumps=jumping,
+            constant=self._constant,
+            side=windows.side,
+            step=self._largest_step(),
+            evaluations=windows.evaluations,
+        )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from ..._evaluation.evaluator import Evaluator
 
@@ -16,8 +16,8 @@ Not 2: steps that are multiples of each other can all fall on the same phase of 
 and agree on a wrong derivative (3 in 100 for sin(1000 x)).
 """
 
-LARGEST = 100
-"""No step is larger than scale · RATIO^LARGEST, or asked to be smaller than its inverse."""
+FARTHEST_LEVEL = 100
+"""No step is larger than scale · RATIO^FARTHEST_LEVEL, or smaller than by its inverse."""
 
 NARROW = 20
 """A domain that leaves less than scale · RATIO^−NARROW on one side has an end there."""
@@ -52,6 +52,31 @@ class Lines:
     centre: float
     noise: float
     enough: Float[np.ndarray, " m"] | float = 0.0
+
+
+@dataclass(frozen=True)
+class Derivatives:
+    """The derivatives along all lines.
+
+    Attributes:
+        value: The derivative along each line.
+        error: Its error bar; infinite where no window gave finite differences, or f jumps.
+        gap: The derivative from the right less that from the left; 0 but for kinks.
+        jumps: Where f jumps at the point.
+        constant: Where f did not change at all along the line.
+        side: 1 or −1 for a line that was followed to one side only, else 0.
+        step: The largest step of the window that gave the estimate.
+        evaluations: How many values of f were taken.
+    """
+
+    value: Float[np.ndarray, " m"]
+    error: Float[np.ndarray, " m"]
+    gap: Float[np.ndarray, " m"]
+    jumps: Bool[np.ndarray, " m"]
+    constant: Bool[np.ndarray, " m"]
+    side: Int[np.ndarray, " m"]
+    step: Float[np.ndarray, " m"]
+    evaluations: int
 
 
 def coordinate_lines(
@@ -125,9 +150,9 @@ def ended_sides(lines: Lines) -> Int[np.ndarray, " m"]:
     return np.where(sided, np.where(lines.above >= lines.below, 1, -1), 0)
 
 
-def widest_window(lines: Lines, side: Int[np.ndarray, " m"]) -> Int[np.ndarray, " m"]:
+def widest_level(lines: Lines, side: Int[np.ndarray, " m"]) -> Int[np.ndarray, " m"]:
     """Returns the level of the largest step for which there is room on that side, or on both."""
     both = np.minimum(lines.below, lines.above)
     room = np.where(side > 0, lines.above, np.where(side < 0, lines.below, both))
     least = np.ceil(np.log(lines.scale / (room * (1 - 4 * EPS))) / np.log(RATIO))
-    return np.clip(least, -LARGEST, LARGEST).astype(int)
+    return np.clip(least, -FARTHEST_LEVEL, FARTHEST_LEVEL).astype(int)

@@ -28,7 +28,7 @@ place, and a wide spacing can show the curvature of f instead of noise.
 """
 
 CLOSE_SPACINGS = (2.0**-40, 2.0**-46)
-"""Where the usual ones show no noise: f is very curved there, or ends."""
+"""The spacings where the usual ones show no noise: f is very curved there, or ends."""
 
 STAIRCASE = 0.5
 """Values of which so many equal their neighbours are rounded ones, as those of float32 are."""
@@ -38,32 +38,50 @@ POINTS = 16
 
 DECIMALS = range(16)
 """To so many decimals values may have been rounded."""
-_ORDERS = (4, 5, 6)
-_PLATEAU = 4.0
-_HALF_PLATEAU = 100.0
-_ONE_SIDED = 30.0
+
+ORDERS = (4, 5, 6)
+"""The orders of the differences: the smooth part of f is nearly a cubic over so small a range."""
+
+PLATEAU = 4.0
+"""Orders whose levels are within this factor show noise (Moré & Wild, section 3)."""
+
+HALF_PLATEAU = 100.0
+"""The same of half of the values, whose few sixth differences scatter more."""
+
+ONE_SIDED = 30.0
+"""Halves whose noise differs by more than this factor have a kink in one of them."""
+
+STAIR_EXPONENTS = range(-30, -5, 2)
+"""The spacings, as powers of two, at which a staircase is looked for until f moves."""
+
+EXACT_DECIMALS = 4 * EPS
+"""A value this close to a decimal number, relative to itself, is one: scaling rounds twice."""
 
 
 def noise_level(values: Float[np.ndarray, " n"]) -> float | None:
     """Returns the standard deviation of the noise in equally spaced `values` of f.
 
-    Returns None where the differences of successive orders disagree by more than a factor
-    of 4, so that the spacing shows something other than noise, or a value is not finite.
+    Returns None where the differences of successive orders disagree by more than
+    PLATEAU, so that the spacing shows something other than noise, or a value is not finite.
     A kink among the values looks like noise in one half of them; the other half then counts.
     """
     if not np.all(np.isfinite(values)):
         return None
-    first, second = (_plateau(half, _HALF_PLATEAU) for half in np.split(values, 2))
+    # A kink's fourth differences are as large as its gap times the spacing, and only those that
+    # cross it. So the half that it does not lie in shows the noise.
+    first, second = (_plateau(half, HALF_PLATEAU) for half in np.split(values, 2))
     if first is not None and second is not None:
         low, high = sorted([first, second])
-        if high > _ONE_SIDED * low:
+        if high > ONE_SIDED * low:
             return low
-    return _plateau(values, _PLATEAU)
+    return _plateau(values, PLATEAU)
 
 
 def _plateau(values: Float[np.ndarray, " n"], within: float) -> float | None:
+    """The largest of the levels σₖ, or None where they are not within so large a factor."""
     levels = []
-    for order in _ORDERS:
+    for order in ORDERS:
+        # Δᵏ adds k + 1 values with binomial coefficients, whose squares sum to (2k)!/(k!)².
         scale = factorial(order) ** 2 / factorial(2 * order)
         levels.append(np.sqrt(scale * np.mean(np.diff(values, order) ** 2)))
     return float(max(levels)) if max(levels) <= within * min(levels) else None
@@ -77,21 +95,24 @@ def measure_noise(evaluator: Evaluator) -> tuple[float, int]:
     of the closest values stands for it.
     """
     direction = _inward(evaluator)
-    found, values = _levels(evaluator, direction, SPACINGS)
+    levels, values = _levels(evaluator, direction, SPACINGS)
     spent = values.size
     digits = _rounded_by(values[np.isfinite(values)])
+    # Where most values equal their neighbours, most differences are 0 and say nothing of the
+    # few that are a whole stair.
     if np.mean(np.diff(values[0]) == 0) >= STAIRCASE:
         noise, more = _stair(evaluator, direction, values)
         return max(noise, digits), spent + more
-    if not found:
+    if not levels:
         for way in (direction, -direction):
-            more, values = _levels(evaluator, way, CLOSE_SPACINGS)
-            found += more
+            closer, values = _levels(evaluator, way, CLOSE_SPACINGS)
+            levels += closer
             spent += values.size
-    if not found:
+    if not levels:
+        # The spread also holds the change of f over the closest spacing: it is a wide bound.
         closest = values[-1][np.isfinite(values[-1])]
-        found = [float(np.ptp(closest))] if closest.size else [0.0]
-    return max(NOISE_FACTOR * max(found), digits), spent
+        levels = [float(np.ptp(closest))] if closest.size else [0.0]
+    return max(NOISE_FACTOR * max(levels), digits), spent
 
 
 def _rounded_by(values: Float[np.ndarray, " n"]) -> float:
@@ -106,7 +127,8 @@ def _rounded_by(values: Float[np.ndarray, " n"]) -> float:
         return float(np.finfo(np.float32).eps) * size / 2
     for decimals in DECIMALS:
         unit, whole = 10.0**-decimals, values * 10.0**decimals
-        if np.all(np.abs(whole - np.round(whole)) <= 4 * EPS * np.abs(whole)):
+        if np.all(np.abs(whole - np.round(whole)) <= EXACT_DECIMALS * np.abs(whole)):
+            # As many decimals as float64 has to give are no rounding by the user.
             return unit / 2 if unit > NOISY * size else 0.0
     return 0.0
 
@@ -121,12 +143,13 @@ def _stair(
     differences, in which the smooth part is negligible, show them.
     """
     line, spent, stair = evaluator.problem.layout.unflatten(direction), 0, 0.0
-    for exponent in range(-30, -5, 2):
+    for exponent in STAIR_EXPONENTS:
         probe = evaluator.along(2.0**exponent * np.arange(1, POINTS + 1), line)
         spent += POINTS
         stair = float(np.max(np.abs(np.diff(probe))))
         if stair > 0:
             break
+    # An error e of one value enters five of them with weights up to 6: half is a wide bound of e.
     fourth = np.abs(np.diff(values, 4))
     return max(stair, float(np.max(fourth, initial=0.0)) / 2), spent
 
@@ -134,7 +157,7 @@ def _stair(
 def _levels(
     evaluator: Evaluator, direction: Float[np.ndarray, " d"], spacings: tuple[float, ...]
 ) -> tuple[list[float], Float[np.ndarray, "s n"]]:
-    """Returns the noise found at each spacing that shows it, and the values of f."""
+    """Returns the noise at each spacing that shows it, and the values of f."""
     # The point itself is left out: it may be a kink or a jump, which is not noise.
     steps = np.concatenate([spacing * np.arange(1, POINTS + 1) for spacing in spacings])
     line = evaluator.problem.layout.unflatten(direction)

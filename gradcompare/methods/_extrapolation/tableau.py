@@ -70,24 +70,30 @@ def extrapolate(
         power: 2 for central differences; 1 for one-sided ones, whose error is in all powers
             of the step.
     """
+    # Lists of columns, T[·, 0] first. Column k lacks the first k rows: its row j is T[j + k, k].
     columns, corrections, noises = [differences], [np.zeros_like(differences)], [rounding]
     for order in range(1, differences.shape[1]):
         factor = (steps[:, :-order] / steps[:, order:]) ** power
         step = (columns[-1][:, 1:] - columns[-1][:, :-1]) / (factor - 1)
+        # With plus signs, as rounding errors of neighbours need not cancel.
         noises.append((factor * noises[-1][:, 1:] + noises[-1][:, :-1]) / (factor - 1))
         columns.append(columns[-1][:, 1:] + step)
+        # A correction far below that of the column before is small by chance.
         corrections.append(np.maximum(np.abs(step), _GUARD * corrections[-1][:, 1:]))
     beyond = [*map(_beyond, columns, [*columns[1:], None])]
+    # Only from the third column on: entries before it rest on one or two steps.
     entry, correction, noise, further = (
         np.hstack(parts[2:]) for parts in (columns, corrections, noises, beyond)
     )
     truncation = np.maximum(correction, further)
+    # The bar of each entry; the entry with the smallest is the estimate.
     total = np.where(np.isfinite(entry), truncation + noise, np.inf)
     best = np.argmin(np.where(np.isnan(total), np.inf, total), axis=1)[:, None]
 
     def chosen(parts):
         return np.take_along_axis(parts, best, axis=1)[:, 0]
 
+    # Where f is not smooth, the distance that the last row shows is not what is left.
     left_over, shown = _left_over(columns, noises)
     error = np.maximum(chosen(truncation + noise), np.where(left_over > 0, left_over * shown, 0))
     return Extrapolation(chosen(entry), error, chosen(correction) > chosen(noise), left_over)
@@ -108,9 +114,11 @@ def _left_over(
     """
     distances = [np.abs(column[:, -1] - column[:, -2]) for column in columns[:3]]
     before = np.abs(columns[1][:, -2] - columns[1][:, -3])
+    # Two columns on, the terms h² and h⁴ are gone where f is smooth.
     falling = distances[2] < _STALLED * distances[0]
     smooth = falling & (distances[0] > 2 * noises[0][:, -1])
     stalled = ~falling & (distances[2] > 2 * noises[2][:, -1])
+    # A geometric series with ratio 1/ρ: what is left is distance · (1/ρ + 1/ρ² + …).
     left = _LEFT / np.maximum(before / distances[1] - 1, 0)
     return np.where(smooth, 0.0, np.where(stalled, left, np.nan)), distances[1]
 

@@ -1,118 +1,193 @@
-"""The values of f at a window of steps on every line, and the differences made of them."""
+"""Where the window of steps of every line is, and the values of f in it.
+
+A step has a *level*: the step of level n is scale · RATIO⁻ⁿ. A window holds the steps of LEVELS
+levels in succession, the largest step first, on both sides of the point. On a line that is
+followed to one side only, the place of the step backwards is taken by one between two levels.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from .lines import EPS, NOISY, RATIO, Lines, ended_sides, widest_window
-from .shapes import Window
-from .tableau import LEVELS, Extrapolation, extrapolate
+from .lines import EPS, NOISY, RATIO, Lines, ended_sides, widest_level
+from .tableau import LEVELS
 
-FIRST = 2
-"""The first window starts at the step scale · RATIO^−FIRST."""
+FIRST_LEVEL = 2
+"""The first window starts at this level."""
 
-FEWER_DIGITS = (NOISY, 1e-4)
-"""Noise of that part of f is that of fewer digits, as with float32, and grows with f: least
-squares in float32 were 1e4 times as large at large steps, and bars up to 7 times too small. What
-is larger has another cause, or f is nearly 0 at the point."""
+FEWER_DIGITS = 1e-4
+"""Noise between NOISY and this part of f is that of fewer digits, as with float32, and grows with
+f: least squares in float32 were 1e4 times as large at large steps, and bars up to 7 times too
+small. What is larger has another cause, or f is nearly 0 at the point."""
 
-FAR, DOUBT = 4.0, 3.0
-"""With such noise, beyond so many scales of x, bars are taken so many times: corrections are small
-by chance, and no window with smaller steps can tell (2 in 100 logits in float32)."""
+
+STRIDE = 3
+"""The next window starts so many levels further down, further ones twice as many each time.
+
+A larger one always starts so many levels up: a wide jump could pass over the scale of f.
+"""
+
+
+class Window(NamedTuple):
+    """The values of f at a window of steps, for each of k lines.
+
+    Attributes:
+        plus: f(x + h), the largest step first; f(x ± h) on a line that is followed to one side.
+        minus: f(x − h); f at the steps in between, to the same side, on such a line.
+        steps: h.
+        noise: A bound of the noise in each pair of values.
+        centre: f(x).
+        origin: The coordinate that moves on each line; 0 along a direction.
+        side: 1 or −1 for a line that is followed to one side only, else 0.
+    """
+
+    plus: Float[np.ndarray, "k l"]
+    minus: Float[np.ndarray, "k l"]
+    steps: Float[np.ndarray, "k l"]
+    noise: Float[np.ndarray, "k l"]
+    centre: float
+    origin: Float[np.ndarray, " k"]
+    side: Int[np.ndarray, " k"]
+
+    def of(self, which: Bool[np.ndarray, " k"]) -> "Window":
+        """Returns the same for some of the lines."""
+        arrays = (self.plus, self.minus, self.steps, self.noise, self.origin, self.side)
+        plus, minus, steps, noise, origin, side = (array[which] for array in arrays)
+        return Window(plus, minus, steps, noise, self.centre, origin, side)
+
+    @property
+    def finite(self) -> Bool[np.ndarray, " k"]:
+        """Which lines have a number at every step."""
+        return np.all(np.isfinite(self.plus) & np.isfinite(self.minus), axis=1)
 
 
 class Windows:
-    """One window of steps for each line: where it starts, and the values of f in it.
+    """The window of each line. Only its own methods change it.
 
     Attributes:
         lines: The lines.
         side: 1 or −1 for a line that is followed to one side only, else 0.
         least: The level of the largest step for which there is room.
-        offset: The level of the first step of the window.
+        level: The level of the first step of the window.
         evaluations: How many values of f were taken.
+        fewer_digits: Whether the noise of f is that of fewer digits than float64 has.
     """
 
     def __init__(self, lines: Lines):
         count = len(lines.scale)
         self.lines = lines
         self.side = ended_sides(lines)
-        self.least = widest_window(lines, self.side)
-        self.offset = np.maximum(self.least, FIRST)
+        self.least = widest_level(lines, self.side)
+        self.level = np.maximum(self.least, FIRST_LEVEL)
+        self.evaluations = 0
         self._plus = np.full((count, LEVELS), np.nan)
         self._minus = np.full((count, LEVELS), np.nan)
-        self.evaluations = 0
-        self._unit = _unit(lines)
+        self._unit = noise_unit(lines)
+        self.fewer_digits = self._unit > EPS / 2
 
     def sample(self, active: Int[np.ndarray, " k"], missing: Bool[np.ndarray, "k l"]) -> None:
         """Takes the missing values of the windows of some lines, all in one batch."""
         rows, levels = np.nonzero(missing)
         lines = active[rows]
-        first, second = (step[rows, levels] for step in self.steps(active))
-        values = self.lines.sample(np.tile(lines, 2), np.concatenate([first, second]))
+        first, second = signed_steps(self._steps(active), self.side[active])
+        steps = np.concatenate([first[rows, levels], second[rows, levels]])
+        values = self.lines.sample(np.tile(lines, 2), steps)
         self._plus[lines, levels], self._minus[lines, levels] = np.split(values, 2)
         self.evaluations += len(values)
-
-    def extrapolated(self, active: Int[np.ndarray, " k"]) -> Extrapolation:
-        found = extrapolate(*self._central(active), power=2)
-        sided = self.side[active] != 0
-        if sided.any():
-            one_sided = extrapolate(*self._one_sided(active[sided]), power=1)
-            for both, part in zip(found, one_sided, strict=True):
-                both[sided] = part
-        far = self.steps(active)[0][:, 0] > FAR * self.lines.scale[active]
-        doubt = np.where(far & (self._unit > EPS / 2), DOUBT, 1.0)
-        return found._replace(error=doubt * found.error)
-
-    def _central(self, active: Int[np.ndarray, " k"]) -> tuple[np.ndarray, ...]:
-        """Returns central differences, the steps really taken, and the rounding errors."""
-        plus, minus, steps, noise, centre = self.values(active)
-        origin = self.lines.origin[active, None]
-        forward, backward = (origin + steps) - origin, origin - (origin - steps)
-        width = forward + backward
-        # f″/2 · (forward − backward) is what unequal steps add to the difference.
-        bend = np.abs(plus + minus - 2 * centre) / steps**2
-        rounding = 2 * noise / width + np.abs(forward - backward) * bend / 2
-        return (plus - minus) / width, width / 2, rounding
-
-    def _one_sided(self, active: Int[np.ndarray, " k"]) -> tuple[np.ndarray, ...]:
-        """The same for one-sided differences, which have twice as many steps."""
-        plus, minus, _, noise, centre = self.values(active)
-        origin = self.lines.origin[active, None, None]
-        steps = np.stack(self.steps(active), axis=2)
-        taken = ((origin + steps) - origin).reshape(len(active), -1)
-        values = np.stack([plus, minus], axis=2).reshape(len(active), -1)
-        rounding = 2 * np.repeat(noise, 2, axis=1) / np.abs(taken)
-        return (values - centre) / taken, np.abs(taken), rounding
-
-    def values(self, active: Int[np.ndarray, " k"]) -> Window:
-        plus, minus = self._plus[active], self._minus[active]
-        largest = np.maximum(np.abs(plus), np.abs(minus))
-        noise = np.maximum(self.lines.noise, self._unit * largest)
-        return Window(plus, minus, np.abs(self.steps(active)[0]), noise, self.lines.centre)
-
-    def steps(
-        self, active: Int[np.ndarray, " k"]
-    ) -> tuple[Float[np.ndarray, "k l"], Float[np.ndarray, "k l"]]:
-        """The two steps of each level: h and −h, or two of the same sign on a one-sided line."""
-        exponent = (self.offset[active, None] + np.arange(LEVELS)).astype(float)
-        steps = self.lines.scale[active, None] * RATIO**-exponent
-        side = self.side[active, None]
-        return np.where(side < 0, -steps, steps), np.where(side, side * steps / RATIO**0.5, -steps)
 
     def move(
         self, active: Int[np.ndarray, " k"], shift: Int[np.ndarray, " k"]
     ) -> Bool[np.ndarray, "k l"]:
-        """Moves the windows; returns which of their values are still to be sampled."""
-        level = np.arange(LEVELS) + shift[:, None]
-        known = (level >= 0) & (level < LEVELS)
+        """Moves windows by some levels; returns which of their values are to be sampled."""
+        # A window that moves by less than its width keeps the values of the levels it still holds.
+        source = np.arange(LEVELS) + shift[:, None]
+        known = (source >= 0) & (source < LEVELS)
         for values in (self._plus, self._minus):
-            kept = np.take_along_axis(values[active], np.clip(level, 0, LEVELS - 1), axis=1)
+            kept = np.take_along_axis(values[active], np.clip(source, 0, LEVELS - 1), axis=1)
             values[active] = np.where(known, kept, np.nan)
-        self.offset[active] += shift
+        self.level[active] += shift
         return ~known
 
+    def turn(
+        self,
+        active: Int[np.ndarray, " k"],
+        side: Int[np.ndarray, " k"],
+        start: Int[np.ndarray, " k"],
+    ) -> None:
+        """Follows lines to one side from now on, from a level on, or from where there is room."""
+        self.side[active] = side
+        # The end on the other side no longer bounds the steps.
+        self.least[active] = widest_level(self.lines, self.side)[active]
+        self.level[active] = np.maximum(self.least[active], start)
 
-def _unit(lines: Lines) -> float:
+    def of(self, active: Int[np.ndarray, " k"]) -> Window:
+        """Returns the windows of some lines, with the values as they are."""
+        plus, minus = self._plus[active], self._minus[active]
+        largest = np.maximum(np.abs(plus), np.abs(minus))
+        noise = np.maximum(self.lines.noise, self._unit * largest)
+        origin, centre = self.lines.origin[active], self.lines.centre
+        return Window(plus, minus, self._steps(active), noise, centre, origin, self.side[active])
+
+    def reaches(self, active: Int[np.ndarray, " k"], scales: float) -> Bool[np.ndarray, " k"]:
+        """Whether the largest step of each window is longer than so many scales of its line."""
+        first, _ = signed_steps(self._steps(active), self.side[active])
+        return first[:, 0] > scales * self.lines.scale[active]
+
+    def _steps(self, active: Int[np.ndarray, " k"]) -> Float[np.ndarray, "k l"]:
+        exponent = (self.level[active, None] + np.arange(LEVELS)).astype(float)
+        return self.lines.scale[active, None] * RATIO**-exponent
+
+
+class Bracket:
+    """Between which levels the best window of each line lies. Only its own methods change it."""
+
+    def __init__(self, count: int):
+        self._too_large = np.full(count, np.nan)
+        self._too_small = np.full(count, np.nan)
+
+    def narrow(
+        self,
+        lines: Int[np.ndarray, " k"],
+        level: Int[np.ndarray, " k"],
+        truncating: Bool[np.ndarray, " k"],
+    ) -> None:
+        """Takes in that the windows at these levels have too large steps, or too small ones."""
+        self._too_large[lines[truncating]] = level[truncating]
+        self._too_small[lines[~truncating]] = level[~truncating]
+
+    def forget(self, lines: Int[np.ndarray, " k"]) -> None:
+        self._too_large[lines] = self._too_small[lines] = np.nan
+
+    def has_no_top(self, lines: Int[np.ndarray, " k"]) -> Bool[np.ndarray, " k"]:
+        """Which lines have had no window yet whose steps were too large."""
+        return np.isnan(self._too_large[lines])
+
+    def next_level(
+        self,
+        lines: Int[np.ndarray, " k"],
+        level: Int[np.ndarray, " k"],
+        truncating: Bool[np.ndarray, " k"],
+        stride: int,
+    ) -> Float[np.ndarray, " k"]:
+        """Returns where the next windows are best put; where they are, once that is narrow."""
+        large, small = self._too_large[lines], self._too_small[lines]
+        middle = np.floor((large + small) / 2)  # NaN while one end is open
+        outward = level + np.where(truncating, stride, -STRIDE)
+        found = np.abs(large - small) <= STRIDE - 1
+        return np.where(found, level, np.where(np.isnan(middle), outward, middle))
+
+
+def signed_steps(
+    steps: Float[np.ndarray, "k l"], side: Int[np.ndarray, " k"]
+) -> tuple[Float[np.ndarray, "k l"], Float[np.ndarray, "k l"]]:
+    """The two steps of each level: h and −h, or h and one half a level on to the same side."""
+    side = side[:, None]
+    first = np.where(side < 0, -steps, steps)
+    return first, np.where(side, side * steps / RATIO**0.5, -steps)
+
+
+def noise_unit(lines: Lines) -> float:
     """The bound of the noise in a value, as a part of the value."""
     relative = lines.noise / abs(lines.centre) if lines.centre else np.inf
-    low, high = FEWER_DIGITS
-    return relative if low < relative < high else EPS / 2
+    return relative if NOISY < relative < FEWER_DIGITS else EPS / 2

@@ -1,0 +1,90 @@
+"""The best estimate of each line so far, and when another window gives a better one."""
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from .shapes import kink
+from .windows import Window
+
+DISAGREEMENT = 3.0
+"""A window with smaller steps that differs widens the bar of a larger one, up to so many times."""
+
+
+class Best:
+    """The best estimate of each line so far. Only its own methods change it.
+
+    Attributes:
+        value: The derivative along each line; NaN where no window gave one.
+        error: Its error bar; infinite where no window gave finite differences.
+        gap: The derivative from the right less that from the left; 0 but for kinks.
+        level: The level of the first step of the window that gave the estimate.
+    """
+
+    def __init__(self, level: Int[np.ndarray, " m"]):
+        self.value = np.full(len(level), np.nan)
+        self.error = np.full(len(level), np.inf)
+        self.gap = np.zeros(len(level))
+        self.level = level.copy()
+
+    def keep(
+        self,
+        active: Int[np.ndarray, " k"],
+        level: Int[np.ndarray, " k"],
+        window: Window,
+        value: Float[np.ndarray, " k"],
+        error: Float[np.ndarray, " k"],
+    ) -> Bool[np.ndarray, " k"]:
+        """Keeps what is better than before; returns which lines contradict smaller steps.
+
+        Args:
+            active: Some lines.
+            level: The level at which their windows start.
+            window: Their windows.
+            value: The derivatives that the windows give.
+            error: Their error bars.
+        """
+        apart = np.abs(value - self.value[active]) > error + self.error[active]
+        smaller = level > self.level[active]
+        # Far above the scale on which f varies, its variation looks like noise, and a window
+        # can find the derivative of the trend with a small bar. So where two windows contradict
+        # each other, the one with the smaller steps is believed, whatever the bars say.
+        better = np.where(smaller, apart, False) | ((error < self.error[active]) & ~apart)
+        better |= np.isnan(self.value[active]) & (error < np.inf)
+        confirming = smaller & ~better & ~apart
+        self._widen_by_distance(active[confirming], value[confirming])
+        self._replace(
+            active[better], level[better], window.of(better), value[better], error[better]
+        )
+        return apart & ~smaller
+
+    def widen(self, where: Bool[np.ndarray, " m"], least: Float[np.ndarray, " n"]) -> None:
+        """Makes the bars of some lines at least so wide."""
+        self.error[where] = np.maximum(self.error[where], least)
+
+    def forget_kinks(self, lines: Int[np.ndarray, " k"]) -> None:
+        """Takes f to be smooth on some lines after all."""
+        self.gap[lines] = 0.0
+
+    def _widen_by_distance(
+        self, lines: Int[np.ndarray, " k"], value: Float[np.ndarray, " k"]
+    ) -> None:
+        """Widens the bars where a noisier window with smaller steps lies further off than they.
+
+        Corrections can be small by chance. The window that is to confirm them then differs by
+        more than they say (skip-gram, tail: 3.2 bars), though not by more than both bars.
+        """
+        bar, distance = self.error[lines], np.abs(value - self.value[lines])
+        self.error[lines] = np.fmax(bar, np.fmin(distance, DISAGREEMENT * bar))
+
+    def _replace(
+        self,
+        lines: Int[np.ndarray, " k"],
+        level: Int[np.ndarray, " k"],
+        window: Window,
+        value: Float[np.ndarray, " k"],
+        error: Float[np.ndarray, " k"],
+    ) -> None:
+        # To one side only there is nothing that a kink could be told from.
+        gap, doubt = np.where(window.side == 0, kink(window), 0.0)
+        self.value[lines], self.level[lines], self.gap[lines] = value, level, gap
+        self.error[lines] = error + doubt
