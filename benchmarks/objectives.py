@@ -21,7 +21,7 @@ from tabulate import tabulate
 import gradcompare
 from gradcompare._engine.environment import environment
 from gradcompare._engine.timing import measure
-from gradcompare._evaluation.program import CompiledFunction
+from gradcompare._evaluation.compiled import CompiledFunction
 from gradcompare._foundation.precision import FLOAT64, find_device, precision_scope
 from gradcompare.objectives import gaussian_mixture
 

@@ -19,8 +19,7 @@ from gradcompare import Objective, Verdict
 from gradcompare._engine.case import Study, study
 from gradcompare._engine.settings import Case, make_settings
 from gradcompare._evaluation.evaluator import Evaluator
-from gradcompare._evaluation.perturbation import nudge, nudge_data
-from gradcompare._evaluation.rounding import NUDGES, estimate_with_rounding
+from gradcompare._evaluation.rounding import NUDGES, estimate_with_rounding, nudge, nudge_data
 from gradcompare._foundation.precision import FLOAT64, cast, find_dtype, precision_scope
 from gradcompare._model.estimate import EPS
 from gradcompare._model.finding import Finding

@@ -27,8 +27,9 @@ import gradcompare
 from gradcompare._engine.environment import environment
 from gradcompare._engine.settings import make_settings
 from gradcompare._engine.timing import measure
+from gradcompare._evaluation.compiled import CompiledFunction
 from gradcompare._evaluation.evaluator import Evaluator
-from gradcompare._evaluation.program import CompiledFunction
+from gradcompare._evaluation.function import AbstractFunction
 from gradcompare._foundation.precision import FLOAT64, precision_scope
 from gradcompare._model.objective import Problem
 from gradcompare.methods._registry import find_method
@@ -196,7 +197,7 @@ def _programs(problem: Problem, kind: type[Evaluator] = Evaluator, **fields: int
     return kind(problem, FLOAT64, PLAN.device, PLAN.memory_bytes, **fields)
 
 
-def _central(evaluator: Evaluator) -> CompiledFunction:
+def _central(evaluator: Evaluator) -> AbstractFunction:
     """The program of the plain central difference, as the engine comes by it."""
     CENTRAL.estimate(evaluator)
     return evaluator.functions[CENTRAL]

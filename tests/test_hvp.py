@@ -13,7 +13,7 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 from gradcompare._api.registry import registered_objectives
-from gradcompare._evaluation.perturbation import nudge
+from gradcompare._evaluation.rounding import nudge
 from gradcompare._foundation.precision import FLOAT64, precision_scope
 
 OBJECTIVES = {name: o for name, o in registered_objectives().items() if o.hvp is not None}

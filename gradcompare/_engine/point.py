@@ -11,8 +11,7 @@ import numpy as np
 
 from .._evaluation.checks import is_random, value_twice, value_with_bar
 from .._evaluation.evaluator import Evaluator
-from .._evaluation.host import HostFunction
-from .._evaluation.program import CompiledFunction
+from .._evaluation.function import AbstractFunction
 from .._evaluation.rounding import estimate_with_rounding
 from .._foundation.errors import outcome_of
 from .._foundation.user_code import UNTRACEABLE, describe
@@ -110,7 +109,7 @@ def _judgement(
 
 def _voting_programs(
     evaluator: Evaluator, methods: Sequence[AbstractMethod]
-) -> dict[str, CompiledFunction | HostFunction | None]:
+) -> dict[str, AbstractFunction | None]:
     """The program that speaks for each source."""
     return {m.source: evaluator.functions.get(m) for m in methods if m.votes}
 

@@ -14,8 +14,7 @@ from functools import partial
 
 import numpy as np
 
-from .._evaluation.host import HostFunction
-from .._evaluation.program import CompiledFunction
+from .._evaluation.function import AbstractFunction
 from .._foundation.errors import outcome_of
 from .._foundation.precision import FLOAT64, precision_scope
 from .._foundation.user_code import describe
@@ -118,13 +117,13 @@ def timed(each: Study, settings: Settings) -> Result:
     floor = float(np.median(seconds[NOTHING]))
     timings = {}
     for name, call in (calls | judges).items():
-        program = call if isinstance(call, (CompiledFunction, HostFunction)) else None
+        program = call if isinstance(call, AbstractFunction) else None
         timings[name] = summarise(
             seconds[name],
             compile_seconds=program and program.compile_seconds,
             flops=program and program.flops,
             peak_bytes=program and program.peak_bytes,
-            first_seconds=call.first[0] if isinstance(call, CompiledFunction) else None,
-            dispatch_seconds=floor if isinstance(call, CompiledFunction) else None,
+            first_seconds=program and program.first_seconds,
+            dispatch_seconds=None if program is None or program.on_host else floor,
         )
     return replace(result, timings=timings)

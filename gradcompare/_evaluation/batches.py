@@ -5,16 +5,16 @@ The points are made inside the compiled code, from indices and steps.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int, PyTree
 
 from .._foundation.precision import cast
+from .._model.objective import Problem
 from .chunks import MATRIX_CHUNK, choose_chunk, values_at
-from .program import CompiledFunction
+from .compiled import CompiledFunction
+from .function import AbstractFunction, Runner
 
 BLOCK = 1024
 """How many perturbed points are evaluated by one call, at most."""
@@ -24,14 +24,53 @@ LINE_CHUNK = 16
 
 
 @dataclass(frozen=True)
-class CompiledBatches:
-    """The objective of `evaluator` at many points.
+class Block:
+    """How many points one call takes at most, and how many of them are evaluated together.
 
-    Attributes:
-        evaluator: The `Evaluator` of one problem, which compile and keep what runs here.
+    Many in one call, since a call costs 20 µs.
     """
 
-    evaluator: Any
+    capacity: int
+    chunk: int
+
+    @classmethod
+    def on_a_line(cls) -> "Block":
+        """The block where only a direction is asked for."""
+        return cls(LINE_CHUNK, LINE_CHUNK)
+
+    @classmethod
+    def of_coordinates(cls, size: int, chunk: int, *, multiplies: bool) -> "Block":
+        """The block for points that differ from x in single coordinates.
+
+        As many together as suit the plain differences, unless those take all points without a
+        loop.
+
+        Args:
+            size: The number of coordinates.
+            chunk: How many points the plain differences evaluate together.
+            multiplies: Whether the function multiplies by a matrix.
+        """
+        capacity = min(BLOCK, max(16, 2 ** (16 * size - 1).bit_length()))
+        if chunk >= 2 * size:
+            chunk = MATRIX_CHUNK if multiplies else 1
+        return cls(capacity, min(chunk, capacity))
+
+
+@dataclass(frozen=True)
+class CompiledBatches:
+    """A compiled objective at many points.
+
+    Attributes:
+        problem: The objective at one point.
+        dtype: What it is computed in.
+        block: How many points are evaluated by one call, and how many of them together.
+        runner: Compiles, keeps and runs what is evaluated.
+    """
+
+    problem: Problem
+    dtype: np.dtype
+    block: Block
+    runner: Runner
 
     def perturbed(
         self, indices: Int[np.ndarray, " k"], steps: Float[np.ndarray, " k"]
@@ -41,83 +80,83 @@ class CompiledBatches:
     def along(
         self, steps: Float[np.ndarray, " k"], direction: PyTree | None
     ) -> Float[np.ndarray, " k"]:
-        u = self.evaluator.problem.direction if direction is None else direction
-        nowhere = np.full(len(steps), self.evaluator.x.size, np.int32)
+        u = self.problem.direction if direction is None else direction
+        nowhere = np.full(len(steps), self.problem.layout.size, np.int32)
         return self._in_blocks(nowhere, np.zeros(len(steps)), steps, u)
 
-    def choose_chunk(self) -> int:
-        """How many of the 2d points of a central difference are evaluated together."""
-        evaluator = self.evaluator
-        evaluator.value()
-        program = evaluator.functions["value"]
-        return choose_chunk(
-            2 * evaluator.problem.layout.size,
-            self._timed_run,
-            value=program,
-            multiplies=program.multiplies,
-            point_bytes=(program.peak_bytes or 0) + 2 * evaluator.x.nbytes,
-            memory_bytes=evaluator.memory_bytes,
-            on_cpu=evaluator.device.platform == "cpu",
-        )
-
-    def _timed_run(self, chunk: int) -> Callable[[int], object]:
-        """Builds a central difference over all coordinates that stops after so many chunks."""
-        layout, objective = self.evaluator.problem.layout, self.evaluator.problem.objective
-        args = self.evaluator.args
-
-        def points(params, data, direction, batches):
-            x = layout.ravel(params)
-            indices = jnp.tile(jnp.arange(layout.size, dtype=jnp.int32), 2)
-            stop = None if chunk >= 2 * layout.size else batches
-
-            def f(x):
-                return objective.value(layout.unflatten(x), data)
-
-            return values_at(f, x, indices, jnp.tile(x, 2), chunk, stop)
-
-        program = CompiledFunction.build(points, (*args, np.int32(1)))
-        return lambda k: program.run(*args, np.int32(k))
-
-    @cached_property
-    def _block(self) -> tuple[int, int]:
-        """How many perturbed points one call takes at most, and how many of them together.
-
-        Many in one call, since a call costs 20 µs; within it, as many together as suit the
-        plain differences, unless those take all points without a loop.
-        """
-        if self.evaluator.problem.quantity != "gradient":
-            return LINE_CHUNK, LINE_CHUNK
-        size, chunk = self.evaluator.problem.layout.size, self.evaluator.chunk
-        capacity = min(BLOCK, max(16, 2 ** (16 * size - 1).bit_length()))
-        if chunk < 2 * size:
-            return capacity, min(chunk, capacity)
-        multiplies = self.evaluator.functions["value"].multiplies
-        return capacity, min(MATRIX_CHUNK if multiplies else 1, capacity)
-
     def _in_blocks(self, indices, steps, shifts, direction):
-        count, (capacity, chunk) = len(indices), self._block
+        count, capacity = len(indices), self.block.capacity
         # An argument of its own: at another problem, all data would go to the device again.
-        line = self.evaluator.problem.params if direction is None else direction
-        line = cast(line, self.evaluator.dtype)
+        line = self.problem.params if direction is None else direction
+        line = cast(line, self.dtype)
         values = np.empty(count)
         for start in range(0, count, capacity):
             parts = [array[start : start + capacity] for array in (indices, steps, shifts)]
             size = len(parts[0])
             padded = [np.pad(part, (0, capacity - size)) for part in parts]
-            batches = np.asarray(-(-size // chunk), np.int32)
+            batches = np.asarray(-(-size // self.block.chunk), np.int32)
             extra = (line, *padded, batches)
-            found = self.evaluator.run("moved", self._moved, *extra, helper=True)
-            values[start : start + size] = found[:size]
+            results = self.runner.run("moved", self._moved, *extra, helper=True)
+            values[start : start + size] = results[:size]
         return values
 
     def _moved(self, params, data, direction, line, indices, steps, shifts, batches):
         """Evaluates f at x + shifts[j] u + steps[j] e_i, i = indices[j]; i = d moves none."""
-        problem = self.evaluator.problem
-        x, layout = problem.layout.ravel(params), problem.layout
+        layout = self.problem.layout
+        x = layout.ravel(params)
         u = layout.ravel(line)
 
         def f(x):
-            return problem.objective.value(layout.unflatten(x), data)
+            return self.problem.objective.value(layout.unflatten(x), data)
 
         entries = x[jnp.minimum(indices, x.size - 1)] + steps
-        return values_at(f, x, indices, entries, self._block[1], batches, (u, shifts))
+        return values_at(f, x, indices, entries, self.block.chunk, batches, (u, shifts))
+
+
+def chunk_for(
+    problem: Problem,
+    value: AbstractFunction,
+    args: tuple[PyTree, PyTree, PyTree],
+    *,
+    memory_bytes: int,
+    on_cpu: bool,
+) -> int:
+    """Chooses how many of the 2d points of a central difference are evaluated together.
+
+    Args:
+        problem: The objective at one point.
+        value: The objective, compiled.
+        args: Parameters, data and direction on the device.
+        memory_bytes: How much temporary memory the points may take together.
+        on_cpu: Whether the device is a CPU.
+    """
+    point_bytes = problem.layout.size * np.dtype(np.float64).itemsize
+    return choose_chunk(
+        2 * problem.layout.size,
+        lambda chunk: _central_difference(problem, args, chunk),
+        value=value,
+        multiplies=value.multiplies,
+        point_bytes=(value.peak_bytes or 0) + 2 * point_bytes,
+        memory_bytes=memory_bytes,
+        on_cpu=on_cpu,
+    )
+
+
+def _central_difference(
+    problem: Problem, args: tuple[PyTree, PyTree, PyTree], chunk: int
+) -> Callable[[int], object]:
+    """Compiles a central difference over all coordinates that stops after so many chunks."""
+    layout, objective = problem.layout, problem.objective
+
+    def points(params, data, direction, batches):
+        x = layout.ravel(params)
+        indices = jnp.tile(jnp.arange(layout.size, dtype=jnp.int32), 2)
+        stop = None if chunk >= 2 * layout.size else batches
+
+        def f(x):
+            return objective.value(layout.unflatten(x), data)
+
+        return values_at(f, x, indices, jnp.tile(x, 2), chunk, stop)
+
+    program = CompiledFunction.build(points, (*args, np.int32(1)))
+    return lambda k: program.run(*args, np.int32(k))

@@ -13,8 +13,8 @@ from .._foundation.precision import cast
 from .._foundation.user_code import describe, is_untraceable
 from .._model.estimate import SAFETY, Estimate
 from .evaluator import Evaluator
+from .function import Function
 from .host import require_untouched
-from .program import Function
 from .rounding import estimate_with_rounding
 
 

@@ -21,10 +21,11 @@ from .._foundation.errors import outcome_of
 from .._foundation.precision import Device, cast
 from .._foundation.user_code import is_untraceable
 from .._model.objective import Problem
-from .batches import CompiledBatches
+from .batches import Block, CompiledBatches, chunk_for
+from .compiled import CompiledFunction
+from .function import AbstractFunction, Function
 from .host import HostBatches, HostFunction
-from .perturbation import nudge, nudge_data
-from .program import CompiledFunction, Function
+from .rounding import nudge, nudge_data
 
 HASTY_SIZE = 128
 """Up to so many parameters, compiling on a CPU takes longer than all that is computed."""
@@ -42,7 +43,7 @@ class Cache:
         notes: What is odd about the functions given, in sentences.
     """
 
-    functions: dict[Hashable, CompiledFunction | HostFunction] = field(default_factory=dict)
+    functions: dict[Hashable, AbstractFunction] = field(default_factory=dict)
     chunk: int | None = None
     opaque: bool = False
     untraceable: dict[str, str] = field(default_factory=dict)
@@ -87,7 +88,7 @@ class Evaluator:
         return dataclasses.replace(self, problem=problem, cache=cache)
 
     @property
-    def functions(self) -> dict[Hashable, CompiledFunction | HostFunction]:
+    def functions(self) -> dict[Hashable, AbstractFunction]:
         """The programs so far, by the method, or the name, that asked for them."""
         return self.cache.functions
 
@@ -132,7 +133,7 @@ class Evaluator:
             self.functions[key] = self._build(function, extra, helper)
         program = self.functions[key]
         args = self.host_args if moved is None else self._nudged(moved, self.epsilon(key))
-        if not isinstance(program, HostFunction):
+        if not program.on_host:
             args = self.args if moved is None else jax.device_put(args, self.device)
         return _flat(program.run(*args, *extra))
 
@@ -142,13 +143,11 @@ class Evaluator:
         """Runs the program kept under `key` at another point, with the data where they are."""
         program = self.functions[key]
         params = cast(self.problem.layout.unflatten(x), self.dtype)
-        if isinstance(program, HostFunction):
+        if program.on_host:
             return _flat(program.run(params, *self.host_args[1:], *extra))
         return _flat(program.run(jax.device_put(params, self.device), *self.args[1:], *extra))
 
-    def _build(
-        self, function: Function, extra: tuple, helper: bool
-    ) -> CompiledFunction | HostFunction:
+    def _build(self, function: Function, extra: tuple, helper: bool) -> AbstractFunction:
         small = self.problem.layout.size <= HASTY_SIZE and self.device.platform == "cpu"
         hasty = small and (helper or not self.timed)
         args = (*self.args, *extra)
@@ -156,7 +155,7 @@ class Evaluator:
         if not isinstance(compiled, Exception):
             return compiled
         epsilon = float(jnp.finfo(self.dtype).eps)
-        on_host = HostFunction(function, (*self.host_args, *extra), epsilon)
+        on_host = HostFunction(function=function, args=(*self.host_args, *extra), epsilon=epsilon)
         failed = outcome_of(on_host)
         if isinstance(failed, Exception):
             raise failed if is_untraceable(compiled) else compiled
@@ -192,14 +191,28 @@ class Evaluator:
     def chunk(self) -> int:
         """How many of the 2d points of a central difference are evaluated together."""
         if self.cache.chunk is None:
-            self.cache.chunk = 1 if self.cache.opaque else CompiledBatches(self).choose_chunk()
+            self.cache.chunk = 1 if self.cache.opaque else self._choose_chunk()
         return self.cache.chunk
+
+    def _choose_chunk(self) -> int:
+        self.value()
+        on_cpu, value = self.device.platform == "cpu", self.functions["value"]
+        return chunk_for(
+            self.problem, value, self.args, memory_bytes=self.memory_bytes, on_cpu=on_cpu
+        )
 
     @cached_property
     def _values(self) -> CompiledBatches | HostBatches:
         if self.cache.opaque:
             return HostBatches(self.problem, self.dtype, self.executor)
-        return CompiledBatches(self)
+        return CompiledBatches(self.problem, self.dtype, self._block(), self)
+
+    def _block(self) -> Block:
+        if self.problem.quantity != "gradient":
+            return Block.on_a_line()
+        size, chunk = self.problem.layout.size, self.chunk
+        multiplies = self.functions["value"].multiplies
+        return Block.of_coordinates(size, chunk, multiplies=multiplies)
 
     def _value(self, params, data, direction):
         return self.problem.objective.value(params, data)

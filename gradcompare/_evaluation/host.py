@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 import jax
 import numpy as np
@@ -15,41 +16,27 @@ from jaxtyping import Float, PyTree
 from .._foundation.errors import InputError
 from .._foundation.precision import cast
 from .._model.objective import Data, Params, Problem
-from .program import Function
+from .function import AbstractFunction, Function
 
 CHUNKS = 64
 """Into so many parts many points are divided for an executor: enough for any machine's cores."""
 
 
-@dataclass(frozen=True)
-class HostFunction:
-    """A function that is called on the host; what a `CompiledFunction` is for a compiled one.
+@dataclass(frozen=True, kw_only=True)
+class HostFunction(AbstractFunction):
+    """A function that is called on the host, in the type it is asked to compute in.
 
     Attributes:
         function: What is called.
-        args: The arguments to call it with.
-        epsilon: The unit of rounding of the type it is asked to compute in.
     """
 
+    on_host: ClassVar[bool] = True
+
     function: Function
-    args: tuple
-    epsilon: float
-    multiplies: bool = False
-    compile_seconds: None = None
-    flops: None = None
-    peak_bytes: None = None
-    text: None = None
-    differentiates: bool = False
-    rules: tuple[str, ...] = ()
-    captured_bytes: int = 0
 
     def run(self, *args: PyTree) -> PyTree:
         """Calls the function with copies of the arguments, so that it cannot change them."""
         return self.function(*jax.tree.map(np.array, args))
-
-    def __call__(self) -> object:
-        """One call with the arguments it was made for."""
-        return self.run(*self.args)
 
 
 @dataclass(frozen=True)

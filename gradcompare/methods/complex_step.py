@@ -20,7 +20,7 @@ import numpy as np
 
 from .._evaluation.chunks import map_chunks
 from .._evaluation.evaluator import Evaluator
-from .._evaluation.program import Function
+from .._evaluation.function import Function
 from .._foundation.wording import listed
 from .._model.estimate import Estimate
 from ._base import AbstractMethod

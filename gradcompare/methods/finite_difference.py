@@ -25,7 +25,7 @@ from jaxtyping import Array, Float
 
 from .._evaluation.chunks import values_at
 from .._evaluation.evaluator import Evaluator
-from .._evaluation.program import Function
+from .._evaluation.function import Function
 from .._model.estimate import Estimate
 from ._base import AbstractMethod
 from ._extrapolation.lines import room, typical_size

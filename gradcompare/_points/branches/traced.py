@@ -18,8 +18,8 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal, jaxpr_as_fun
 from jaxtyping import Array, Float, PyTree
 
+from ..._evaluation.compiled import CompiledFunction
 from ..._evaluation.evaluator import Evaluator
-from ..._evaluation.program import CompiledFunction
 from ..._introspection.jaxprs import divided
 from ..._introspection.rewriting import programs_in
 from ..._results.arm import Arm

@@ -14,8 +14,8 @@ import jax
 import numpy as np
 from jax.extend.core import ClosedJaxpr
 
+from ..._evaluation.compiled import RUNNING
 from ..._evaluation.evaluator import Evaluator
-from ..._evaluation.program import RUNNING
 from ..._foundation.errors import optional, outcome_of
 from ..._foundation.user_code import Place
 from ..._foundation.wording import short

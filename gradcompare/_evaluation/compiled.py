@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import jax
@@ -15,10 +14,7 @@ from .._introspection.jaxprs import (
     differentiates,
     multiplies_matrices,
 )
-
-Function = Callable[..., PyTree]
-"""`function(params, data, direction, *extra)` in JAX operations; `direction` may be None."""
-
+from .function import AbstractFunction, Function
 
 HASTY: dict[str, str | bool] = {"xla_backend_optimization_level": "0"}
 """Compiles in half the time, and what is compiled takes up to twice as long."""
@@ -32,34 +28,17 @@ vectorised Cholesky factorisations with n = 300 hung in 4 of 9 runs on two cores
 """
 
 
-@dataclass(frozen=True)
-class CompiledFunction:
+@dataclass(frozen=True, kw_only=True)
+class CompiledFunction(AbstractFunction):
     """A compiled function.
 
     Attributes:
         compiled: What can be called.
-        args: The arguments it was compiled for.
-        compile_seconds: How long tracing, lowering and compiling took.
-        epsilon: The unit of rounding of the narrowest floating type it computes in.
-        multiplies: Whether it contains a product with a matrix.
-        text: The hash of the program as it was traced; equal programs have equal ones.
-        differentiates: Whether autodiff made a part of it.
-        rules: The functions with rules of the user's own for autodiff that it calls.
-        captured_bytes: The size of the arrays that it captured instead of taking them as
-            arguments; they are written into the program.
         jaxpr: The program as it was traced.
         first: The seconds of the first call, once it was made.
     """
 
     compiled: jax.stages.Compiled
-    args: tuple
-    compile_seconds: float
-    epsilon: float
-    multiplies: bool
-    text: int
-    differentiates: bool
-    rules: tuple[str, ...]
-    captured_bytes: int
     jaxpr: ClosedJaxpr
     first: list[float] = field(default_factory=list)
 
@@ -71,16 +50,16 @@ class CompiledFunction:
         compiled = traced.lower().compile(HASTY if hasty else None)
         seconds, jaxpr = time.perf_counter() - start, traced.jaxpr.jaxpr
         return cls(
-            compiled,
-            args,
-            seconds,
-            coarsest_epsilon(jaxpr),
-            multiplies_matrices(jaxpr),
-            hash(str(jaxpr)),
-            differentiates(jaxpr),
-            custom_rules(jaxpr),
-            sum(getattr(constant, "nbytes", 0) for constant in traced.jaxpr.consts),
-            traced.jaxpr,
+            compiled=compiled,
+            args=args,
+            compile_seconds=seconds,
+            epsilon=coarsest_epsilon(jaxpr),
+            multiplies=multiplies_matrices(jaxpr),
+            text=hash(str(jaxpr)),
+            differentiates=differentiates(jaxpr),
+            rules=custom_rules(jaxpr),
+            captured_bytes=sum(getattr(constant, "nbytes", 0) for constant in traced.jaxpr.consts),
+            jaxpr=traced.jaxpr,
         )
 
     def run(self, *args: PyTree) -> PyTree:
@@ -91,10 +70,6 @@ class CompiledFunction:
             if not self.first:
                 self.first.append(time.perf_counter() - start)
             return result
-
-    def __call__(self) -> object:
-        """One call with the arguments it was compiled for, waiting for the result."""
-        return self.run(*self.args)
 
     @property
     def flops(self) -> float | None:
@@ -109,3 +84,8 @@ class CompiledFunction:
         if memory is None:
             return None
         return memory.temp_size_in_bytes + memory.output_size_in_bytes
+
+    @property
+    def first_seconds(self) -> float | None:
+        """The seconds of the first call, which loads the program, once it was made."""
+        return self.first[0] if self.first else None
