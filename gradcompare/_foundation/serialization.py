@@ -24,7 +24,9 @@ def make_converter() -> cattrs.Converter:
         _is_array, lambda values, _: np.array([_read(value) for value in values])
     )
     converter.register_unstructure_hook(enum.Enum, lambda member: member.name)
-    converter.register_structure_hook_func(_is_enum, lambda name, kind: kind[name])
+    # By the class, not by a predicate: cattrs 24.1 to 25.1 have a hook of their own for the class,
+    # which would come first and read a member by its value.
+    converter.register_structure_hook(enum.Enum, lambda name, kind: kind[name])
     return converter
 
 
@@ -42,7 +44,3 @@ def _number(value: float) -> float | str:
 
 def _is_array(kind: Any) -> bool:
     return getattr(kind, "__module__", None) == "jaxtyping"
-
-
-def _is_enum(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, enum.Enum)
