@@ -14,7 +14,7 @@ from .._evaluation.evaluator import Evaluator
 from .._evaluation.host import HostFunction
 from .._evaluation.program import CompiledFunction
 from .._evaluation.rounding import estimate_with_rounding
-from .._foundation.user_code import UNTRACEABLE, describe, guarded
+from .._foundation.user_code import Untraceable, describe, guarded
 from .._foundation.wording import listed
 from .._model.estimate import EPS, SAFETY, Estimate
 from .._model.verdict import Judgement, Verdict
@@ -30,9 +30,6 @@ SAME_PROGRAM = (
     "the analytic derivative is the same program as autodiff, so it checks nothing; "
     "give gradient=None to check autodiff"
 )
-
-NUMPY = UNTRACEABLE["TracerArrayConversionError"]
-"""Autodiff fails on such a value; on one with branches it runs where nothing is compiled."""
 
 CAPTURED = 2**20
 """So many bytes in a closure are worth a word: 6.4 MB doubled the time of compiling."""
@@ -77,8 +74,10 @@ def _estimates(
     missing: dict[str, str] = {}
     for method in settings.methods:
         reason = method.unsupported(problem.objective, problem.quantity)
-        if method.source == "autodiff" and NUMPY in evaluator.cache.untraceable.get("value", ""):
-            reason = evaluator.cache.untraceable["value"]
+        untraced = evaluator.cache.untraceable.get("value")
+        # On a value with branches of Python, autodiff runs where nothing is compiled.
+        if method.source == "autodiff" and untraced and untraced.kind is Untraceable.NUMPY:
+            reason = untraced.words
         if reason is not None:
             missing[method.name] = reason
             continue
@@ -112,12 +111,12 @@ def _voting_programs(
 
 
 def _same_program(evaluator: Evaluator, settings: Settings) -> bool:
-    """Whether the derivative under test is autodiff itself, traced to the same operations."""
+    """Whether the derivative under test is autodiff itself: the same operations and constants."""
     mine = _voting_programs(evaluator, settings)
     analytic, autodiff = mine.get("analytic"), mine.get("autodiff")
-    if analytic is None or autodiff is None or analytic.text is None:
+    if not isinstance(analytic, CompiledFunction) or not isinstance(autodiff, CompiledFunction):
         return False
-    return analytic.text == autodiff.text
+    return analytic.fingerprint == autodiff.fingerprint
 
 
 def _from_reference(evaluator: Evaluator) -> str:
@@ -141,7 +140,7 @@ def _taylor(
 ) -> str:
     """A second opinion on the gradient under test, where the verdict is not plain."""
     tested = settings.voters.get("analytic", settings.voters.get("autodiff", ""))
-    noisy = any("noisy" in estimate.note for estimate in estimates.values())
+    noisy = any(estimate.noisy for estimate in estimates.values())
     plain = judgement.verdict is Verdict.AGREE and not noisy
     plain |= judgement.verdict is Verdict.VALID_SUBGRADIENT  # there is no expansion at a kink
     objective = evaluator.problem.objective
@@ -149,9 +148,10 @@ def _taylor(
         return ""
     if not objective.convention.plain or not np.all(np.isfinite(estimates[tested].value)):
         return ""
-    said = taylor_remainder(evaluator, estimates[tested].value)
-    hidden = judgement.verdict is Verdict.ANALYTIC_WRONG and "as with a right" in said
-    return "" if hidden else said  # the error is too small, or not along the direction
+    remainder = taylor_remainder(evaluator, estimates[tested].value)
+    # With a wrong gradient, the error may be too small, or not along the direction.
+    hidden = judgement.verdict is Verdict.ANALYTIC_WRONG and remainder.order == 2
+    return "" if hidden else remainder.sentence
 
 
 def remarks(evaluator: Evaluator, settings: Settings, *, accused: bool = False) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Float, Int, PyTree
 
 from .._foundation.precision import Device, cast
-from .._foundation.user_code import guarded, is_untraceable
+from .._foundation.user_code import Untraceable, guarded
 from .._model.objective import Problem
 from .batches import CompiledBatches
 from .host import HostBatches, HostFunction
@@ -27,6 +27,19 @@ from .program import CompiledFunction, Function
 
 HASTY_SIZE = 128
 """Up to so many parameters, compiling on a CPU takes longer than all that is computed."""
+
+
+@dataclass(frozen=True)
+class Untraced:
+    """Why a function is called on the host.
+
+    Attributes:
+        kind: What JAX could not do with it; None for an error of another kind.
+        words: The same for the reader, with the place.
+    """
+
+    kind: Untraceable | None
+    words: str
 
 
 @dataclass
@@ -44,7 +57,7 @@ class Cache:
     functions: dict[Hashable, CompiledFunction | HostFunction] = field(default_factory=dict)
     chunk: int | None = None
     opaque: bool = False
-    untraceable: dict[str, str] = field(default_factory=dict)
+    untraceable: dict[str, Untraced] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def emptied(self) -> "Cache":
@@ -158,7 +171,7 @@ class Evaluator:
         on_host = HostFunction(function, (*self.host_args, *extra), epsilon)
         failed = guarded(on_host)
         if isinstance(failed, Exception):
-            raise failed if is_untraceable(compiled) else compiled
+            raise failed if Untraceable.of(compiled) is not None else compiled
         return on_host
 
     def epsilon(self, key: Hashable) -> float:

@@ -38,7 +38,6 @@ class HostFunction:
     compile_seconds: None = None
     flops: None = None
     peak_bytes: None = None
-    text: None = None
     differentiates: bool = False
     rules: tuple[str, ...] = ()
     captured_bytes: int = 0

@@ -4,11 +4,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import jax
 from jax.extend.core import ClosedJaxpr
 from jaxtyping import PyTree
 
+from .._introspection.fingerprint import fingerprint
 from .._introspection.jaxprs import (
     coarsest_epsilon,
     custom_rules,
@@ -42,7 +44,6 @@ class CompiledFunction:
         compile_seconds: How long tracing, lowering and compiling took.
         epsilon: The unit of rounding of the narrowest floating type it computes in.
         multiplies: Whether it contains a product with a matrix.
-        text: The hash of the program as it was traced; equal programs have equal ones.
         differentiates: Whether autodiff made a part of it.
         rules: The functions with rules of the user's own for autodiff that it calls.
         captured_bytes: The size of the arrays that it captured instead of taking them as
@@ -56,7 +57,6 @@ class CompiledFunction:
     compile_seconds: float
     epsilon: float
     multiplies: bool
-    text: int
     differentiates: bool
     rules: tuple[str, ...]
     captured_bytes: int
@@ -76,7 +76,6 @@ class CompiledFunction:
             seconds,
             coarsest_epsilon(jaxpr),
             multiplies_matrices(jaxpr),
-            hash(str(jaxpr)),
             differentiates(jaxpr),
             custom_rules(jaxpr),
             sum(getattr(constant, "nbytes", 0) for constant in traced.jaxpr.consts),
@@ -95,6 +94,11 @@ class CompiledFunction:
     def __call__(self) -> object:
         """One call with the arguments it was compiled for, waiting for the result."""
         return self.run(*self.args)
+
+    @cached_property
+    def fingerprint(self) -> bytes:
+        """A hash of the operations and of all constants; equal programs have equal ones."""
+        return fingerprint(self.jaxpr)
 
     @property
     def flops(self) -> float | None:

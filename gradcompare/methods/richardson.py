@@ -45,6 +45,10 @@ class Richardson(AbstractMethod):
             ladder = Ladder(lines)
             ladder.climb()
             jumping = ladder.jumps()
+        level = noise / NOISE_FACTOR
+        # More than the rounding of a long computation.
+        noisy = bool(np.isfinite(centre)) and level > NOISY * abs(centre)
+        scatter = f"f is noisy: its values scatter by about {level:.1g}" if noisy else ""
         return Estimate(
             ladder.value,
             np.where(jumping, np.inf, ladder.error),
@@ -52,20 +56,13 @@ class Richardson(AbstractMethod):
             left=ladder.value - ladder.gap / 2,
             right=ladder.value + ladder.gap / 2,
             jumps=jumping,
-            note=_note(evaluator.problem.output, ladder, jumping, _noise_note(noise, centre)),
+            note=_note(evaluator.problem.output, ladder, jumping, scatter),
             step=ladder.step,
+            noisy=noisy,
         )
 
 
-def _noise_note(noise: float, centre: float) -> str:
-    """Names noise that is more than the rounding of a long computation, if there is any."""
-    level = noise / NOISE_FACTOR
-    if not level > NOISY * abs(centre) or not np.isfinite(centre):
-        return ""
-    return f"f is noisy: its values scatter by about {level:.1g}"
-
-
-def _note(layout: Layout, ladder: Ladder, jumping: Bool[np.ndarray, " m"], noise: str) -> str:
+def _note(layout: Layout, ladder: Ladder, jumping: Bool[np.ndarray, " m"], scatter: str) -> str:
     """Names the coordinates at which f is special, in sentences."""
     said = (
         (ladder.side > 0, "derivative from the right only, f ends on the left, at"),
@@ -74,7 +71,7 @@ def _note(layout: Layout, ladder: Ladder, jumping: Bool[np.ndarray, " m"], noise
         (ladder.gap != 0, "f has a kink, and only one-sided derivatives, at"),
         (ladder.constant, "f does not change at all with"),
     )
-    sentences = [noise] if noise else []
+    sentences = [scatter] if scatter else []
     for where, what in said:
         if where.any():
             names = [layout.name(int(i)) for i in np.flatnonzero(where)]
