@@ -35,7 +35,7 @@ def line_of(text: str) -> int:
 def arms_of(value, *data) -> dict[str, Arm]:
     """The arms of a function of `W` and data, by their words."""
     traced = jax.make_jaxpr(value)(W.astype(np.float32), *data)
-    return {arm.words: arm for choice in each(choices(traced, 1)) for arm in choice.arms}
+    return {arm.words: arm for choice in each(choices(traced, 1)[0]) for arm in choice.arms}
 
 
 BY_WHERE = "return jnp.sum(jnp.where(w > 1, w, w**2))"

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gradcompare._introspection.cost import TURNS, operation_count
+from gradcompare.diagnosis.terms.cost import TURNS, operation_count
 
 
 def count(function, *args):

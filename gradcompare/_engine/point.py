@@ -14,7 +14,7 @@ from .._evaluation.evaluator import Evaluator
 from .._evaluation.function import AbstractFunction
 from .._evaluation.rounding import estimate_with_rounding
 from .._foundation.errors import outcome_of
-from .._foundation.user_code import UNTRACEABLE, describe
+from .._foundation.user_code import Untraceable, describe
 from .._foundation.wording import listed
 from .._model.estimate import EPS, SAFETY, Estimate
 from .._model.verdict import Judgement, Verdict
@@ -29,9 +29,6 @@ SAME_PROGRAM = (
     "the analytic derivative is the same program as autodiff, so it checks nothing; "
     "give gradient=None to check autodiff"
 )
-
-NUMPY = UNTRACEABLE["TracerArrayConversionError"]
-"""Autodiff fails on such a value; on one with branches it runs where nothing is compiled."""
 
 CAPTURED = 2**20
 """So many bytes in a closure are worth a word: 6.4 MB doubled the time of compiling."""
@@ -78,8 +75,10 @@ def _estimates(
     missing: dict[str, str] = {}
     for method in methods:
         reason = method.unsupported(problem.objective, problem.quantity)
-        if method.source == "autodiff" and NUMPY in evaluator.cache.untraceable.get("value", ""):
-            reason = evaluator.cache.untraceable["value"]
+        untraced = evaluator.cache.untraceable.get("value")
+        # On a value with branches of Python, autodiff runs where nothing is compiled.
+        if method.source == "autodiff" and untraced and untraced.kind is Untraceable.NUMPY:
+            reason = untraced.words
         if reason is not None:
             missing[method.name] = reason
             continue
@@ -115,12 +114,12 @@ def _voting_programs(
 
 
 def _same_program(evaluator: Evaluator, methods: Sequence[AbstractMethod]) -> bool:
-    """Whether the derivative under test is autodiff itself, traced to the same operations."""
+    """Whether the derivative under test is autodiff itself: the same operations and constants."""
     mine = _voting_programs(evaluator, methods)
     analytic, autodiff = mine.get("analytic"), mine.get("autodiff")
-    if analytic is None or autodiff is None or analytic.text is None:
+    if analytic is None or autodiff is None or analytic.fingerprint is None:
         return False
-    return analytic.text == autodiff.text
+    return analytic.fingerprint == autodiff.fingerprint
 
 
 def _from_reference(evaluator: Evaluator) -> str:
@@ -139,7 +138,7 @@ def _from_reference(evaluator: Evaluator) -> str:
 def _taylor(evaluator: Evaluator, judgement: Judgement, votes: Mapping[str, Estimate]) -> str:
     """A second opinion on the gradient under test, where the verdict is not plain."""
     tested = votes.get("analytic", votes.get("autodiff"))
-    noisy = any("noisy" in estimate.note for estimate in votes.values())
+    noisy = any(estimate.noisy for estimate in votes.values())
     plain = judgement.verdict is Verdict.AGREE and not noisy
     plain |= judgement.verdict is Verdict.VALID_SUBGRADIENT  # there is no expansion at a kink
     objective = evaluator.problem.objective
@@ -147,9 +146,10 @@ def _taylor(evaluator: Evaluator, judgement: Judgement, votes: Mapping[str, Esti
         return ""
     if not objective.convention.plain or not np.all(np.isfinite(tested.value)):
         return ""
-    said = taylor_remainder(evaluator, tested.value)
-    hidden = judgement.verdict is Verdict.ANALYTIC_WRONG and "as with a right" in said
-    return "" if hidden else said  # the error is too small, or not along the direction
+    remainder = taylor_remainder(evaluator, tested.value)
+    # With a wrong gradient, the error may be too small, or not along the direction.
+    hidden = judgement.verdict is Verdict.ANALYTIC_WRONG and remainder.order == 2
+    return "" if hidden else remainder.sentence
 
 
 def remarks(

@@ -10,6 +10,8 @@ log h is read off where it is steady. The expansion is in every textbook, as in 
 Numerical Optimization (2nd ed. 2006), theorem 2.1; the test is folklore of adjoint codes.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Float
 
@@ -25,8 +27,21 @@ FEWEST = 4
 """So many steps at least make a slope."""
 
 
-def taylor_remainder(evaluator: Evaluator, gradient: Float[np.ndarray, " d"]) -> str:
-    """Returns in a sentence how fast the remainder falls with `gradient`; nothing if unclear."""
+@dataclass(frozen=True)
+class TaylorRemainder:
+    """How fast the remainder falls.
+
+    Attributes:
+        order: The power of the step: 2 with a right gradient, 1 with a wrong one; 0 if unclear.
+        sentence: The same for the reader; nothing if unclear.
+    """
+
+    order: int = 0
+    sentence: str = ""
+
+
+def taylor_remainder(evaluator: Evaluator, gradient: Float[np.ndarray, " d"]) -> TaylorRemainder:
+    """Returns how fast the remainder falls with `gradient`."""
     u = _direction(evaluator)
     steps = 0.25 * 2.0 ** -np.arange(HALVINGS)
     layout = evaluator.problem.layout
@@ -42,14 +57,17 @@ def taylor_remainder(evaluator: Evaluator, gradient: Float[np.ndarray, " d"]) ->
         where = f"for steps of {steps[first]:.0e} to {steps[last]:.0e} of the scale of x"
         slope = float(np.mean(slopes[first:last]))
         if order == 2:
-            return f"Taylor remainder: slope {slope:.2f} {where}, as with a right gradient"
+            return TaylorRemainder(
+                2, f"Taylor remainder: slope {slope:.2f} {where}, as with a right gradient"
+            )
         deficit = np.median(remainder[first : last + 1] / steps[first : last + 1])
         share = deficit / max(abs(slope_along), float(np.finfo(np.float64).tiny))
-        return (
+        return TaylorRemainder(
+            1,
             f"Taylor remainder: slope {slope:.2f} {where}, where a right gradient has 2; "
-            f"the derivative along the direction is off by {share:.2g} of itself"
+            f"the derivative along the direction is off by {share:.2g} of itself",
         )
-    return ""
+    return TaylorRemainder()
 
 
 def _direction(evaluator: Evaluator) -> Float[np.ndarray, " d"]:

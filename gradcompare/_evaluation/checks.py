@@ -10,9 +10,9 @@ from jaxtyping import PyTree
 from .._foundation.errors import InputError, outcome_of
 from .._foundation.layout import Layout
 from .._foundation.precision import cast
-from .._foundation.user_code import describe, is_untraceable
+from .._foundation.user_code import Untraceable, describe
 from .._model.estimate import SAFETY, Estimate
-from .evaluator import Evaluator
+from .evaluator import Evaluator, Untraced
 from .function import Function
 from .host import require_untouched
 from .rounding import estimate_with_rounding
@@ -92,11 +92,12 @@ def _shape(evaluator: Evaluator, name: str, function: Function) -> tuple[Any, bo
     if isinstance(first, InputError):
         raise first
     if isinstance(first, Exception):
-        failed = first if is_untraceable(traced) else traced
+        failed = first if Untraceable.of(traced) is not None else traced
         failed.add_note(f"raised by {name}")
         raise failed
-    evaluator.cache.untraceable[name] = describe(traced)
-    evaluator.cache.remark(f"{name}: called on the host, not compiled: {describe(traced)}")
+    why = Untraced(Untraceable.of(traced), describe(traced))
+    evaluator.cache.untraceable[name] = why
+    evaluator.cache.remark(f"{name}: called on the host, not compiled: {why.words}")
     if _same_buffer(first, function(*jax.tree.map(np.array, host))):
         evaluator.cache.remark(f"{name} returns the same array on every call; it is copied")
     return jax.tree.map(np.asarray, first), True

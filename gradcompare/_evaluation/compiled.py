@@ -3,11 +3,13 @@
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import jax
 from jax.extend.core import ClosedJaxpr
 from jaxtyping import PyTree
 
+from .._introspection.fingerprint import fingerprint
 from .._introspection.jaxprs import (
     coarsest_epsilon,
     custom_rules,
@@ -55,7 +57,6 @@ class CompiledFunction(AbstractFunction):
             compile_seconds=seconds,
             epsilon=coarsest_epsilon(jaxpr),
             multiplies=multiplies_matrices(jaxpr),
-            text=hash(str(jaxpr)),
             differentiates=differentiates(jaxpr),
             rules=custom_rules(jaxpr),
             captured_bytes=sum(getattr(constant, "nbytes", 0) for constant in traced.jaxpr.consts),
@@ -70,6 +71,11 @@ class CompiledFunction(AbstractFunction):
             if not self.first:
                 self.first.append(time.perf_counter() - start)
             return result
+
+    @cached_property
+    def fingerprint(self) -> bytes:
+        """A hash of the operations and of all constants; equal programs have equal ones."""
+        return fingerprint(self.jaxpr)
 
     @property
     def flops(self) -> float | None:

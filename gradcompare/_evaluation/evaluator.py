@@ -19,7 +19,7 @@ from jaxtyping import Float, Int, PyTree
 
 from .._foundation.errors import outcome_of
 from .._foundation.precision import Device, cast
-from .._foundation.user_code import is_untraceable
+from .._foundation.user_code import Untraceable
 from .._model.objective import Problem
 from .batches import Block, CompiledBatches, chunk_for
 from .compiled import CompiledFunction
@@ -29,6 +29,19 @@ from .rounding import nudge, nudge_data
 
 HASTY_SIZE = 128
 """Up to so many parameters, compiling on a CPU takes longer than all that is computed."""
+
+
+@dataclass(frozen=True)
+class Untraced:
+    """Why a function is called on the host.
+
+    Attributes:
+        kind: What JAX could not do with it; None for an error of another kind.
+        words: The same for the reader, with the place.
+    """
+
+    kind: Untraceable | None
+    words: str
 
 
 @dataclass
@@ -46,7 +59,7 @@ class Cache:
     functions: dict[Hashable, AbstractFunction] = field(default_factory=dict)
     chunk: int | None = None
     opaque: bool = False
-    untraceable: dict[str, str] = field(default_factory=dict)
+    untraceable: dict[str, Untraced] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def emptied(self) -> "Cache":
@@ -158,7 +171,7 @@ class Evaluator:
         on_host = HostFunction(function=function, args=(*self.host_args, *extra), epsilon=epsilon)
         failed = outcome_of(on_host)
         if isinstance(failed, Exception):
-            raise failed if is_untraceable(compiled) else compiled
+            raise failed if Untraceable.of(compiled) is not None else compiled
         return on_host
 
     def epsilon(self, key: Hashable) -> float:

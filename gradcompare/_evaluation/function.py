@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -23,7 +24,6 @@ class AbstractFunction(ABC):
         epsilon: The unit of rounding of the narrowest floating type it computes in.
         multiplies: Whether it contains a product with a matrix.
         compile_seconds: How long tracing, lowering and compiling took; None if it is not compiled.
-        text: The hash of the program as it was traced; equal programs have equal ones.
         differentiates: Whether autodiff made a part of it.
         rules: The functions with rules of the user's own for autodiff that it calls.
         captured_bytes: The size of the arrays that it captured instead of taking them as
@@ -37,7 +37,6 @@ class AbstractFunction(ABC):
     epsilon: float
     multiplies: bool = False
     compile_seconds: float | None = None
-    text: int | None = None
     differentiates: bool = False
     rules: tuple[str, ...] = ()
     captured_bytes: int = 0
@@ -49,6 +48,11 @@ class AbstractFunction(ABC):
     def __call__(self) -> object:
         """One call with its own arguments, waiting for the result."""
         return self.run(*self.args)
+
+    @cached_property
+    def fingerprint(self) -> bytes | None:
+        """A hash of its operations and constants; None where they are not known."""
+        return None
 
     @property
     def flops(self) -> float | None:

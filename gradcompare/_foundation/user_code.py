@@ -5,11 +5,15 @@ is the user's line; Python knows the columns of the expression as well.
 """
 
 import ast
+import enum
 import functools
+import importlib.util
 import itertools
 import linecache
+import sys
 import sysconfig
 import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
@@ -17,44 +21,74 @@ from types import CodeType
 HERE = Path(__file__).parent.parent
 
 
-LIBRARIES = frozenset({"site-packages", "dist-packages"})
+LIBRARIES = ("jax", "jaxlib", "numpy", "scipy")
+"""The packages whose code is not the user's. Any other package is: it may hold the objective."""
+
+
+FROZEN = "<frozen "
+"""How Python names the files of those of its own modules that are built in."""
 
 
 NOTEBOOK = "ipykernel_"
 """Cells of notebooks are files with numbers for names, in a folder that is called so."""
 
 
-STDLIB = Path(sysconfig.get_path("stdlib"))
-
-
 WRITTEN = HERE / "objectives"
 """The one place in this package that holds functions of the kind a user writes."""
 
 
-UNTRACEABLE = {
-    "TracerArrayConversionError": "NumPy is called on a traced value",
-    "TracerBoolConversionError": "Python branches on a traced value",
-    "TracerIntegerConversionError": "a traced value is used as an index or a count",
-    "ConcretizationTypeError": "Python needs the number behind a traced value",
-}
-"""What JAX raises where a function cannot be traced, by the names of its classes."""
+class Untraceable(enum.Enum):
+    """Why JAX could not trace a function, which says nothing about the function itself."""
 
+    NUMPY = "NumPy is called on a traced value"
+    BRANCH = "Python branches on a traced value"
+    INDEX = "a traced value is used as an index or a count"
+    NUMBER = "Python needs the number behind a traced value"
 
-def is_untraceable(error: BaseException) -> bool:
-    """Whether JAX could not trace a function, which says nothing about the function itself."""
-    return type(error).__name__ in UNTRACEABLE
+    @classmethod
+    def of(cls, error: BaseException) -> "Untraceable | None":
+        """Returns what an error of JAX means; None for any other error."""
+        jax = sys.modules.get("jax")  # without it, the error is not one of JAX
+        if jax is None:
+            return None
+        kinds = {
+            jax.errors.TracerArrayConversionError: cls.NUMPY,
+            jax.errors.TracerBoolConversionError: cls.BRANCH,
+            jax.errors.TracerIntegerConversionError: cls.INDEX,
+            jax.errors.ConcretizationTypeError: cls.NUMBER,  # the base of one above
+        }
+        return next((kinds[kind] for kind in kinds if isinstance(error, kind)), None)
 
 
 def describe(error: BaseException) -> str:
     """Returns one line for a table: the type of `error`, its first line, and its notes."""
-    if is_untraceable(error):
+    untraceable = Untraceable.of(error)
+    if untraceable is not None:
         where = place(error)
-        return UNTRACEABLE[type(error).__name__] + (f" at {where}" if where else "")
+        return untraceable.value + (f" at {where}" if where else "")
     lines = str(error).strip().splitlines()
-    # JAX adds a note about its own tracebacks, which starts with a rule.
-    notes = "; ".join(n for n in getattr(error, "__notes__", []) if not n.startswith("---"))
+    notes = "; ".join(
+        note for note in getattr(error, "__notes__", []) if note not in _notes_of_jax()
+    )
     said = ": ".join([type(error).__name__, *lines[:1]])
     return f"{said} ({notes})" if notes else said
+
+
+@functools.cache
+def _notes_of_jax() -> tuple[str, ...]:
+    """What JAX adds, about its own tracebacks, to every error that is raised while it traces."""
+
+    def fails() -> None:
+        raise LookupError
+
+    jax = sys.modules.get("jax")
+    if jax is None:
+        return ()
+    try:
+        jax.eval_shape(fails)
+    except LookupError as error:
+        return tuple(getattr(error, "__notes__", ()))
+    return ()
 
 
 def place(error: BaseException) -> str:
@@ -73,12 +107,55 @@ def line_of(file: str, line: int) -> str:
 
 @functools.cache
 def is_users(file: str) -> bool:
-    """Whether a file is of the user's own code, and of no library."""
+    """Whether a file is of the user's own code: not of JAX, NumPy, SciPy, Python or this package.
+
+    What is typed at a prompt, such as `<stdin>`, is the user's.
+    """
     path = Path(file)
-    if WRITTEN in path.parents:  # in an installed package, too
+    if WRITTEN in path.parents:
         return True
-    library = LIBRARIES & set(path.parts) or STDLIB in path.parents
-    return not library and HERE not in path.parents
+    return not (file.startswith(FROZEN) or is_ours(file) or _is_python(path) or _is_library(path))
+
+
+@functools.cache
+def is_ours(file: str) -> bool:
+    """Whether a file is of this package, and no objective."""
+    return HERE in (parents := Path(file).parents) and WRITTEN not in parents
+
+
+def _is_python(path: Path) -> bool:
+    """Whether a file is of the standard library, by the module of it that it belongs to.
+
+    Packages may be installed in a folder below the standard library, which is no module.
+    """
+    for root in _python_roots():
+        if root in path.parents:
+            module = path.relative_to(root).parts[0]
+            return module.removesuffix(".py") in sys.stdlib_module_names
+    return False
+
+
+@functools.cache
+def _python_roots() -> tuple[Path, ...]:
+    given = (Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib"))
+    return tuple(dict.fromkeys(each for root in given for each in (root, root.resolve())))
+
+
+def _is_library(path: Path) -> bool:
+    return any(root in path.parents for root in _library_roots())
+
+
+@functools.cache
+def _library_roots() -> tuple[Path, ...]:
+    """The folders of the libraries, where they are installed; they are not imported for it."""
+
+    def found() -> Iterator[Path]:
+        for name in LIBRARIES:
+            spec = importlib.util.find_spec(name)
+            for place in (spec and spec.submodule_search_locations) or ():
+                yield from (Path(place), Path(place).resolve())
+
+    return tuple(dict.fromkeys(found()))
 
 
 WIDTH = 60

@@ -1,8 +1,10 @@
 """What can be read off a traced program before it runs."""
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import CodeType
 from typing import Any, NamedTuple, TypeVar
 
 import jax
@@ -10,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
 
-from .._foundation.user_code import Place, is_users, place_in
+from .._foundation.user_code import Place, is_ours, is_users, place_in
 
 T = TypeVar("T")
 
@@ -38,12 +40,12 @@ def equations(jaxpr: Jaxpr) -> Iterator[JaxprEqn]:
     """Yields every equation of a program, those of its inner programs included."""
     for equation in jaxpr.eqns:
         yield equation
-        for inner in _programs(equation):
+        for inner in inner_programs(equation):
             yield from equations(getattr(inner, "jaxpr", inner))
 
 
-def _programs(equation: JaxprEqn) -> list[Any]:
-    """The programs inside of an operation."""
+def inner_programs(equation: JaxprEqn) -> list[Any]:
+    """Returns the programs inside of an operation, closed or not."""
     return [p for p in jax.tree.leaves(equation.params, is_leaf=_is_jaxpr) if _is_jaxpr(p)]
 
 
@@ -99,12 +101,38 @@ def _is_exact(equation: JaxprEqn) -> bool:
     if equation.primitive.name == "mul":
         literals = [np.asarray(v.val) for v in equation.invars if isinstance(v, Literal)]
         return any(np.all(np.abs(np.frexp(each)[0]) == 0.5) for each in literals)
-    return equation.primitive.name in MOVES or bool(_programs(equation))
+    return equation.primitive.name in MOVES or bool(inner_programs(equation))
 
 
 def differentiates(jaxpr: Jaxpr) -> bool:
-    """Says whether autodiff made a part of a program: its equations say so in their names."""
-    return any("jvp(" in str(eqn.source_info.name_stack) for eqn in equations(jaxpr))
+    """Says whether autodiff made a part of a program."""
+    return any(is_derived(equation) for equation in equations(jaxpr))
+
+
+def is_derived(equation: JaxprEqn) -> bool:
+    """Says whether autodiff made an operation.
+
+    JAX keeps which of its transformations an operation went through. A scope that the user named
+    is of another type, whatever its name.
+    """
+    return not _derivations().isdisjoint(equation.source_info.name_stack.stack)
+
+
+@functools.cache
+def _derivations() -> frozenset[Any]:
+    """What JAX notes of an operation that autodiff made, as found in programs made by it."""
+
+    def cube(x: jax.Array) -> jax.Array:
+        return x * x * x
+
+    x = jax.ShapeDtypeStruct((), np.float32)
+    made = jax.jit(jax.grad(cube)), jax.jit(lambda x: jax.jvp(cube, (x,), (x,)))
+    return frozenset(
+        step
+        for function in made
+        for equation in equations(function.trace(x).jaxpr.jaxpr)
+        for step in equation.source_info.name_stack.stack
+    )
 
 
 def custom_rules(jaxpr: Jaxpr) -> tuple[str, ...]:
@@ -134,18 +162,23 @@ def _is_jaxpr(value: object) -> bool:
     return isinstance(value, (Jaxpr, ClosedJaxpr))
 
 
+def frames_of(equation: JaxprEqn) -> list[tuple[CodeType, int]]:
+    """Returns the calls that led to an operation, the innermost first: code, and offset in it."""
+    traceback = equation.source_info.traceback
+    return [] if traceback is None else list(zip(*traceback.raw_frames(), strict=True))
+
+
 def place_of(equation: JaxprEqn) -> Place | None:
     """Returns the expression of the user's code that an operation comes from, if it is known.
 
     An operation inside of a compiled function of a library, such as `jnp.where`, may carry the
     place where that function was called first: ask for the place of the call instead.
     """
-    traceback = equation.source_info.traceback
-    if traceback is None:
-        return None
     place = None
-    for code, instruction in reversed(list(zip(*traceback.raw_frames(), strict=True))):
-        if is_users(code.co_filename):
+    for code, instruction in reversed(frames_of(equation)):
+        if is_ours(code.co_filename):
+            place = None  # what called this package is no part of the function
+        elif is_users(code.co_filename):
             function = (code.co_qualname, code.co_firstlineno)
             place = replace(place_in(code, instruction), function=function, caller=place)
     return place

@@ -25,6 +25,7 @@ class Estimate:
         jumps: Where the objective jumps, so that there is no derivative; likewise.
         note: What the reader should know about how it was obtained, or nothing.
         step: The largest step that each entry rests on, or None.
+        noisy: Whether the values of the objective scatter by more than rounding.
     """
 
     value: PyTree[Float[np.ndarray, "..."]]
@@ -35,6 +36,7 @@ class Estimate:
     jumps: Bool[np.ndarray, " k"] | None = None
     note: str = ""
     step: Float[np.ndarray, " k"] | None = None
+    noisy: bool = False
 
     @property
     def one_sided(self) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
@@ -65,6 +67,7 @@ class Estimate:
             tree(self.jumps),
             self.note,
             tree(self.step),
+            self.noisy,
         )
 
 

@@ -81,7 +81,7 @@ def seek(
             return
         y = inside(candidate, *problem.bounds)
         while taken(y):
-            z = _behind(evaluator.x, y, taken)
+            z = _behind(evaluator.x, y, taken, problem.bounds)
             arms = taken(z)
             name = f"a point where {branches.arms[min(arms)]}"
             found = problem.moved(z, name + f" (no. {labels[name] + 1})" * (name in labels))
@@ -120,8 +120,13 @@ def _all_candidates(x: Vector, seed: int) -> Iterator[Vector]:
             yield x + length * size * rng.standard_normal(x.shape)
 
 
-def _behind(x: Vector, y: Vector, takes: Callable[[Vector], object]) -> Vector:
-    """A point on the way from x, which takes no missing arm, to y, which does: not far inside."""
+def _behind(
+    x: Vector, y: Vector, takes: Callable[[Vector], object], bounds: tuple[Vector, Vector]
+) -> Vector:
+    """A point on the way from x, which takes no missing arm, to y, which does: not far inside.
+
+    Or shortly after y, which may lie on the threshold itself.
+    """
 
     def at(part: float) -> Vector:
         return x + part * (y - x)
@@ -131,7 +136,7 @@ def _behind(x: Vector, y: Vector, takes: Callable[[Vector], object]) -> Vector:
         middle = (low + high) / 2
         low, high = (low, middle) if takes(at(middle)) else (middle, high)
     for margin in MARGINS:
-        part = high * (1 + margin)
-        if part < 1 and takes(at(part)):
-            return at(part)
+        z = inside(at(high * (1 + margin)), *bounds)
+        if takes(z):
+            return z
     return y

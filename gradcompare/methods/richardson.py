@@ -48,6 +48,7 @@ class Richardson(AbstractMethod):
             else:
                 lines = direction_line(evaluator, centre, noise)
             along = derivatives_along(lines)
+        scatter = _scatter(noise, centre)
         return Estimate(
             along.value,
             along.error,
@@ -55,12 +56,13 @@ class Richardson(AbstractMethod):
             left=along.value - along.gap / 2,
             right=along.value + along.gap / 2,
             jumps=along.jumps,
-            note=_note(evaluator.problem.output, along, _noise_note(noise, centre)),
+            note=_note(evaluator.problem.output, along, scatter),
             step=along.step,
+            noisy=bool(scatter),
         )
 
 
-def _noise_note(noise: float, centre: float) -> str:
+def _scatter(noise: float, centre: float) -> str:
     """Names noise that is more than the rounding of a long computation, if there is any."""
     level = noise / NOISE_FACTOR
     if not level > NOISY * abs(centre) or not np.isfinite(centre):
@@ -68,7 +70,7 @@ def _noise_note(noise: float, centre: float) -> str:
     return f"f is noisy: its values scatter by about {level:.1g}"
 
 
-def _note(layout: Layout, along: Derivatives, noise: str) -> str:
+def _note(layout: Layout, along: Derivatives, scatter: str) -> str:
     """Names the coordinates at which f is special, in sentences."""
     said = (
         (along.side > 0, "derivative from the right only, f ends on the left, at"),
@@ -77,7 +79,7 @@ def _note(layout: Layout, along: Derivatives, noise: str) -> str:
         (along.gap != 0, "f has a kink, and only one-sided derivatives, at"),
         (along.constant, "f does not change at all with"),
     )
-    sentences = [noise] if noise else []
+    sentences = [scatter] if scatter else []
     for where, what in said:
         if where.any():
             names = [layout.name(int(i)) for i in np.flatnonzero(where)]

@@ -1,46 +1,50 @@
 """The choices that a program makes between its branches, by the lines of the user's code.
 
-`where`, `select`, `piecewise`, `cond`, `switch`, `maximum`, `minimum`, `clip`, `relu`, `abs` and
-their like take one of several arms, and a gradient that is right on one may be wrong on another.
-They are read off the traced program. What a library chooses by itself is not the user's choice:
-the guards inside of `logaddexp`, indices below zero, the largest entry of an array. Products with
-a comparison, `(x > 0) * x`, are no choices here, and what stands in the body of a `while_loop` is
-not seen.
+A choice is an operation that takes one of several branches: `select_n`, `cond`, `max`, `min`,
+`clamp`, `abs`, `sign`, `sort`, or a comparison that becomes a number, as in `(x > 0) * x`. A
+gradient that is right on one branch may be wrong on another. They are read off the traced program,
+whatever the user calls the functions that made it. What a library chooses by itself is not the
+user's choice: the guards inside of `logaddexp`, indices below zero, the largest entry of an array.
+What stands in the body of a `while_loop`, or is called on the host, is not seen, and said so.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Container, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var
 
 from ..._foundation.user_code import Place, is_users
-from ..._introspection.jaxprs import divided, made_from, place_of
+from ..._introspection.jaxprs import divided, is_derived, made_from, place_of
+from ..._introspection.library import chooser, library_function
 from ..._introspection.rewriting import programs_in
 from ..._results.arm import Arm
-from .kinds import DATA, KINDS, PARAMETERS, SELECTS, Facts, arms, holds, strongest
-
-# fmt: off
-CHOOSERS = frozenset({
-    "where", "select", "select_n", "piecewise", "cond", "switch",
-    "maximum", "minimum", "fmax", "fmin", "max", "min", "clip", "clamp",
-    "relu", "relu6", "leaky_relu", "elu", "celu", "selu", "hard_tanh", "hard_sigmoid",
-    "abs", "absolute", "fabs",
-})
-"""Functions that someone calls in order to choose."""
+from .kinds import DATA, KINDS, MASKED, PARAMETERS, Call, Facts, arms, chooses_by, holds, strongest
 
 REMAT = frozenset({"remat", "remat2", "checkpoint"})
 CALLS = REMAT | {
-    "jit", "pjit", "closed_call", "core_call", "custom_jvp_call", "custom_vjp_call",
+    *("jit", "pjit", "closed_call", "core_call", "custom_jvp_call", "custom_vjp_call"),
 }
 """Operations that hand their operands to an inner program one by one."""
 
-PASSES = frozenset({
-    "convert_element_type", "broadcast_in_dim", "reshape", "squeeze", "transpose", "copy",
-})
+PASSES = frozenset(
+    {
+        *("convert_element_type", "broadcast_in_dim", "reshape", "squeeze", "transpose", "copy"),
+        "stop_gradient",
+    }
+)
 """Operations after which a number is the same number, in another place or type."""
-# fmt: on
+
+CLOSED = {
+    "while": "the body of a loop whose length is not known",
+    "pure_callback": "what is called on the host",
+    "io_callback": "what is called on the host",
+    "ffi_call": "what is called outside of JAX",
+    "pallas_call": "a kernel",
+}
+"""Operations that are not looked into, and what they hold."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,11 +55,18 @@ class Choice:
         equation: The operation.
         arms: Its arms, in the order of its cases.
         shape: The shape of what is chosen with, the loops around it as axes in front.
+        derived: Whether autodiff made it of another choice.
     """
 
     equation: JaxprEqn
     arms: tuple[Arm, ...]
     shape: tuple[int, ...]
+    derived: bool = False
+
+    @property
+    def ordered(self) -> bool:
+        """Whether its arms are one order of some numbers, and all others."""
+        return self.equation.primitive.name == "sort"
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,24 +85,43 @@ class Nest:
 Node = Choice | Nest
 
 
+@dataclass(frozen=True, eq=False)
+class Unseen:
+    """An operation that is not looked into, and may choose inside.
+
+    Attributes:
+        words: What it is, and where.
+    """
+
+    words: str
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What is around a part of a program.
 
     Attributes:
-        library: The call of a function of a library that it is the inside of, if it is.
+        call: The call of a function of a library that it is the inside of, if it is.
         loops: The lengths of the loops around it.
+        derived: Whether autodiff made it.
+        unplaced: How many operations of each name there were so far whose line is not known.
     """
 
-    library: Place | None = None
+    call: Call | None = None
     loops: tuple[int, ...] = ()
+    derived: bool = False
+    unplaced: Counter[str] = field(default_factory=Counter)
 
 
-def choices(program: ClosedJaxpr, parameters: int) -> tuple[Node, ...]:
-    """Returns the choices of a program whose first so many arguments are parameters."""
+def choices(program: ClosedJaxpr, parameters: int) -> tuple[tuple[Node, ...], tuple[str, ...]]:
+    """Returns the choices of a program whose first so many arguments are parameters.
+
+    And beside them what is not looked into though the parameters reach it, in words.
+    """
     count = len(program.jaxpr.invars)
     facts = [Facts(PARAMETERS if number < parameters else DATA) for number in range(count)]
-    return tuple(_walk(program.jaxpr, facts, Surroundings()))
+    nodes, unseen = _divided(_walk(program.jaxpr, facts, Surroundings()))
+    return nodes, tuple(dict.fromkeys(each.words for each in unseen))
 
 
 def each(nodes: Sequence[Node]) -> Iterator[Choice]:
@@ -104,16 +134,42 @@ def each(nodes: Sequence[Node]) -> Iterator[Choice]:
                 yield from each(inner)
 
 
-def _walk(jaxpr: Jaxpr, facts: Sequence[Facts], around: Surroundings) -> Iterator[Node]:
+def without(nodes: Sequence[Node], known: Container[Hashable]) -> tuple[Node, ...]:
+    """Returns the choices but for those that autodiff made of choices with known keys."""
+    kept: list[Node] = []
+    for node in nodes:
+        if isinstance(node, Nest):
+            inner = tuple(without(each, known) for each in node.inner)
+            kept += [replace(node, inner=inner)] if any(inner) else []
+        elif not (node.derived and all(arm.key in known for arm in node.arms)):
+            kept.append(node)
+    return tuple(kept)
+
+
+def _divided(found: Iterator[Node | Unseen]) -> tuple[tuple[Node, ...], list[Unseen]]:
+    nodes, unseen = [], []
+    for each in found:
+        if isinstance(each, Unseen):
+            unseen.append(each)
+        else:
+            nodes.append(each)
+    return tuple(nodes), unseen
+
+
+def _walk(jaxpr: Jaxpr, facts: Sequence[Facts], around: Surroundings) -> Iterator[Node | Unseen]:
     known: dict[Var, Facts] = dict(zip(jaxpr.invars, facts, strict=True))
     for equation in jaxpr.eqns:
+        here = replace(around, derived=True) if is_derived(equation) else around
         given = [_facts(operand, known) for operand in equation.invars]
-        if equation.primitive.name in KINDS:
-            yield from _choice(equation, given, around)
-        inner = tuple(_inside(equation, given, around))
+        yield from _choice(equation, given, here)
+        yield from _closed(equation, given, here)
+        inside = [_divided(found) for found in _inside(equation, given, here)]
+        for _, unseen in inside:
+            yield from unseen
+        inner = tuple(nodes for nodes, _ in inside)
         if any(inner):
             yield Nest(equation, inner)
-        known |= dict.fromkeys(equation.outvars, _result(equation, given, around))
+        known |= dict.fromkeys(equation.outvars, _result(equation, given, here))
 
 
 def _facts(operand: Var | Literal, known: dict[Var, Facts]) -> Facts:
@@ -127,55 +183,101 @@ def _result(equation: JaxprEqn, given: Sequence[Facts], around: Surroundings) ->
     if equation.primitive.name in PASSES:
         return given[0]
     boolean = bool(equation.outvars) and holds(equation.outvars[0], jnp.bool_)
-    return Facts(strongest(given), equation if boolean and around.library is None else None)
+    return Facts(strongest(given), equation if boolean and around.call is None else None)
 
 
 def _choice(equation: JaxprEqn, given: Sequence[Facts], around: Surroundings) -> Iterator[Choice]:
-    place = around.library or place_of(equation)
-    if place is None or place.calls not in CHOOSERS:
+    name = equation.primitive.name
+    if name not in KINDS and name not in CALLS:
         return
-    found = arms(equation, given, place)
+    call = around.call or _called(equation)
+    if name in CALLS:
+        # What a function chooses by its first argument alone is one choice, whatever is inside.
+        chooses = around.call is None and call.chooser is not None and call.chooser.signed
+    else:
+        chooses = _is_users(equation, given, call, around)
+    if not chooses:
+        return
+    if call.place is None:
+        around.unplaced[name] += 1
+        text = f"{name} no. {around.unplaced[name]}"
+        call = replace(call, place=Place("", 0, text=text))
+    found = arms(equation, given, call)
     if found:
-        selects = equation.primitive.name in SELECTS
-        shaped = (equation.invars if selects else equation.outvars)[0].aval
-        yield Choice(equation, found, (*around.loops, *getattr(shaped, "shape", ())))
+        operand = chooses_by(equation)
+        chosen = equation.outvars[0] if operand is None else equation.invars[operand]
+        shape = () if name == "sort" else (*around.loops, *getattr(chosen.aval, "shape", ()))
+        yield Choice(equation, found, shape, around.derived)
+
+
+def _called(equation: JaxprEqn) -> Call:
+    """What the user's line called to get an operation."""
+    function = library_function(equation)
+    return Call(place_of(equation), function is None, chooser(function))
+
+
+def _is_users(
+    equation: JaxprEqn, given: Sequence[Facts], call: Call, around: Surroundings
+) -> bool:
+    """Whether an operation that chooses is the user's choice.
+
+    It is where the line asks for this operation, or for a function that chooses by it; and where
+    the condition is an expression of the user's own, whatever it is handed to. What autodiff makes
+    of a choice has a condition of its own, with the place of that choice.
+    """
+    name, operand = equation.primitive.name, chooses_by(equation)
+    made_by = None if operand is None else given[operand].made_by
+    made = None if made_by is None else place_of(made_by)
+    own = made is not None and made != call.place
+    if call.chooser is not None and name not in call.chooser.primitives:
+        return False
+    if name in MASKED or (operand is not None and around.derived):
+        return own
+    return own or call.direct or call.chooser is not None
+
+
+def _closed(equation: JaxprEqn, given: Sequence[Facts], around: Surroundings) -> Iterator[Unseen]:
+    """What is not looked into, where the parameters reach it and it is not a library's own."""
+    name = equation.primitive.name
+    if name not in CLOSED or strongest(given) != PARAMETERS or around.call is not None:
+        return
+    place = place_of(equation)
+    if place is not None:
+        yield Unseen(f"{CLOSED[name]} is not looked into, {place}")
 
 
 def _inside(
     equation: JaxprEqn, given: list[Facts], around: Surroundings
-) -> Iterator[tuple[Node, ...]]:
+) -> Iterator[Iterator[Node | Unseen]]:
     """Yields the choices of each inner program, for operations that are looked into."""
     name = equation.primitive.name
     if name in CALLS:
         program = programs_in(equation)[0]
         deeper = _entered(equation, program, around)
-        if deeper is not None:
-            yield tuple(_walk(program.jaxpr, given, deeper))
+        masked = any(facts.made_by is not None for facts in given)
+        if deeper.call is None or deeper.call.chooser is not None or masked:
+            yield _walk(program.jaxpr, given, deeper)
     elif name == "scan":
         loops = (*around.loops, equation.params["length"])
         body = equation.params["jaxpr"].jaxpr
-        yield tuple(_walk(body, _in_loop(equation, given), replace(around, loops=loops)))
+        yield _walk(body, _in_loop(equation, given), replace(around, loops=loops))
     elif name == "cond":
         for branch in equation.params["branches"]:
-            yield tuple(_walk(branch.jaxpr, given[1:], around))
+            yield _walk(branch.jaxpr, given[1:], around)
 
 
-def _entered(
-    equation: JaxprEqn, program: ClosedJaxpr, around: Surroundings
-) -> Surroundings | None:
-    """What is around the inside of a call; None if nothing in it is chosen by the user.
+def _entered(equation: JaxprEqn, program: ClosedJaxpr, around: Surroundings) -> Surroundings:
+    """What is around the inside of a call.
 
     JAX keeps the programs of compiled functions: what is inside of `jnp.where` may carry the
     line of another `jnp.where`, traced before. So the line of the call is taken.
     """
-    if around.library is not None or equation.primitive.name in REMAT:
+    if around.call is not None or equation.primitive.name in REMAT:
         return around
     file = made_from(program.jaxpr).file
     if file and is_users(file):
         return around
-    place = place_of(equation)
-    calls = "" if place is None else place.calls
-    return replace(around, library=place) if calls in CHOOSERS else None
+    return replace(around, call=_called(equation))
 
 
 def _in_loop(equation: JaxprEqn, given: list[Facts]) -> list[Facts]:

@@ -10,6 +10,7 @@ from jax.extend.core import JaxprEqn
 from ..._foundation.user_code import Place
 from ..._foundation.wording import short
 from ..._introspection.jaxprs import dtype_of, place_of
+from ..._introspection.library import Chooser
 from ..._results.arm import Arm
 
 CONSTANT, DATA, PARAMETERS = range(3)
@@ -17,15 +18,6 @@ CONSTANT, DATA, PARAMETERS = range(3)
 
 OF_DATA = "that depends on the data alone; give data that reach it"
 THIN = "single points reach it; give one as x0 if it matters"
-
-BOUND = frozenset({"clip", "clamp"})
-"""Functions that keep a number between two others."""
-
-DEFAULT_FIRST = frozenset({"select", "piecewise"})
-"""Functions with a list of choices, whose default is the first branch of the program."""
-
-NUMBERED = DEFAULT_FIRST | {"cond", "switch"}
-"""Functions that choose by the number of a branch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,22 +46,51 @@ def holds(variable: Any, kind: type) -> bool:
     return dtype is not None and bool(jnp.issubdtype(dtype, kind))
 
 
-def arms(equation: JaxprEqn, given: Sequence[Facts], place: Place) -> tuple[Arm, ...]:
+@dataclass(frozen=True, eq=False)
+class Call:
+    """What a line of the user's calls that contains an operation.
+
+    Attributes:
+        place: Where; None if that is not known.
+        direct: Whether the line asks for this operation and nothing more.
+        chooser: How the function called chooses, if it is called in order to choose.
+    """
+
+    place: Place | None
+    direct: bool = False
+    chooser: Chooser | None = None
+
+
+def chooses_by(equation: JaxprEqn) -> int | None:
+    """Returns which operand an operation chooses by: true or false, or the number of a branch.
+
+    None for one that compares numbers by itself, such as `max`, and for what does not choose.
+    """
+    if equation.primitive.name in SELECTS:
+        return 0
+    masked = equation.primitive.name in MASKED and not holds(equation.outvars[0], jnp.bool_)
+    masks = [number for number, v in enumerate(equation.invars) if holds(v, jnp.bool_)]
+    return masks[0] if masked and masks else None
+
+
+def arms(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> tuple[Arm, ...]:
     """Returns the arms of a choice in the order of its cases; none if it is no choice.
 
     Args:
-        equation: An operation whose name is among `KINDS`.
+        equation: An operation whose name is among `KINDS`, or the call of a function that
+            chooses by the sign of its first argument.
         given: What is known of its operands.
-        place: Where the user called what contains it.
+        call: What the user called that contains it.
     """
-    name = equation.primitive.name
-    chooses = strongest(given[:1] if name in SELECTS else given)
-    if chooses == CONSTANT or (name == "clamp" and place.calls not in BOUND):
-        return ()  # the index of a switch is kept between its branches by a clamp
+    name, number = equation.primitive.name, chooses_by(equation)
+    by_first = name == "sort" or name not in KINDS
+    chooses = strongest(given[:1] if by_first else given if number is None else [given[number]])
+    if chooses == CONSTANT or (name == "sort" and chooses == DATA):
+        return ()
     source = "data" if chooses == DATA else "parameters"
     return tuple(
         Arm(words, there.file, there.line, source, note=OF_DATA if chooses == DATA else note)
-        for words, there, note in KINDS[name](equation, given, place)
+        for words, there, note in KINDS.get(name, _signed)(equation, given, call)
     )
 
 
@@ -77,13 +98,15 @@ Described = Iterator[tuple[str, Place, str]]
 """The words of each arm, where it stands, and why it is not sought."""
 
 
-def _selected(equation: JaxprEqn, given: Sequence[Facts], place: Place) -> Described:
-    made_by = given[0].made_by
-    if made_by is None and not holds(equation.invars[0], jnp.bool_):
-        yield from _numbered(equation, place)
+def _selected(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> Described:
+    place, operand = call.place, chooses_by(equation)
+    assert place is not None and operand is not None
+    made_by = given[operand].made_by
+    if made_by is None and not holds(equation.invars[operand], jnp.bool_):
+        yield from _numbered(equation, call)
         return
     made = None if made_by is None else place_of(made_by)
-    if place.calls in NUMBERED and made in (None, place):
+    if call.chooser is not None and call.chooser.numbered and made in (None, place):
         return  # a guard that goes with the number of the branch
     condition, there = f"the condition of `{place.text}`", place
     if made is not None and made.text and made != place:
@@ -94,34 +117,47 @@ def _selected(equation: JaxprEqn, given: Sequence[Facts], place: Place) -> Descr
         yield f"{condition} is {answer}", there, THIN if single and floating else ""
 
 
-def _numbered(equation: JaxprEqn, place: Place) -> Described:
-    branches = equation.params.get("branches", equation.invars[1:])
+def _numbered(equation: JaxprEqn, call: Call) -> Described:
+    place, branches = call.place, equation.params.get("branches", equation.invars[1:])
+    assert place is not None
     for number in range(len(branches)):
         words = f"takes branch {number}"
-        if place.calls in DEFAULT_FIRST:
+        if call.chooser is not None and call.chooser.default_first:
             words = f"takes choice {number}" if number else "takes its default"
         yield f"`{place.text}` {words}", place, ""
 
 
-def _extreme(equation: JaxprEqn, given: Sequence[Facts], place: Place) -> Described:
+def _extreme(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> Described:
     """Of `max(a, b)` and `min(a, b)`: the first number is taken, or the second."""
-    name, literals = equation.primitive.name, [facts.literal for facts in given]
+    place, name = call.place, equation.primitive.name
+    assert place is not None
+    literals = [facts.literal for facts in given]
     words = extreme(name, place, *literals)
-    if literals == [None, None] and place.calls in BOUND:  # JAX puts the bound first
+    bounded = call.chooser is not None and call.chooser.bounded
+    if literals == [None, None] and bounded:  # JAX puts the bound first
         side, end = ("above", "lower") if name == "max" else ("below", "upper")
         words = [f"`{place.text}` is {each} {end} bound" for each in ("at its", f"{side} its")]
     for each in words:
         yield each, place, ""
 
 
-def _clamped(equation: JaxprEqn, given: Sequence[Facts], place: Place) -> Described:
-    for each in bounded(place):
-        yield each, place, ""
+def _clamped(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> Described:
+    assert call.place is not None
+    for each in bounded(call.place):
+        yield each, call.place, ""
 
 
-def _absolute(equation: JaxprEqn, given: Sequence[Facts], place: Place) -> Described:
-    for each in signed(place):
-        yield each, place, ""
+def _signed(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> Described:
+    assert call.place is not None
+    for each in signed(call.place):
+        yield each, call.place, ""
+
+
+def _ordered(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> Described:
+    """Of what sorts: the order at the first point is taken, or another one."""
+    assert call.place is not None
+    for each in ("that of the first point", "another one"):
+        yield f"the order in `{call.place.text}` is {each}", call.place, ""
 
 
 def conditional(place: Place) -> list[str]:
@@ -153,14 +189,18 @@ def signed(place: Place) -> list[str]:
 
 
 SELECTS = frozenset({"select_n", "cond"})
-"""They choose with their first operand."""
+"""They choose between their other operands, or programs, with their first one."""
+
+MASKED = frozenset({"convert_element_type", "dot_general"})
+"""They take what is true or false for a number, 1 or 0."""
 
 KINDS = {
-    "select_n": _selected,
-    "cond": _selected,
+    **dict.fromkeys(SELECTS | MASKED, _selected),
     "max": _extreme,
     "min": _extreme,
     "clamp": _clamped,
-    "abs": _absolute,
+    "abs": _signed,
+    "sign": _signed,
+    "sort": _ordered,
 }
 """The operations that choose, and what their arms are called."""

@@ -3,12 +3,12 @@
 The choices are those of the value and of the hand-written gradient, both as they were traced; one
 further program, where there are any, returns at a point which arms at least one entry takes.
 What is evaluated is the traced program itself with the operands of its choices as results, so the
-line of an arm and what is measured of it cannot come apart. Programs in which autodiff is a part
-are left out: what it makes of a choice carries the same lines.
+line of an arm and what is measured of it cannot come apart. What autodiff makes of a choice that
+is known already is left out.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,7 +23,8 @@ from ..._evaluation.evaluator import Evaluator
 from ..._introspection.jaxprs import divided
 from ..._introspection.rewriting import programs_in
 from ..._results.arm import Arm
-from .choices import Choice, Nest, Node, choices, each
+from .choices import Choice, Nest, Node, choices, each, without
+from .kinds import chooses_by
 from .taken import Shape, Taken, each_once, shaped
 
 KEY = "arms"
@@ -37,27 +38,38 @@ class TracedBranches:
     Attributes:
         found: The programs that choose, with their choices.
         shapes: The shapes of the arrays of parameters.
+        first: The first point, which an order of numbers is compared with.
+        unseen: What is not looked into, in words.
     """
 
     found: tuple[tuple[ClosedJaxpr, tuple[Node, ...]], ...] = ()
     shapes: tuple[Shape, ...] = ()
+    first: Evaluator | None = None
+    unseen: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, evaluator: Evaluator, keys: Sequence) -> "TracedBranches":
         """Reads the choices off the programs under these keys, those that are there."""
-        layout, found = evaluator.problem.layout, []
+        layout, found, unseen = evaluator.problem.layout, [], []
+        known: set[Hashable] = set()
         for key in keys:
             program = evaluator.functions.get(key)
-            if isinstance(program, CompiledFunction) and not program.differentiates:
-                nodes = choices(program.jaxpr, len(layout.shapes))
+            if isinstance(program, CompiledFunction):
+                nodes, closed = choices(program.jaxpr, len(layout.shapes))
+                nodes = without(nodes, known)
+                known |= {arm.key for choice in each(nodes) for arm in choice.arms}
                 found += [(program.jaxpr, nodes)] if nodes else []
-        return cls(tuple(found), layout.shapes)
+                unseen += closed
+        return cls(tuple(found), layout.shapes, evaluator, tuple(dict.fromkeys(unseen)))
 
     @cached_property
     def _all(self) -> tuple[tuple[Arm, Shape], ...]:
         """The arms in the order of the program, with the shapes that they have."""
-        nodes = [node for _, of_program in self.found for node in of_program]
-        return tuple((arm, choice.shape) for choice in each(nodes) for arm in choice.arms)
+        return tuple((arm, choice.shape) for choice in self._choices for arm in choice.arms)
+
+    @property
+    def _choices(self) -> tuple[Choice, ...]:
+        return tuple(each([node for _, of_program in self.found for node in of_program]))
 
     @cached_property
     def arms(self) -> tuple[Arm, ...]:
@@ -73,25 +85,45 @@ class TracedBranches:
         """Returns what the point of `evaluator` takes; or another one, once that was asked."""
         if not self.found:
             return Taken(np.zeros(0, bool), {})
+        extra = ()
+        if self.first is not None and any(choice.ordered for choice in self._choices):
+            extra = (self.first.args[0],)
         if x is None:
-            flat = evaluator.run(KEY, self._program, helper=True) > 0
+            flat = evaluator.run(KEY, self._program, *extra, helper=True) > 0
         else:
-            flat = evaluator.run_at(KEY, x) > 0
+            flat = evaluator.run_at(KEY, x, *extra) > 0
         arms, entries, start = flat[: len(self.arms)], {}, len(self.arms)
         for number, shape in self.shaped.items():
             entries[number] = flat[start : start + math.prod(shape)]
             start += math.prod(shape)
         return Taken(arms, entries)
 
-    def _program(self, params: PyTree, data: PyTree, direction: PyTree) -> list[Array]:
-        given = jax.tree.leaves((params, data, direction))
-        masks = [m for jaxpr, nodes in self.found for m in _masks(jaxpr, nodes, given)]
+    def _program(
+        self, params: PyTree, data: PyTree, direction: PyTree, *first: PyTree
+    ) -> list[Array]:
+        masks = self._masks(params, data, direction)
+        if first:
+            masks = self._reordered(masks, self._masks(*first, data, direction))
         merged: list[list[Array]] = [[] for _ in self.arms]
         numbers = {arm.key: number for number, arm in enumerate(self.arms)}
         for (arm, _), mask in zip(self._all, masks, strict=True):
             merged[numbers[arm.key]].append(mask)
         flags = jnp.stack([_any([jnp.any(mask) for mask in one]) for one in merged])
         return [flags, *(_any(merged[number]) for number in self.shaped)]
+
+    def _masks(self, *args: PyTree) -> list[Array]:
+        given = jax.tree.leaves(args)
+        return [mask for jaxpr, nodes in self.found for mask in _masks(jaxpr, nodes, given)]
+
+    def _reordered(self, here: list[Array], first: list[Array]) -> list[Array]:
+        """The masks, with those of an order told by whether it is that of the first point."""
+        orders = [
+            n == 0 if c.ordered else None for c in self._choices for n, _ in enumerate(c.arms)
+        ]
+        return [
+            mask if same is None else jnp.array_equal(mask, other) == same
+            for same, mask, other in zip(orders, here, first, strict=True)
+        ]
 
 
 def _any(masks: list[Array]) -> Array:
@@ -123,6 +155,11 @@ def _cases(equation: JaxprEqn, given: Sequence[Array]) -> list[Array]:
         case "select_n" | "cond":
             count = len(equation.params.get("branches", rest))
             return [jnp.equal(first, number) for number in range(count)]
+        case "convert_element_type" | "dot_general":
+            mask = given[chooses_by(equation) or 0]
+            return [~mask, mask]
+        case "sort":
+            return [jnp.argsort(first, axis=equation.params["dimension"])] * 2
         case "max":
             return [jnp.greater(first, rest[0]), jnp.less(first, rest[0])]
         case "min":
@@ -144,7 +181,7 @@ def _nested(nest: Nest, given: list[Array]) -> list[Array]:
         zip(equation.params["branches"], nest.inner, strict=True)
     ):
         here = jnp.equal(given[0], number)
-        masks += [here & mask for mask in _masks(branch, nodes, given[1:])]
+        masks += [jnp.where(here, mask, 0) for mask in _masks(branch, nodes, given[1:])]
     return masks
 
 

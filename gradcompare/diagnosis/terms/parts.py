@@ -23,10 +23,10 @@ import numpy as np
 from jaxtyping import Float
 
 from ..._evaluation.evaluator import Evaluator
-from ..._introspection.cost import operation_count
 from ..._introspection.flattening import Flat, flatten
 from ..._introspection.rewriting import run_opened
 from ..._model.estimate import Estimate
+from .cost import operation_count
 from .edges import Edge, Edges, Sum
 
 Key = tuple[int, int]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jax.extend.core import Jaxpr, JaxprEqn
 
-from .jaxprs import _programs as inner_programs
+from ..._introspection.jaxprs import inner_programs
 
 TURNS = 100
 """A `while` loop is counted with this number of turns, since the program does not say it."""

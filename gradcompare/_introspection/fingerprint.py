@@ -1,0 +1,52 @@
+"""A hash of a traced program, by which two programs are found to be the same.
+
+The text of a program has its operations, and stands for an array by its shape alone. Two functions
+of the same form that captured different data have the same text, so the bytes of every constant
+are part of the hash.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import numpy as np
+from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
+
+from .jaxprs import equations, inner_programs
+
+
+def fingerprint(program: ClosedJaxpr) -> bytes:
+    """Returns a hash of the operations of a program and of its constants."""
+    found = hashlib.sha256(str(program.jaxpr).encode())
+    hashed: dict[int, bytes] = {}  # a large array may be captured more than once
+    for constant in _constants(program):
+        if id(constant) not in hashed:
+            hashed[id(constant)] = _of_constant(constant)
+        found.update(hashed[id(constant)])
+    return found.digest()
+
+
+def _constants(program: ClosedJaxpr) -> Iterator[Any]:
+    """Yields all constants: those captured, those written in, and those of inner programs."""
+    yield from program.consts
+    for equation in equations(program.jaxpr):
+        yield from (v.val for v in equation.invars if isinstance(v, Literal))
+        for inner in inner_programs(equation):
+            yield from getattr(inner, "consts", ())
+        leaves = jax.tree.leaves(equation.params, is_leaf=_is_program)
+        yield from (leaf for leaf in leaves if isinstance(leaf, (np.ndarray, jax.Array)))
+    yield from (v.val for v in program.jaxpr.outvars if isinstance(v, Literal))
+
+
+def _is_program(thing: Any) -> bool:
+    return isinstance(thing, (Jaxpr, ClosedJaxpr))
+
+
+def _of_constant(constant: Any) -> bytes:
+    try:
+        array = np.asarray(constant)
+    except TypeError:  # the keys of random numbers have a dtype of their own
+        array = np.asarray(jax.random.key_data(constant))
+    kind = f"{array.dtype}{array.shape}".encode()
+    return hashlib.sha256(kind + b" " + np.ascontiguousarray(array).tobytes()).digest()
