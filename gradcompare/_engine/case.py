@@ -9,7 +9,7 @@ import numpy as np
 from .._evaluation.evaluator import Evaluator
 from .._foundation.errors import InputError
 from .._foundation.precision import FLOAT64, cast, precision_scope
-from .._foundation.user_code import guarded
+from .._foundation.user_code import describe, guarded
 from .._model.finding import Finding
 from .._model.objective import Objective, Problem
 from .._model.verdict import Verdict
@@ -94,6 +94,7 @@ def _judged(
         has_reference=case.objective.reference is not None,
         chunk=evaluator.cache.chunk,
         branches=coverage.arms,
+        branches_unseen=coverage.unseen,
     )
     found = _diagnosis(result, at, settings, coverage)
     said = remarks(
@@ -120,7 +121,7 @@ def _covered(
     by_hand = [method for method in settings.methods if method.source == "analytic"]
     coverage = guarded(lambda: Coverage.of(at, ["value", *by_hand]))
     if isinstance(coverage, Exception):
-        return Coverage(), []
+        return Coverage(failure=f"a step of gradcompare failed, {describe(coverage)}"), []
     if not settings.seeks or settings.points == 1:
         return coverage, []
     return coverage, coverage.extend(evaluator, settings.seed, points, usable, look)

@@ -40,9 +40,7 @@ class TaylorRemainder:
     sentence: str = ""
 
 
-def taylor_remainder(
-    evaluator: Evaluator, gradient: Float[np.ndarray, " d"]
-) -> TaylorRemainder:
+def taylor_remainder(evaluator: Evaluator, gradient: Float[np.ndarray, " d"]) -> TaylorRemainder:
     """Returns how fast the remainder falls with `gradient`."""
     u = _direction(evaluator)
     steps = 0.25 * 2.0 ** -np.arange(HALVINGS)

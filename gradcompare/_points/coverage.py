@@ -37,17 +37,24 @@ class Coverage:
         branches: The choices.
         taken: What each point takes, in their order.
         notes: Why an arm that was sought was not tested, by its number.
+        failure: Why the choices could not be looked at, if so.
     """
 
     branches: Branches = field(default_factory=Branches)
     taken: list[Taken] = field(default_factory=list)
     notes: dict[int, str] = field(default_factory=dict)
+    failure: str = ""
 
     @classmethod
     def of(cls, at: Sequence[Evaluator], keys: Sequence[Hashable]) -> "Coverage":
         """Looks at which arms of the functions under `keys` the points take."""
         branches = Branches.of(at, keys)
-        return cls(branches, [branches.taken(each) for each in at]) if branches.arms else cls()
+        return cls(branches, [branches.taken(each) for each in at] if branches.arms else [])
+
+    @property
+    def unseen(self) -> str:
+        """Why more choices may be there than were seen; nothing if all were."""
+        return "; and ".join(self.branches.unseen) or self.failure
 
     @property
     def reached(self) -> Bool[np.ndarray, " k"]:

@@ -117,7 +117,9 @@ class TracedBranches:
 
     def _reordered(self, here: list[Array], first: list[Array]) -> list[Array]:
         """The masks, with those of an order told by whether it is that of the first point."""
-        orders = [n == 0 if c.ordered else None for c in self._choices for n, _ in enumerate(c.arms)]
+        orders = [
+            n == 0 if c.ordered else None for c in self._choices for n, _ in enumerate(c.arms)
+        ]
         return [
             mask if same is None else jnp.array_equal(mask, other) == same
             for same, mask, other in zip(orders, here, first, strict=True)
