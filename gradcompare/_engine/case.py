@@ -88,7 +88,7 @@ class _Examiner:
         coverage = optional(
             "the search for branches",
             lambda: Coverage.of(points, ["value", *by_hand]),
-            Coverage(points),
+            Coverage(points, failure="a step of gradcompare failed"),
         )
         if self.settings.seeks and self.settings.points > 1:
             coverage.extend(self.settings.seed, self._is_usable, self.examine)
@@ -122,6 +122,7 @@ def _judged(case: Case, settings: Settings, coverage: Coverage) -> Result:
         has_reference=objective.reference is not None,
         chunk=evaluator.cache.chunk,
         branches=coverage.arms,
+        branches_unseen=coverage.unseen,
     )
     diagnosis = _diagnosis(result.verdict, coverage)
     accused = any(finding.kind == "custom rule" for finding in diagnosis)

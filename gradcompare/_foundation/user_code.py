@@ -173,6 +173,8 @@ class Place:
         text: The expression, on one line; nothing if the file cannot be read.
         calls: The name of the function that is called there, such as `where`; nothing for an
             operator.
+        callee: The whole expression of that function, such as `jnp.where`.
+        literals: Its arguments, where they are numbers; None for others.
         function: The function that it is in, and the line where that begins.
         caller: The expression that called this function.
     """
@@ -182,6 +184,8 @@ class Place:
     column: int = 0
     text: str = ""
     calls: str = ""
+    callee: str = ""
+    literals: tuple[float | None, ...] = ()
     function: tuple[str, int] = ("", 0)
     caller: "Place | None" = None
 
@@ -221,17 +225,23 @@ def place_in(code: CodeType, instruction: int) -> Place:
     lines[-1] = lines[-1][:stop]  # Python counts bytes
     lines[0] = lines[0][start:]
     text = " ".join(b" ".join(lines).decode(errors="replace").split())
-    return Place(code.co_filename, line, column, shortened(text), _called(text))
+    callee, literals = _call(text)
+    name = callee.split(".")[-1]
+    return Place(code.co_filename, line, column, shortened(text), name, callee, literals)
 
 
 @functools.cache
-def _called(text: str) -> str:
-    """The last name of the function, if an expression is a call."""
+def _call(text: str) -> tuple[str, tuple[float | None, ...]]:
+    """The function, and those of its arguments that are numbers, if an expression is a call."""
     try:
         expression = ast.parse(text, mode="eval").body
     except SyntaxError:
-        return ""
-    return ast.unparse(expression.func).split(".")[-1] if isinstance(expression, ast.Call) else ""
+        return "", ()
+    if not isinstance(expression, ast.Call):
+        return "", ()
+    values = (arg.value if isinstance(arg, ast.Constant) else None for arg in expression.args)
+    literals = (float(value) if isinstance(value, (int, float)) else None for value in values)
+    return ast.unparse(expression.func), tuple(literals)
 
 
 def shortened(text: str) -> str:

@@ -35,19 +35,26 @@ class Coverage:
         points: The points examined; `extend` adds some.
         branches: The choices; without any, no point is asked what it takes.
         notes: Why an arm that was sought was not tested, by its number.
+        failure: Why the choices could not be looked at, if so.
     """
 
     points: list[Examination]
     branches: Branches = field(default_factory=Branches)
     notes: dict[int, str] = field(default_factory=dict)
+    failure: str = ""
 
     @classmethod
     def of(cls, points: Sequence[Examination], keys: Sequence[Hashable]) -> "Coverage":
         """Looks at which branches of the functions under `keys` the points take."""
         branches = Branches.of([point.evaluator for point in points], keys)
         if not branches.arms:
-            return cls(list(points))
+            return cls(list(points), branches)
         return cls([replace(p, taken=branches.taken(p.evaluator)) for p in points], branches)
+
+    @property
+    def unseen(self) -> str:
+        """Why more choices may be there than were seen; nothing if all were."""
+        return "; and ".join(self.branches.unseen) or self.failure
 
     @property
     def taken(self) -> Bool[np.ndarray, "p k"]:

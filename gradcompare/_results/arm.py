@@ -41,18 +41,25 @@ class Arm:
         return f"{self.words} ({self.place})"
 
 
+NO_BRANCH = "no branch depends on the parameters"
+
 NAMED = 3
 """At most so many arms are named for one reason."""
 
 
-def in_words(branches: Sequence[Arm]) -> str:
-    """Returns how many arms were tested, and which were not, why not, and what to do about it."""
+def in_words(branches: Sequence[Arm], unseen: str = "") -> str:
+    """Returns how many branches were tested, and which were not, why not, and what to do about it.
+
+    Args:
+        branches: All that were seen.
+        unseen: Why there may be more of them, as the end of a sentence; or nothing.
+    """
+    if not branches:
+        return f"branches not looked at, because {unseen}" if unseen else NO_BRANCH
     missing = [arm for arm in branches if not arm.tested]
-    if not missing:
-        return f"branches: all {len(branches)} arms tested"
-    said = f"branches: {len(branches) - len(missing)} of {len(branches)} arms tested"
+    said = f"branches: {len(branches) - len(missing)} of {len(branches)} tested"
     for note in dict.fromkeys(arm.note for arm in missing):
         names = [str(arm) for arm in missing if arm.note == note]
         more = f" or {len(names) - NAMED} more" if len(names) > NAMED else ""
         said += f"; never where {' or '.join(names[:NAMED])}{more}: {note}"
-    return said
+    return f"{said}; there may be more: {unseen}" if unseen else said

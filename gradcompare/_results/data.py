@@ -79,6 +79,7 @@ class ResultData:
         has_reference: Whether the values were compared with those of a reference.
         chunk: How many perturbed points are evaluated together; None where that is not so.
         branches: The arms of the choices in the objective and its gradient, tested or not.
+        branches_unseen: Why there may be more of them, as the end of a sentence; or nothing.
     """
 
     objective: str
@@ -97,6 +98,7 @@ class ResultData:
     has_reference: bool = False
     chunk: int | None = None
     branches: tuple[Arm, ...] = ()
+    branches_unseen: str = ""
 
     @property
     def verdict(self) -> Verdict:

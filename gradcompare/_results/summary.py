@@ -138,16 +138,21 @@ def _remarks(result: ResultData, point: PointResult) -> list[str]:
         entries = other.judgement.unverified
         if entries and len(entries) == result.entries:
             remarks.append(f"{other.label}: stationary, no derivative exceeds its error bar")
-    remarks += untested(result)
+    remarks += branches_tested(result)
     if result.verdict is Verdict.AGREE:
         remarks.append(RIGHT_FUNCTION if result.has_reference else ANY_FUNCTION)
     return [*remarks, *result.notes]
 
 
-def untested(result: ResultData) -> list[str]:
-    """Names the arms of choices that no point took, if there are any, in one sentence."""
+def branches_tested(result: ResultData) -> list[str]:
+    """Says which branches were tested, in one sentence, where a derivative is found right.
+
+    Where it is not, only if some were not tested.
+    """
     every = all(arm.tested for arm in result.branches)
-    return [] if every else [in_words(result.branches)]
+    if every and not result.verdict.ok:
+        return []
+    return [in_words(result.branches, result.branches_unseen)]
 
 
 def _pairs(result: ResultData, point: PointResult) -> list[str]:

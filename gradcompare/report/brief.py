@@ -9,7 +9,7 @@ from .._foundation.wording import listed, short
 from .._model.verdict import Verdict
 from .._results.data import PointResult
 from .._results.result import Comparison, Result
-from .._results.summary import untested, what
+from .._results.summary import branches_tested, what
 
 LINES = 15
 """At most so many lines."""
@@ -144,7 +144,7 @@ def _remarks(result: Result, point: PointResult, room: int) -> list[str]:
     found = [line for said in what(result) for line in _wrapped(said, FOUND)]
     remarks = [point.judgement.note] if point.judgement.note else []
     remarks += [f"{name}: not available: {reason}" for name, reason in point.missing.items()]
-    remarks += [*result.notes, *untested(result)]
+    remarks += [*result.notes, *branches_tested(result)]
     remarks += [f"{name}: {e.note}" for name, e in point.estimates.items() if e.note]
     remarks += [point.taylor] if point.taylor else []
     remarks += [f"{p.label}: {warning}" for p in result.points for warning in p.warnings]

@@ -7,7 +7,7 @@ from .._foundation.wording import LISTED, duration, listed, memory, ratio, short
 from .._results.arm import in_words
 from .._results.data import PointResult
 from .._results.result import Result
-from .._results.summary import coordinate_table, untested
+from .._results.summary import branches_tested, coordinate_table
 from .._results.timing import ABOVE_DISPATCH, Timing
 
 
@@ -25,8 +25,8 @@ def detail(result: Result) -> str:
                 f"  central differences take 2d = {many} evaluations in "
                 f"{-(-many // result.chunk)} chunks of {result.chunk}"
             )
-    if result.branches and not untested(result):
-        parts.append(f"  {in_words(result.branches)}")
+    if result.branches and not branches_tested(result):
+        parts.append(f"  {in_words(result.branches, result.branches_unseen)}")
     if len(result.timings) > 1:
         parts += [f"  {line}" for line in (ranking(result.timings), *_doubts(result.timings))]
     return "\n".join(parts)

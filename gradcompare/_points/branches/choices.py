@@ -38,13 +38,13 @@ PASSES = frozenset(
 """Operations after which a number is the same number, in another place or type."""
 
 CLOSED = {
-    "while": "the body of a loop whose length is not known",
-    "pure_callback": "what is called on the host",
-    "io_callback": "what is called on the host",
-    "ffi_call": "what is called outside of JAX",
+    "while": "a loop whose length is not known",
+    "pure_callback": "a call on the host",
+    "io_callback": "a call on the host",
+    "ffi_call": "a call of compiled code",
     "pallas_call": "a kernel",
 }
-"""Operations that are not looked into, and what they hold."""
+"""Operations that are not looked into, and what they are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,7 +243,7 @@ def _closed(equation: JaxprEqn, given: Sequence[Facts], around: Surroundings) ->
         return
     place = place_of(equation)
     if place is not None:
-        yield Unseen(f"{CLOSED[name]} is not looked into, {place}")
+        yield Unseen(f"there is {CLOSED[name]}, {place}, which is not looked into")
 
 
 def _inside(

@@ -39,6 +39,11 @@ class Branches:
         """The arms."""
         return (*self.traced.arms, *self.recorded.arms)
 
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """Why more choices may be there, in words."""
+        return (*self.traced.unseen, *self.recorded.unseen)
+
     @cached_property
     def shapes(self) -> tuple[Shape, ...]:
         """The shapes of the arrays of parameters."""

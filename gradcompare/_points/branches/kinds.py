@@ -100,7 +100,8 @@ Described = Iterator[tuple[str, Place, str]]
 
 def _selected(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> Described:
     place, operand = call.place, chooses_by(equation)
-    assert place is not None and operand is not None
+    assert place is not None
+    assert operand is not None
     made_by = given[operand].made_by
     if made_by is None and not holds(equation.invars[operand], jnp.bool_):
         yield from _numbered(equation, call)

@@ -1,5 +1,6 @@
 """Which arms of the choices in what is called on the host the points of a comparison take."""
 
+import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,11 +14,19 @@ from ..._evaluation.host import HostFunction
 from ..._foundation.errors import outcome_of
 from ..._foundation.precision import cast
 from ..._results.arm import Arm
-from .recorded_array import record, same
+from .recorded_array import is_followed, record, same
 from .recording import Masks
 from .taken import Shape, Taken, each_once, shaped
 
 Vector = Float[np.ndarray, " d"]
+
+
+class _Unseen(enum.Enum):
+    """Why the choices of a function on the host cannot be seen, as the end of a sentence."""
+
+    FAILS = "fails when it is given arrays that record what is done with them"
+    DIFFERS = "returns something else when it is given arrays that record what is done with them"
+    LOST = "computes with numbers that cannot be followed, as float, math and SciPy return them"
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,11 +37,13 @@ class RecordedBranches:
         hosts: What is called there.
         shapes: The shapes of the arrays of parameters.
         choices: The arms, with the shapes that they have.
+        unseen: Why more could not be seen, in words.
     """
 
     hosts: tuple[HostFunction, ...] = ()
     shapes: tuple[Shape, ...] = ()
     choices: tuple[tuple[Arm, Shape], ...] = ()
+    unseen: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, at: Sequence[Evaluator], keys: Sequence) -> "RecordedBranches":
@@ -40,17 +51,21 @@ class RecordedBranches:
 
         Those of a function that returns something else when it is recorded are left out.
         """
-        evaluator = [at[0].functions.get(key) for key in keys]
-        hosts, choices = [], []
-        for host in evaluator:
+        hosts, choices, unseen = [], [], []
+        for key in keys:
+            host = at[0].functions.get(key)
+            name = key if isinstance(key, str) else f"the {key.name} derivative"
             if isinstance(host, HostFunction):
                 seen = [_recorded(host, point, faithful=True) for point in at]
-                found = [
-                    (arm, mask.shape) for each in seen for arm, masks in each for mask in masks
-                ]
-                hosts += [host] if found else []
-                choices += found
-        return cls(tuple(hosts), at[0].problem.layout.shapes, tuple(dict.fromkeys(choices)))
+                why = [each for each in seen if isinstance(each, _Unseen)]
+                arms = [pair for each in seen if isinstance(each, list) for pair in each]
+                if not arms and not why and not _followed(host, at[0]):
+                    why = [_Unseen.LOST]
+                hosts += [host] if arms else []
+                choices += [(arm, mask.shape) for arm, masks in arms for mask in masks]
+                unseen += [f"{name} {each.value}" for each in why[:1]]
+        shapes = at[0].problem.layout.shapes
+        return cls(tuple(hosts), shapes, tuple(dict.fromkeys(choices)), tuple(unseen))
 
     @cached_property
     def arms(self) -> tuple[Arm, ...]:
@@ -66,7 +81,8 @@ class RecordedBranches:
         """Returns what the point of `evaluator` takes, or another one."""
         numbers = {arm.key: number for number, arm in enumerate(self.arms)}
         arms, entries = np.zeros(len(numbers), bool), {}
-        for arm, masks in chain.from_iterable(_recorded(h, evaluator, x) for h in self.hosts):
+        seen = [_recorded(host, evaluator, x) for host in self.hosts]
+        for arm, masks in chain.from_iterable(each for each in seen if isinstance(each, list)):
             number = numbers.get(arm.key)
             if number is None:  # of a function that no given point calls
                 continue
@@ -78,16 +94,22 @@ class RecordedBranches:
 
 def _recorded(
     host: HostFunction, evaluator: Evaluator, x: Vector | None = None, *, faithful: bool = False
-) -> list[tuple[Arm, Masks]]:
-    """The arms that are taken, with their masks; none where the function fails."""
+) -> list[tuple[Arm, Masks]] | _Unseen:
+    """The arms that are taken, with their masks; or why they cannot be seen."""
     params, *rest = evaluator.host_args
     if x is not None:
         params = cast(evaluator.problem.layout.unflatten(x), evaluator.dtype)
 
-    def called() -> list[tuple[Arm, Masks]]:
+    def called() -> list[tuple[Arm, Masks]] | _Unseen:
         found, result = record(host.function, params, *rest)
-        kept = not faithful or same(result, host.run(params, *rest))
-        return list(found.arms.values()) if kept else []
+        if faithful and not same(result, host.run(params, *rest)):
+            return _Unseen.DIFFERS
+        return list(found.arms.values())
 
     outcome = outcome_of(called)
-    return [] if isinstance(outcome, Exception) else outcome
+    return _Unseen.FAILS if isinstance(outcome, Exception) else outcome
+
+
+def _followed(host: HostFunction, evaluator: Evaluator) -> bool:
+    outcome = outcome_of(lambda: is_followed(host.function, *evaluator.host_args))
+    return outcome is True

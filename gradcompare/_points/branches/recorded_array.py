@@ -6,7 +6,6 @@ do, and remember which entries took which arm where `if`, a mask, `np.where`, `n
 more is known of it: what `float`, `math`, `np.array`, `np.asarray`, SciPy and JAX return.
 """
 
-import ast
 from collections.abc import Callable
 from typing import Any
 
@@ -16,9 +15,12 @@ from jaxtyping import PyTree
 
 from ..._foundation.user_code import Place
 from .kinds import bounded, conditional, extreme, signed
-from .recording import Record, called_from, rejects
+from .recording import Caller, Record, asked_by, called_from, rejects
 
-SORTS = frozenset({"sorted", "sort", "index"})
+FINITE = (np.isfinite, np.isnan, np.isinf)
+"""What asks whether numbers are finite, which rejects a point and is no choice."""
+
+SORTS = (sorted, list.sort, list.index, list.count, list.remove)
 """Python's functions that compare without choosing."""
 
 INPLACE = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor")
@@ -28,10 +30,10 @@ TOLERANCE = 1e-9
 
 
 def record(
-    function: Callable[..., PyTree], params: PyTree, *rest: PyTree
+    function: Callable[..., PyTree], params: PyTree, *rest: PyTree, keeps_numbers: bool = False
 ) -> tuple[Record, PyTree]:
     """Calls a function with copies of its arguments; returns its choices, and its result."""
-    found = Record()
+    found = Record(keeps_numbers=keeps_numbers)
 
     def recorded(leaf: Any) -> Recorded:
         return _wrapped(np.array(leaf), found)
@@ -47,6 +49,18 @@ def same(recorded: PyTree, plain: PyTree) -> bool:
     return all(np.allclose(_plain(a), b, rtol=TOLERANCE, atol=0, equal_nan=True) for a, b in pairs)
 
 
+def is_followed(function: Callable[..., PyTree], params: PyTree, *rest: PyTree) -> bool:
+    """Whether a function computes with recorded arrays to the end.
+
+    What it returns then consists of numbers that such arrays held. What is made of them outside
+    of NumPy is others.
+    """
+    found, result = record(function, params, *rest, keeps_numbers=True)
+    assert found.numbers is not None
+    entries = (np.ravel(_plain(leaf)).tolist() for leaf in jax.tree.leaves(result))
+    return all(found.numbers.issuperset(each) for each in entries)
+
+
 class Recorded(np.ndarray):
     """An array that is recorded, and what is made of it.
 
@@ -54,29 +68,34 @@ class Recorded(np.ndarray):
         record: Where.
         made: The comparison, or the like, that made it, where it is true or false.
         thin: Which answer, 0 or 1, single points have: of `==` or `!=`.
+        finite: Whether it says which numbers are finite, or not.
     """
 
     record: Record
     made: Place | None = None
     thin: int | None = None
+    finite: bool = False
 
     def __array_finalize__(self, made_of: Any) -> None:
         self.record = getattr(made_of, "record", None) or Record()
 
     def __array_ufunc__(self, ufunc, method, *inputs, out=None, **options):
-        recorded = next(x for x in (*inputs, *(out or ())) if isinstance(x, Recorded))
-        given = [_plain(x) for x in inputs]
-        options = jax.tree.map(_plain, options)
+        recorded = next(
+            x for x in (*inputs, *(out or ()), options.get("where")) if isinstance(x, Recorded)
+        )
+        given, plain = [_plain(x) for x in inputs], jax.tree.map(_plain, options)
         if out is not None:
-            options["out"] = tuple(x.view(np.ndarray) for x in out)
-        result = getattr(ufunc, method)(*given, **options)
+            plain["out"] = tuple(x.view(np.ndarray) for x in out)
+        result = getattr(ufunc, method)(*given, **plain)
         name, thin = ufunc.__name__, None
         if method == "__call__" and name in CHOOSES and (place := called_from()) is not None:
             CHOOSES[name](recorded.record, place, name, inputs, given)
         if method == "__call__" and name in ("equal", "not_equal"):
             floating = any(np.asarray(x).dtype.kind == "f" for x in given)
             thin = int(name == "equal") if floating else None
-        return _wrapped(result, recorded.record, thin)
+        numeric = not _is_bool(result)
+        _counted([*inputs * numeric, options.get("where")])
+        return _wrapped(result, recorded.record, thin, ufunc in FINITE or _about_finite(inputs))
 
     def __array_function__(self, function, types, args, kwargs):
         leaves = jax.tree.leaves((args, kwargs))
@@ -86,20 +105,39 @@ class Recorded(np.ndarray):
         choose = CALLS.get(function)
         if choose is not None and (place := called_from()) is not None:
             choose(recorded.record, place, *args, **kwargs)
-        return _wrapped(result, recorded.record)
+        elif not _is_bool(result):
+            _counted(leaves)
+        return _wrapped(result, recorded.record, finite=_about_finite(leaves))
 
     def __bool__(self) -> bool:
-        answer, place = bool(_plain(self)), called_from(directly=True)
-        if place is not None and place.calls not in SORTS and not rejects(place):
-            _branched(self, place, answer)
+        answer, caller = bool(_plain(self)), asked_by()
+        if caller is not None and not (self.finite or _sorts(caller.function) or rejects(caller)):
+            _branched(self, caller, answer)
         return answer
+
+    def astype(self, dtype, *args, **options):
+        result = super().astype(dtype, *args, **options)
+        _counted([self] * (not _is_bool(result)))
+        return result
+
+    def __float__(self) -> float:
+        _counted([self])
+        return float(_plain(self))
+
+    def __int__(self) -> int:
+        _counted([self])
+        return int(_plain(self))
+
+    def __index__(self) -> int:
+        _counted([self])
+        return self.view(np.ndarray).__index__()
 
     def __getitem__(self, index):
         self._masked(index)
         # One entry is a number of its own, and no view of the array.
         found = _wrapped(self.view(np.ndarray)[jax.tree.map(_plain, index)], self.record)
         if self.dtype == bool:
-            found.made, found.thin = self.made, self.thin
+            found.made, found.thin, found.finite = self.made, self.thin, self.finite
         return found
 
     def __setitem__(self, index, value) -> None:
@@ -109,8 +147,7 @@ class Recorded(np.ndarray):
     def _masked(self, index: Any) -> None:
         """An array that is cut by a mask takes both arms of it, where the mask is so."""
         for each in index if isinstance(index, tuple) else (index,):
-            if isinstance(each, Recorded) and each.dtype == bool and each.made is not None:
-                _conditioned(each)
+            _counted([each])
 
     def __round__(self, digits: int = 0):
         return self.round(digits)
@@ -135,7 +172,24 @@ def _plain(thing: Any) -> Any:
     return thing.view(np.ndarray)[()] if isinstance(thing, Recorded) else thing
 
 
-def _wrapped(result: Any, record: Record, thin: int | None = None) -> Any:
+def _is_bool(result: Any) -> bool:
+    return isinstance(result, bool) or getattr(getattr(result, "dtype", None), "kind", "") == "b"
+
+
+def _about_finite(operands: Any) -> bool:
+    """Whether all that is recorded among some operands says which numbers are finite."""
+    recorded = [x.finite for x in operands if isinstance(x, Recorded)]
+    return bool(recorded) and all(recorded)
+
+
+def _counted(operands: Any) -> None:
+    """What is true or false is taken for numbers, or says which entries are: a choice by it."""
+    for each in operands:
+        if isinstance(each, Recorded) and each.dtype == bool and each.made is not None:
+            _conditioned(each)
+
+
+def _wrapped(result: Any, record: Record, thin: int | None = None, finite: bool = False) -> Any:
     """What NumPy returned, recorded; what is true or false with where it was made."""
     if isinstance(result, (tuple, list)):
         parts = [_wrapped(part, record) for part in result]
@@ -145,28 +199,28 @@ def _wrapped(result: Any, record: Record, thin: int | None = None) -> Any:
     made = np.asarray(result).view(Recorded)
     made.record = record
     if made.dtype == bool:
-        made.made, made.thin = called_from(), thin
+        made.made, made.thin, made.finite = called_from(), thin, finite
+    elif record.numbers is not None:
+        record.numbers.update(np.ravel(result).tolist())
     return made
 
 
-def _branched(condition: Recorded, place: Place, answer: bool) -> None:
+def _sorts(function: Any) -> bool:
+    """Whether a function of Python sorts, or looks for an entry."""
+    of_list = getattr(list, getattr(function, "__name__", ""), None)
+    bound = isinstance(getattr(function, "__self__", None), list)
+    return (of_list if bound else function) in SORTS
+
+
+def _branched(condition: Recorded, caller: Caller, answer: bool) -> None:
     """An `if`, or the like, that asks a recorded number; `max(a, b)` asks whether b > a."""
-    made = condition.made or place
+    made = condition.made or caller.place
     words = conditional(made)
-    if made.calls in ("max", "min"):
-        arguments = _arguments(made.text)
-        if len(arguments) != 2:
+    if caller.function in (max, min) and made == caller.place:
+        if len(made.literals) != 2:
             return
-        words = extreme(made.calls, made, *arguments)
+        words = extreme(caller.function.__name__, made, *made.literals)
     condition.record.add(made, words, [np.array(not answer), np.array(answer)], condition.thin)
-
-
-def _arguments(call: str) -> list[float | None]:
-    """The arguments of a call, where they are numbers; None for what is not written as one."""
-    tree = ast.parse(call, mode="eval").body
-    assert isinstance(tree, ast.Call)
-    numbers = [each.value if isinstance(each, ast.Constant) else None for each in tree.args]
-    return [float(each) if isinstance(each, (int, float)) else None for each in numbers]
 
 
 def _conditioned(condition: Recorded) -> None:
@@ -223,7 +277,7 @@ def _piecewise(record: Record, place: Place, x, conditions, *rest, **options) ->
 
 CHOOSES: dict[str, Callable] = {
     **dict.fromkeys(("maximum", "minimum", "fmax", "fmin"), _extreme),
-    **dict.fromkeys(("absolute", "fabs"), _signed),
+    **dict.fromkeys(("absolute", "fabs", "sign", "heaviside"), _signed),
     "clip": _clipped,
 }
 """The functions of NumPy that choose entry by entry, by their names."""

@@ -1,12 +1,22 @@
-"""What is recorded of one call of a function: its choices, by the lines of the user's code."""
+"""What is recorded of one call of a function: its choices, by the lines of the user's code.
+
+A condition on which a point is rejected is no choice: an error is raised for it, or infinity or
+NaN is returned. Whether what is returned is such a number is found out from its value, as far as
+it is one whatever the parameters are: names are looked up where the function runs, and `1e9`, or
+a call that is given infinity, is no such number.
+"""
 
 import ast
+import builtins
 import functools
 import linecache
-import re
+import math
 import sys
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType, ModuleType
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool
@@ -19,9 +29,6 @@ NUMPY = str(Path(np.__file__).parent)
 OWN = (__file__, str(Path(__file__).with_name("recorded_array.py")))
 """The code between the user's line and what is recorded."""
 
-FINITE = re.compile(r"\bis(nan|finite|inf)\b")
-NO_NUMBER = re.compile(r"\b(inf|nan|NaN|Inf|infinity)\b")
-
 Masks = list[Bool[np.ndarray, "..."]]
 
 
@@ -30,10 +37,12 @@ class Record:
 
     Attributes:
         arms: The arms, with the masks that say which entries took them, by their keys.
+        numbers: All numbers that recorded arrays held, if they are wanted.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps_numbers: bool = False) -> None:
         self.arms: dict[Hashable, tuple[Arm, Masks]] = {}
+        self.numbers: set[float] | None = {0.0} if keeps_numbers else None
 
     def add(
         self, place: Place, words: Sequence[str], masks: Masks, thin: int | None = None
@@ -44,41 +53,136 @@ class Record:
             self.arms.setdefault(arm.key, (arm, []))[1].append(np.asarray(mask))
 
 
-def called_from(*, directly: bool = False) -> Place | None:
+@dataclass(frozen=True)
+class Caller:
+    """The user's line that led to an operation.
+
+    Attributes:
+        place: The expression.
+        frame: The call that it is in.
+    """
+
+    place: Place
+    frame: FrameType
+
+    @functools.cached_property
+    def function(self) -> Any:
+        """The function that the expression calls; None for an operator, or if it is unknown."""
+        return named(self.place.callee, self.frame)
+
+
+def called_from() -> Place | None:
     """The expression of the user's code that led here, through NumPy's or not; None for others."""
-    between = OWN if directly else (*OWN, NUMPY)
-    frame = sys._getframe(1)
+    caller = _caller((*OWN, NUMPY))
+    return None if caller is None else caller.place
+
+
+def asked_by() -> Caller | None:
+    """The user's line that asks directly, and not through NumPy; None for others."""
+    return _caller(OWN)
+
+
+def _caller(between: tuple[str, ...]) -> Caller | None:
+    frame = sys._getframe(2)
     while frame is not None and frame.f_code.co_filename.startswith(between):
         frame = frame.f_back
     if frame is None or not is_users(frame.f_code.co_filename):
         return None
-    return place_in(frame.f_code, frame.f_lasti)
+    return Caller(place_in(frame.f_code, frame.f_lasti), frame)
 
 
-def rejects(place: Place) -> bool:
-    """Whether a condition is one on which a point is rejected, which is no choice.
+FULL = (np.full, np.full_like)
+"""Functions whose second argument is every entry of what they return."""
 
-    An error is raised for it, infinity or NaN returned; or it asks whether numbers are finite.
-    """
-    return FINITE.search(place.text) is not None or any(
-        place.line in lines for lines in _guards(place.file)
+
+def rejects(caller: Caller) -> bool:
+    """Whether the condition that is asked is one on which a point is rejected."""
+    return any(
+        caller.place.line in lines and any(_is_rejection(side, caller.frame) for side in sides)
+        for lines, sides in _conditions(caller.place.file)
     )
 
 
 @functools.cache
-def _guards(file: str) -> tuple[range, ...]:
-    """The lines of the conditions on which something is rejected."""
+def _conditions(file: str) -> tuple[tuple[range, tuple[Sequence[ast.AST], ...]], ...]:
+    """The lines of each condition of a file, and what is done on either side of it."""
     try:
         tree = ast.parse("".join(linecache.getlines(file)))
     except SyntaxError:
         return ()
-    nodes = list(ast.walk(tree))
-    tests = [node.test for node in nodes if isinstance(node, ast.Assert)]
-    tests += [n.test for n in nodes if isinstance(n, ast.If) and _is_rejection(n.body[0])]
-    return tuple(range(test.lineno, (test.end_lineno or test.lineno) + 1) for test in tests)
+    found = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assert(test=test):
+                found.append((_lines(test), ([node],)))
+            case ast.If(test=test, body=body, orelse=other):
+                found.append((_lines(test), (body, other)))
+            case ast.IfExp(test=test, body=one, orelse=other):
+                found.append((_lines(test), ([one], [other])))
+    return tuple(found)
 
 
-def _is_rejection(statement: ast.stmt) -> bool:
-    if isinstance(statement, ast.Return):
-        return NO_NUMBER.search(ast.unparse(statement)) is not None
-    return isinstance(statement, ast.Raise)
+def _lines(test: ast.expr) -> range:
+    return range(test.lineno, (test.end_lineno or test.lineno) + 1)
+
+
+def _is_rejection(side: Sequence[ast.AST], frame: FrameType) -> bool:
+    """Whether one side of a condition ends with an error, or with what is not finite."""
+    if not side:
+        return False
+    if isinstance(side[-1], (ast.Raise, ast.Assert)):
+        return True
+    returned = [each.value for each in _returns(side)]
+    if isinstance(side[-1], ast.expr):
+        returned = [side[-1]]
+    elif not isinstance(side[-1], ast.Return):
+        return False
+    return all(each is not None and _is_nonfinite(each, frame) for each in returned)
+
+
+def _returns(side: Sequence[ast.AST]) -> Iterator[ast.Return]:
+    for statement in side:
+        yield from (node for node in ast.walk(statement) if isinstance(node, ast.Return))
+
+
+def _is_nonfinite(node: ast.expr, frame: FrameType) -> bool:
+    """Whether an expression is infinity or NaN, whatever the parameters are."""
+    match node:
+        case ast.Tuple(elts=[first, *_]):  # the value, and its gradient
+            return _is_nonfinite(first, frame)
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
+            return _is_nonfinite(operand, frame)
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub() | ast.Mult(), right=right):
+            return _is_nonfinite(left, frame) or _is_nonfinite(right, frame)
+        case ast.BinOp(left=left, op=ast.Div()):
+            return _is_nonfinite(left, frame)
+        case ast.Call(func=function, args=[ast.Constant(value=str(text))]):
+            return named(ast.unparse(function), frame) is float and not math.isfinite(float(text))
+        case ast.Call(func=function, args=[_, fill, *_]):
+            filled = any(named(ast.unparse(function), frame) is full for full in FULL)
+            return filled and _is_nonfinite(fill, frame)
+        case ast.Constant(value=number):
+            return _is_no_number(number)
+        case ast.Name() | ast.Attribute():
+            return _is_no_number(named(ast.unparse(node), frame))
+    return False
+
+
+def _is_no_number(thing: Any) -> bool:
+    return isinstance(thing, (float, np.floating)) and not math.isfinite(thing)
+
+
+def named(expression: str, frame: FrameType) -> Any:
+    """Returns what a name, or a name in a module, stands for in a call; None if it is unknown.
+
+    Nothing is evaluated but names and attributes of modules and lists, which run no code.
+    """
+    first, *others = expression.split(".")
+    missing = object()
+    scopes = (frame.f_locals, frame.f_globals, vars(builtins))
+    thing = next((scope[first] for scope in scopes if first in scope), missing)
+    for name in others:
+        if not isinstance(thing, (ModuleType, list)):
+            return None
+        thing = getattr(thing, name, missing)
+    return None if thing is missing else thing
