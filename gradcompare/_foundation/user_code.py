@@ -6,7 +6,6 @@ is the user's line; Python knows the columns of the expression as well.
 
 import ast
 import functools
-import itertools
 import linecache
 import sysconfig
 import traceback
@@ -15,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
 from typing import TypeVar
+
+from .frames import span_of
 
 T = TypeVar("T")
 
@@ -143,8 +144,7 @@ def within(place: Place | None, other: Place | None) -> Place | None:
 @functools.lru_cache(maxsize=4096)
 def place_in(code: CodeType, instruction: int) -> Place:
     """Returns the expression that an instruction comes from, which is given by its offset."""
-    positions = itertools.islice(code.co_positions(), instruction // 2, None)
-    line, last, start, stop = next(positions, (None,) * 4)
+    line, last, start, stop = span_of(code, instruction)
     if line is None:
         return Place(code.co_filename, code.co_firstlineno)
     if last is None or start is None or stop is None:

@@ -3,14 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
+from jax.extend.core import Jaxpr, JaxprEqn, Literal
 
 from .._foundation.user_code import Place, is_users, place_in
+from .jax_internals import CUSTOM, custom_rule, frames_of, inner_programs, loop_of, transforms_of
 
 T = TypeVar("T")
 
@@ -22,43 +23,21 @@ MOVES = (
 )
 """Operations that compute no new digits: narrow data stay as exact as they are."""
 
-CUSTOM = ("custom_jvp_call", "custom_vjp_call")
-"""Calls of functions with rules of their own for autodiff."""
-
-
-class Made(NamedTuple):
-    """A function of Python by its name, its file and its first line; nothing where unknown."""
-
-    name: str
-    file: str = ""
-    line: int = 0
-
 
 def equations(jaxpr: Jaxpr) -> Iterator[JaxprEqn]:
     """Yields every equation of a program, those of its inner programs included."""
     for equation in jaxpr.eqns:
         yield equation
-        for inner in _programs(equation):
+        for inner in inner_programs(equation):
             yield from equations(getattr(inner, "jaxpr", inner))
-
-
-def _programs(equation: JaxprEqn) -> list[Any]:
-    """The programs inside of an operation."""
-    return [p for p in jax.tree.leaves(equation.params, is_leaf=_is_jaxpr) if _is_jaxpr(p)]
 
 
 def divided(scan: JaxprEqn, operands: Sequence[T]) -> tuple[Sequence[T], Sequence[T], Sequence[T]]:
     """What stands for the operands of a loop: held fixed, carried on, and taken row by row."""
-    fixed, carry = _counts(scan.params)
-    return operands[:fixed], operands[fixed : fixed + carry], operands[fixed + carry :]
-
-
-def _counts(params: dict[str, Any]) -> tuple[int, int]:
-    """How many operands of a loop are held fixed, and how many are carried on."""
-    if "num_consts" in params:
-        return params["num_consts"], params["num_carry"]
-    fixed, carry, _ = params["ft_in"].elts  # since jax 0.12
-    return len(list(fixed)), len(list(carry))
+    loop = loop_of(scan)
+    assert loop is not None  # what is no loop, or cannot be read, has no programs inside
+    end = loop.fixed + loop.carried
+    return operands[: loop.fixed], operands[loop.fixed : end], operands[end:]
 
 
 def multiplies_matrices(jaxpr: Jaxpr) -> bool:
@@ -99,12 +78,12 @@ def _is_exact(equation: JaxprEqn) -> bool:
     if equation.primitive.name == "mul":
         literals = [np.asarray(v.val) for v in equation.invars if isinstance(v, Literal)]
         return any(np.all(np.abs(np.frexp(each)[0]) == 0.5) for each in literals)
-    return equation.primitive.name in MOVES or bool(_programs(equation))
+    return equation.primitive.name in MOVES or bool(inner_programs(equation))
 
 
 def differentiates(jaxpr: Jaxpr) -> bool:
     """Says whether autodiff made a part of a program: its equations say so in their names."""
-    return any("jvp(" in str(eqn.source_info.name_stack) for eqn in equations(jaxpr))
+    return any("jvp" in transforms_of(eqn) for eqn in equations(jaxpr))
 
 
 def custom_rules(jaxpr: Jaxpr) -> tuple[str, ...]:
@@ -115,23 +94,10 @@ def custom_rules(jaxpr: Jaxpr) -> tuple[str, ...]:
     found = {}
     for equation in equations(jaxpr):
         if equation.primitive.name in CUSTOM:
-            made = made_from(equation.params["call_jaxpr"].jaxpr)
+            made = custom_rule(equation).made
             if made.file and JAX not in Path(made.file).parents:
                 found[f"{made.name} at {Path(made.file).name}:{made.line}"] = None
     return tuple(found)
-
-
-def made_from(traced: object) -> Made:
-    """Returns which function a program, or a rule for autodiff, was traced from."""
-    # "name at file:line", as JAX keeps it for its own error messages.
-    info = getattr(getattr(traced, "debug_info", None), "func_src_info", None)
-    name, _, place = (info or "").rpartition(" at ")
-    file, _, line = place.rpartition(":")
-    return Made(name, file, int(line)) if line.isdecimal() else Made(name or place)
-
-
-def _is_jaxpr(value: object) -> bool:
-    return isinstance(value, (Jaxpr, ClosedJaxpr))
 
 
 def place_of(equation: JaxprEqn) -> Place | None:
@@ -140,11 +106,8 @@ def place_of(equation: JaxprEqn) -> Place | None:
     An operation inside of a compiled function of a library, such as `jnp.where`, may carry the
     place where that function was called first: ask for the place of the call instead.
     """
-    traceback = equation.source_info.traceback
-    if traceback is None:
-        return None
     place = None
-    for code, instruction in reversed(list(zip(*traceback.raw_frames(), strict=True))):
+    for code, instruction in reversed(frames_of(equation)):
         if is_users(code.co_filename):
             function = (code.co_qualname, code.co_firstlineno)
             place = replace(place_in(code, instruction), function=function, caller=place)

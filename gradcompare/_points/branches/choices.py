@@ -16,8 +16,8 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var
 
 from ..._foundation.user_code import Place, is_users
-from ..._introspection.jaxprs import divided, made_from, place_of
-from ..._introspection.rewriting import programs_in
+from ..._introspection.jax_internals import loop_of, made_from, programs_in
+from ..._introspection.jaxprs import divided, place_of
 from ..._results.arm import Arm
 from .kinds import DATA, KINDS, PARAMETERS, SELECTS, Facts, arms, holds, strongest
 
@@ -134,6 +134,8 @@ def _choice(equation: JaxprEqn, given: Sequence[Facts], around: Surroundings) ->
     place = around.library or place_of(equation)
     if place is None or place.calls not in CHOOSERS:
         return
+    if equation.primitive.name == "cond" and not programs_in(equation):  # it cannot be read
+        return
     found = arms(equation, given, place)
     if found:
         selects = equation.primitive.name in SELECTS
@@ -147,16 +149,15 @@ def _inside(
     """Yields the choices of each inner program, for operations that are looked into."""
     name = equation.primitive.name
     if name in CALLS:
-        program = programs_in(equation)[0]
-        deeper = _entered(equation, program, around)
-        if deeper is not None:
-            yield tuple(_walk(program.jaxpr, given, deeper))
-    elif name == "scan":
-        loops = (*around.loops, equation.params["length"])
-        body = equation.params["jaxpr"].jaxpr
+        for program in programs_in(equation):
+            deeper = _entered(equation, program, around)
+            if deeper is not None:
+                yield tuple(_walk(program.jaxpr, given, deeper))
+    elif name == "scan" and (loop := loop_of(equation)) is not None:
+        loops, body = (*around.loops, loop.length), loop.body.jaxpr
         yield tuple(_walk(body, _in_loop(equation, given), replace(around, loops=loops)))
     elif name == "cond":
-        for branch in equation.params["branches"]:
+        for branch in programs_in(equation):
             yield tuple(_walk(branch.jaxpr, given[1:], around))
 
 

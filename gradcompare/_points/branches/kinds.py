@@ -9,6 +9,7 @@ from jax.extend.core import JaxprEqn
 
 from ..._foundation.user_code import Place
 from ..._foundation.wording import short
+from ..._introspection.jax_internals import programs_in
 from ..._introspection.jaxprs import dtype_of, place_of
 from ..._results.arm import Arm
 
@@ -95,7 +96,7 @@ def _selected(equation: JaxprEqn, given: Sequence[Facts], place: Place) -> Descr
 
 
 def _numbered(equation: JaxprEqn, place: Place) -> Described:
-    branches = equation.params.get("branches", equation.invars[1:])
+    branches = programs_in(equation) or equation.invars[1:]
     for number in range(len(branches)):
         words = f"takes branch {number}"
         if place.calls in DEFAULT_FIRST:

@@ -4,13 +4,13 @@ import ast
 import functools
 import linecache
 import re
-import sys
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool
 
+from ..._foundation.frames import callers
 from ..._foundation.user_code import Place, is_users, place_in
 from ..._results.arm import Arm
 from .kinds import THIN
@@ -47,12 +47,10 @@ class Record:
 def called_from(*, directly: bool = False) -> Place | None:
     """The expression of the user's code that led here, through NumPy's or not; None for others."""
     between = OWN if directly else (*OWN, NUMPY)
-    frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(between):
-        frame = frame.f_back
-    if frame is None or not is_users(frame.f_code.co_filename):
-        return None
-    return place_in(frame.f_code, frame.f_lasti)
+    for code, instruction in callers():
+        if not code.co_filename.startswith(between):
+            return place_in(code, instruction) if is_users(code.co_filename) else None
+    return None
 
 
 def rejects(place: Place) -> bool:
