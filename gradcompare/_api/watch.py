@@ -19,7 +19,6 @@ from functools import partial
 from typing import Any, Literal
 
 import jax
-import jax.core
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, PyTree
@@ -27,6 +26,7 @@ from jaxtyping import Float, PyTree
 from .._engine.run import run
 from .._engine.settings import Case, Settings, make_settings
 from .._foundation.errors import InputError
+from .._introspection.jax_internals import is_traced
 from .._model.objective import Problem
 from .._model.user_functions import Signature, as_objective
 from .._model.validation import as_point, require_functions
@@ -176,7 +176,7 @@ class Watched:
     def _copied(self, x: PyTree) -> tuple[PyTree, Float[np.ndarray, " d"]] | None:
         """A copy of the point, for optimisers use their arrays again; the same as a vector."""
         leaves, treedef = jax.tree.flatten(as_point(x))
-        if any(isinstance(leaf, jax.core.Tracer) for leaf in leaves):
+        if any(is_traced(leaf) for leaf in leaves):
             self._was_traced = True
             return None
         copies = [np.array(leaf) if _is_array(leaf) else leaf for leaf in leaves]

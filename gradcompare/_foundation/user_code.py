@@ -8,7 +8,6 @@ import ast
 import enum
 import functools
 import importlib.util
-import itertools
 import linecache
 import sys
 import sysconfig
@@ -17,6 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
+
+from .frames import span_of
 
 HERE = Path(__file__).parent.parent
 
@@ -211,8 +212,7 @@ def within(place: Place | None, other: Place | None) -> Place | None:
 @functools.lru_cache(maxsize=4096)
 def place_in(code: CodeType, instruction: int) -> Place:
     """Returns the expression that an instruction comes from, which is given by its offset."""
-    positions = itertools.islice(code.co_positions(), instruction // 2, None)
-    line, last, start, stop = next(positions, (None,) * 4)
+    line, last, start, stop = span_of(code, instruction)
     if line is None:
         return Place(code.co_filename, code.co_firstlineno)
     if last is None or start is None or stop is None:

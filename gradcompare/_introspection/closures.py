@@ -3,27 +3,23 @@
 A loss is often written for one data set, with X and y around it and not among its arguments.
 """
 
-import dis
 import functools
 import inspect
 from collections import deque
 from collections.abc import Callable, Iterator
-from types import CodeType, FunctionType, MethodType
+from types import FunctionType, MethodType
 from typing import Any
 
 import jax
 import numpy as np
-from jax.core import Tracer
 from jaxtyping import PyTree
 
+from .._foundation.frames import globals_in, numbers_in
 from .._foundation.user_code import Place, is_users
+from .jax_internals import is_traced
 
 MOST = 100
 """A variable with more leaves than this is no data, or no reader would know them apart."""
-
-
-CONSTANT = ("LOAD_CONST", "LOAD_SMALL_INT", "RETURN_CONST")
-"""The instructions of the versions of Python that take a number from the code."""
 
 
 def captured(function: Callable[..., Any]) -> dict[str, PyTree]:
@@ -50,11 +46,8 @@ def literals(function: Callable[..., Any]) -> dict[float, Place]:
     for each in _reached(function):
         code = getattr(_plain(each), "__code__", None)
         if code is not None and is_users(code.co_filename):
-            for step in _instructions(code):
-                number = step.argval
-                if step.opname in CONSTANT and type(number) in (int, float) and step.positions:
-                    place = Place(code.co_filename, step.positions.lineno or code.co_firstlineno)
-                    found.setdefault(abs(float(number)), place)
+            for number, line in numbers_in(code):
+                found.setdefault(abs(float(number)), Place(code.co_filename, line))
     return found
 
 
@@ -104,24 +97,15 @@ def _variables(function: FunctionType) -> Iterator[tuple[str, Any]]:
             yield name, cell.cell_contents
         except ValueError:  # it is assigned later
             continue
-    read = (s.argval for s in _instructions(function.__code__) if s.opname == "LOAD_GLOBAL")
-    for name in dict.fromkeys(read):
+    for name in globals_in(function.__code__):
         if name in function.__globals__:
             yield name, function.__globals__[name]
-
-
-def _instructions(code: CodeType) -> Iterator[dis.Instruction]:
-    """Those of the code, and of the functions that are written inside of it."""
-    yield from dis.get_instructions(code)
-    for inner in code.co_consts:
-        if isinstance(inner, CodeType):
-            yield from _instructions(inner)
 
 
 def _holds_numbers(thing: Any) -> bool:
     leaves = jax.tree.leaves(thing)
     return 0 < len(leaves) <= MOST and all(
         isinstance(leaf, (np.ndarray, np.generic, jax.Array, float, int))
-        and not isinstance(leaf, (bool, Tracer))
+        and not (isinstance(leaf, bool) or is_traced(leaf))
         for leaf in leaves
     )

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from jax.extend.core import Jaxpr, JaxprEqn, Literal
 
+from .jax_internals import CALLS, programs_in
 from .jaxprs import divided
-from .rewriting import OPENED, place_inside, programs_in
+from .rewriting import place_inside
 
 
 class AbstractFlow(abc.ABC):
@@ -39,10 +40,10 @@ class AbstractFlow(abc.ABC):
 
         for equation in jaxpr.eqns:
             operands = [read(v) for v in equation.invars]
-            name = equation.primitive.name
-            if name in OPENED or name == "cond":
+            name, opens = equation.primitive.name, bool(programs_in(equation))
+            if opens and (name in CALLS or name == "cond"):
                 results = self._once(equation, operands, call)
-            elif name == "scan":
+            elif opens and name == "scan":
                 results = self._repeated(equation, operands, call)
             else:
                 results = self.operation(equation, operands, call or equation)

@@ -11,9 +11,10 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
+from jax.extend.core import ClosedJaxpr, Literal
 
-from .jaxprs import equations, inner_programs
+from .jax_internals import arrays_in, inner_programs
+from .jaxprs import equations
 
 
 def fingerprint(program: ClosedJaxpr) -> bytes:
@@ -34,13 +35,8 @@ def _constants(program: ClosedJaxpr) -> Iterator[Any]:
         yield from (v.val for v in equation.invars if isinstance(v, Literal))
         for inner in inner_programs(equation):
             yield from getattr(inner, "consts", ())
-        leaves = jax.tree.leaves(equation.params, is_leaf=_is_program)
-        yield from (leaf for leaf in leaves if isinstance(leaf, (np.ndarray, jax.Array)))
+        yield from arrays_in(equation)
     yield from (v.val for v in program.jaxpr.outvars if isinstance(v, Literal))
-
-
-def _is_program(thing: Any) -> bool:
-    return isinstance(thing, (Jaxpr, ClosedJaxpr))
 
 
 def _of_constant(constant: Any) -> bytes:

@@ -15,11 +15,9 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
 
 from .._foundation.user_code import Place
+from .jax_internals import CALLS, CUSTOM, bind, programs_in
 from .jaxprs import divided, dtype_of, is_float, place_of
-from .rewriting import OPENED, place_inside, programs_in, run_one
-
-RULES = ("custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr")
-"""Functions with rules of their own for autodiff, which are kept as they are."""
+from .rewriting import place_inside, run_one
 
 ENTERED = ("scan", "cond")
 
@@ -33,6 +31,7 @@ class Operation:
     Attributes:
         number: Of the operation, in the order in which they were traced.
         equation: As it was traced.
+        program: What it was traced as a part of.
         operands: The numbers of its operands.
         results: The numbers of its results.
         place: The expression of the user's code that it comes from, if that is known.
@@ -41,6 +40,7 @@ class Operation:
 
     number: int
     equation: JaxprEqn
+    program: Jaxpr
     operands: tuple[int, ...]
     results: tuple[int, ...]
     place: Place | None
@@ -53,11 +53,9 @@ class Operation:
 
     def run(self, operands: Sequence[Any]) -> list[Any]:
         """Returns the results for these operands."""
-        equation = self.equation
-        if self.name in RULES:
-            return run_one(programs_in(equation)[0].jaxpr, equation, operands)
-        found = equation.primitive.bind(*operands, **equation.params)
-        return list(found) if equation.primitive.multiple_results else [found]
+        if self.name in CUSTOM:  # `bind` takes the rule in another form than the program has it
+            return run_one(self.program, self.equation, operands)
+        return bind(self.equation, operands)
 
     def entries(self, inner: "Flat") -> Pairs:
         """Which operand is which argument of what is inside."""
@@ -156,17 +154,18 @@ class _Flattening:
 
         for equation in jaxpr.eqns:
             operands = tuple(map(number, equation.invars))
-            if equation.primitive.name in OPENED:
-                (inner,) = programs_in(equation)
+            name, bodies = equation.primitive.name, programs_in(equation)
+            if name in CALLS and bodies:
+                (inner,) = bodies
                 known = dict(zip(inner.jaxpr.invars, operands, strict=True))
                 within = place_inside(equation, inner, call)
                 results = self._walk(inner.jaxpr, inner.consts, known, within, operations)
             else:
                 results = tuple(self._new() for _ in equation.outvars)
                 place = place_of(call or equation)
-                bodies = programs_in(equation) if equation.primitive.name in ENTERED else ()
-                inner = tuple(self.flat(body, call) for body in bodies)
-                made = Operation(self._new(), equation, operands, results, place, inner)
+                entered = bodies if name in ENTERED else ()
+                inner = tuple(self.flat(body, call) for body in entered)
+                made = Operation(self._new(), equation, jaxpr, operands, results, place, inner)
                 operations.append(made)
             numbers |= zip(equation.outvars, results, strict=True)
         return tuple(map(number, jaxpr.outvars))

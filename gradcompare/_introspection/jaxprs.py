@@ -1,20 +1,22 @@
 """What can be read off a traced program before it runs."""
 
-import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import CodeType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
+from jax.extend.core import Jaxpr, JaxprEqn, Literal
 
 from .._foundation.user_code import Place, is_ours, is_users, place_in
+from .jax_internals import CUSTOM, custom_rule, frames_of, inner_programs, loop_of, transforms_of
 
 T = TypeVar("T")
+
+DERIVATIONS = frozenset({"jvp", "transpose"})
+"""The transformations of which autodiff consists."""
 
 JAX = Path(jax.__file__).parent
 
@@ -23,17 +25,6 @@ MOVES = (
     *("slice", "dynamic_slice", "gather", "concatenate", "select_n", "neg", "abs"),
 )
 """Operations that compute no new digits: narrow data stay as exact as they are."""
-
-CUSTOM = ("custom_jvp_call", "custom_vjp_call")
-"""Calls of functions with rules of their own for autodiff."""
-
-
-class Made(NamedTuple):
-    """A function of Python by its name, its file and its first line; nothing where unknown."""
-
-    name: str
-    file: str = ""
-    line: int = 0
 
 
 def equations(jaxpr: Jaxpr) -> Iterator[JaxprEqn]:
@@ -44,23 +35,12 @@ def equations(jaxpr: Jaxpr) -> Iterator[JaxprEqn]:
             yield from equations(getattr(inner, "jaxpr", inner))
 
 
-def inner_programs(equation: JaxprEqn) -> list[Any]:
-    """Returns the programs inside of an operation, closed or not."""
-    return [p for p in jax.tree.leaves(equation.params, is_leaf=_is_jaxpr) if _is_jaxpr(p)]
-
-
 def divided(scan: JaxprEqn, operands: Sequence[T]) -> tuple[Sequence[T], Sequence[T], Sequence[T]]:
     """What stands for the operands of a loop: held fixed, carried on, and taken row by row."""
-    fixed, carry = _counts(scan.params)
-    return operands[:fixed], operands[fixed : fixed + carry], operands[fixed + carry :]
-
-
-def _counts(params: dict[str, Any]) -> tuple[int, int]:
-    """How many operands of a loop are held fixed, and how many are carried on."""
-    if "num_consts" in params:
-        return params["num_consts"], params["num_carry"]
-    fixed, carry, _ = params["ft_in"].elts  # since jax 0.12
-    return len(list(fixed)), len(list(carry))
+    loop = loop_of(scan)
+    assert loop is not None  # what is no loop, or cannot be read, has no programs inside
+    end = loop.fixed + loop.carried
+    return operands[: loop.fixed], operands[loop.fixed : end], operands[end:]
 
 
 def multiplies_matrices(jaxpr: Jaxpr) -> bool:
@@ -110,29 +90,8 @@ def differentiates(jaxpr: Jaxpr) -> bool:
 
 
 def is_derived(equation: JaxprEqn) -> bool:
-    """Says whether autodiff made an operation.
-
-    JAX keeps which of its transformations an operation went through. A scope that the user named
-    is of another type, whatever its name.
-    """
-    return not _derivations().isdisjoint(equation.source_info.name_stack.stack)
-
-
-@functools.cache
-def _derivations() -> frozenset[Any]:
-    """What JAX notes of an operation that autodiff made, as found in programs made by it."""
-
-    def cube(x: jax.Array) -> jax.Array:
-        return x * x * x
-
-    x = jax.ShapeDtypeStruct((), np.float32)
-    made = jax.jit(jax.grad(cube)), jax.jit(lambda x: jax.jvp(cube, (x,), (x,)))
-    return frozenset(
-        step
-        for function in made
-        for equation in equations(function.trace(x).jaxpr.jaxpr)
-        for step in equation.source_info.name_stack.stack
-    )
+    """Says whether autodiff made an operation; a scope that the user named does not count."""
+    return not DERIVATIONS.isdisjoint(transforms_of(equation))
 
 
 def custom_rules(jaxpr: Jaxpr) -> tuple[str, ...]:
@@ -143,29 +102,10 @@ def custom_rules(jaxpr: Jaxpr) -> tuple[str, ...]:
     found = {}
     for equation in equations(jaxpr):
         if equation.primitive.name in CUSTOM:
-            made = made_from(equation.params["call_jaxpr"].jaxpr)
+            made = custom_rule(equation).made
             if made.file and JAX not in Path(made.file).parents:
                 found[f"{made.name} at {Path(made.file).name}:{made.line}"] = None
     return tuple(found)
-
-
-def made_from(traced: object) -> Made:
-    """Returns which function a program, or a rule for autodiff, was traced from."""
-    # "name at file:line", as JAX keeps it for its own error messages.
-    info = getattr(getattr(traced, "debug_info", None), "func_src_info", None)
-    name, _, place = (info or "").rpartition(" at ")
-    file, _, line = place.rpartition(":")
-    return Made(name, file, int(line)) if line.isdecimal() else Made(name or place)
-
-
-def _is_jaxpr(value: object) -> bool:
-    return isinstance(value, (Jaxpr, ClosedJaxpr))
-
-
-def frames_of(equation: JaxprEqn) -> list[tuple[CodeType, int]]:
-    """Returns the calls that led to an operation, the innermost first: code, and offset in it."""
-    traceback = equation.source_info.traceback
-    return [] if traceback is None else list(zip(*traceback.raw_frames(), strict=True))
 
 
 def place_of(equation: JaxprEqn) -> Place | None:

@@ -20,7 +20,8 @@ import numpy as np
 from jax.extend.core import JaxprEqn
 
 from .._foundation.user_code import is_ours, is_users
-from .jaxprs import equations, frames_of, inner_programs, made_from
+from .jax_internals import frames_of, inner_programs, made_from
+from .jaxprs import equations
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ import jax
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, jaxpr_as_fun
 
 from .._foundation.user_code import is_users
-from .jaxprs import divided, equations, made_from
+from .jax_internals import CALLS, is_dropped, loop_of, made_from, part_of, programs_in
+from .jaxprs import divided, equations
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,6 @@ class Step:
 
 Replace: TypeAlias = Callable[[Step], Sequence[Any] | None]
 """Returns the results of an operation, or None to leave it as it is."""
-
-OPENED = ("jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint")
-"""Operations that run an inner program once."""
 
 
 def rewritten(
@@ -89,25 +87,14 @@ def offered(
     for equation in jaxpr.eqns:
         if equation.primitive.name in names:
             yield equation, call or equation
-        if equation.primitive.name in (*OPENED, *_LOOPS, *names):
+        if equation.primitive.name in (*CALLS, *_LOOPS, *names):
             for inner in programs_in(equation):
                 yield from offered(inner.jaxpr, names, place_inside(equation, inner, call))
 
 
-def programs_in(equation: JaxprEqn) -> list[ClosedJaxpr]:
-    """The programs that an operation runs: one, or the branches of a `cond`."""
-    params = equation.params
-    found = params.get("branches") or [params.get("jaxpr", params.get("call_jaxpr"))]
-    return [
-        each if isinstance(each, ClosedJaxpr) else ClosedJaxpr(each, ())
-        for each in found
-        if each is not None
-    ]
-
-
 def _holds(equation: JaxprEqn, names: Collection[str]) -> bool:
     """Whether an operation that can be opened contains some of those asked for."""
-    return equation.primitive.name in (*OPENED, *_LOOPS) and any(
+    return equation.primitive.name in (*CALLS, *_LOOPS) and any(
         inner.primitive.name in names
         for program in programs_in(equation)
         for inner in equations(program.jaxpr)
@@ -118,14 +105,8 @@ def run_one(jaxpr: Jaxpr, equation: JaxprEqn, args: Sequence[Any]) -> list[Any]:
     """Runs one operation of a program, with its own rule for autodiff."""
     pairs = zip(equation.invars, args, strict=True)
     taken = {v: value for v, value in pairs if not isinstance(v, Literal)}
-    kept = [v for v in equation.outvars if str(v) != "_"]
-    alone = jaxpr.replace(
-        constvars=[],
-        invars=list(taken),
-        outvars=kept,
-        eqns=[equation],
-        debug_info=jaxpr.debug_info.with_unknown_names(),
-    )
+    kept = [v for v in equation.outvars if not is_dropped(v)]
+    alone = part_of(jaxpr, constvars=[], invars=list(taken), outvars=kept, eqns=[equation])
     results = iter(jaxpr_as_fun(ClosedJaxpr(alone, ()))(*taken.values()))
     return [next(results) if v in kept else None for v in equation.outvars]
 
@@ -146,8 +127,11 @@ def _scan(equation: JaxprEqn, run: Sequence[Callable], args: Sequence[Any]) -> l
         found = run[0](*fixed, *carry, *row)
         return found[: len(carry)], found[len(carry) :]
 
-    asked = {name: equation.params[name] for name in ("length", "reverse", "unroll")}
-    last, stacked = jax.lax.scan(step, start, rows, **asked)
+    loop = loop_of(equation)
+    assert loop is not None  # else `programs_in` has none, and nothing is run in its place
+    last, stacked = jax.lax.scan(
+        step, start, rows, length=loop.length, reverse=loop.reverse, unroll=loop.unroll
+    )
     return [*last, *stacked]
 
 
@@ -164,7 +148,7 @@ def place_inside(equation: JaxprEqn, inner: ClosedJaxpr, call: JaxprEqn | None) 
     JAX keeps a compiled function of a library as it was traced first, with the place of that
     call. A function of the user's own has places of its own.
     """
-    if equation.primitive.name not in OPENED:
+    if equation.primitive.name not in CALLS:
         return call
     made = made_from(inner.jaxpr)
     return None if made.file and is_users(made.file) else call or equation

@@ -17,9 +17,9 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var
 
 from ..._foundation.user_code import Place, is_users
-from ..._introspection.jaxprs import divided, is_derived, made_from, place_of
+from ..._introspection.jax_internals import loop_of, made_from, programs_in
+from ..._introspection.jaxprs import divided, is_derived, place_of
 from ..._introspection.library import chooser, library_function
-from ..._introspection.rewriting import programs_in
 from ..._results.arm import Arm
 from .kinds import DATA, KINDS, MASKED, PARAMETERS, Call, Facts, arms, chooses_by, holds, strongest
 
@@ -190,6 +190,8 @@ def _choice(equation: JaxprEqn, given: Sequence[Facts], around: Surroundings) ->
     name = equation.primitive.name
     if name not in KINDS and name not in CALLS:
         return
+    if equation.primitive.name == "cond" and not programs_in(equation):  # it cannot be read
+        return
     call = around.call or _called(equation)
     if name in CALLS:
         # What a function chooses by its first argument alone is one choice, whatever is inside.
@@ -252,17 +254,16 @@ def _inside(
     """Yields the choices of each inner program, for operations that are looked into."""
     name = equation.primitive.name
     if name in CALLS:
-        program = programs_in(equation)[0]
-        deeper = _entered(equation, program, around)
-        masked = any(facts.made_by is not None for facts in given)
-        if deeper.call is None or deeper.call.chooser is not None or masked:
-            yield _walk(program.jaxpr, given, deeper)
-    elif name == "scan":
-        loops = (*around.loops, equation.params["length"])
-        body = equation.params["jaxpr"].jaxpr
+        for program in programs_in(equation):
+            deeper = _entered(equation, program, around)
+            masked = any(facts.made_by is not None for facts in given)
+            if deeper.call is None or deeper.call.chooser is not None or masked:
+                yield _walk(program.jaxpr, given, deeper)
+    elif name == "scan" and (loop := loop_of(equation)) is not None:
+        loops, body = (*around.loops, loop.length), loop.body.jaxpr
         yield _walk(body, _in_loop(equation, given), replace(around, loops=loops))
     elif name == "cond":
-        for branch in equation.params["branches"]:
+        for branch in programs_in(equation):
             yield _walk(branch.jaxpr, given[1:], around)
 
 

@@ -9,6 +9,7 @@ from jax.extend.core import JaxprEqn
 
 from ..._foundation.user_code import Place
 from ..._foundation.wording import short
+from ..._introspection.jax_internals import programs_in
 from ..._introspection.jaxprs import dtype_of, place_of
 from ..._introspection.library import Chooser
 from ..._results.arm import Arm
@@ -119,7 +120,7 @@ def _selected(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> Describ
 
 
 def _numbered(equation: JaxprEqn, call: Call) -> Described:
-    place, branches = call.place, equation.params.get("branches", equation.invars[1:])
+    place, branches = call.place, programs_in(equation) or equation.invars[1:]
     assert place is not None
     for number in range(len(branches)):
         words = f"takes branch {number}"

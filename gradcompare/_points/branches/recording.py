@@ -11,7 +11,6 @@ import builtins
 import functools
 import linecache
 import math
-import sys
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool
 
+from ..._foundation.frames import callers, position_of
 from ..._foundation.user_code import Place, is_users, place_in
 from ..._results.arm import Arm
 from .kinds import THIN
@@ -83,12 +83,12 @@ def asked_by() -> Caller | None:
 
 
 def _caller(between: tuple[str, ...]) -> Caller | None:
-    frame = sys._getframe(2)
-    while frame is not None and frame.f_code.co_filename.startswith(between):
-        frame = frame.f_back
-    if frame is None or not is_users(frame.f_code.co_filename):
-        return None
-    return Caller(place_in(frame.f_code, frame.f_lasti), frame)
+    for frame in callers():
+        code, instruction = position_of(frame)
+        if not code.co_filename.startswith(between):
+            users = is_users(code.co_filename)
+            return Caller(place_in(code, instruction), frame) if users else None
+    return None
 
 
 FULL = (np.full, np.full_like)

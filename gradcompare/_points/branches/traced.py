@@ -20,8 +20,8 @@ from jaxtyping import Array, Float, PyTree
 
 from ..._evaluation.compiled import CompiledFunction
 from ..._evaluation.evaluator import Evaluator
+from ..._introspection.jax_internals import loop_of, part_of, programs_in, sorted_axis
 from ..._introspection.jaxprs import divided
-from ..._introspection.rewriting import programs_in
 from ..._results.arm import Arm
 from .choices import Choice, Nest, Node, choices, each, without
 from .kinds import chooses_by
@@ -138,8 +138,7 @@ def _masks(program: ClosedJaxpr, nodes: Sequence[Node], args: Sequence[Array]) -
     )
     known = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*program.consts, *args], strict=True))
     inside = [v for v in needed if v not in known]
-    names = jaxpr.debug_info.with_unknown_names()
-    part = ClosedJaxpr(jaxpr.replace(outvars=inside, debug_info=names), program.consts)
+    part = ClosedJaxpr(part_of(jaxpr, outvars=inside), program.consts)
     known |= dict(zip(inside, jaxpr_as_fun(part)(*args), strict=True))
     masks = []
     for node in nodes:
@@ -153,13 +152,13 @@ def _cases(equation: JaxprEqn, given: Sequence[Array]) -> list[Array]:
     first, *rest = given
     match equation.primitive.name:
         case "select_n" | "cond":
-            count = len(equation.params.get("branches", rest))
+            count = len(programs_in(equation) or rest)
             return [jnp.equal(first, number) for number in range(count)]
         case "convert_element_type" | "dot_general":
             mask = given[chooses_by(equation) or 0]
             return [~mask, mask]
         case "sort":
-            return [jnp.argsort(first, axis=equation.params["dimension"])] * 2
+            return [jnp.argsort(first, axis=sorted_axis(equation))] * 2
         case "max":
             return [jnp.greater(first, rest[0]), jnp.less(first, rest[0])]
         case "min":
@@ -177,9 +176,7 @@ def _nested(nest: Nest, given: list[Array]) -> list[Array]:
         return _in_loop(nest, given)
     if equation.primitive.name != "cond":
         return _masks(programs_in(equation)[0], nest.inner[0], given)
-    for number, (branch, nodes) in enumerate(
-        zip(equation.params["branches"], nest.inner, strict=True)
-    ):
+    for number, (branch, nodes) in enumerate(zip(programs_in(equation), nest.inner, strict=True)):
         here = jnp.equal(given[0], number)
         masks += [jnp.where(here, mask, 0) for mask in _masks(branch, nodes, given[1:])]
     return masks
@@ -187,13 +184,13 @@ def _nested(nest: Nest, given: list[Array]) -> list[Array]:
 
 def _in_loop(nest: Nest, given: list[Array]) -> list[Array]:
     """The arms taken in each round of a loop, the rounds as the first axis."""
-    params, nodes = nest.equation.params, nest.inner[0]
-    body, (fixed, start, rows) = params["jaxpr"], divided(nest.equation, given)
+    nodes, loop = nest.inner[0], loop_of(nest.equation)
+    assert loop is not None  # its body was read
+    body, (fixed, start, rows) = loop.body, divided(nest.equation, given)
 
     def step(carry, x):
         inside = [*fixed, *carry, *x]
         after = jaxpr_as_fun(body)(*inside)[: len(carry)]
         return after, _masks(body, nodes, inside)
 
-    rounds, reverse = params["length"], params["reverse"]
-    return jax.lax.scan(step, start, rows, length=rounds, reverse=reverse)[1]
+    return jax.lax.scan(step, start, rows, length=loop.length, reverse=loop.reverse)[1]

@@ -17,8 +17,9 @@ from jaxtyping import Array
 
 from ..._foundation.user_code import Place
 from ..._foundation.wording import short
+from ..._introspection.jax_internals import CALLS, programs_in
 from ..._introspection.jaxprs import equations, is_float, place_of
-from ..._introspection.rewriting import OPENED, place_inside, programs_in, run_one
+from ..._introspection.rewriting import place_inside, run_one
 from ..._model.estimate import EPS, SAFETY, Estimate
 from ..._model.finding import Finding
 from .trial import Row
@@ -64,7 +65,7 @@ class Walk:
 
         for equation in jaxpr.eqns:
             given = [read(v) for v in equation.invars]
-            inner = programs_in(equation) if equation.primitive.name in OPENED else []
+            inner = programs_in(equation) if equation.primitive.name in CALLS else []
             inside = place_inside(equation, inner[0], call) if inner else equation
             if inside is None:  # a compiled function of the user's own
                 found = self.along(inner[0], [a for a, _ in given], [t for _, t in given])

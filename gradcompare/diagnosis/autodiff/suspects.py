@@ -22,7 +22,8 @@ from jax.extend.core import ClosedJaxpr, JaxprEqn
 from jaxtyping import Array, Float
 
 from ..._foundation.user_code import Place, is_users
-from ..._introspection.jaxprs import CUSTOM, dtype_of, is_float, made_from, place_of
+from ..._introspection.jax_internals import CUSTOM, custom_rule
+from ..._introspection.jaxprs import dtype_of, is_float, place_of
 from ..._introspection.rewriting import Step, offered, rewritten
 
 STOPS, CASTS = "stop_gradient", "convert_element_type"
@@ -107,8 +108,9 @@ class Switches:
                 return None
             pairs = [weights[row] for row in self.rows(suspect)]
             if name in CUSTOM:
-                plain = rewritten(step.equation.params["call_jaxpr"], replace, NAMES)
-                return _blend(step, plain, pairs)
+                function = custom_rule(step.equation).function
+                assert function is not None  # else there is no suspect
+                return _blend(step, rewritten(function, replace, NAMES), pairs)
             results = step.run(step.args)
             if name == CASTS:
                 whole.append((results[0], first, pairs[0][1]))
@@ -185,18 +187,12 @@ def _key(place: Place | None) -> str:
     return f"{place.file}:{place.line}:{place.column}" if place else ""
 
 
-def _custom(equation: JaxprEqn, call: JaxprEqn) -> Suspect:
-    params = equation.params
-    made = made_from(params["call_jaxpr"].jaxpr)
-    rule = made_from(params.get("jvp_jaxpr_fun") or params.get("bwd"))
+def _custom(equation: JaxprEqn, call: JaxprEqn) -> Suspect | None:
+    function, made, rule, arguments = custom_rule(equation)
+    if function is None:  # nothing to try in its place
+        return None
     own = bool(made.file) and is_users(made.file)
     written = rule if rule.file and is_users(rule.file) else made
     place = Place(written.file, written.line) if own else place_of(call)
-    names = getattr(params["call_jaxpr"].jaxpr.debug_info, "arg_names", None)
-    names = names or getattr(
-        getattr(params.get("fwd_jaxpr_thunk"), "debug_info", None), "arg_names", None
-    )
-    count = len(equation.invars)
-    known = tuple(names) if names is not None and len(names) == count else ("",) * count
     key, named = f"{made.file}:{made.line}", rule.name if written is rule else ""
-    return Suspect("custom rule", key, place, made.name, named, own, known)
+    return Suspect("custom rule", key, place, made.name, named, own, arguments)

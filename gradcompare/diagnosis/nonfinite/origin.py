@@ -14,8 +14,16 @@ from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal, jaxpr_as_fun
 
 from ..._foundation.user_code import Place
 from ..._foundation.wording import short
+from ..._introspection.jax_internals import (
+    CALLS,
+    CUSTOM,
+    is_dropped,
+    loop_of,
+    part_of,
+    programs_in,
+)
 from ..._introspection.jaxprs import divided, place_of
-from ..._introspection.rewriting import OPENED, place_inside, programs_in
+from ..._introspection.rewriting import place_inside
 from .hidden import CHOOSES
 
 ROUNDS = 1000
@@ -79,9 +87,8 @@ def first_nonfinite(
 def _run(closed: ClosedJaxpr, args: Sequence[Any]) -> dict[Any, Any]:
     """Returns every number that a program computes, by its variable."""
     jaxpr = closed.jaxpr
-    kept = [v for equation in jaxpr.eqns for v in equation.outvars if str(v) != "_"]
-    names = jaxpr.debug_info.with_unknown_names()
-    everything = ClosedJaxpr(jaxpr.replace(outvars=kept, debug_info=names), closed.consts)
+    kept = [v for equation in jaxpr.eqns for v in equation.outvars if not is_dropped(v)]
+    everything = ClosedJaxpr(part_of(jaxpr, outvars=kept), closed.consts)
     known: dict[Any, Any] = dict(zip(jaxpr.constvars, closed.consts, strict=True))
     known |= dict(zip(jaxpr.invars, args, strict=True))
     return known | dict(zip(kept, jaxpr_as_fun(everything)(*args), strict=True))
@@ -95,14 +102,14 @@ def _inside(
     guilty = [k for k, value in enumerate(given) if not _finite(value)]
     if name == CHOOSES:
         return None, _chosen(given)
-    if name == "cond":
-        inner = programs_in(equation)[int(np.asarray(given[0]))]
-        first, through = first_nonfinite(inner, given[1:], call, made)
+    inner = programs_in(equation)
+    if inner and name == "cond":
+        branch = inner[int(np.asarray(given[0]))]
+        first, through = first_nonfinite(branch, given[1:], call, made)
         return first, [k + 1 for k in through]
-    if name in OPENED or "call_jaxpr" in equation.params:
-        (inner,) = programs_in(equation)
-        return first_nonfinite(inner, given, place_inside(equation, inner, call), made)
-    if name == "scan" and not guilty:
+    if inner and name in (*CALLS, *CUSTOM):
+        return first_nonfinite(inner[0], given, place_inside(equation, inner[0], call), made)
+    if inner and name == "scan" and not guilty:
         return _in_rounds(equation, given, call, made), []
     return None, guilty
 
@@ -121,10 +128,11 @@ def _in_rounds(
     equation: JaxprEqn, given: Sequence[Any], call: JaxprEqn | None, made: Sequence[int]
 ) -> First | None:
     """The same in a loop: round after round, to the first that makes a number not finite."""
-    params, (body,) = equation.params, programs_in(equation)
-    fixed, carry, rows = divided(equation, given)
+    loop = loop_of(equation)
+    assert loop is not None  # it has a program inside
+    body, (fixed, carry, rows) = loop.body, divided(equation, given)
     wanted, step = sorted({*range(len(carry)), *made}), jax.jit(jaxpr_as_fun(body))
-    order = range(params["length"])[:: -1 if params["reverse"] else 1]
+    order = range(loop.length)[:: -1 if loop.reverse else 1]
     for number in order[:ROUNDS]:
         args = [*fixed, *carry, *(row[number] for row in rows)]
         results = step(*args)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jax.extend.core import Jaxpr, JaxprEqn
 
-from ..._introspection.jaxprs import inner_programs
+from ..._introspection.jax_internals import inner_programs, loop_of
 
 TURNS = 100
 """A `while` loop is counted with this number of turns, since the program does not say it."""
@@ -33,10 +33,10 @@ def _count(equation: JaxprEqn) -> float:
 
 
 def _turns(equation: JaxprEqn) -> float:
-    name = equation.primitive.name
-    if name == "scan":
-        return float(equation.params.get("length", TURNS))
-    return float(TURNS) if name == "while" else 1.0
+    loop = loop_of(equation)
+    if loop is not None:
+        return float(loop.length)
+    return float(TURNS) if equation.primitive.name in ("scan", "while") else 1.0
 
 
 def _size(variable: Any) -> float:

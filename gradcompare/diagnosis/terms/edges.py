@@ -14,6 +14,7 @@ import numpy as np
 
 from ..._foundation.user_code import Place, within
 from ..._introspection.flattening import Flat, Operation
+from ..._introspection.jax_internals import summed_axes
 from ..._introspection.jaxprs import is_float
 from .graph import SHAPES, Graph
 from .paths import Ways
@@ -107,15 +108,9 @@ class Edges:
 
     def _summed(self, operation: Operation) -> Iterator[tuple[Any, Any]]:
         """For each axis summed over: the operand, with how many axes follow, and its length."""
-        given = operation.equation.params
-        axes = []
-        if operation.name == "reduce_sum":
-            axes = [(axis,) for axis in given["axes"]]
-        elif operation.name == "dot_general":
-            axes = list(zip(*given["dimension_numbers"][0], strict=True))
         shapes = [getattr(v.aval, "shape", ()) for v in operation.equation.invars]
         inside = self.graph.open(operation)
-        for each in axes:
+        for each in summed_axes(operation.equation):
             gates = [
                 ((operation.number, position), len(shapes[position]) - 1 - axis)
                 for position, axis in enumerate(each)

@@ -1,0 +1,96 @@
+"""What CPython tells of the code that it runs; the only module that reads it.
+
+The instructions of compiled code, and which expression each of them comes from, differ between
+releases and implementations of Python. Each function says what is lost without them.
+"""
+
+import dis
+import itertools
+import sys
+from collections.abc import Iterator
+from types import CodeType, FrameType
+from typing import NamedTuple
+
+CONSTANTS = frozenset({"LOAD_CONST", "LOAD_SMALL_INT", "RETURN_CONST"})
+"""The instructions that take a number from the code, in the versions of Python since 3.11."""
+
+GLOBAL = "LOAD_GLOBAL"
+"""The one that reads a variable of the module."""
+
+
+class Span(NamedTuple):
+    """Where an expression stands in its file: lines from 1, columns in bytes from 0."""
+
+    line: int | None = None
+    last: int | None = None
+    start: int | None = None
+    stop: int | None = None
+
+
+def span_of(code: CodeType, instruction: int) -> Span:
+    """Returns the expression that an instruction comes from, which is given by its offset.
+
+    Without positions (`python -X no_debug_ranges`): the line alone. Findings show whole lines,
+    and two expressions on one line are one. Without lines: nothing.
+    """
+    # Two bytes for each instruction.
+    return Span(*next(itertools.islice(code.co_positions(), instruction // 2, None), ()))
+
+
+def position_of(frame: FrameType) -> tuple[CodeType, int]:
+    """Returns the code that a call runs, and the offset of the instruction it is at."""
+    return frame.f_code, frame.f_lasti
+
+
+def callers() -> Iterator[FrameType]:
+    """Yields the calls that are going on, the caller of this function first.
+
+    Where Python keeps no frames: nothing. No branch of a function on the host is recorded.
+    """
+    start = getattr(sys, "_getframe", None)
+    frame = None if start is None else start(1)
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def numbers_in(code: CodeType) -> Iterator[tuple[float, int]]:
+    """Yields the numbers that stand in the code of a function, each with its line.
+
+    Those of functions written inside of it are among them. Where no instruction is known: the
+    constants of the code, with its first line.
+    """
+    known = not CONSTANTS.isdisjoint(dis.opmap)
+    for each in _codes(code):
+        if not known:
+            yield from ((n, each.co_firstlineno) for n in each.co_consts if _is_number(n))
+            continue
+        for step in dis.get_instructions(each):
+            if step.opname in CONSTANTS and _is_number(step.argval) and step.positions:
+                yield step.argval, step.positions.lineno or each.co_firstlineno
+
+
+def globals_in(code: CodeType) -> tuple[str, ...]:
+    """Returns the names of the module's variables that the code of a function reads.
+
+    Where no instruction is known: all names in the code, those of attributes among them. A
+    variable of the module with the name of such an attribute counts as read then.
+    """
+    known = GLOBAL in dis.opmap
+    names: dict[str, None] = {}
+    for each in _codes(code):
+        read = (s.argval for s in dis.get_instructions(each) if s.opname == GLOBAL)
+        names |= dict.fromkeys(read if known else each.co_names)
+    return tuple(names)
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """Yields the code, and that of the functions that are written inside of it."""
+    yield code
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _codes(inner)
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float)
