@@ -103,8 +103,8 @@ class Scene:
     @cached_property
     def evaluators(self) -> list[Evaluator]:
         """The programs of every point."""
-        assert self.study.evaluators is not None
-        return [self.study.evaluators.at(problem) for problem in self.problems]
+        assert self.study.evaluator is not None
+        return [self.study.evaluator.at(problem) for problem in self.problems]
 
     @cached_property
     def traced(self) -> Traced:

@@ -15,10 +15,10 @@ from .branches.combined import Branches
 from .branches.taken import Taken
 from .search import seek
 
-SOUGHT = 3
+SOUGHT_POINTS = 3
 """At most so many points are looked at that were sought."""
 
-AGAIN = 2
+POINTS_AGAIN = 2
 """So many more where the gradient is wrong at one: whether it is the arm cannot be told by one."""
 
 NOT_FOUND = "no point was found that reaches it; give one as x0"
@@ -70,7 +70,7 @@ class Coverage:
         if not self.taken:
             return []
         new, wanted = [], ~self.reached | self._suspect(points)
-        again = AGAIN * any(point.judgement.verdict.ok for point in points)
+        again = POINTS_AGAIN * any(point.judgement.verdict.ok for point in points)
         missing = {n for n, arm in enumerate(self.branches.arms) if wanted[n] and not arm.note}
         found = seek(evaluator, self.branches, missing, seed, usable)
         for looked, problem in enumerate(found, 1):
@@ -83,7 +83,7 @@ class Coverage:
                 new.append(point)
                 self.taken.append(taken)
             wrong = [p for p in new if p.judgement.verdict is Verdict.ANALYTIC_WRONG]
-            if looked == SOUGHT + again * bool(wrong):
+            if looked == SOUGHT_POINTS + again * bool(wrong):
                 return new
             if verdict is not Verdict.ANALYTIC_WRONG or len(wrong) > again:
                 missing -= set(arms)

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from .._foundation.wording import listed
 from .._model.objective import Problem
 
-NEAR = 0.3
+NEAR_DISTANCE = 0.3
 """How far a near point lies from the given one, relative to each coordinate."""
 
 TAIL_STREAM = 7
@@ -48,7 +48,7 @@ def around(
         rng = np.random.default_rng([seed, number])
         near = number % 2 == 1
         if near:
-            label, moved = "near", x + NEAR * size * rng.standard_normal(x.shape)
+            label, moved = "near", x + NEAR_DISTANCE * size * rng.standard_normal(x.shape)
         else:
             signs = rng.choice([-1.0, 1.0], size=x.shape)
             label, moved = "far from", signs * size * np.exp(rng.standard_normal(x.shape))

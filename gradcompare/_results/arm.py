@@ -41,7 +41,7 @@ class Arm:
         return f"{self.words} ({self.place})"
 
 
-NAMED = 3
+NAMED_ARMS = 3
 """At most so many arms are named for one reason."""
 
 
@@ -53,6 +53,6 @@ def in_words(branches: Sequence[Arm]) -> str:
     said = f"branches: {len(branches) - len(missing)} of {len(branches)} arms tested"
     for note in dict.fromkeys(arm.note for arm in missing):
         names = [str(arm) for arm in missing if arm.note == note]
-        more = f" or {len(names) - NAMED} more" if len(names) > NAMED else ""
-        said += f"; never where {' or '.join(names[:NAMED])}{more}: {note}"
+        more = f" or {len(names) - NAMED_ARMS} more" if len(names) > NAMED_ARMS else ""
+        said += f"; never where {' or '.join(names[:NAMED_ARMS])}{more}: {note}"
     return said

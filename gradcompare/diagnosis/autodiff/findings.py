@@ -12,7 +12,7 @@ import numpy as np
 
 from ..._evaluation.evaluator import Evaluator
 from ..._foundation.user_code import guarded
-from ..._model.finding import LARGEST, Finding
+from ..._model.finding import DIAGNOSED_COORDINATES, Finding
 from ..._results.data import PointResult
 from .accusation import accuse
 from .special_point import special_point
@@ -20,7 +20,7 @@ from .staircase import silent_autodiff
 from .suspects import Switches, suspects
 from .trial import Row, Trial, culprits
 
-MOST = 32
+MOST_SUSPECTS = 32
 """So many suspects are looked at, the user's own first; each makes the program larger."""
 
 
@@ -37,7 +37,7 @@ def autodiff_findings(
         voters: The method that speaks for each source.
     """
     problem = evaluators[0].problem
-    if problem.quantity != "gradient" or problem.layout.size > LARGEST:
+    if problem.quantity != "gradient" or problem.layout.size > DIAGNOSED_COORDINATES:
         return ()
     rows = []
     for mine, point in zip(evaluators, points, strict=True):
@@ -51,7 +51,7 @@ def autodiff_findings(
 def _found(rows: Sequence[Row]) -> tuple[Finding, ...]:
     params, data, _ = rows[0].evaluator.args
     closed = jax.make_jaxpr(rows[0].evaluator.problem.objective.value)(params, data)
-    trial = Trial(closed, Switches(suspects(closed)[:MOST]), rows)
+    trial = Trial(closed, Switches(suspects(closed)[:MOST_SUSPECTS]), rows)
     if not trial.before.any():
         return ()
     accused = culprits(trial)

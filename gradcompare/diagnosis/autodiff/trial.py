@@ -12,12 +12,11 @@ from jaxtyping import Bool, Float
 
 from ..._evaluation.evaluator import Evaluator
 from ..._evaluation.rounding import estimate_with_rounding
+from ..._model.domain import TINY
 from ..._model.estimate import Estimate
 from ..._results.judge import CHANCE, excess_of
 from ...methods._base import AbstractMethod, estimate_as_declared
 from .suspects import PLAIN, Suspect, Switches
-
-TINY = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from ..._introspection.jaxprs import divided, place_of
 from ..._introspection.rewriting import OPENED, place_inside, programs_in
 from .hidden import CHOOSES
 
-ROUNDS = 1000
+LOOP_ROUNDS = 1000
 """So many rounds of a loop are looked into."""
 
 
@@ -125,7 +125,7 @@ def _in_rounds(
     fixed, carry, rows = divided(equation, given)
     wanted, step = sorted({*range(len(carry)), *made}), jax.jit(jaxpr_as_fun(body))
     order = range(params["length"])[:: -1 if params["reverse"] else 1]
-    for number in order[:ROUNDS]:
+    for number in order[:LOOP_ROUNDS]:
         args = [*fixed, *carry, *(row[number] for row in rows)]
         results = step(*args)
         if not all(_finite(results[k]) for k in wanted):

@@ -38,7 +38,7 @@ SECONDS = 1.0
 """So long parts of either kind are worked out, within the memory that one chunk may take, and
 three times as long terms, which come first."""
 
-MOST = 200
+MOST_OPERANDS = 200
 """At most so many operands are looked at; each makes the program larger."""
 
 
@@ -79,12 +79,12 @@ class Traced:
     @cached_property
     def edges(self) -> list[Edge]:
         """The operands that divide the paths from the parameters to the objective."""
-        return self._found.dividing()[:MOST]
+        return self._found.dividing()[:MOST_OPERANDS]
 
     @cached_property
     def operands(self) -> list[Edge]:
         """The operands of sums inside of the objective."""
-        return self._found.summands()[:MOST]
+        return self._found.summands()[:MOST_OPERANDS]
 
     @cached_property
     def sums(self) -> list[Sum]:
