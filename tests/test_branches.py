@@ -15,7 +15,7 @@ from gradcompare._engine.point import examine
 from gradcompare._evaluation.evaluator import Evaluator
 from gradcompare._model.verdict import Judgement
 from gradcompare._points.branches.choices import choices, each
-from gradcompare._results.arm import NAMED, Arm, in_words
+from gradcompare._results.arm import NAMED_ARMS, Arm, in_words
 from gradcompare.diagnosis.evidence.data import Evidence, Region
 from gradcompare.diagnosis.evidence.regions import branch
 from gradcompare.report.brief import brief
@@ -429,7 +429,7 @@ def test_the_sentence():
         "branches: 1 of 4 tested; never where b (loss.py:12) or c (loss.py:12): x; y; "
         "never where d (loss.py:12): z"
     )
-    many = tuple(arm(str(n), "x") for n in range(NAMED + 4))
+    many = tuple(arm(str(n), "x") for n in range(NAMED_ARMS + 4))
     assert "2 (loss.py:12) or 4 more: x" in in_words(many)
 
 

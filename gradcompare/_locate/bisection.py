@@ -19,10 +19,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-SHARE = 1 / 20
+MISMATCH_SHARE = 1 / 20
 """A half is measured until its bar is below this fraction of the mismatch of its block."""
 
-SAMPLE = 3
+FOLLOWED_BLOCKS = 3
 """Of more faulty blocks than can be followed, so many lead to a coordinate to show."""
 
 
@@ -97,7 +97,7 @@ def halve(whole: Block, measure: Measure, most: int) -> Found:
         if len(active) + len(ends) > failed:
             failed, blocks = len(active) + len(ends), min(2**level, whole.size)
         if failed > most:
-            active = sorted(active, key=_size_of_mismatch)[:SAMPLE]
+            active = sorted(active, key=_size_of_mismatch)[:FOLLOWED_BLOCKS]
     ends.sort(key=_size_of_mismatch)
     return Found(tuple(ends), failed, blocks)
 
@@ -110,7 +110,7 @@ def _halves(blocks: Sequence[Block], measure: Measure) -> list[Block]:
     wide = [block for block in blocks if block.size > 1]
     if not wide:
         return []
-    enough = np.array([SHARE * abs(block.mismatch) for block in wide])
+    enough = np.array([MISMATCH_SHARE * abs(block.mismatch) for block in wide])
     spans = [(block.start, (block.start + block.stop) // 2) for block in wide]
     first = measure(spans, enough)
     second = [block.less(left) for block, left in zip(wide, first, strict=True)]

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from .._evaluation.evaluator import Evaluator
 from .._model.estimate import Estimate
 from ..methods._extrapolation.lines import coordinate_scale
-from .bisection import SAMPLE, Block, Found, halve
+from .bisection import FOLLOWED_BLOCKS, Block, Found, halve
 from .directions import Family, families
 from .location import Fault
 from .mismatch import Direction, Mismatch, Mismatches
@@ -17,10 +17,10 @@ from .mismatch import Direction, Mismatch, Mismatches
 STALLS = 3
 """So many times in succession halving may lead to no coordinate that is wrong by itself."""
 
-CLEAR = 1e-3
+CLEAR_OF_ERROR = 1e-3
 """A coordinate alone is measured until its bar is below this fraction of the error it shows."""
 
-FEWEST = 8
+COORDINATES_PER_FAULT = 8
 """Where more than one coordinate in so many is wrong, halving has no advantage."""
 
 
@@ -39,7 +39,7 @@ class Search:
     def __init__(self, evaluator: Evaluator, gradient: Estimate, tests: int, most: int, seed: int):
         self._programs, self._gradient = evaluator, gradient
         self._tests = tests
-        self.most = min(most, max(1, evaluator.problem.layout.size // FEWEST))
+        self.most = min(most, max(1, evaluator.problem.layout.size // COORDINATES_PER_FAULT))
         self._rng = np.random.default_rng(seed)
         self.mismatches = Mismatches(evaluator, gradient)
         self._scale = coordinate_scale(evaluator)
@@ -53,7 +53,7 @@ class Search:
         broken = np.flatnonzero(~np.isfinite(self._gradient.value)).tolist()
         if len(broken) > self.most:
             self.beyond = Found((), len(broken), self._programs.problem.layout.size)
-        shown = broken if self.beyond is None else broken[:SAMPLE]
+        shown = broken if self.beyond is None else broken[:FOLLOWED_BLOCKS]
         self._confirm(shown, self._scale[shown], np.zeros(len(shown)))
         waiting, done = families(self._programs, broken), []
         while waiting and self.beyond is None and not self.untraced:
@@ -104,7 +104,9 @@ class Search:
         before = len(self.faults)
         at = [end.start for end in found.ends]
         errors = np.array([end.mismatch for end in found.ends]) / entries[at]
-        self._confirm(family.members[at].tolist(), family.reach[at], CLEAR * np.abs(errors))
+        self._confirm(
+            family.members[at].tolist(), family.reach[at], CLEAR_OF_ERROR * np.abs(errors)
+        )
         confirmed = len(self.faults) - before
         if confirmed and max(found.failed, len(self.faults)) > self.most:
             self.beyond = found

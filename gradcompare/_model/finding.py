@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-LARGEST = 100_000
+DIAGNOSED_COORDINATES = 100_000
 """With more coordinates than that, no diagnosis of a gradient is made."""
 
 

@@ -13,10 +13,10 @@ from .branches.combined import Branches
 from .examination import Examination
 from .search import seek
 
-SOUGHT = 3
+SOUGHT_POINTS = 3
 """At most so many points are looked at that were sought."""
 
-AGAIN = 2
+POINTS_AGAIN = 2
 """So many more where the gradient is wrong at one: whether it is the arm cannot be told by one."""
 
 NOT_FOUND = "no point was found that reaches it; give one as x0"
@@ -70,7 +70,7 @@ class Coverage:
         if not self.branches.arms:
             return
         wanted, wrong = ~self.taken.any(axis=0) | self._suspect(), 0
-        again = AGAIN * any(point.result.judgement.verdict.ok for point in self.points)
+        again = POINTS_AGAIN * any(point.result.judgement.verdict.ok for point in self.points)
         missing = {n for n, arm in enumerate(self.branches.arms) if wanted[n] and not arm.note}
         sought = seek(self.points[0].evaluator, self.branches, missing, seed, usable)
         for number, problem in enumerate(sought, 1):
@@ -82,7 +82,7 @@ class Coverage:
             else:
                 self.points.append(replace(point, taken=taken))
             wrong += verdict is Verdict.ANALYTIC_WRONG
-            if number == SOUGHT + again * bool(wrong):
+            if number == SOUGHT_POINTS + again * bool(wrong):
                 return
             if verdict is not Verdict.ANALYTIC_WRONG or wrong > again:
                 missing -= set(arms)

@@ -20,7 +20,7 @@ from .._model.objective import Problem
 ValueAt = Callable[[Problem], float]
 """The objective at the point of a problem, NaN where it raises an error: outside of its domain."""
 
-NEAR = 0.3
+NEAR_DISTANCE = 0.3
 """How far a near point lies from the given one, relative to each coordinate."""
 
 TAIL_STREAM = 7
@@ -57,7 +57,7 @@ def around(
         rng = np.random.default_rng([seed, number])
         near = number % 2 == 1
         if near:
-            label, moved = "near", x + NEAR * size * rng.standard_normal(x.shape)
+            label, moved = "near", x + NEAR_DISTANCE * size * rng.standard_normal(x.shape)
         else:
             signs = rng.choice([-1.0, 1.0], size=x.shape)
             label, moved = "far from", signs * size * np.exp(rng.standard_normal(x.shape))

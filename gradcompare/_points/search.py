@@ -24,13 +24,13 @@ Vector = Float[np.ndarray, " d"]
 FACTORS = (10.0, 0.1, -1.0, -10.0, 100.0, -100.0, 1e-3, 1e3, -1e3, 1e-8)
 SHIFTS = (1.0, -1.0, 10.0, -10.0, 100.0, -100.0)
 
-COORDINATES = 16
+MOVED_COORDINATES = 16
 """At most so many coordinates are moved one by one."""
 
 LENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0)
 """Of the steps at random, relative to each coordinate; a round of them at a time."""
 
-MOST, FIRST, FOR_EACH = 200, 30, 10
+MOST_TRIALS, FIRST_TRIALS, TRIALS_FOR_EACH = 200, 30, 10
 """So many points are tried at most, and no more than some and a few for each parameter, so that
 it takes less than finite differences do."""
 
@@ -41,13 +41,13 @@ line with it, and some more."""
 REFUSALS = 5
 """An arm is given up after so many points at which the objective is not finite."""
 
-HALVINGS = 14
+THRESHOLD_HALVINGS = 14
 """Finds a threshold to 1/16000 of the way."""
 
 MARGINS = (0.1, 0.01)
 """So much further than the threshold, relative to the way there."""
 
-STREAM = 11
+SEARCH_STREAM = 11
 """Keeps these random numbers apart from those of other points."""
 
 
@@ -99,18 +99,20 @@ def seek(
 
 
 def _candidates(x: Vector, seed: int) -> Iterator[Vector]:
-    return islice(_all_candidates(x, seed), min(MOST, FIRST + FOR_EACH * len(x)))
+    return islice(
+        _all_candidates(x, seed), min(MOST_TRIALS, FIRST_TRIALS + TRIALS_FOR_EACH * len(x))
+    )
 
 
 def _all_candidates(x: Vector, seed: int) -> Iterator[Vector]:
     typical = np.median(np.abs(x[x != 0])) if np.any(x) else 1.0
     size = np.where(x == 0, typical, np.abs(x))
-    rng = np.random.default_rng([seed, STREAM])
+    rng = np.random.default_rng([seed, SEARCH_STREAM])
     yield from (factor * x for factor in FACTORS)
     yield from (x + shift for shift in SHIFTS)
     for length in LENGTHS:
         yield x + length * size * rng.standard_normal(x.shape)
-    for i in rng.permutation(len(x))[:COORDINATES]:
+    for i in rng.permutation(len(x))[:MOVED_COORDINATES]:
         for length in (10.0, -10.0, 100.0, -100.0):
             moved = x.copy()
             moved[i] += length * size[i]
@@ -132,7 +134,7 @@ def _behind(
         return x + part * (y - x)
 
     low, high = 0.0, 1.0
-    for _ in range(HALVINGS):
+    for _ in range(THRESHOLD_HALVINGS):
         middle = (low + high) / 2
         low, high = (low, middle) if takes(at(middle)) else (middle, high)
     for margin in MARGINS:

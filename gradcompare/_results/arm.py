@@ -43,7 +43,7 @@ class Arm:
 
 NO_BRANCH = "no branch depends on the parameters"
 
-NAMED = 3
+NAMED_ARMS = 3
 """At most so many arms are named for one reason."""
 
 
@@ -60,6 +60,6 @@ def in_words(branches: Sequence[Arm], unseen: str = "") -> str:
     said = f"branches: {len(branches) - len(missing)} of {len(branches)} tested"
     for note in dict.fromkeys(arm.note for arm in missing):
         names = [str(arm) for arm in missing if arm.note == note]
-        more = f" or {len(names) - NAMED} more" if len(names) > NAMED else ""
-        said += f"; never where {' or '.join(names[:NAMED])}{more}: {note}"
+        more = f" or {len(names) - NAMED_ARMS} more" if len(names) > NAMED_ARMS else ""
+        said += f"; never where {' or '.join(names[:NAMED_ARMS])}{more}: {note}"
     return f"{said}; there may be more: {unseen}" if unseen else said

@@ -3,7 +3,7 @@
 from tabulate import tabulate
 
 from .._foundation.wording import LISTED, listed, short, with_bar
-from .._model.finding import LARGEST
+from .._model.finding import DIAGNOSED_COORDINATES
 from .._model.verdict import Verdict
 from .arm import in_words
 from .data import PointResult, ResultData
@@ -79,7 +79,7 @@ def what(result: ResultData) -> list[str]:
     if result.diagnosis:
         return [f"what: {finding}" for finding in result.diagnosis]
     point = result.worst
-    sought = result.quantity == "gradient" and result.d <= LARGEST
+    sought = result.quantity == "gradient" and result.d <= DIAGNOSED_COORDINATES
     if result.verdict is not Verdict.ANALYTIC_WRONG or not sought or point is None:
         return []
     traced = "autodiff" in point.votes

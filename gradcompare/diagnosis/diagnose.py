@@ -10,7 +10,7 @@ from .._foundation.errors import optional
 from .._foundation.layout import indices
 from .._foundation.plugins import public_modules
 from .._foundation.wording import short
-from .._model.finding import LARGEST, Finding
+from .._model.finding import DIAGNOSED_COORDINATES, Finding
 from .._points.branches.combined import Branches
 from .._points.examination import Examination
 from . import hypotheses as hypotheses_package
@@ -19,7 +19,7 @@ from .evidence.gather import gather
 from .evidence.naming import describe, regime
 from .hypotheses._base import AbstractHypothesis
 
-MOST = 3
+MOST_FAULTS = 3
 """At most so many faults are looked for."""
 
 
@@ -41,7 +41,7 @@ def findings(
         branches: The choices of the objective, of which each point takes some.
     """
     problem = points[0].evaluator.problem
-    if problem.quantity != "gradient" or problem.layout.size > LARGEST:
+    if problem.quantity != "gradient" or problem.layout.size > DIAGNOSED_COORDINATES:
         return ()
 
     def found() -> tuple[Finding, ...]:
@@ -103,7 +103,7 @@ def _sometimes(evidence: Evidence) -> bool:
 def _in_turn(evidence: Evidence, *, explaining: bool) -> Iterator[Finding]:
     """Explains, settles what is explained, and goes on."""
     whole = evidence.mismatch
-    for _ in range(MOST):
+    for _ in range(MOST_FAULTS):
         finding = _simplest(evidence, explaining)
         if finding is None:
             return
@@ -142,7 +142,7 @@ def _rest(evidence: Evidence, found: Sequence[Finding]) -> Iterator[Finding]:
             return
         return
     share = _share(left.mismatch, whole)
-    said = "wrong as well, not looked at further" if len(found) == MOST else "not explained"
+    said = "wrong as well, not looked at further" if len(found) == MOST_FAULTS else "not explained"
     yield Finding(
         "unexplained",
         f"{describe(evidence, left.open)}: {said}, {short(100 * share, 2)} % of the mismatch",

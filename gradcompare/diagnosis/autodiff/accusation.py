@@ -11,7 +11,7 @@ from ..._model.finding import Finding
 from .suspects import CUT, PLAIN, STOPS, Suspect
 from .trial import Trial
 
-WIDTH = 1e-6
+FACTOR_WIDTH = 1e-6
 """A factor is said if it is known as well as this, relative to itself."""
 
 
@@ -99,16 +99,16 @@ def _factor(trial: Trial, switches: Sequence[int]) -> str:
     bar = sum(np.concatenate([e.error for e in each]) for each in (cut, plain, ruled))
     if not np.all(np.isfinite(by_rule) & np.isfinite(as_written)):
         return ""
-    clear = np.abs(as_written) * WIDTH > bar
+    clear = np.abs(as_written) * FACTOR_WIDTH > bar
     if clear.sum() < 2:
         return ""
     factor = float(by_rule @ as_written / (as_written @ as_written))
     if np.any(np.abs(by_rule - factor * as_written) > SAFETY * bar * (1 + abs(factor))):
         return ""
-    if abs(factor) < WIDTH:
+    if abs(factor) < FACTOR_WIDTH:
         return "0"
     return (
         "of the wrong sign"
-        if abs(factor + 1) < WIDTH
+        if abs(factor + 1) < FACTOR_WIDTH
         else f"{short(factor, 6)} times what it should be"
     )

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from ..._foundation.errors import optional
-from ..._model.finding import LARGEST, Finding
+from ..._model.finding import DIAGNOSED_COORDINATES, Finding
 from ..._points.examination import Examination
 from .accusation import accuse
 from .special_point import special_point
@@ -19,7 +19,7 @@ from .staircase import silent_autodiff
 from .suspects import Switches, suspects
 from .trial import NoDerivativeError, Row, Trial, culprits
 
-MOST = 32
+MOST_SUSPECTS = 32
 """So many suspects are looked at, the user's own first; each makes the program larger."""
 
 
@@ -30,7 +30,7 @@ def autodiff_findings(points: Sequence[Examination]) -> tuple[Finding, ...]:
         points: Every point that was examined.
     """
     problem = points[0].evaluator.problem
-    if problem.quantity != "gradient" or problem.layout.size > LARGEST:
+    if problem.quantity != "gradient" or problem.layout.size > DIAGNOSED_COORDINATES:
         return ()
     rows = [
         Row(point.evaluator, point.result.votes)
@@ -50,7 +50,7 @@ def _shown(rows: Sequence[Row]) -> tuple[Finding, ...]:
 def _found(rows: Sequence[Row]) -> tuple[Finding, ...]:
     params, data, _ = rows[0].evaluator.args
     closed = jax.make_jaxpr(rows[0].evaluator.problem.objective.value)(params, data)
-    trial = Trial(closed, Switches(suspects(closed)[:MOST]), rows)
+    trial = Trial(closed, Switches(suspects(closed)[:MOST_SUSPECTS]), rows)
     if not trial.before.any():
         return ()
     accused = culprits(trial)

@@ -24,7 +24,7 @@ from ..._model.estimate import EPS, SAFETY, Estimate
 from ..._model.finding import Finding
 from .trial import Row
 
-STEP = 1e-5
+DIFFERENCE_STEP = 1e-5
 """The step of a difference, relative to the operands: near the cube root of the rounding."""
 
 APART = 1e-3
@@ -122,7 +122,7 @@ def _quotient(run: Callable, x: tuple, t: tuple) -> list[tuple[Array, Array]]:
         jnp.max(jnp.stack([jnp.max(jnp.abs(each), initial=0) for each in trees]))
         for trees in (x, t)
     )
-    h = STEP * jnp.where(size > 0, size, 1) / jnp.where(speed > 0, speed, 1)
+    h = DIFFERENCE_STEP * jnp.where(size > 0, size, 1) / jnp.where(speed > 0, speed, 1)
     above, below = (run(*(a + s * h * b for a, b in zip(x, t, strict=True))) for s in (1, -1))
     return [
         ((a - b) / (2 * h), 16 * EPS * jnp.max(jnp.abs(a), initial=0) / h)

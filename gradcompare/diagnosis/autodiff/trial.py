@@ -13,12 +13,11 @@ from jaxtyping import Bool, Float
 from ..._evaluation.evaluator import Evaluator
 from ..._evaluation.rounding import estimate_with_rounding
 from ..._foundation.errors import outcome_of
+from ..._model.domain import TINY
 from ..._model.estimate import Estimate
 from ..._results.judge import CHANCE, excess_of
 from ...methods._base import AbstractMethod, estimate_as_declared
 from .suspects import PLAIN, Suspect, Switches
-
-TINY = float(np.finfo(np.float64).tiny)
 
 
 class NoDerivativeError(Exception):

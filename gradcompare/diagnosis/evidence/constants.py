@@ -14,10 +14,10 @@ from .data import Evidence, Leaf
 SIMPLE_WIDTH = 1e-3
 """How well a factor has to be known, relative to itself, to be called −1, 2 or 1/2."""
 
-WIDTH = 1e-5
+NAME_WIDTH = 1e-5
 """The same for all other names: there are so many that some name is near any number."""
 
-SHOWN = 0.01
+SHOWN_DIGITS = 0.01
 """How well the digits of a factor have to show by how much it is not 1."""
 
 MEANINGS = 3
@@ -41,7 +41,7 @@ class Constant:
     value: float
     text: str
     meaning: str = ""
-    width: float = WIDTH
+    width: float = NAME_WIDTH
     level: int = 1
     scalar: bool = False
     uncertainty: float = 0.0
@@ -72,7 +72,7 @@ def _reciprocal(bare: str) -> str:
     return f"-{bare[2:].strip('()')}" if bare.startswith("1/") else f"-1/{bare}"
 
 
-PLAIN = (
+SIMPLE_NUMBERS = (
     Constant(2.0, "2", width=SIMPLE_WIDTH, level=0),
     Constant(0.5, "1/2", width=SIMPLE_WIDTH, level=0),
     *(Constant(float(n), f"{n}", level=0) for n in range(3, 11)),
@@ -137,7 +137,7 @@ def recognise(low: float, high: float, evidence: Evidence, *, of_data=False) -> 
 def unnamed(low: float, high: float) -> Constant:
     """Returns a factor that is no known constant, in as many digits as are known."""
     middle, half = (low + high) / 2, (high - low) / 2
-    if half <= min(1e-6 * abs(middle), SHOWN * abs(abs(middle) - 1)):
+    if half <= min(1e-6 * abs(middle), SHOWN_DIGITS * abs(abs(middle) - 1)):
         return Constant(middle, _written(middle), uncertainty=half)
     return Constant(middle, with_bar(middle, half), uncertainty=half)
 
@@ -145,7 +145,7 @@ def unnamed(low: float, high: float) -> Constant:
 def _written(value: float) -> str:
     """A number in six digits; one near 1 by how far it is from 1, if they do not show that."""
     text, beyond = short(value, 6), abs(value) - 1
-    if abs(abs(float(text)) - abs(value)) <= SHOWN * abs(beyond):
+    if abs(abs(float(text)) - abs(value)) <= SHOWN_DIGITS * abs(beyond):
         return text
     sign = "-" if value < 0 else ""
     return f"{sign}(1 {'+' if beyond > 0 else '-'} {short(abs(beyond))})"
@@ -153,7 +153,7 @@ def _written(value: float) -> str:
 
 def _known(evidence: Evidence) -> Iterator[Constant]:
     yield Constant(1.0, "1", width=SIMPLE_WIDTH, level=0)
-    yield from PLAIN
+    yield from SIMPLE_NUMBERS
     yield from SYMBOLS
     for number, place in evidence.literals.items():
         yield from _of_literal(number, place)
@@ -195,7 +195,7 @@ def _sizes(leaf: Leaf) -> Iterator[tuple[int, str]]:
 
 
 def _of_literal(number: float, place: Place) -> Iterator[Constant]:
-    if number in (0.0, 1.0, *(plain.value for plain in PLAIN)):
+    if number in (0.0, 1.0, *(plain.value for plain in SIMPLE_NUMBERS)):
         return
     said = f"the {short(number, 6)} of {place.where}"
     below = f"1/{number:g}" if number.is_integer() else _written(1 / number)

@@ -10,7 +10,7 @@ from ..._foundation.wording import short
 from .data import Evidence, Leaf
 from .regions import branch
 
-NAMED = 3
+NAMED_COORDINATES = 3
 """At most so many coordinates are named one by one."""
 
 
@@ -33,7 +33,7 @@ def describe(evidence: Evidence, chosen: Bool[np.ndarray, " d"]) -> str:
         elif block := _block(leaf, chosen[leaf.span], determined[leaf.span]):
             parts.append(block)
             left = left & ~of_leaf
-    if not left.any() and len(parts) <= NAMED:
+    if not left.any() and len(parts) <= NAMED_COORDINATES:
         return together(parts)
     return _listed(evidence, chosen)
 
@@ -47,7 +47,7 @@ def others_agree(evidence: Evidence, chosen: Bool[np.ndarray, " d"]) -> str:
         leaf.name for leaf in evidence.leaves if chosen[leaf.span].any() < rest[leaf.span].any()
     ]
     untouched = sum(rest[leaf.span].sum() for leaf in evidence.leaves if leaf.name in whole)
-    if 0 < len(whole) <= NAMED and untouched == rest.sum():
+    if 0 < len(whole) <= NAMED_COORDINATES and untouched == rest.sum():
         return f"; {together(whole)} agree{'s' * (len(whole) == 1)}"
     return "; all others agree"
 
@@ -69,7 +69,7 @@ def regime(evidence: Evidence) -> str:
             return with_names(evidence, np.asarray(np.any(wrong, axis=0)), text)
     bad = np.asarray(np.any(wrong, axis=1))
     labels = [label for label, here in zip(evidence.labels, bad, strict=True) if here]
-    if bad.all() or len(labels) > NAMED:
+    if bad.all() or len(labels) > NAMED_COORDINATES:
         return f"only in {int(wrong.sum())} of {int((wrong | right).sum())} entries"
     return f"only at {together(labels)}"
 
@@ -92,8 +92,8 @@ def together(words: list[str]) -> str:
 
 def _listed(evidence: Evidence, chosen: Bool[np.ndarray, " d"]) -> str:
     numbers = np.flatnonzero(chosen)
-    names = [evidence.name(int(i)) for i in numbers[:NAMED]]
-    if len(numbers) <= NAMED:
+    names = [evidence.name(int(i)) for i in numbers[:NAMED_COORDINATES]]
+    if len(numbers) <= NAMED_COORDINATES:
         return together(names)
     held = [leaf for leaf in evidence.leaves if chosen[leaf.span].any()]
     if len(held) == 1:

@@ -14,7 +14,7 @@ from .fit import BY_CHANCE, log_choices
 ALIKE = 2
 """So many arms may be named that the same points take."""
 
-FEWEST = 4
+FEWEST_POINTS = 4
 """So many points at least, where whole points are compared: with fewer, chance decides."""
 
 
@@ -81,5 +81,5 @@ def _by_point(
     """Whether the points with a wrong entry are those that take the arm."""
     bad = np.asarray(wrong.any(axis=1))
     told = bad | np.asarray(right.any(axis=1))
-    enough = int(told.sum()) >= FEWEST and not bad[told].all()
+    enough = int(told.sum()) >= FEWEST_POINTS and not bad[told].all()
     return bool(enough) and np.array_equal(bad[told], region.taken[told, 0])

@@ -14,7 +14,7 @@ from ..evidence.multiple import Match, Prediction, best_match
 from ..evidence.naming import describe, others_agree, with_names
 from ._base import AbstractHypothesis
 
-ILL_CONDITIONED = 1e6
+PARALLEL = 1e6
 """Reference and term are not told apart where they are so nearly parallel."""
 
 
@@ -105,10 +105,7 @@ def _factor_beside(evidence: Evidence, term: Prediction) -> Constant | None:
     weight = 1 / np.maximum(allowed, np.finfo(np.float64).tiny)
     columns = np.stack([r * weight, v * weight], axis=1)
     sizes = np.linalg.norm(columns, axis=0)
-    if (
-        not np.all((sizes > 0) & np.isfinite(sizes))
-        or np.linalg.cond(columns / sizes) > ILL_CONDITIONED
-    ):
+    if not np.all((sizes > 0) & np.isfinite(sizes)) or np.linalg.cond(columns / sizes) > PARALLEL:
         return None
     solution = np.linalg.lstsq(columns / sizes, a * weight, rcond=None)[0] / sizes
     c, off = solution[0], np.linalg.norm(columns @ solution - a * weight)

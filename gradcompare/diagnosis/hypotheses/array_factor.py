@@ -14,7 +14,7 @@ from ._base import AbstractHypothesis
 
 POWERS = (("{}", 1), ("{}²", 2), ("√{}", 0.5))
 
-LIKELY = 4
+FOLLOWED_COORDINATES = 4
 """At most so many single coordinates are followed up."""
 
 
@@ -96,7 +96,7 @@ def _coordinates(evidence: Evidence) -> Iterator[Prediction]:
             off = np.max(np.abs(ratio[:, None] / evidence.x[telling] ** power - 1), axis=0)
             # A rough choice: what is allowed is decided by the error bars afterwards.
             likely = np.flatnonzero(off < 1e-2)
-            for j in likely[np.argsort(off[likely])][:LIKELY]:
+            for j in likely[np.argsort(off[likely])][:FOLLOWED_COORDINATES]:
                 factor = np.broadcast_to(evidence.x[:, [j]], evidence.x.shape)
                 yield from both_ways(evidence, factor, evidence.name(int(j)), "")
 

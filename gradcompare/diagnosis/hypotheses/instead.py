@@ -9,7 +9,7 @@ from ..evidence.data import Evidence
 from ..evidence.naming import pointing_to
 from ._base import AbstractHypothesis
 
-MOST = 30
+MOST_USES = 30
 """At most so many uses are compared, each with each."""
 
 
@@ -24,7 +24,7 @@ class Instead(AbstractHypothesis):
 
     def explain(self, evidence: Evidence) -> Finding | None:
         parts = () if evidence.traced is None else evidence.traced.parts
-        uses = [part for part in parts if part.edge.value is not None][:MOST]
+        uses = [part for part in parts if part.edge.value is not None][:MOST_USES]
         for twice, never in permutations(uses, 2):
             if twice.edge.value != never.edge.value:
                 continue

@@ -13,7 +13,7 @@ from ..evidence.data import Evidence, Leaf
 from ..evidence.naming import describe, others_agree
 from ._base import AbstractHypothesis
 
-LARGEST = 1000
+LARGEST_MATRIX = 1000
 """Larger matrices are not tried."""
 
 
@@ -58,7 +58,7 @@ def _square(evidence: Evidence) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def _is_square(leaf: Leaf) -> bool:
-    return len(leaf.shape) == 2 and 1 < leaf.shape[0] == leaf.shape[1] <= LARGEST
+    return len(leaf.shape) == 2 and 1 < leaf.shape[0] == leaf.shape[1] <= LARGEST_MATRIX
 
 
 def _matrices(flat: Float[np.ndarray, "p d"], leaf: Leaf) -> Float[np.ndarray, "p n m"]:

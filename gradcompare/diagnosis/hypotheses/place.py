@@ -10,7 +10,7 @@ from ..evidence.data import Evidence
 from ..evidence.naming import describe, others_agree
 from ._base import AbstractHypothesis
 
-RATIOS = 4
+NAMED_RATIOS = 4
 """At most so many ratios are said."""
 
 
@@ -41,7 +41,7 @@ def _ratios(evidence: Evidence, i: int) -> str:
         for k, label in enumerate(evidence.labels)
         if evidence.usable[k, i] and evidence.reference[k, i] != 0
     ]
-    return f"analytic / reference = {', '.join(said[:RATIOS])}"
+    return f"analytic / reference = {', '.join(said[:NAMED_RATIOS])}"
 
 
 HYPOTHESES = (Place(),)

@@ -13,19 +13,19 @@ from ..evidence.data import Evidence
 from ..terms.parts import Traced
 from ._base import AbstractHypothesis
 
-STEPS = 8
+NEWTON_STEPS = 8
 """Of Newton's method, which is at the last digit after five from 1e-3 away."""
 
-LARGEST = 128
+MOST_MOVED = 128
 """With more parameters, no displacement of every one of them is looked for."""
 
-NEAR = 0.1
+NEARBY = 0.1
 """A point further away than this, relative to x, is not nearby."""
 
 BUDGET = 1e9
 """The operations that Newton's method may take, and one step more: about a second of one core."""
 
-FLAT = 1e-7
+FLAT_DIRECTION = 1e-7
 """Directions in which the gradient changes by less than this fraction are left alone."""
 
 TELLING = 3
@@ -89,7 +89,7 @@ def _candidates(evidence: Evidence) -> Iterator[tuple[str, Float[np.ndarray, "p 
             tau = float(found[0])
             amount = short(1 + tau, 6) if line is x else short(tau, 6)
             yield f"at {text.format(amount)}", _at(traced, x + tau * line)
-    if evidence.d <= LARGEST:
+    if evidence.d <= MOST_MOVED:
         delta = _fitted(evidence, traced, np.eye(evidence.d))
         if delta is not None:
             size = short(float(np.linalg.norm(delta)))
@@ -115,9 +115,9 @@ def _fitted(
     x, a = evidence.x[0], evidence.analytic[0]
     k = lines.shape[1]
     # A step takes the gradient here and on both sides along each line.
-    steps = min(STEPS, 1 + int(BUDGET / (traced.cost * (1 + 2 * k))))
+    steps = min(NEWTON_STEPS, 1 + int(BUDGET / (traced.cost * (1 + 2 * k))))
     found = _newton(lambda t: traced.at(0, x + lines @ t) - a, np.zeros(k), 1e-6, steps)
-    if found is None or not np.linalg.norm(lines @ found) <= NEAR * np.linalg.norm(x):
+    if found is None or not np.linalg.norm(lines @ found) <= NEARBY * np.linalg.norm(x):
         return None
     return found
 
@@ -134,7 +134,7 @@ def _newton(
             jacobian = np.stack([(up - down) / (2 * step) for up, down in sides], axis=1)
         if not (np.all(np.isfinite(jacobian)) and np.all(np.isfinite(here))):
             return None
-        change = np.linalg.lstsq(jacobian, -here, rcond=FLAT)[0]
+        change = np.linalg.lstsq(jacobian, -here, rcond=FLAT_DIRECTION)[0]
         t = t + change
         if np.linalg.norm(change) <= 1e-13 * np.linalg.norm(t):
             break

@@ -12,10 +12,10 @@ from ..evidence.fit import BY_CHANCE, log_choices
 from ..evidence.naming import others_agree
 from ._base import AbstractHypothesis
 
-LARGEST = 1_000_000
+COMPARED_PAIRS = 1_000_000
 """At most so many pairs of entries are compared."""
 
-PAIRS = 3
+NAMED_PAIRS = 3
 """At most so many are named."""
 
 
@@ -26,7 +26,7 @@ class Swap(AbstractHypothesis):
 
     def explain(self, evidence: Evidence) -> Finding | None:
         rows = np.flatnonzero(evidence.open)
-        if len(rows) == 0 or len(rows) * evidence.d > LARGEST:
+        if len(rows) == 0 or len(rows) * evidence.d > COMPARED_PAIRS:
             return None
         same = _same(evidence, rows)
         mutual = same[:, rows] & same[:, rows].T
@@ -78,12 +78,12 @@ def _told(evidence: Evidence, found: dict[int, int]) -> Finding:
     single = {i: j for i, j in found.items() if found.get(j) != i}
     said = [f"{name(i)} and {name(j)} are swapped" for i, j in pairs]
     said += [f"{name(i)} holds the derivative of {name(j)}" for i, j in single.items()]
-    more = f" and {len(said) - PAIRS} more" if len(said) > PAIRS else ""
+    more = f" and {len(said) - NAMED_PAIRS} more" if len(said) > NAMED_PAIRS else ""
     chosen = np.zeros(evidence.d, bool)
     chosen[list(found)] = True
     return Finding(
         "swap" if pairs and not single else "permutation",
-        ", ".join(said[:PAIRS]) + more + others_agree(evidence, chosen),
+        ", ".join(said[:NAMED_PAIRS]) + more + others_agree(evidence, chosen),
         correction="exchange them" if pairs and not single else "put each where it belongs",
         coordinates=tuple(sorted(found)),
     )

@@ -18,11 +18,11 @@ from ..evidence.naming import describe, others_agree, pointing_to
 from ..terms.parts import Part
 from ._base import AbstractHypothesis
 
-ILL_CONDITIONED = 1e6
+DEPENDENT_TERMS = 1e6
 """Terms are not told apart whose gradients are so nearly dependent."""
 
 MISSING = Constant(0.0, "0")
-PLAIN = ("0", "-1", "1/2", "2")
+TERM_FACTORS = ("0", "-1", "1/2", "2")
 """The factors of a term that was forgotten, halved or doubled, or has the wrong sign."""
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
@@ -48,7 +48,7 @@ class _Match:
     def merit(self) -> tuple[int, int]:
         """How much it explains, and how simple the factor is: left out or twice, named, or not."""
         c = self.constant
-        simple = 2 if c.text in PLAIN else 1 if c.uncertainty == 0 and c.level < 2 else 0
+        simple = 2 if c.text in TERM_FACTORS else 1 if c.uncertainty == 0 and c.level < 2 else 0
         return int(self.chosen.sum()), simple
 
 
@@ -186,7 +186,7 @@ def _regressed(evidence: Evidence, terms: Sequence[Part]) -> list[Constant] | No
     if len(target) <= len(terms) or not np.all((sizes > 0) & np.isfinite(sizes)):
         return None
     inverse = np.linalg.pinv(columns / sizes)
-    if np.linalg.cond(columns / sizes) > ILL_CONDITIONED:
+    if np.linalg.cond(columns / sizes) > DEPENDENT_TERMS:
         return None
     found = inverse @ target / sizes
     if np.any(np.abs(columns @ found - target) > 1) or not _telling(target, len(terms)):

@@ -26,7 +26,7 @@ from ..._introspection.jaxprs import divided, place_of
 from ..._introspection.rewriting import place_inside
 from .hidden import CHOOSES
 
-ROUNDS = 1000
+LOOP_ROUNDS = 1000
 """So many rounds of a loop are looked into."""
 
 
@@ -133,7 +133,7 @@ def _in_rounds(
     body, (fixed, carry, rows) = loop.body, divided(equation, given)
     wanted, step = sorted({*range(len(carry)), *made}), jax.jit(jaxpr_as_fun(body))
     order = range(loop.length)[:: -1 if loop.reverse else 1]
-    for number in order[:ROUNDS]:
+    for number in order[:LOOP_ROUNDS]:
         args = [*fixed, *carry, *(row[number] for row in rows)]
         results = step(*args)
         if not all(_finite(results[k]) for k in wanted):

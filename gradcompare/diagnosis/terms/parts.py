@@ -45,7 +45,7 @@ REVERSE = 4.0
 """A gradient by reverse mode costs at most so many values (Griewank & Walther, Evaluating
 Derivatives, 2nd ed. 2008, section 4.6: between 3 and 4)."""
 
-MOST = 200
+MOST_OPERANDS = 200
 """At most so many operands are looked at; each makes the program larger."""
 
 
@@ -97,12 +97,12 @@ class Traced:
     @cached_property
     def edges(self) -> list[Edge]:
         """The operands that divide the paths from the parameters to the objective."""
-        return self._found.dividing()[:MOST]
+        return self._found.dividing()[:MOST_OPERANDS]
 
     @cached_property
     def operands(self) -> list[Edge]:
         """The operands of sums inside of the objective."""
-        return self._found.summands()[:MOST]
+        return self._found.summands()[:MOST_OPERANDS]
 
     @cached_property
     def sums(self) -> list[Sum]:

@@ -14,9 +14,10 @@ differences are extrapolated.
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from ..._model.estimate import EPS
 from .best import Best
 from .differences import extrapolate_window
-from .lines import EPS, RATIO, Derivatives, Lines
+from .lines import RATIO, Derivatives, Lines
 from .shapes import constant, finite_side, jumps, kink
 from .tableau import LEVELS
 from .windows import FIRST_LEVEL, STRIDE, Bracket, Windows

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..._evaluation.evaluator import Evaluator
+from ..._model.estimate import EPS
 
 RATIO = 1.9
 """Each step over the next, one level further down.
@@ -21,8 +22,6 @@ FARTHEST_LEVEL = 100
 
 NARROW = 20
 """A domain that leaves less than scale · RATIO^−NARROW on one side has an end there."""
-
-EPS = float(np.finfo(np.float64).eps)
 
 NOISY = 1000 * EPS
 """Noise of more than this part of f is more than the rounding of a long computation."""

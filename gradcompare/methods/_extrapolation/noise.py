@@ -15,7 +15,8 @@ import numpy as np
 from jaxtyping import Float
 
 from ..._evaluation.evaluator import Evaluator
-from .lines import EPS, NOISY, coordinate_scale
+from ..._model.estimate import EPS
+from .lines import NOISY, coordinate_scale
 
 NOISE_FACTOR = 2.2
 """From the standard deviation of the noise in f to a bound of one value's noise."""

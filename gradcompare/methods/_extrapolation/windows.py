@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from .lines import EPS, NOISY, RATIO, Lines, ended_sides, widest_level
+from ..._model.estimate import EPS
+from .lines import NOISY, RATIO, Lines, ended_sides, widest_level
 from .tableau import LEVELS
 
 FIRST_LEVEL = 2
