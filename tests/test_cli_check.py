@@ -340,7 +340,7 @@ def test_selftest_says_which_faults_would_be_found():
     outcome = check("model.py:BAD", "--selftest")
     assert outcome.exit_code == 1
     assert "too large" not in outcome.stdout
-    said = "no self test: it plants faults in a gradient that agrees, and bad is ANALYTIC_WRONG"
+    said = "no self test: it needs a gradient that agrees, and bad is ANALYTIC_WRONG"
     assert said in outcome.stdout.splitlines()
     assert "no self test" not in text + check("model.py:BAD").stdout
 
@@ -458,7 +458,7 @@ UNUSABLE = {
     "which-none": (["--value", "3"], r"--value has 0 names \(none\); say which one"),
     "typo-in-value": (
         ["--value", "sum(thta)", "--gradient", "theta", "--shape", "theta=3"],
-        "theta is given and not in --value: unknown name 'theta'; did you mean thta?",
+        "theta is given but not in --value: unknown name 'theta'; did you mean thta?",
     ),
     "typo-in-gradient": (
         ["--value", "theta**2", "--gradient", "2*thta"],
@@ -466,11 +466,11 @@ UNUSABLE = {
     ),
     "unused": (
         ["--value", "w**2", "--shape", "w=", "--shape", "q=2"],
-        "q is given and not in --value: unknown name 'q'; known: w",
+        "q is given but not in --value: unknown name 'q'; known: w",
     ),
     "parameter-of-gradient-alone": (
         ["--value", "w", "--gradient", "q=q", "--parameter", "q"],
-        "q is given and not in --value",
+        "q is given but not in --value",
     ),
     "function-as-name": (["--value", "norm + x"], r"norm is a function; call it: norm\(x\)"),
     "gradients-missing": (
@@ -492,7 +492,7 @@ UNUSABLE = {
     ),
     "shape-of-numbers": (
         ["--value", "sum(x)", "--shape", "x=4", "--at", "x=1,2"],
-        r"--at gives 2 numbers for x, of the shape \[4\]; give 4",
+        r"--at gives 2 numbers for x, whose shape is \[4\]; give 4",
     ),
     "numbers": (
         ["--value", "x", "--at", "x=a,b"],
@@ -518,21 +518,21 @@ UNUSABLE = {
     "neither": (["model.py:POINT"], "model.py:POINT holds no objectives"),
     "missing": (
         ["model.py:loss", ":gradient", "--at", "w.npy"],
-        r"loss takes w, X, y, lam; given are w \(missing: X, y\); give each by its name",
+        r"loss takes w, X, y, lam; you gave w \(missing: X, y\); give each by its name",
     ),
-    "missing-all": (["model.py:loss"], r"given are none \(missing: w, X, y\)"),
+    "missing-all": (["model.py:loss"], r"you gave none of them \(missing: w, X, y\)"),
     "superfluous": (
         ["model.py:loss", ":gradient", "--at", "more.npz"],
-        r"given are X, w, y, z \(superfluous: z\); give each by its name",
+        r"you gave X, w, y, z \(not an argument: z\); give each by its name",
     ),
     "missing-and-superfluous": (
         ["model.py:loss", "--at", "w=1,2,3", "--at", "Z=1", "--shape", "X=5,3"],
-        r"given are X, Z, w \(missing: y; superfluous: Z\)",
+        r"you gave X, Z, w \(missing: y; not an argument: Z\)",
     ),
     "no-arguments": (["model.py:nothing"], "nothing takes no arguments; give a function of the"),
     "two-points": (
         ["model.py:loss", "--at", "w.npz", "--at", ":make"],
-        "--at names w.npz, :make; give one, the rest by name",
+        "--at names w.npz, :make; give one of them, and the rest by name",
     ),
     "file-missing": (["model.py:loss", "--at", "no.npz"], "--at no.npz cannot be read: FileNotF"),
     "file-broken": (["model.py:loss", "--at", "broken.json"], "broken.json cannot be read: JSON"),
@@ -551,11 +551,11 @@ UNUSABLE = {
     ),
     "objective-and-gradient": (
         ["model.py", ":gradient"],
-        "model.py holds objectives, which say for themselves what GRADIENT says; leave that out",
+        "model.py holds objectives, which define this themselves; leave out GRADIENT, or name a f",
     ),
     "objective-and-options": (
         ["ridge", "--sign", "-1", "--tails"],
-        "ridge holds objectives, which say for themselves what --sign, --tails says",
+        "which define this themselves; leave out --sign, --tails, or name a function",
     ),
 }
 

@@ -55,7 +55,7 @@ def test_the_command_line_locates(model, tmp_path):
 def test_the_command_line_says_what_does_not_go_with_it(model):
     refused = run(f"{model}:loss", ":right", *SHAPES, "--locate", "--points", "2", "--selftest")
     assert refused.exit_code == 2
-    assert "--locate does without --points, --selftest; leave that out" in refused.output
+    assert "--locate does not use --points, --selftest; leave that out" in refused.output
     objectives = run("gradcompare.objectives.ridge:OBJECTIVES", "--locate")
     assert objectives.exit_code == 2
     assert "--locate goes with one function and its gradient" in objectives.output

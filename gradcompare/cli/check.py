@@ -5,15 +5,18 @@ What needs JAX is imported inside the functions, so that `--help` answers withou
 
 import math
 import sys
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from .._foundation.errors import InputError
 from .._foundation.user_code import describe, place
+
+if TYPE_CHECKING:
+    from .inputs.arguments import CheckArguments
 
 AGREE, DISAGREE, UNUSABLE = 0, 1, 2
 """The exit codes."""
@@ -22,23 +25,26 @@ ALSO_OBJECTIVES = (
     *("target", "points", "seed", "dtype", "timing"),
     *("cache", "path", "verbose", "planted"),
 )
-"""What can be said about objectives; they say everything else themselves."""
+"""The options that apply to objectives; they define everything else themselves."""
 
 
-HELP = """Check one gradient: of a function in a file, or of a formula.
+HELP = """Check one gradient, of a function in a file or of a formula.
 
 \b
 gradcompare check model.py:loss :gradient --at point.npz
 gradcompare check --value "sum((X @ w - y)**2)" \\
     --gradient "2*X.T @ (X @ w - y)" --shape w=3 --shape X=50,3 --shape y=50
 
-FUNCTION and GRADIENT are path/to/file.py:NAME or package.module:NAME, or :NAME in the same
-file; they are called with the same arguments. Without GRADIENT, autodiff is checked. An .npz
-or .json file holds the arguments by name; file.py:NAME is or makes the point, or the tuple
-of all arguments. FUNCTION may also stand for objectives, as for run.
+Write FUNCTION and GRADIENT as path/to/file.py:NAME, as package.module:NAME, or as :NAME for
+the same file. Both are called with the same arguments. Without GRADIENT, autodiff is checked.
+A .npz or .json file holds the arguments by name. file.py:NAME is the point, the tuple of all
+arguments, or a function that returns one of these. FUNCTION may also name objectives, as in
+gradcompare run.
 
-A formula is written in JAX NumPy, with or without jnp. before a function. A name without
---shape or --at is a scalar. Exit codes are those of run.
+Formulas use JAX NumPy; jnp. may be left out. A name without --shape or --at is a scalar.
+
+Exit code 0: the derivatives agree, or an objective does as it declares; 1: they do not; 2: the
+input cannot be used.
 """
 
 
@@ -46,39 +52,41 @@ def _repeated(*names: str, text: str):
     return click.option(*names, multiple=True, metavar="…", help=f"{text} May be repeated.")
 
 
+RESULT = click.Path(dir_okay=False, path_type=Path)
+
 OPTIONS = (
-    click.option("--value", "formula", metavar="FORMULA", help="A formula, not FUNCTION."),
-    _repeated("--gradient", "formulas", text="The formula of the gradient, or NAME=formula."),
-    _repeated("--shape", "shapes", text="NAME=50,3: numbers of this shape are drawn."),
-    _repeated("--at", text="NAME=0.3,1.2; a .npz, .npy or .json file; file.py:NAME."),
-    _repeated("--parameter", "parameters", text="What is differentiated; else the first."),
-    _repeated("--domain", "domains", text="NAME=positive, nonnegative, negative, unit."),
+    click.option("--value", "formula", metavar="FORMULA", help="A formula instead of FUNCTION."),
+    _repeated("--gradient", "formulas", text="Formula of the gradient, or NAME=formula."),
+    _repeated("--shape", "shapes", text="NAME=50,3: draw numbers of this shape."),
+    _repeated("--at", text="NAME=0.3,1.2; a .npz, .npy or .json file; or file.py:NAME."),
+    _repeated("--parameter", "parameters", text="NAME to differentiate by; else the first."),
+    _repeated("--domain", "domains", text="NAME=positive, nonnegative, negative or unit."),
     click.option("--pair", is_flag=True, help="FUNCTION returns (value, gradient)."),
     click.option(
         "--wrt",
         type=click.Choice(["parameters", "log"]),
         default="parameters",
-        help="log: the gradient given is with respect to the logarithms.",
+        help="log: the gradient is with respect to the logarithms of the parameters.",
     ),
     click.option("--sign", type=click.Choice(["1", "-1"]), default="1", help="-1: that of -f."),
-    click.option("--scale", type=float, default=1.0, help="The gradient is so many times f'."),
+    click.option("--scale", type=float, default=1.0, help="The gradient is this times that of f."),
     click.option("--symmetric", is_flag=True, help="Square matrices are symmetric."),
     click.option(
         "--intent",
         type=click.Choice(["gradient", "upper_bound"]),
         default="gradient",
-        help="upper_bound: it need not be equal, only not less.",
+        help="upper_bound: it may exceed the true gradient, but not fall below it.",
     ),
-    click.option("--points", type=int, default=3, show_default=True, help="How many."),
-    click.option("--seed", type=int, default=0, show_default=True),
-    click.option("--tails", is_flag=True, help="Look far out as well."),
-    click.option("--dtype", default="float64", show_default=True, help="What is timed."),
-    click.option("--timing", is_flag=True, help="Measure running times as well."),
-    click.option("--selftest", "planted", is_flag=True, help="Say which faults it would find."),
-    click.option("--locate", "located", is_flag=True, help="The wrong ones of very many."),
+    click.option("--points", type=int, default=3, show_default=True, help="How many test points."),
+    click.option("--seed", type=int, default=0, show_default=True, help="Of random numbers."),
+    click.option("--tails", is_flag=True, help="Also test points far from x0."),
+    click.option("--dtype", default="float64", show_default=True, help="Dtype of the timings."),
+    click.option("--timing", is_flag=True, help="Also measure running times."),
+    click.option("--selftest", "planted", is_flag=True, help="Show which faults it detects."),
+    click.option("--locate", "located", is_flag=True, help="Find wrong entries of very many."),
     click.option("--cache/--no-cache", default=True, help="Keep compiled programs on disk."),
-    click.option("--json", "path", type=click.Path(dir_okay=False, path_type=Path)),
-    click.option("-v", "--verbose", is_flag=True, help="Open the result up."),
+    click.option("--json", "path", type=RESULT, help="Write the result to this file."),
+    click.option("-v", "--verbose", is_flag=True, help="Show every detail."),
 )
 
 
@@ -140,7 +148,7 @@ def init_command(file: Path, force: bool) -> None:
 
 
 def require_writable(path: Path) -> None:
-    """Finds out before the work whether its result can be kept."""
+    """Checks before the work that its result can be written."""
     try:
         with path.open("a", encoding="utf-8"):
             pass
@@ -151,21 +159,20 @@ def require_writable(path: Path) -> None:
 def _compared(ctx: click.Context, options: dict) -> Any:
     from .._api.compare import compare
     from ..methods._registry import voting_methods
-    from .inputs.arguments import Asked
-    from .inputs.target import Request
+    from .inputs.arguments import CheckArguments
+    from .inputs.options import read_options
 
-    request = Request(**{field.name: options[field.name] for field in fields(Request)})
-    asked = request.read()
-    if isinstance(asked, Asked):
-        return _check(asked, options)
+    arguments = read_options(options)
+    if isinstance(arguments, CheckArguments):
+        return _check(arguments, options)
     stated = _stated(ctx, lambda name: name not in ALSO_OBJECTIVES)
     if stated:
         raise InputError(
-            f"{request.target} holds objectives, which say for themselves what "
-            f"{', '.join(stated)} says; leave that out, or name a function"
+            f"{options['target']} holds objectives, which define this themselves; "
+            f"leave out {', '.join(stated)}, or name a function"
         )
     kept = {name: options[name] for name in ("points", "seed", "dtype", "timing")}
-    return compare(asked, voting_methods(), **kept)
+    return compare(arguments, voting_methods(), **kept)
 
 
 def _located(ctx: click.Context, options: dict) -> Any:
@@ -184,39 +191,39 @@ def _stated(ctx: click.Context, of_interest) -> list[str]:
     ]
 
 
-def _check(asked, options: dict):
+def _check(arguments: "CheckArguments", options: dict):
     from .._api.check import check
 
     kept = ("wrt", "scale", "symmetric", "intent", "points", "seed", "tails", "dtype", "timing")
     comparison = check(
-        asked.value,
-        asked.gradient,
-        *asked.arguments,
-        argnums=asked.argnums,
-        domain=asked.domain,
+        arguments.value,
+        arguments.gradient,
+        *arguments.point,
+        argnums=arguments.argnums,
+        domain=arguments.domain,
         sign=1 if options["sign"] == "1" else -1,
         **{name: options[name] for name in kept},
     )
     first = comparison.results[0].points[0]
-    if asked.drawn and not math.isfinite(first.value):
+    if arguments.drawn and not math.isfinite(first.value):
         raise InputError(
             f"the value is {first.value} at the numbers drawn; say where it is defined, as in "
             "--domain NAME=positive, or give numbers, as in --at NAME=0.3,1.2"
         )
-    if asked.drawn:
-        click.echo(asked.drawn)
-    record = {"formulas": asked.formulas, "drawn": asked.drawn}
+    if arguments.drawn:
+        click.echo(arguments.drawn)
+    record = {"formulas": arguments.formulas, "drawn": arguments.drawn}
     return replace(comparison, settings={**comparison.settings, "asked": record})
 
 
 def _planted(found: Any) -> str:
-    """Which faults would have been found; or why none is planted."""
+    """Which faults would have been detected; or why none is planted."""
     from .._api.selftest import selftest
 
     if found.ok:
         return selftest(found)
     failed = ", ".join(f"{r.objective} is {r.verdict.name}" for r in found if not r.ok)
-    return f"no self test: it plants faults in a gradient that agrees, and {failed}"
+    return f"no self test: it needs a gradient that agrees, and {failed}"
 
 
 def _opened(result) -> str:

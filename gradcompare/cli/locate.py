@@ -1,7 +1,6 @@
 """The option `--locate` of `gradcompare check`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 import click
@@ -9,8 +8,8 @@ import click
 from .._api.locate import locate
 from .._foundation.errors import InputError
 from .._locate.location import Location
-from .inputs.arguments import Asked
-from .inputs.target import Request
+from .inputs.arguments import CheckArguments
+from .inputs.options import read_options
 
 NOT_LOCATED = (
     *("wrt", "sign", "scale", "symmetric", "intent"),
@@ -20,28 +19,28 @@ NOT_LOCATED = (
 
 
 def located(options: Mapping[str, Any], stated: Sequence[str]) -> Location:
-    """Searches the wrong coordinates of what the options of the command ask for.
+    """Searches for the wrong coordinates of the gradient that the options name.
 
     Args:
         options: All options of the command, by name.
-        stated: Those of `NOT_LOCATED` that were given, as they are written.
+        stated: Those of `NOT_LOCATED` that are on the command line, as they are written.
 
     Raises:
-        InputError: if one was, or what is asked for cannot be used.
+        InputError: if there is one, or the options cannot be used.
     """
     if stated:
-        raise InputError(f"--locate does without {', '.join(stated)}; leave that out")
-    asked = Request(**{field.name: options[field.name] for field in fields(Request)}).read()
-    if not isinstance(asked, Asked):
+        raise InputError(f"--locate does not use {', '.join(stated)}; leave that out")
+    arguments = read_options(options)
+    if not isinstance(arguments, CheckArguments):
         raise InputError("--locate goes with one function and its gradient; name them")
-    found = locate(
-        asked.value,
-        asked.gradient,
-        *asked.arguments,
-        argnums=asked.argnums,
-        domain=asked.domain,
+    location = locate(
+        arguments.value,
+        arguments.gradient,
+        *arguments.point,
+        argnums=arguments.argnums,
+        domain=arguments.domain,
         seed=options["seed"],
     )
-    if asked.drawn:
-        click.echo(asked.drawn)
-    return found
+    if arguments.drawn:
+        click.echo(arguments.drawn)
+    return location

@@ -29,8 +29,8 @@ class _Group(click.Group):
 def _shown(function):
     """The options of every command that prints a comparison."""
     for option in (
-        click.option("-v", "--verbose", is_flag=True, help="Open every row up."),
-        click.option("--only-failures", is_flag=True, help="Only rows that do not agree."),
+        click.option("-v", "--verbose", is_flag=True, help="Show every detail."),
+        click.option("--only-failures", is_flag=True, help="Show only rows that do not agree."),
         click.option(
             "--format", "style", type=click.Choice(FORMATS), default="plain", show_default=True
         ),
@@ -54,7 +54,7 @@ main.add_command(init_command)
 @click.option(
     "--pages",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write the documentation of each family into this directory instead.",
+    help="Write a page for each family into this directory instead.",
 )
 def list_command(style: str, pages: Path | None) -> None:
     """List the registered objectives, with their formulas and sources."""
@@ -71,26 +71,30 @@ def list_command(style: str, pages: Path | None) -> None:
 
 @main.command("run")
 @click.argument("names", nargs=-1)
-@click.option("--size", "sizes", type=int, multiple=True, help="May be repeated.")
-@click.option("--quantity", default="gradient", show_default=True, help="Or: directional.")
-@click.option("--method", "methods", multiple=True, help="Show the error of this method too.")
-@click.option("--step", type=float, help="A fixed absolute step for the methods named.")
-@click.option("--dtype", default="float64", show_default=True, help="What is timed.")
-@click.option("--device", help="cpu, gpu, cuda:1; the default of JAX without it.")
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--points", type=int, default=3, show_default=True, help="Of each objective.")
-@click.option("--repeats", type=int, default=5, show_default=True, help="Timed, at least.")
-@click.option("--timing/--no-timing", default=True, help="Whether to measure times.")
-@click.option("--jobs", type=click.IntRange(1), help="Processes; by default one for each core.")
+@click.option(
+    "--size", "sizes", type=int, multiple=True, help="Size of the objective. May be repeated."
+)
+@click.option("--quantity", default="gradient", show_default=True, help="gradient or directional.")
+@click.option("--method", "methods", multiple=True, help="Also show this method. May be repeated.")
+@click.option("--step", type=float, help="Fixed absolute step of the methods named by --method.")
+@click.option("--dtype", default="float64", show_default=True, help="Dtype of the timings.")
+@click.option("--device", help="cpu, gpu or cuda:1; default: that of JAX.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of all random numbers.")
+@click.option("--points", type=int, default=3, show_default=True, help="Number of test points.")
+@click.option(
+    "--repeats", type=int, default=5, show_default=True, help="Least number of timed runs."
+)
+@click.option("--timing/--no-timing", default=True, help="Measure running times.")
+@click.option("--jobs", type=click.IntRange(1), help="Number of processes; default: one per core.")
 @click.option("--cache/--no-cache", default=True, help="Keep compiled programs on disk.")
 @click.option("--json", "path", type=click.Path(dir_okay=False, writable=True, path_type=Path))
 @_shown
 def run_command(names, methods, step, path, verbose, only_failures, style, **options):
     """Compare the derivatives of NAMES, or of every registered objective.
 
-    A name is a registered one, path/to/file.py or package.module, the last two followed by
-    :NAME for one objective in them. Exit code 0: all verdicts are as declared, which is that
-    the derivatives agree unless an objective is a trap; 1: some are not; 2: unusable input.
+    A name is that of a registered objective, path/to/file.py or package.module; add :NAME to
+    the last two for one objective in them. Exit code 0: every verdict is as declared, which
+    is AGREE unless the objective is a trap; 1: one is not; 2: the input cannot be used.
     """
     from dataclasses import replace
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from .. import Objective
+from gradcompare import Objective
 
 
 class Data(NamedTuple):

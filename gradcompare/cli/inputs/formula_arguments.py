@@ -1,4 +1,4 @@
-"""What is asked for on the command line about formulas, as arguments of `check`."""
+"""Formulas of `gradcompare check`, as arguments of `check`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -6,37 +6,46 @@ from dataclasses import replace
 
 import jax
 import numpy as np
+from jaxtyping import PyTree
 
 from ..._foundation.errors import InputError, UnknownNameError
 from ..._foundation.precision import FLOAT64, precision_scope
-from .arguments import Asked
+from .arguments import CheckArguments
 from .formula import Formula
-from .values import NAMED, Given, named
+from .values import NAMED, NamedValues, named, read_file
 from .vocabulary import CONSTANTS, FUNCTIONS
 
 VALUE = "--value"
 
 
-def of_formulas(value: str, gradients: Sequence[str], given: Given) -> Asked:
-    """Returns what formulas ask for; the parameters are a dictionary, so they keep their names.
+def arguments_of_formulas(
+    value: str, gradients: Sequence[str], files: Sequence[str], names: NamedValues
+) -> CheckArguments:
+    """Returns the arguments of `check` for formulas.
+
+    The parameters are a dictionary, so they keep their names.
 
     Args:
         value: The formula of the value.
         gradients: That of its gradient; with several parameters, NAME=formula for each.
-        given: What is known about the names. What is not, is a scalar.
+        files: Files that hold values by name.
+        names: What is known of the names; it goes before the files. Other names are scalars.
 
     Raises:
         InputError: if a formula cannot be used with what is given.
     """
+    if not names.parameters and not names.shapes:
+        names = replace(names, parameters=tuple(names.values)[:1])
+    names = names.with_values(_in_files(files))
     with _blamed(VALUE):
         f = Formula.of(value)
-    given = replace(given, parameters=given.parameters or _differentiated(f, given))
-    by_hand = _gradients(gradients, given.parameters)
+    names = replace(names, parameters=names.parameters or _differentiated(f, names))
+    by_hand = _gradients(gradients, names.parameters)
     formulas = {VALUE: f, **{_option(name): one for name, one in by_hand.items()}}
-    names = _needed(formulas, given)
-    others = [name for name in names if name not in given.parameters]
-    params = {name: np.asarray(given.value(name), np.float64) for name in given.parameters}
-    data = tuple(given.value(name) for name in others)
+    needed = _needed(formulas, names)
+    others = [name for name in needed if name not in names.parameters]
+    params = {name: np.asarray(names.value(name), np.float64) for name in names.parameters}
+    data = tuple(names.value(name) for name in others)
 
     def formula(params, *data):
         return f({**params, **dict(zip(others, data, strict=True))})
@@ -48,14 +57,25 @@ def of_formulas(value: str, gradients: Sequence[str], given: Given) -> Asked:
     for option, one in formulas.items():
         with _blamed(option), precision_scope(FLOAT64):
             jax.eval_shape(one, {**params, **dict(zip(others, data, strict=True))})
-    return Asked(
+    return CheckArguments(
         formula,
         gradient if gradients else None,
         (params, *data),
-        domain={name: given.domain(name) for name in given.parameters} if given.domains else None,
-        drawn=given.drawn(names),
+        domain={name: names.domain(name) for name in names.parameters} if names.domains else None,
+        drawn=names.drawn(needed),
         formulas={option: one.source.text for option, one in formulas.items()},
     )
+
+
+def _in_files(files: Sequence[str]) -> dict[str, PyTree]:
+    """The values that files hold by name."""
+    values: dict[str, PyTree] = {}
+    for file in files:
+        read = read_file(file)
+        if not isinstance(read, dict):
+            raise InputError(f"--at {file} holds no names; write --at NAME={file}")
+        values |= read
+    return values
 
 
 @contextmanager
@@ -70,10 +90,10 @@ def _option(parameter: str) -> str:
     return f"--gradient of {parameter}"
 
 
-def _differentiated(f: Formula, given: Given) -> tuple[str, ...]:
+def _differentiated(f: Formula, known: NamedValues) -> tuple[str, ...]:
     """The parameters where none are named: the first with a shape, or the only name."""
-    if given.shapes:
-        return tuple(given.shapes)[:1]
+    if known.shapes:
+        return tuple(known.shapes)[:1]
     free = [name for name in f.names if name not in CONSTANTS and name not in FUNCTIONS]
     if len(free) != 1:
         raise InputError(
@@ -101,9 +121,9 @@ def _gradients(texts: Sequence[str], parameters: tuple[str, ...]) -> dict[str, F
     return {name: formulas[name] for name in parameters} if texts else {}
 
 
-def _needed(formulas: Mapping[str, Formula], given: Given) -> tuple[str, ...]:
-    """The names that need a value, those about which something is given first."""
-    needed = dict.fromkeys(given.names)
+def _needed(formulas: Mapping[str, Formula], known: NamedValues) -> tuple[str, ...]:
+    """The names that need a value, those about which something is known first."""
+    needed = dict.fromkeys(known.names)
     in_value = formulas[VALUE].names
     for option, formula in formulas.items():
         for name in formula.names:
@@ -116,9 +136,9 @@ def _needed(formulas: Mapping[str, Formula], given: Given) -> tuple[str, ...]:
                     raise UnknownNameError("name", name, in_value)
             needed[name] = None
     used = {name for formula in formulas.values() for name in formula.names}
-    for name in given.names:
-        if name not in used or (name in given.parameters and name not in in_value):
+    for name in known.names:
+        if name not in used or (name in known.parameters and name not in in_value):
             raise InputError(
-                f"{name} is given and not in {VALUE}: {UnknownNameError('name', name, in_value)}"
+                f"{name} is given but not in {VALUE}: {UnknownNameError('name', name, in_value)}"
             )
     return tuple(needed)

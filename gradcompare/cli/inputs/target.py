@@ -1,112 +1,62 @@
-"""What the arguments of `gradcompare check` ask for: formulas, functions, or objectives."""
+"""What FUNCTION and GRADIENT of `gradcompare check` name, as arguments of `check`."""
 
+import inspect
 import os
 import sys
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import PyTree
 
 from ..._api.registry import find_objectives, find_variables
 from ..._foundation.errors import InputError, outcome_of
 from ..._foundation.user_code import describe, place
 from ..._model.objective import Objective
-from .arguments import Asked, of_functions
-from .formula_arguments import of_formulas
-from .values import FILES, Given, named, read_file, read_numbers
+from .arguments import CheckArguments
+from .values import FILES, NamedValues, read_file
 
 
-@dataclass(frozen=True)
-class Request:
-    """The arguments of the command that say what is compared; see its help."""
+def arguments_of_target(
+    target: str, gradient: str | bool | None, places: Sequence[str], names: NamedValues
+) -> CheckArguments | tuple[Objective, ...]:
+    """Returns the arguments of `check` for functions, or the objectives that a target holds.
 
-    target: str | None
-    gradient: str | None
-    formula: str | None
-    formulas: tuple[str, ...]
-    shapes: tuple[str, ...]
-    at: tuple[str, ...]
-    parameters: tuple[str, ...]
-    domains: tuple[str, ...]
-    pair: bool
-    seed: int
-    symmetric: bool
+    Args:
+        target: FUNCTION.
+        gradient: GRADIENT; True where FUNCTION returns both.
+        places: Files and variables that hold the point.
+        names: What is known of the arguments by name.
 
-    def read(self) -> Asked | tuple[Objective, ...]:
-        """Returns what is asked for, with its numbers.
-
-        Raises:
-            InputError: if it cannot be read, or something is missing.
-        """
-        if (self.target is None) == (self.formula is None):
-            raise InputError(
-                "give either FUNCTION, such as model.py:loss, or --value with a formula; "
-                "see gradcompare check --help"
-            )
-        if self.formula is not None:
-            if self.pair:
-                raise InputError("--pair goes with FUNCTION; give the gradient as --gradient")
-            given = self._given(self._named_in_files())
-            if not given.parameters and not given.shapes:
-                given = replace(given, parameters=tuple(name for name, _ in self._numbers)[:1])
-            return of_formulas(self.formula, self.formulas, given)
-        assert self.target is not None
-        if self.formulas:
-            raise InputError("--gradient goes with --value; name a function after FUNCTION")
-        if self.pair and self.gradient is not None:
-            raise InputError("both GRADIENT and --pair are given; give one of them")
-        _make_importable(self.target)
-        if ":" not in self.target:
-            return find_objectives(self.target)
-        return self._of_variables(self.target)
-
-    def _of_variables(self, target: str) -> Asked | tuple[Objective, ...]:
-        file = target.rpartition(":")[0]
-        points = [text for text in self._places if not text.endswith(FILES)]
-        names = [target, *([self.gradient] if self.gradient else []), *points]
-        found = find_variables(file + name if name.startswith(":") else name for name in names)
-        value, by_hand = found[0], True if self.pair else None
-        if not callable(value):
-            return find_objectives(target)
-        if self.gradient:
-            by_hand = found[1]
-            if not callable(by_hand):
-                raise InputError(f"{self.gradient} is no function; give the gradient of {target}")
-        made = [
-            _made(one, name)
-            for one, name in zip(found[len(names) - len(points) :], points, strict=True)
-        ]
-        read = [read_file(text) for text in self._places if text.endswith(FILES)]
-        given = made + [one if isinstance(one, dict) else (one,) for one in read]
-        if len(given) > 1:
-            raise InputError(f"--at names {', '.join(self._places)}; give one, the rest by name")
-        return of_functions(value, by_hand, given[0] if given else {}, self._given({}))
-
-    @property
-    def _places(self) -> list[str]:
-        return [text for text in self.at if "=" not in text]
-
-    def _named_in_files(self) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        for file in self._places:
-            read = read_file(file)
-            if not isinstance(read, dict):
-                raise InputError(f"--at {file} holds no names; write --at NAME={file}")
-            values |= read
-        return values
-
-    @property
-    def _numbers(self) -> list[tuple[str, str]]:
-        return [named(text, "at", "w=0.3,1.2") for text in self.at if "=" in text]
-
-    def _given(self, values: dict[str, Any]) -> Given:
-        return Given.of(
-            {**values, **{name: read_numbers(name, text) for name, text in self._numbers}},
-            self.shapes,
-            self.domains,
-            self.parameters,
-            seed=self.seed,
-            symmetric=self.symmetric,
+    Raises:
+        InputError: if there are no such functions, or the point is not one of theirs.
+    """
+    _make_importable(target)
+    if ":" not in target:
+        return find_objectives(target)
+    file = target.rpartition(":")[0]
+    variables = [text for text in places if not text.endswith(FILES)]
+    wanted = [target, *([gradient] if isinstance(gradient, str) else []), *variables]
+    found = find_variables(file + name if name.startswith(":") else name for name in wanted)
+    value, by_hand = found[0], gradient
+    if not callable(value):
+        return find_objectives(target)
+    if isinstance(gradient, str):
+        by_hand = found[1]
+        if not callable(by_hand):
+            raise InputError(f"{gradient} is no function; give the gradient of {target}")
+    values = found[len(wanted) - len(variables) :]
+    points = [_made(one, name) for one, name in zip(values, variables, strict=True)]
+    read = [read_file(text) for text in places if text.endswith(FILES)]
+    points += [one if isinstance(one, dict) else (one,) for one in read]
+    if len(points) > 1:
+        raise InputError(
+            f"--at names {', '.join(places)}; give one of them, and the rest by name, --at lam=0.1"
         )
+    return _arguments_of_functions(value, by_hand, points[0] if points else {}, names)
 
 
 def _made(point: Any, name: str) -> tuple:
@@ -128,3 +78,101 @@ def _make_importable(target: str) -> None:
     folder = str(Path(file).resolve().parent) if file.endswith(".py") else os.getcwd()
     if folder not in sys.path:
         sys.path.append(folder)
+
+
+def _arguments_of_functions(
+    value: Any, gradient: Any, point: Mapping | tuple, names: NamedValues
+) -> CheckArguments:
+    """Returns the arguments of `check` for two functions.
+
+    Args:
+        value: The function.
+        gradient: Its gradient, True or None.
+        point: A dictionary of arguments by name, or a tuple of them in their order.
+        names: What is known of the arguments by name; it goes before `point`.
+
+    Raises:
+        InputError: if that is not what `value` takes.
+    """
+    parameters, rest = _positional(value), ()
+    if isinstance(point, tuple):
+        point, rest = dict(zip(parameters, point, strict=False)), point[len(parameters) :]
+    names = names.with_values(_with_first(point, tuple(parameters)))
+    if not names.parameters:
+        names = replace(names, parameters=tuple(parameters)[:1])
+    _require_taken(value, parameters, names)
+    there = names.values.keys() | names.shapes.keys()
+    order = list(parameters)
+    while order[-1] not in there:
+        order.pop()  # the default will do
+    arguments = [names.value(n) if n in there else parameters[n].default for n in order]
+    numbers = tuple(order.index(name) for name in names.parameters)
+    for number in numbers:
+        arguments[number] = _floating(arguments[number])
+    domains = tuple(names.domain(name) for name in names.parameters)
+    one = len(numbers) == 1
+    return CheckArguments(
+        value,
+        gradient,
+        (*arguments, *rest),
+        numbers[0] if one else numbers,
+        (domains[0] if one else domains) if names.domains else None,
+        names.drawn(name for name in order if name in there),
+    )
+
+
+def _positional(value: Any) -> dict[str, inspect.Parameter]:
+    """The arguments that a function takes by position."""
+    try:
+        parameters = inspect.signature(value).parameters
+    except (TypeError, ValueError) as error:
+        raise InputError(f"the arguments of {value!r} are unknown; wrap it in a def") from error
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    positional = {name: one for name, one in parameters.items() if one.kind in kinds}
+    if not positional:
+        raise InputError(f"{_name(value)} takes no arguments; give a function of the parameters")
+    return positional
+
+
+def _with_first(point: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Reads the first argument under its name, or as x0 or x."""
+    for other in ("x0", "x"):
+        if names[0] not in point and other in point and other not in names:
+            return {names[0] if n == other else n: value for n, value in point.items()}
+    return dict(point)
+
+
+def _require_taken(
+    value: Any, parameters: Mapping[str, inspect.Parameter], names: NamedValues
+) -> None:
+    """Checks that there is something for every argument, and for nothing else."""
+    there = names.values.keys() | names.shapes.keys()
+    missing = [
+        name
+        for name, one in parameters.items()
+        if name not in there and (one.default is one.empty or name in names.parameters)
+    ]
+    unknown = [name for name in names.names if name not in parameters]
+    if missing or unknown:
+        faults = [f"missing: {', '.join(missing)}"] if missing else []
+        faults += [f"not an argument: {', '.join(unknown)}"] if unknown else []
+        raise InputError(
+            f"{_name(value)} takes {', '.join(parameters)}; you gave "
+            f"{', '.join(sorted(there)) or 'none of them'} ({'; '.join(faults)}); give each by "
+            "its name: in a file, --at point.npz or .json; a number, --at lam=0.1; or, to be "
+            "drawn, --shape X=50,3"
+        )
+
+
+def _floating(tree: PyTree) -> PyTree:
+    """Takes whole numbers for floats, where they are parameters."""
+
+    def one(leaf):
+        whole = isinstance(leaf, np.ndarray) and np.issubdtype(leaf.dtype, np.integer)
+        return leaf.astype(np.float64) if whole else leaf
+
+    return jax.tree.map(one, tree)
+
+
+def _name(function: Any) -> str:
+    return getattr(function, "__name__", type(function).__name__)

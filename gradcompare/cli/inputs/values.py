@@ -1,14 +1,14 @@
-"""What the command line gives for the arguments of a function, by name: numbers, shapes, files.
+"""The arguments of a function by name, as the command line gives them: numbers, shapes, files.
 
-What is given a shape alone is drawn: of the size of one, with no two entries alike, inside its
-domain. The numbers of a name depend on the name and the seed, not on what else is drawn.
+Where there is only a shape, numbers are drawn: of the size of one, no two entries alike, inside
+the domain. The numbers of a name depend on the name and the seed, not on what else is drawn.
 """
 
 import json
 import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +35,15 @@ DRAWN: dict[str, Callable[[Float[np.ndarray, "..."]], Float[np.ndarray, "..."]]]
 
 
 @dataclass(frozen=True)
-class Given:
-    """What is given by name.
+class NamedValues:
+    """What is known of arguments by name.
 
     Attributes:
         values: Numbers, arrays and trees.
-        shapes: The shapes of what is drawn, or of what the numbers of `values` make up.
-        domains: The domains by name; under "" the one that is given without a name.
-        parameters: What is differentiated; nothing where the first is.
-        seed: Of what is drawn.
+        shapes: The shapes of the numbers to draw, or of those in `values`.
+        domains: The domains; under "" the one for all parameters.
+        parameters: The arguments to differentiate by; empty where none are named.
+        seed: The seed of the numbers that are drawn.
         symmetric: Whether square matrices are drawn symmetric.
     """
 
@@ -57,17 +57,19 @@ class Given:
     @classmethod
     def of(
         cls,
-        values: Mapping[str, PyTree],
+        at: Iterable[str],
         shapes: Iterable[str],
         domains: Iterable[str],
         parameters: Iterable[str],
         **others: Any,
-    ) -> "Given":
-        """Reads the options of the command line.
+    ) -> "NamedValues":
+        """Reads the options of the command line; of --at, those of the form NAME=numbers.
 
         Raises:
             InputError: if one of them cannot be read.
         """
+        numbers = [named(text, "at", "w=0.3,1.2") for text in at if "=" in text]
+        values = {name: read_numbers(name, text) for name, text in numbers}
         pairs = dict(named(text, "shape", "X=50,3") for text in shapes)
         read = [named(text, "domain", "w=positive") for text in domains if "=" in text]
         read += [("", text) for text in domains if "=" not in text]
@@ -76,14 +78,18 @@ class Given:
         shaped = {name: _shape(name, text) for name, text in pairs.items()}
         return cls(values, shaped, dict(read), tuple(parameters), **others)
 
+    def with_values(self, values: Mapping[str, PyTree]) -> "NamedValues":
+        """Returns the same with `values` for the names that have none."""
+        return replace(self, values={**values, **self.values})
+
     @property
     def names(self) -> tuple[str, ...]:
-        """Every name about which something is given, the parameters first."""
-        given = (self.parameters, self.shapes, self.values, filter(None, self.domains))
-        return tuple(dict.fromkeys(name for names in given for name in names))
+        """Every name about which something is known, the parameters first."""
+        known = (self.parameters, self.shapes, self.values, filter(None, self.domains))
+        return tuple(dict.fromkeys(name for names in known for name in names))
 
     def value(self, name: str) -> PyTree:
-        """Returns what is given for a name, or draws it.
+        """Returns the value of a name, or draws it.
 
         Raises:
             InputError: if the numbers do not fill the shape.
@@ -96,19 +102,19 @@ class Given:
             return value
         if np.size(value) != np.prod(shape):
             raise InputError(
-                f"--at gives {np.size(value)} numbers for {name}, of the shape "
+                f"--at gives {np.size(value)} numbers for {name}, whose shape is "
                 f"{list(shape)}; give {np.prod(shape)}"
             )
         return np.reshape(value, shape)
 
     def domain(self, name: str) -> str:
-        """Returns the domain of a name; one given without a name is that of the parameters."""
+        """Returns the domain of a name."""
         return self.domains.get(name, self.domains.get("", "real"))
 
     def drawn(self, names: Iterable[str]) -> str:
         """Returns a line that says which of these names are drawn, or nothing."""
-        said = [_described(n, self.value(n)) for n in names if n not in self.values]
-        return f"drawn with seed {self.seed}: {', '.join(said)}" if said else ""
+        words = [_described(n, self.value(n)) for n in names if n not in self.values]
+        return f"drawn with seed {self.seed}: {', '.join(words)}" if words else ""
 
     def _draw(self, name: str, shape: tuple[int, ...]) -> Float[np.ndarray, "..."]:
         rng = np.random.default_rng([self.seed, zlib.crc32(name.encode())])
@@ -119,16 +125,21 @@ class Given:
         return np.asarray(DRAWN[self.domain(name) if of_name else "real"](normal))
 
 
+def places(at: Iterable[str]) -> list[str]:
+    """Returns those --at options that name a file or a variable, and no numbers."""
+    return [text for text in at if "=" not in text]
+
+
 def named(text: str, option: str, example: str) -> tuple[str, str]:
     """Returns the two sides of NAME=rest.
 
     Raises:
         InputError: if it is not of this form.
     """
-    found = NAMED.fullmatch(text)
-    if found is None:
+    sides = NAMED.fullmatch(text)
+    if sides is None:
         raise InputError(f"--{option} is {text!r}; write it as in --{option} {example}")
-    return found[1], found[2].strip()
+    return sides[1], sides[2].strip()
 
 
 def read_numbers(name: str, text: str) -> Float[np.ndarray, "..."]:

@@ -1,0 +1,46 @@
+"""The options of `gradcompare check`: formulas, functions or objectives, and their numbers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..._foundation.errors import InputError
+from ..._model.objective import Objective
+from .arguments import CheckArguments
+from .formula_arguments import arguments_of_formulas
+from .target import arguments_of_target
+from .values import NamedValues, places
+
+
+def read_options(options: Mapping[str, Any]) -> CheckArguments | tuple[Objective, ...]:
+    """Returns the arguments of `check`, or the objectives that FUNCTION stands for.
+
+    Args:
+        options: All options of the command, by name.
+
+    Raises:
+        InputError: if they do not go together, cannot be read, or something is missing.
+    """
+    target, formula, gradient = options["target"], options["formula"], options["gradient"]
+    if (target is None) == (formula is None):
+        raise InputError(
+            "give either FUNCTION, such as model.py:loss, or --value with a formula; "
+            "see gradcompare check --help"
+        )
+    if formula is not None and options["pair"]:
+        raise InputError("--pair goes with FUNCTION; give the gradient as --gradient")
+    if formula is None and options["formulas"]:
+        raise InputError("--gradient goes with --value; name a function after FUNCTION")
+    if options["pair"] and gradient is not None:
+        raise InputError("both GRADIENT and --pair are given; give one of them")
+    names = NamedValues.of(
+        options["at"],
+        options["shapes"],
+        options["domains"],
+        options["parameters"],
+        seed=options["seed"],
+        symmetric=options["symmetric"],
+    )
+    unnamed = places(options["at"])
+    if formula is not None:
+        return arguments_of_formulas(formula, options["formulas"], unnamed, names)
+    return arguments_of_target(target, True if options["pair"] else gradient, unnamed, names)
