@@ -14,7 +14,8 @@ from .._evaluation.evaluator import Evaluator
 from .._evaluation.host import HostFunction
 from .._evaluation.program import CompiledFunction
 from .._evaluation.rounding import estimate_with_rounding
-from .._foundation.user_code import Untraceable, describe, guarded
+from .._foundation.errors import Untraceable
+from .._foundation.user_code import describe, guarded
 from .._foundation.wording import listed
 from .._model.estimate import EPS, SAFETY, Estimate
 from .._model.verdict import Judgement, Verdict

@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from .._foundation.errors import InputError
+from .._foundation.errors import InputError, Untraceable
 from .._foundation.layout import Layout
 from .._foundation.precision import cast
-from .._foundation.user_code import Untraceable, describe, guarded
+from .._foundation.user_code import describe, guarded
 from .._model.estimate import SAFETY, Estimate
 from .evaluator import Evaluator, Untraced
 from .host import require_untouched

@@ -17,8 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int, PyTree
 
+from .._foundation.errors import Untraceable
 from .._foundation.precision import Device, cast
-from .._foundation.user_code import Untraceable, guarded
+from .._foundation.user_code import guarded
 from .._model.objective import Problem
 from .batches import CompiledBatches
 from .host import HostBatches, HostFunction

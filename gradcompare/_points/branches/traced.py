@@ -23,8 +23,9 @@ from ..._evaluation.program import CompiledFunction
 from ..._introspection.jaxprs import divided
 from ..._introspection.rewriting import programs_in
 from ..._results.arm import Arm
-from .choices import Choice, Nest, Node, choices, each, without
+from .choices import choices
 from .kinds import chooses_by
+from .nodes import Choice, Nest, Node, each, without
 from .taken import Shape, Taken, each_once, shaped
 
 KEY = "arms"
