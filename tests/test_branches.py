@@ -14,7 +14,8 @@ from gradcompare import Comparison, Verdict, check, compare, get_objective
 from gradcompare._engine.point import examine
 from gradcompare._evaluation.evaluator import Evaluator
 from gradcompare._model.verdict import Judgement
-from gradcompare._points.branches.choices import choices, each
+from gradcompare._points.branches.choices import choices
+from gradcompare._points.branches.nodes import each
 from gradcompare._results.arm import NAMED_ARMS, Arm, in_words
 from gradcompare.diagnosis.evidence.data import Evidence, Region
 from gradcompare.diagnosis.evidence.regions import branch

@@ -13,8 +13,8 @@ from .._evaluation.checks import is_random, value_twice, value_with_bar
 from .._evaluation.evaluator import Evaluator
 from .._evaluation.function import AbstractFunction
 from .._evaluation.rounding import estimate_with_rounding
-from .._foundation.errors import outcome_of
-from .._foundation.user_code import Untraceable, describe
+from .._foundation.errors import Untraceable, outcome_of
+from .._foundation.user_code import describe
 from .._foundation.wording import listed
 from .._model.estimate import EPS, SAFETY, Estimate
 from .._model.verdict import Judgement, Verdict

@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from .._foundation.errors import InputError, outcome_of
+from .._foundation.errors import InputError, Untraceable, outcome_of
 from .._foundation.layout import Layout
 from .._foundation.precision import cast
-from .._foundation.user_code import Untraceable, describe
+from .._foundation.user_code import describe
 from .._model.estimate import SAFETY, Estimate
 from .evaluator import Evaluator, Untraced
 from .function import Function

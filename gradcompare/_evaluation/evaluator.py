@@ -17,9 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int, PyTree
 
-from .._foundation.errors import outcome_of
+from .._foundation.errors import Untraceable, outcome_of
 from .._foundation.precision import Device, cast
-from .._foundation.user_code import Untraceable
 from .._model.objective import Problem
 from .batches import Block, CompiledBatches, chunk_for
 from .compiled import CompiledFunction

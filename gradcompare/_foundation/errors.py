@@ -6,8 +6,10 @@ takes nothing else with it: `optional`.
 """
 
 import difflib
+import enum
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -33,6 +35,29 @@ class UnknownNameError(InputError, LookupError):
         close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(close)}? " if close else ""
         return f"unknown {kind} {name!r}; {hint}known: {', '.join(known)}"
+
+
+class Untraceable(enum.Enum):
+    """Why JAX could not trace a function, which says nothing about the function itself."""
+
+    NUMPY = "NumPy is called on a traced value"
+    BRANCH = "Python branches on a traced value"
+    INDEX = "a traced value is used as an index or a count"
+    NUMBER = "Python needs the number behind a traced value"
+
+    @classmethod
+    def of(cls, error: BaseException) -> "Untraceable | None":
+        """Returns what an error of JAX means; None for any other error."""
+        jax = sys.modules.get("jax")  # without it, the error is not one of JAX
+        if jax is None:
+            return None
+        kinds = {
+            jax.errors.TracerArrayConversionError: cls.NUMPY,
+            jax.errors.TracerBoolConversionError: cls.BRANCH,
+            jax.errors.TracerIntegerConversionError: cls.INDEX,
+            jax.errors.ConcretizationTypeError: cls.NUMBER,  # the base of one above
+        }
+        return next((kinds[kind] for kind in kinds if isinstance(error, kind)), None)
 
 
 LOGGER = logging.getLogger("gradcompare")

@@ -5,7 +5,6 @@ is the user's line; Python knows the columns of the expression as well.
 """
 
 import ast
-import enum
 import functools
 import importlib.util
 import linecache
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
 
+from .errors import Untraceable
 from .frames import span_of
 
 HERE = Path(__file__).parent.parent
@@ -36,29 +36,6 @@ NOTEBOOK = "ipykernel_"
 
 WRITTEN = HERE / "objectives"
 """The one place in this package that holds functions of the kind a user writes."""
-
-
-class Untraceable(enum.Enum):
-    """Why JAX could not trace a function, which says nothing about the function itself."""
-
-    NUMPY = "NumPy is called on a traced value"
-    BRANCH = "Python branches on a traced value"
-    INDEX = "a traced value is used as an index or a count"
-    NUMBER = "Python needs the number behind a traced value"
-
-    @classmethod
-    def of(cls, error: BaseException) -> "Untraceable | None":
-        """Returns what an error of JAX means; None for any other error."""
-        jax = sys.modules.get("jax")  # without it, the error is not one of JAX
-        if jax is None:
-            return None
-        kinds = {
-            jax.errors.TracerArrayConversionError: cls.NUMPY,
-            jax.errors.TracerBoolConversionError: cls.BRANCH,
-            jax.errors.TracerIntegerConversionError: cls.INDEX,
-            jax.errors.ConcretizationTypeError: cls.NUMBER,  # the base of one above
-        }
-        return next((kinds[kind] for kind in kinds if isinstance(error, kind)), None)
 
 
 def describe(error: BaseException) -> str:

@@ -9,7 +9,7 @@ What stands in the body of a `while_loop`, or is called on the host, is not seen
 """
 
 from collections import Counter
-from collections.abc import Container, Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import jax.numpy as jnp
@@ -20,8 +20,8 @@ from ..._foundation.user_code import Place, is_users
 from ..._introspection.jax_internals import loop_of, made_from, programs_in
 from ..._introspection.jaxprs import divided, is_derived, place_of
 from ..._introspection.library import chooser, library_function
-from ..._results.arm import Arm
 from .kinds import DATA, KINDS, MASKED, PARAMETERS, Call, Facts, arms, chooses_by, holds, strongest
+from .nodes import Choice, Nest, Node, Unseen, divided_up
 
 REMAT = frozenset({"remat", "remat2", "checkpoint"})
 CALLS = REMAT | {
@@ -45,55 +45,6 @@ CLOSED = {
     "pallas_call": "a kernel",
 }
 """Operations that are not looked into, and what they are."""
-
-
-@dataclass(frozen=True, eq=False)
-class Choice:
-    """An operation that chooses.
-
-    Attributes:
-        equation: The operation.
-        arms: Its arms, in the order of its cases.
-        shape: The shape of what is chosen with, the loops around it as axes in front.
-        derived: Whether autodiff made it of another choice.
-    """
-
-    equation: JaxprEqn
-    arms: tuple[Arm, ...]
-    shape: tuple[int, ...]
-    derived: bool = False
-
-    @property
-    def ordered(self) -> bool:
-        """Whether its arms are one order of some numbers, and all others."""
-        return self.equation.primitive.name == "sort"
-
-
-@dataclass(frozen=True, eq=False)
-class Nest:
-    """An operation with inner programs that contain choices.
-
-    Attributes:
-        equation: The operation.
-        inner: The choices of each of its programs.
-    """
-
-    equation: JaxprEqn
-    inner: tuple[tuple["Choice | Nest", ...], ...]
-
-
-Node = Choice | Nest
-
-
-@dataclass(frozen=True, eq=False)
-class Unseen:
-    """An operation that is not looked into, and may choose inside.
-
-    Attributes:
-        words: What it is, and where.
-    """
-
-    words: str
 
 
 @dataclass(frozen=True)
@@ -120,40 +71,8 @@ def choices(program: ClosedJaxpr, parameters: int) -> tuple[tuple[Node, ...], tu
     """
     count = len(program.jaxpr.invars)
     facts = [Facts(PARAMETERS if number < parameters else DATA) for number in range(count)]
-    nodes, unseen = _divided(_walk(program.jaxpr, facts, Surroundings()))
+    nodes, unseen = divided_up(_walk(program.jaxpr, facts, Surroundings()))
     return nodes, tuple(dict.fromkeys(each.words for each in unseen))
-
-
-def each(nodes: Sequence[Node]) -> Iterator[Choice]:
-    """Yields the choices in the order in which they are found."""
-    for node in nodes:
-        if isinstance(node, Choice):
-            yield node
-        else:
-            for inner in node.inner:
-                yield from each(inner)
-
-
-def without(nodes: Sequence[Node], known: Container[Hashable]) -> tuple[Node, ...]:
-    """Returns the choices but for those that autodiff made of choices with known keys."""
-    kept: list[Node] = []
-    for node in nodes:
-        if isinstance(node, Nest):
-            inner = tuple(without(each, known) for each in node.inner)
-            kept += [replace(node, inner=inner)] if any(inner) else []
-        elif not (node.derived and all(arm.key in known for arm in node.arms)):
-            kept.append(node)
-    return tuple(kept)
-
-
-def _divided(found: Iterator[Node | Unseen]) -> tuple[tuple[Node, ...], list[Unseen]]:
-    nodes, unseen = [], []
-    for each in found:
-        if isinstance(each, Unseen):
-            unseen.append(each)
-        else:
-            nodes.append(each)
-    return tuple(nodes), unseen
 
 
 def _walk(jaxpr: Jaxpr, facts: Sequence[Facts], around: Surroundings) -> Iterator[Node | Unseen]:
@@ -163,7 +82,7 @@ def _walk(jaxpr: Jaxpr, facts: Sequence[Facts], around: Surroundings) -> Iterato
         given = [_facts(operand, known) for operand in equation.invars]
         yield from _choice(equation, given, here)
         yield from _closed(equation, given, here)
-        inside = [_divided(found) for found in _inside(equation, given, here)]
+        inside = [divided_up(found) for found in _inside(equation, given, here)]
         for _, unseen in inside:
             yield from unseen
         inner = tuple(nodes for nodes, _ in inside)

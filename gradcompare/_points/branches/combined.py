@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from ..._evaluation.evaluator import Evaluator
 from ..._results.arm import Arm
-from .recorded import RecordedBranches
+from .host.recorded import RecordedBranches
 from .taken import Shape, Taken
 from .traced import TracedBranches
 

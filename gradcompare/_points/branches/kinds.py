@@ -158,8 +158,8 @@ def _signed(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> Described
 def _ordered(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> Described:
     """Of what sorts: the order at the first point is taken, or another one."""
     assert call.place is not None
-    for each in ("that of the first point", "another one"):
-        yield f"the order in `{call.place.text}` is {each}", call.place, ""
+    for each in ordered(call.place):
+        yield each, call.place, ""
 
 
 def conditional(place: Place) -> list[str]:
@@ -183,6 +183,12 @@ def bounded(place: Place) -> list[str]:
     """The arms of what keeps a number between two others."""
     where = ("at its lower bound", "between its bounds", "at its upper bound")
     return [f"`{place.text}` is {each}" for each in where]
+
+
+def ordered(place: Place) -> list[str]:
+    """The arms of what sorts."""
+    each = ("that of the first point", "another one")
+    return [f"the order in `{place.text}` is {which}" for which in each]
 
 
 def signed(place: Place) -> list[str]:

@@ -23,8 +23,9 @@ from ..._evaluation.evaluator import Evaluator
 from ..._introspection.jax_internals import loop_of, part_of, programs_in, sorted_axis
 from ..._introspection.jaxprs import divided
 from ..._results.arm import Arm
-from .choices import Choice, Nest, Node, choices, each, without
+from .choices import choices
 from .kinds import chooses_by
+from .nodes import Choice, Nest, Node, each, without
 from .taken import Shape, Taken, each_once, shaped
 
 KEY = "arms"

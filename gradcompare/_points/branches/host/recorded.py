@@ -2,21 +2,21 @@
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 
 import numpy as np
 from jaxtyping import Float
 
-from ..._evaluation.evaluator import Evaluator
-from ..._evaluation.host import HostFunction
-from ..._foundation.errors import outcome_of
-from ..._foundation.precision import cast
-from ..._results.arm import Arm
+from ...._evaluation.evaluator import Evaluator
+from ...._evaluation.host import HostFunction
+from ...._foundation.errors import outcome_of
+from ...._foundation.precision import cast
+from ...._results.arm import Arm
+from ..taken import Shape, Taken, each_once, shaped
 from .recorded_array import is_followed, record, same
-from .recording import Masks
-from .taken import Shape, Taken, each_once, shaped
+from .recording import Masks, Orders
 
 Vector = Float[np.ndarray, " d"]
 
@@ -38,12 +38,14 @@ class RecordedBranches:
         shapes: The shapes of the arrays of parameters.
         choices: The arms, with the shapes that they have.
         unseen: Why more could not be seen, in words.
+        orders: The orders of what is sorted at the first point.
     """
 
     hosts: tuple[HostFunction, ...] = ()
     shapes: tuple[Shape, ...] = ()
     choices: tuple[tuple[Arm, Shape], ...] = ()
     unseen: tuple[str, ...] = ()
+    orders: Orders = field(default_factory=dict)
 
     @classmethod
     def of(cls, at: Sequence[Evaluator], keys: Sequence) -> "RecordedBranches":
@@ -52,11 +54,12 @@ class RecordedBranches:
         Those of a function that returns something else when it is recorded are left out.
         """
         hosts, choices, unseen = [], [], []
+        orders: Orders = {}
         for key in keys:
             host = at[0].functions.get(key)
             name = key if isinstance(key, str) else f"the {key.name} derivative"
             if isinstance(host, HostFunction):
-                seen = [_recorded(host, point, faithful=True) for point in at]
+                seen = [_recorded(host, point, orders, faithful=True) for point in at]
                 why = [each for each in seen if isinstance(each, _Unseen)]
                 arms = [pair for each in seen if isinstance(each, list) for pair in each]
                 if not arms and not why and not _followed(host, at[0]):
@@ -65,7 +68,7 @@ class RecordedBranches:
                 choices += [(arm, mask.shape) for arm, masks in arms for mask in masks]
                 unseen += [f"{name} {each.value}" for each in why[:1]]
         shapes = at[0].problem.layout.shapes
-        return cls(tuple(hosts), shapes, tuple(dict.fromkeys(choices)), tuple(unseen))
+        return cls(tuple(hosts), shapes, tuple(dict.fromkeys(choices)), tuple(unseen), orders)
 
     @cached_property
     def arms(self) -> tuple[Arm, ...]:
@@ -81,7 +84,7 @@ class RecordedBranches:
         """Returns what the point of `evaluator` takes, or another one."""
         numbers = {arm.key: number for number, arm in enumerate(self.arms)}
         arms, entries = np.zeros(len(numbers), bool), {}
-        seen = [_recorded(host, evaluator, x) for host in self.hosts]
+        seen = [_recorded(host, evaluator, self.orders, x) for host in self.hosts]
         for arm, masks in chain.from_iterable(each for each in seen if isinstance(each, list)):
             number = numbers.get(arm.key)
             if number is None:  # of a function that no given point calls
@@ -93,7 +96,12 @@ class RecordedBranches:
 
 
 def _recorded(
-    host: HostFunction, evaluator: Evaluator, x: Vector | None = None, *, faithful: bool = False
+    host: HostFunction,
+    evaluator: Evaluator,
+    orders: Orders,
+    x: Vector | None = None,
+    *,
+    faithful: bool = False,
 ) -> list[tuple[Arm, Masks]] | _Unseen:
     """The arms that are taken, with their masks; or why they cannot be seen."""
     params, *rest = evaluator.host_args
@@ -101,7 +109,7 @@ def _recorded(
         params = cast(evaluator.problem.layout.unflatten(x), evaluator.dtype)
 
     def called() -> list[tuple[Arm, Masks]] | _Unseen:
-        found, result = record(host.function, params, *rest)
+        found, result = record(host.function, params, *rest, orders=orders)
         if faithful and not same(result, host.run(params, *rest)):
             return _Unseen.DIFFERS
         return list(found.arms.values())

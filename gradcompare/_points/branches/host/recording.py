@@ -1,0 +1,114 @@
+"""What is recorded of one call of a function: its choices, by the lines of the user's code."""
+
+import builtins
+import functools
+import os
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from ...._foundation.frames import callers, position_of
+from ...._foundation.user_code import Place, is_users, place_in
+from ...._results.arm import Arm
+from ..kinds import THIN, ordered
+
+NUMPY, OWN = (os.path.join(Path(file).parent, "") for file in (str(np.__file__), __file__))
+"""The code between the user's line and what is recorded."""
+
+Masks = list[Bool[np.ndarray, "..."]]
+
+
+Orders = dict[Place, list[Int[np.ndarray, "..."]]]
+"""The orders that an expression found at the first point, one after another."""
+
+
+class Record:
+    """The choices of one call.
+
+    Attributes:
+        arms: The arms, with the masks that say which entries took them, by their keys.
+        numbers: All numbers that recorded arrays held, if they are wanted.
+    """
+
+    def __init__(self, orders: Orders | None = None, *, keeps_numbers: bool = False) -> None:
+        self.arms: dict[Hashable, tuple[Arm, Masks]] = {}
+        self.numbers: set[float] | None = {0.0} if keeps_numbers else None
+        self._orders: Orders = {} if orders is None else orders
+        self._sorted = Counter[Place]()
+
+    def order(self, place: Place, order: Int[np.ndarray, "..."]) -> None:
+        """Notes whether numbers that are sorted have the order of the first point."""
+        known, number = self._orders.setdefault(place, []), self._sorted[place]
+        self._sorted[place] += 1
+        if number == len(known):
+            known.append(order)
+        other = not np.array_equal(known[number], order)
+        self.add(place, ordered(place), [np.array(not other), np.array(other)])
+
+    def add(
+        self, place: Place, words: Sequence[str], masks: Masks, thin: int | None = None
+    ) -> None:
+        """Notes which entries took which arm; one is `thin` that single points reach."""
+        for number, (said, mask) in enumerate(zip(words, masks, strict=True)):
+            arm = Arm(said, place.file, place.line, note=THIN if number == thin else "")
+            self.arms.setdefault(arm.key, (arm, []))[1].append(np.asarray(mask))
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The user's line that led to an operation.
+
+    Attributes:
+        place: The expression.
+        frame: The call that it is in.
+    """
+
+    place: Place
+    frame: FrameType
+
+    @functools.cached_property
+    def function(self) -> Any:
+        """The function that the expression calls; None for an operator, or if it is unknown."""
+        return named(self.place.callee, self.frame)
+
+
+def called_from() -> Place | None:
+    """The expression of the user's code that led here, through NumPy's or not; None for others."""
+    caller = _caller((OWN, NUMPY))
+    return None if caller is None else caller.place
+
+
+def asked_by() -> Caller | None:
+    """The user's line that asks directly, and not through NumPy; None for others."""
+    return _caller((OWN,))
+
+
+def _caller(between: tuple[str, ...]) -> Caller | None:
+    for frame in callers():
+        code, instruction = position_of(frame)
+        if not code.co_filename.startswith(between):
+            users = is_users(code.co_filename)
+            return Caller(place_in(code, instruction), frame) if users else None
+    return None
+
+
+def named(expression: str, frame: FrameType) -> Any:
+    """Returns what a name, or a name in a module, stands for in a call; None if it is unknown.
+
+    Nothing is evaluated but names and attributes of modules and lists, which run no code.
+    """
+    first, *others = expression.split(".")
+    missing = object()
+    scopes = (frame.f_locals, frame.f_globals, vars(builtins))
+    thing = next((scope[first] for scope in scopes if first in scope), missing)
+    for name in others:
+        if not isinstance(thing, (ModuleType, list)):
+            return None
+        thing = getattr(thing, name, missing)
+    return None if thing is missing else thing
