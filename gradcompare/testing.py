@@ -14,14 +14,15 @@ from ._api.check import check
 from ._api.compare import compare
 from ._foundation.errors import GradcompareError
 from ._model.objective import Objective
+from ._model.verdict import Verdict
 from ._results.result import Comparison
 from .report.brief import brief
 
 P = ParamSpec("P")
 
 UNTESTED = (
-    "NOT_A_CHECK (GC501): the gradient given was not among the methods compared\n"
-    "  what to do: name `analytic` in methods, or leave methods out"
+    f"{Verdict.NOT_A_CHECK.title}: the gradient given was not among the methods compared\n"
+    "  Name `analytic` in methods, or leave methods out."
 )
 
 

@@ -7,10 +7,9 @@ from dataclasses import replace
 from itertools import islice, takewhile
 from typing import Any, Literal
 
-from jaxtyping import PyTree
-
 from .._engine.run import run
 from .._engine.settings import MORE, Case, Settings, Unsettled, ValueAt, make_settings
+from .._foundation.layout import PyTree
 from .._model.convention import Convention, Intent, Wrt
 from .._model.objective import Problem
 from .._model.user_functions import Adapted, Signature, as_objective

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import PyTree
 
 from .._engine.run import estimate_one
 from .._engine.settings import Settings, make_settings
 from .._foundation.errors import InputError
+from .._foundation.layout import PyTree
 from .._model.estimate import Estimate
 from .._model.objective import Problem
 from .._model.user_functions import Signature, as_objective

@@ -25,12 +25,13 @@ from concurrent.futures import Executor
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Float, PyTree
+from jaxtyping import Float
 
 from .._engine.settings import Settings, evaluator_of, make_settings
 from .._evaluation.checks import is_random, value_twice
 from .._evaluation.evaluator import Evaluator
 from .._foundation.errors import InputError
+from .._foundation.layout import PyTree
 from .._foundation.precision import FLOAT64, precision_scope
 from .._foundation.wording import LISTED
 from .._locate.bisection import Found
@@ -122,7 +123,7 @@ def _require_usable(evaluator: Evaluator) -> None:
         raise InputError(f"the value is {value} at x0; give another point")
     if is_random(evaluator, value, again):
         raise InputError(
-            f"the same point gave {value:.6g} and {again:.6g}: {Verdict.STOCHASTIC.value}"
+            f"the same point gave {value:.6g} and {again:.6g}: {Verdict.STOCHASTIC.explanation}"
         )
 
 

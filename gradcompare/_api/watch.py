@@ -21,11 +21,12 @@ import jax
 import jax.core
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, PyTree
+from jaxtyping import Float
 
 from .._engine.run import run
 from .._engine.settings import Case, Settings, Unsettled, ValueAt, make_settings
 from .._foundation.errors import InputError
+from .._foundation.layout import PyTree
 from .._model.objective import Problem
 from .._model.user_functions import Signature, as_objective
 from .._model.validation import as_point, require_functions

@@ -17,7 +17,7 @@ from .._evaluation.rounding import estimate_with_rounding
 from .._foundation.user_code import UNTRACEABLE, describe, guarded
 from .._foundation.wording import listed
 from .._model.estimate import EPS, SAFETY, Estimate
-from .._model.verdict import Judgement, Verdict
+from .._model.verdict import SAME_PROGRAM, Judgement, Verdict
 from .._points.sampling import lint
 from .._results.data import PointResult
 from .._results.judge import judge
@@ -25,11 +25,6 @@ from .._results.pairs import pair_error
 from ..methods._base import estimate_as_declared
 from .settings import Settings
 from .taylor import taylor_remainder
-
-SAME_PROGRAM = (
-    "the analytic derivative is the same program as autodiff, so it checks nothing; "
-    "give gradient=None to check autodiff"
-)
 
 NUMPY = UNTRACEABLE["TracerArrayConversionError"]
 """Autodiff fails on such a value; on one with branches it runs where nothing is compiled."""
@@ -96,7 +91,7 @@ def _judgement(
     votes = {s: estimates[name] for s, name in settings.voters.items() if name in estimates}
     objective = evaluator.problem.objective
     if _same_program(evaluator, settings):
-        return Judgement(Verdict.NOT_A_CHECK, note=SAME_PROGRAM)
+        return Judgement(Verdict.NOT_A_CHECK, explanation=SAME_PROGRAM)
     judgement = judge(value, votes, bound=objective.convention.intent == "upper_bound")
     apart = "" if objective.reference is None else _from_reference(evaluator)
     if apart and judgement.verdict.rank < Verdict.VALUE_DIFFERS.rank:

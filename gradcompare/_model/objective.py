@@ -8,10 +8,10 @@ from typing import Literal
 
 import jax
 import numpy as np
-from jaxtyping import Float, PyTree
+from jaxtyping import Float
 
 from .._foundation.errors import InputError
-from .._foundation.layout import Layout
+from .._foundation.layout import Layout, PyTree
 from .convention import PLAIN, Convention, symmetric_parts
 from .verdict import Verdict
 

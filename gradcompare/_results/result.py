@@ -1,22 +1,17 @@
-"""What a comparison found, as data: everything that the reports read, and JSON both ways."""
+"""What a comparison found, as data: everything that the reports read."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
-from .._foundation.errors import InputError
-from .._foundation.serialization import make_converter
+from .._foundation.serialization import Outcome
 from .._model.verdict import Verdict
 from .data import ResultData
 from .summary import summarise
 
-FORMAT = 1
-"""The version of the JSON layout."""
-
 
 @dataclass(frozen=True, eq=False)
-class Result(ResultData):
+class Result(ResultData, Outcome):
     """What was found about one objective at one size; `str` gives it in sentences."""
 
     def __str__(self) -> str:
@@ -24,7 +19,7 @@ class Result(ResultData):
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(Outcome):
     """The results of a comparison, and the circumstances under which it was made.
 
     Attributes:
@@ -32,6 +27,8 @@ class Comparison:
         environment: Versions, device, processor.
         settings: What the comparison was asked to do.
     """
+
+    json_option: ClassVar[str] = "--json or "
 
     results: tuple[Result, ...]
     environment: dict[str, Any] = field(default_factory=dict)
@@ -48,39 +45,8 @@ class Comparison:
         """Whether every verdict is what its objective declares, and there is one at all."""
         return bool(self.results) and all(result.ok for result in self.results)
 
-    def __bool__(self) -> bool:
-        raise TypeError("a Comparison is neither true nor false; ask for its .ok or its .verdict")
-
     def __iter__(self) -> Iterator[Result]:
         return iter(self.results)
 
     def __str__(self) -> str:
         return "\n\n".join(str(result) for result in self.results) or str(self.verdict)
-
-    def to_json(self) -> str:
-        """Returns the whole comparison as JSON text, numbers in full precision."""
-        body = {"format": FORMAT, **make_converter().unstructure(self)}
-        return json.dumps(body, allow_nan=False, ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> "Comparison":
-        """Reads back what `to_json` wrote.
-
-        Raises:
-            InputError: if `text` is not a comparison, or of another format.
-        """
-        try:
-            body = json.loads(text)
-            written = body.pop("format")
-            if written != FORMAT:
-                raise InputError(
-                    f"the file is of format {written}, this version reads {FORMAT}; write it again"
-                )
-            return make_converter().structure(body, cls)
-        except InputError:
-            raise
-        except (ValueError, LookupError, AttributeError, TypeError) as error:
-            raise InputError(
-                f"not a comparison written by gradcompare ({error!r}); "
-                "give a file made with --json or Comparison.to_json"
-            ) from error

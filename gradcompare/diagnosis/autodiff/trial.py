@@ -14,7 +14,7 @@ from ..._evaluation.evaluator import Evaluator
 from ..._evaluation.rounding import estimate_with_rounding
 from ..._model.estimate import Estimate
 from ..._results.judge import CHANCE, excess_of
-from ...methods._base import AbstractMethod, estimate_as_declared
+from ...methods._base import AbstractEvaluator, AbstractMethod, estimate_as_declared
 from .suspects import PLAIN, Suspect, Switches
 
 TINY = float(np.finfo(np.float64).tiny)
@@ -41,7 +41,7 @@ class Undone(AbstractMethod):
     weights: Float[np.ndarray, "n 2"]
     bar: bool = False
 
-    def estimate(self, evaluator: Evaluator) -> Estimate:
+    def estimate(self, evaluator: AbstractEvaluator) -> Estimate:
         """Returns the gradient; one compiled program serves all weights."""
 
         def gradient(params, data, direction, weights):
