@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import jax
 from jax.extend.core import ClosedJaxpr
-from jaxtyping import PyTree
 
+from .._foundation.layout import PyTree
 from .._introspection.jaxprs import (
     coarsest_epsilon,
     custom_rules,
