@@ -32,6 +32,15 @@ class GradientMismatch(GradcompareError, AssertionError):  # noqa: N818, an asse
     Attributes:
         comparison: Everything that was found.
         report: What the message says.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> from gradcompare.testing import GradientMismatch, assert_gradient
+        >>> try:
+        ...     assert_gradient(lambda x: jnp.sum(x**2), lambda x: x, [1.0, 2.0])
+        ... except GradientMismatch as mismatch:
+        ...     print(mismatch.comparison.verdict.name, len(mismatch.report.splitlines()) <= 15)
+        ANALYTIC_WRONG True
     """
 
     def __init__(self, comparison: Comparison, report: str = ""):
@@ -70,6 +79,13 @@ def assert_gradient(*args: Any, **options: Any) -> Comparison:
         GradientMismatch: if the verdict is neither AGREE nor VALID_SUBGRADIENT: also where it
             could not be told, or where nothing was compared.
         InputError: if an argument cannot be used.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> from gradcompare.testing import assert_gradient
+        >>> comparison = assert_gradient(lambda x: jnp.sum(x**2), lambda x: 2 * x, [1.0, 2.0])
+        >>> comparison.verdict.name
+        'AGREE'
     """
     __tracebackhide__ = True
     comparison = check(*args, **options)
@@ -94,6 +110,11 @@ def assert_objective(objective: str | Objective, **options: Any) -> Comparison:
     Raises:
         GradientMismatch: if the verdict is not the one that the objective declares.
         InputError: if an argument cannot be used.
+
+    Examples:
+        >>> from gradcompare.testing import assert_objective
+        >>> assert_objective("ridge", points=1).verdict.name
+        'AGREE'
     """
     __tracebackhide__ = True
     comparison = compare([objective], **{"timing": False, **options})

@@ -89,6 +89,21 @@ def locate(
     Raises:
         InputError: if an argument cannot be used, or the value at the point is not
             finite, or another one each time.
+
+    Examples:
+        >>> import numpy as np
+        >>> import gradcompare
+        >>> def value(x):
+        ...     return float(np.sum(np.sin(x)))
+        >>> def gradient(x):
+        ...     g = np.cos(x)
+        ...     g[314] *= 1.01  # a slip
+        ...     return g
+        >>> location = gradcompare.locate(value, gradient, np.linspace(0.1, 2.0, 1000))
+        >>> location.coordinates
+        {314: 'x[314]'}
+        >>> location.evaluations < 1000  # central differences take 2000
+        True
     """
     for name, given in (("tests", tests), ("most", most)):
         if not isinstance(given, (int, np.integer)) or given < 1:

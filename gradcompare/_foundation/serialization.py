@@ -23,7 +23,7 @@ FORMAT = 1
 class Outcome(abc.ABC):
     """What a function of the library returns. `str` gives the sentences for the reader."""
 
-    json_option: ClassVar[str] = ""
+    _json_option: ClassVar[str] = ""
     """The option of the command line that writes it as JSON, followed by `or`; or nothing."""
 
     @property
@@ -66,7 +66,7 @@ class Outcome(abc.ABC):
         except (ValueError, LookupError, AttributeError, TypeError) as error:
             raise InputError(
                 f"not {_a(cls)} written by gradcompare ({error!r}); "
-                f"give a file made with {cls.json_option}{cls.__name__}.to_json"
+                f"give a file made with {cls._json_option}{cls.__name__}.to_json"
             ) from error
 
 

@@ -70,9 +70,17 @@ class Location(Outcome):
         untested: How many coordinates could not be tested: their floors are infinite.
         examples: The names of some of them.
         notes: What else the reader should know.
+
+    Examples:
+        >>> import numpy as np
+        >>> import gradcompare
+        >>> x0 = np.linspace(1, 2, 50)
+        >>> location = gradcompare.locate(lambda x: float(x @ x), lambda x: 2 * x, x0)
+        >>> location.ok, location.coordinates, location.floor < 1e-6
+        (True, {}, True)
     """
 
-    json_option: ClassVar[str] = "--json or "
+    _json_option: ClassVar[str] = "--json or "
 
     objective: str
     d: int

@@ -29,6 +29,16 @@ class Estimate(Outcome):
         jumps: Where the objective jumps, so that there is no derivative; likewise.
         note: What the reader should know about how it was obtained, or nothing.
         step: The largest step that each entry rests on, or None.
+
+    Examples:
+        >>> import numpy as np
+        >>> from gradcompare import Estimate, estimate
+        >>> found = estimate(lambda p: p["w"] @ p["w"], {"w": np.array([1.0, 2.0])})
+        >>> found.ok, sorted(found.value), found.value["w"].shape
+        (True, ['w'], (2,))
+        >>> again = Estimate.from_json(found.to_json())
+        >>> bool(np.all(again.error["w"] == found.error["w"]))
+        True
     """
 
     value: PyTree

@@ -11,6 +11,11 @@ class Explanation:
     Attributes:
         cause: What was found: a clause that follows a colon.
         advice: What the reader can do, as a sentence.
+
+    Examples:
+        >>> from gradcompare import Verdict
+        >>> print(Verdict.NONFINITE.explanation.advice)
+        Move the point, or guard the operation that overflows or divides by zero.
     """
 
     cause: str
@@ -174,6 +179,14 @@ class Judgement:
         scale: The largest derivative of any coordinate, to set the floor in relation to.
         note: What else the reader should know, or nothing.
         explanation: The cause and the advice here, where they are not those of the verdict.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> import gradcompare
+        >>> (result,) = gradcompare.check(lambda x: jnp.sum(x**2), lambda x: x, [1.0, 2.0])
+        >>> judgement = result.points[0].judgement
+        >>> judgement.verdict.name, judgement.faulty, judgement.relative_floor < 1e-10
+        ('ANALYTIC_WRONG', (1, 0), True)
     """
 
     verdict: Verdict

@@ -40,6 +40,16 @@ class PointResult:
         missing: Why each other method gave none.
         pairs: How far the methods are apart, two by two.
         taylor: A second opinion on the gradient under test, where the verdict is not plain.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> import gradcompare
+        >>> (result,) = gradcompare.check(lambda x: jnp.sum(x**2), lambda x: x, [1.0, 2.0])
+        >>> point = result.points[0]
+        >>> point.label, point.value, list(point.estimates)
+        ('x0', 5.0, ['analytic', 'reverse', 'richardson'])
+        >>> print(point.pair("analytic", "reverse").relative_norm)
+        0.5
     """
 
     label: str

@@ -12,7 +12,17 @@ from .summary import summarise
 
 @dataclass(frozen=True, eq=False)
 class Result(ResultData, Outcome):
-    """What was found about one objective at one size; `str` gives it in sentences."""
+    """What was found about one objective at one size; `str` gives it in sentences.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> import gradcompare
+        >>> (result,) = gradcompare.check(lambda x: jnp.sum(x**2), lambda x: x, [1.0, 2.0])
+        >>> result.verdict.name, result.d, [point.label for point in result.points]
+        ('ANALYTIC_WRONG', 2, ['x0', 'near x0', 'far from x0'])
+        >>> [result.name(i) for i in result.worst.judgement.faulty]
+        ['x[1]', 'x[0]']
+    """
 
     def __str__(self) -> str:
         return summarise(self)
@@ -26,9 +36,23 @@ class Comparison(Outcome):
         results: One for each objective and size.
         environment: Versions, device, processor.
         settings: What the comparison was asked to do.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> import gradcompare
+        >>> comparison = gradcompare.check(lambda x: jnp.sum(x**2), lambda x: 2 * x, [1.0, 2.0])
+        >>> comparison.ok, comparison.verdict.name, len(comparison.results)
+        (True, 'AGREE', 1)
+        >>> again = gradcompare.Comparison.from_json(comparison.to_json())
+        >>> str(again) == str(comparison)
+        True
+        >>> bool(comparison)
+        Traceback (most recent call last):
+            ...
+        TypeError: a Comparison is neither true nor false; ask for its .ok or its .verdict
     """
 
-    json_option: ClassVar[str] = "--json or "
+    _json_option: ClassVar[str] = "--json or "
 
     results: tuple[Result, ...]
     environment: dict[str, Any] = field(default_factory=dict)

@@ -21,6 +21,22 @@ class AbstractEvaluator(Runner, Protocol):
 
     All numbers are NumPy float64 on the host. d is the number of parameters; a step may lead
     outside of the bounds, which are `problem.bounds`, only if the method lets it.
+
+    Examples:
+        >>> import numpy as np
+        >>> from gradcompare import AbstractEvaluator, AbstractMethod, Estimate, estimate
+        >>> def forward(evaluator: AbstractEvaluator, step: float) -> np.ndarray:
+        ...     d = len(evaluator.x)
+        ...     values = evaluator.perturbed(np.arange(d), np.full(d, step))
+        ...     return (values - evaluator.value()) / step
+        >>> class Forward(AbstractMethod):
+        ...     label, source, symbol = "mine", "differences", "M"
+        ...
+        ...     def estimate(self, evaluator: AbstractEvaluator) -> Estimate:
+        ...         slopes, wider = forward(evaluator, 1e-6), forward(evaluator, 2e-6)
+        ...         return Estimate(slopes, np.abs(wider - slopes))
+        >>> estimate(lambda x: x @ x, [1.0, 2.0], method=Forward()).value.round(4)
+        array([2., 4.])
     """
 
     @property
