@@ -86,12 +86,8 @@ class SelfTest(Outcome):
         >>> import jax.numpy as jnp
         >>> from gradcompare import check, selftest
         >>> planted = selftest(check(lambda x: jnp.sum(x**2), lambda x: 2 * x, [1.0, 2.0]))
-        >>> planted.ok
-        True
-        >>> for fault in planted.parts[0].faults[:2]:
-        ...     print(fault.fault, fault.caught, fault.places)
-        one entry 1 % too large 2 2
-        one entry of the wrong sign 2 2
+        >>> planted.ok, planted.parts[0].faults[0].caught
+        (True, 2)
     """
 
     parts: tuple[Sensitivity, ...]
@@ -119,10 +115,7 @@ def selftest(comparison: Comparison) -> SelfTest:
         objective: faults planted in this gradient, at these points
           fault                        caught    not caught
           one entry 1 % too large      2 of 2
-          one entry of the wrong sign  2 of 2
-          one entry zero               2 of 2
-          two entries swapped          1 of 1
-          everything doubled           1 of 1
+          ...
           the smallest error caught: ... of x[1], and ... of x[0], the bluntest
     """
     return SelfTest(tuple(Sensitivity(r.objective, plant(r), smallest(r)) for r in comparison))
