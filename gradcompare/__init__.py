@@ -1,11 +1,11 @@
 """Is this gradient right? Derivatives from three sources, compared with error bars.
 
 The names below are imported on first use (PEP 562), so that `gradcompare --help` does not pay
-for importing JAX.
+for importing JAX. Type checkers see the imports alone: a module-level `__getattr__` would let
+every misspelt name pass. A test holds the table and the imports together.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ._api.check import check as check
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ._api.locate import locate as locate
     from ._api.registry import get_objective as get_objective
     from ._api.registry import list_objectives as list_objectives
+    from ._api.selftest import SelfTest as SelfTest
     from ._api.selftest import selftest as selftest
     from ._api.watch import watch as watch
     from ._foundation.errors import GradcompareError as GradcompareError
@@ -22,59 +23,67 @@ if TYPE_CHECKING:
     from ._locate.location import Location as Location
     from ._model.convention import Convention as Convention
     from ._model.estimate import Estimate as Estimate
+    from ._model.finding import Finding as Finding
     from ._model.objective import Objective as Objective
+    from ._model.verdict import Explanation as Explanation
+    from ._model.verdict import Judgement as Judgement
     from ._model.verdict import Verdict as Verdict
+    from ._results.data import PointResult as PointResult
     from ._results.result import Comparison as Comparison
+    from ._results.result import Result as Result
+    from ._results.timing import Timing as Timing
+    from .methods._base import AbstractEvaluator as AbstractEvaluator
     from .methods._base import AbstractMethod as AbstractMethod
 
-_HOMES = {
-    "AbstractMethod": "methods._base",
-    "Comparison": "_results.result",
-    "Convention": "_model.convention",
-    "Estimate": "_model.estimate",
-    "GradcompareError": "_foundation.errors",
-    "InputError": "_foundation.errors",
-    "Location": "_locate.location",
-    "Objective": "_model.objective",
-    "UnknownNameError": "_foundation.errors",
-    "Verdict": "_model.verdict",
-    "check": "_api.check",
-    "compare": "_api.compare",
-    "estimate": "_api.estimate",
-    "get_objective": "_api.registry",
-    "list_objectives": "_api.registry",
-    "locate": "_api.locate",
-    "selftest": "_api.selftest",
-    "watch": "_api.watch",
-}
+    __version__: str
+else:
+    _HOMES = {
+        "check": "_api.check",
+        "compare": "_api.compare",
+        "estimate": "_api.estimate",
+        "locate": "_api.locate",
+        "get_objective": "_api.registry",
+        "list_objectives": "_api.registry",
+        "SelfTest": "_api.selftest",
+        "selftest": "_api.selftest",
+        "watch": "_api.watch",
+        "GradcompareError": "_foundation.errors",
+        "InputError": "_foundation.errors",
+        "UnknownNameError": "_foundation.errors",
+        "Location": "_locate.location",
+        "Convention": "_model.convention",
+        "Estimate": "_model.estimate",
+        "Finding": "_model.finding",
+        "Objective": "_model.objective",
+        "Explanation": "_model.verdict",
+        "Judgement": "_model.verdict",
+        "Verdict": "_model.verdict",
+        "PointResult": "_results.data",
+        "Comparison": "_results.result",
+        "Result": "_results.result",
+        "Timing": "_results.timing",
+        "AbstractEvaluator": "methods._base",
+        "AbstractMethod": "methods._base",
+    }
 
-__all__ = [
-    "AbstractMethod",
-    "Comparison",
-    "Convention",
-    "Estimate",
-    "GradcompareError",
-    "InputError",
-    "Location",
-    "Objective",
-    "UnknownNameError",
-    "Verdict",
-    "check",
-    "compare",
-    "estimate",
-    "get_objective",
-    "list_objectives",
-    "locate",
-    "selftest",
-    "watch",
-]
+    __all__ = sorted(_HOMES)
 
+    def __getattr__(name):
+        import importlib
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+        if name in _HOMES:
+            return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+        if name == "__version__":
+            from ._foundation.plugins import installed_version
 
+            return installed_version("gradcompare")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{_closest(name)}")
 
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    def __dir__():
+        return sorted([*globals(), *_HOMES, "__version__"])
+
+    def _closest(name):
+        import difflib
+
+        close = difflib.get_close_matches(name, [*_HOMES, "__version__"], n=1)
+        return f"; did you mean {close[0]!r}?" if close else ""

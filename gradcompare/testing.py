@@ -14,14 +14,15 @@ from ._api.check import check
 from ._api.compare import compare
 from ._foundation.errors import GradcompareError
 from ._model.objective import Objective
+from ._model.verdict import Verdict
 from ._results.result import Comparison
 from .report.brief import brief
 
 P = ParamSpec("P")
 
 UNTESTED = (
-    "NOT_A_CHECK (GC501): the gradient given was not among the methods compared\n"
-    "  what to do: name `analytic` in methods, or leave methods out"
+    f"{Verdict.NOT_A_CHECK.title}: the gradient given was not among the methods compared\n"
+    "  Name `analytic` in methods, or leave methods out."
 )
 
 
@@ -31,6 +32,15 @@ class GradientMismatch(GradcompareError, AssertionError):  # noqa: N818, an asse
     Attributes:
         comparison: Everything that was found.
         report: What the message says.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> from gradcompare.testing import GradientMismatch, assert_gradient
+        >>> try:
+        ...     assert_gradient(lambda x: jnp.sum(x**2), lambda x: x, [1.0, 2.0])
+        ... except GradientMismatch as mismatch:
+        ...     print(mismatch.comparison.verdict.name, len(mismatch.report.splitlines()) <= 15)
+        ANALYTIC_WRONG True
     """
 
     def __init__(self, comparison: Comparison, report: str = ""):
@@ -69,6 +79,13 @@ def assert_gradient(*args: Any, **options: Any) -> Comparison:
         GradientMismatch: if the verdict is neither AGREE nor VALID_SUBGRADIENT: also where it
             could not be told, or where nothing was compared.
         InputError: if an argument cannot be used.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> from gradcompare.testing import assert_gradient
+        >>> comparison = assert_gradient(lambda x: jnp.sum(x**2), lambda x: 2 * x, [1.0, 2.0])
+        >>> comparison.verdict.name
+        'AGREE'
     """
     __tracebackhide__ = True
     comparison = check(*args, **options)
@@ -93,6 +110,11 @@ def assert_objective(objective: str | Objective, **options: Any) -> Comparison:
     Raises:
         GradientMismatch: if the verdict is not the one that the objective declares.
         InputError: if an argument cannot be used.
+
+    Examples:
+        >>> from gradcompare.testing import assert_objective
+        >>> assert_objective("ridge", points=1).verdict.name
+        'AGREE'
     """
     __tracebackhide__ = True
     comparison = compare([objective], **{"timing": False, **options})

@@ -238,7 +238,7 @@ UNUSABLE = {
     ),
     "format": (["run", "ridge", "--format", "pdf"], "'pdf' is not one of"),
     "missing": (["show", "missing.json"], "'missing.json' does not exist"),
-    "garbage": (["show", __file__], "not a comparison written by gradcompare"),
+    "garbage": (["show", __file__], "not a Comparison written by gradcompare"),
     "command": (["rnu"], "No such command 'rnu'"),
 }
 

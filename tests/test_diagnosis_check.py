@@ -73,9 +73,9 @@ def test_a_ridge_term_that_the_objective_does_not_have():
 
 def test_it_is_printed_below_the_coordinates():
     lines = str(check(risk, half_ridge, W, X, Y, LAM)).splitlines()
-    assert all(line.startswith("  x[") for line in lines[3:6])
-    assert lines[6].startswith("  what: term 2 of 2, `lam / 2 * jnp.sum(w**2)`")
-    assert lines[7].startswith("  analytic – reverse: ")
+    assert all(line.startswith("  x[") for line in lines[4:7])
+    assert lines[7].startswith("  what: term 2 of 2, `lam / 2 * jnp.sum(w**2)`")
+    assert lines[8].startswith("  analytic – reverse: ")
 
 
 def test_a_right_gradient_has_none():

@@ -48,7 +48,7 @@ def test_the_command_line_locates(model, tmp_path):
     path = tmp_path / "found.json"
     failed = run(f"{model}:loss", ":wrong", *SHAPES, "--locate", "--json", path, "-v")
     assert failed.exit_code == 1
-    assert "1 coordinate is wrong; re-derive what is named" in failed.output
+    assert "1 coordinate is wrong\n  Re-derive what is listed." in failed.output
     assert json.loads(path.read_text())["faults"][0]["name"] == "x[123]"
 
 

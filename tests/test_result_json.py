@@ -148,7 +148,7 @@ GARBAGE = {
 
 @pytest.mark.parametrize("case", GARBAGE)
 def test_garbage_is_refused(case):
-    message = "not a comparison written by gradcompare .*; give a file made with --json"
+    message = "not a Comparison written by gradcompare .*; give a file made with --json"
     with pytest.raises(InputError, match=message):
         Comparison.from_json(GARBAGE[case])
 

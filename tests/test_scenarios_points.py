@@ -180,7 +180,7 @@ def test_scenario_19_the_formula_is_the_odd_one_out():
         methods=["analytic", "reverse", "forward-mode", "richardson"],
     )
     assert comparison.verdict is Verdict.ANALYTIC_WRONG
-    says(comparison, "the analytic derivative is wrong, the other sources agree")
+    says(comparison, "the analytic derivative is wrong, and the other sources agree")
     assert relative_error(comparison, "reverse – richardson") < 1e-9
     pair = comparison.results[0].points[0].pair("reverse", "forward-mode")
     assert pair.relative_norm < 1e-15
@@ -216,7 +216,7 @@ def test_scenario_20_dropout():
     comparison = check(dropped, lambda x: 2 * x, RNG.uniform(1, 2, 50))
     assert comparison.verdict is Verdict.STOCHASTIC
     assert comparison.results[0].points[0].estimates == {}
-    says(comparison, r"the same point gave \d\S+ and \d", "pass its random key")
+    says(comparison, r"the same point gave \d\S+ and \d", "Pass its random key")
     said_nowhere(comparison, "relative error")
 
 

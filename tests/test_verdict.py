@@ -1,5 +1,6 @@
 """The vote of three sources, on estimates made by hand: every row of the table, and the edges."""
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -214,10 +215,20 @@ def test_the_unit_of_the_objective_does_not_matter(sources, exponent, sign):
 
 
 @pytest.mark.parametrize("verdict", Verdict)
-def test_sentence_ends_in_what_to_do(verdict):
-    assert str(verdict).startswith(f"{verdict.name} ({verdict.code}): ")
-    assert "; " in str(verdict)
+def test_a_verdict_says_what_was_found_and_what_to_do(verdict):
+    assert str(verdict).startswith(f"{verdict.name} ({verdict.code}): {verdict.cause}")
+    assert str(verdict).endswith(verdict.cause if verdict.ok else verdict.advice)
+    assert verdict.cause[0].islower()
+    assert verdict.cause[-1] != "."
+    assert verdict.advice[0].isupper()
+    assert verdict.advice[-1] == "."
     assert verdict.ok == (verdict in (Verdict.AGREE, Verdict.VALID_SUBGRADIENT))
+
+
+def test_verdicts_are_ranked_and_found_by_their_code():
+    assert [verdict.rank for verdict in Verdict] == list(range(len(Verdict)))
+    assert all(Verdict(verdict.code) is verdict for verdict in Verdict)
+    assert all(pickle.loads(pickle.dumps(verdict)) is verdict for verdict in Verdict)
 
 
 def test_two_sources_that_agree_outweigh_differences_that_are_just_off():

@@ -6,10 +6,9 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any, Literal
 
-from jaxtyping import PyTree
-
 from .._engine.run import run
 from .._engine.settings import Case, Settings, make_settings
+from .._foundation.layout import PyTree
 from .._model.convention import Convention, Intent, Wrt
 from .._model.objective import Problem
 from .._model.user_functions import Adapted, Signature, as_objective
@@ -92,6 +91,23 @@ def check(
 
     Raises:
         InputError: if an argument cannot be used.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> import gradcompare
+        >>> def value(x):
+        ...     return jnp.sum(x**3)
+        >>> gradcompare.check(value, lambda x: 3 * x**2, [1.0, 2.0]).ok
+        True
+        >>> print(gradcompare.check(value, lambda x: x**2, [1.0, 2.0]))
+        value (d = 2): ANALYTIC_WRONG (GC302): the analytic derivative is wrong, and ...
+          Re-derive the coordinates listed.
+          at x0, near x0, far from x0; at x0, 2 of 2 coordinates:
+                analytic     reverse       richardson
+          x[1]  4 ± ...      12 ± ...      12 ± ...
+          x[0]  1 ± ...      3 ± ...       3... ± ...
+          what: every coordinate: 1/3 times the reference; multiply by 3, or declare scale=...
+          ...
     """
     if reference is not None:
         require_function("reference", reference)

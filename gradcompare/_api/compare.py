@@ -60,6 +60,14 @@ def compare(
     Raises:
         InputError: if an argument cannot be used; with `on_error="raise"` also if an
             objective cannot.
+
+    Examples:
+        >>> import gradcompare
+        >>> comparison = gradcompare.compare(["ridge", "rosenbrock"], points=1, timing=False)
+        >>> for result in comparison:
+        ...     print(result.objective, result.d, result.verdict.name)
+        ridge 10 AGREE
+        rosenbrock 10 AGREE
     """
     cases, settings = prepare(
         objectives,

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import PyTree
 
 from .._engine.run import estimate_one
 from .._engine.settings import Settings, make_settings
 from .._foundation.errors import InputError
+from .._foundation.layout import PyTree
 from .._model.estimate import Estimate
 from .._model.objective import Problem
 from .._model.user_functions import Signature, as_objective
@@ -52,6 +52,19 @@ def estimate(
 
     Raises:
         InputError: if an argument cannot be used.
+
+    Examples:
+        >>> import numpy as np
+        >>> import gradcompare
+        >>> estimate = gradcompare.estimate(lambda x: float(np.sum(np.sin(x))), [0.5, 1.0])
+        >>> estimate.value
+        array([0.87758..., 0.54030...])
+        >>> bool(np.all(np.abs(estimate.value - np.cos([0.5, 1.0])) <= estimate.error))
+        True
+        >>> print(estimate)
+        derivative[0]  0.87758... ± ...
+        derivative[1]  0.54030... ± ...
+        ... values of f
     """
     signature = Signature.of((x0, *args), argnums)
     objective = as_objective(value, None, signature, bounds)

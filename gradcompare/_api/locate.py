@@ -25,12 +25,13 @@ from concurrent.futures import Executor
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Float, PyTree
+from jaxtyping import Float
 
 from .._engine.settings import Settings, evaluator_of, make_settings
 from .._evaluation.checks import is_random, value_twice
 from .._evaluation.evaluator import Evaluator
 from .._foundation.errors import InputError
+from .._foundation.layout import PyTree
 from .._foundation.precision import FLOAT64, precision_scope
 from .._foundation.wording import LISTED
 from .._locate.bisection import Found
@@ -88,6 +89,21 @@ def locate(
     Raises:
         InputError: if an argument cannot be used, or the value at the point is not
             finite, or another one each time.
+
+    Examples:
+        >>> import numpy as np
+        >>> import gradcompare
+        >>> def value(x):
+        ...     return float(np.sum(np.sin(x)))
+        >>> def gradient(x):
+        ...     g = np.cos(x)
+        ...     g[314] *= 1.01  # a slip
+        ...     return g
+        >>> location = gradcompare.locate(value, gradient, np.linspace(0.1, 2.0, 1000))
+        >>> location.coordinates
+        {314: 'x[314]'}
+        >>> location.evaluations < 1000  # central differences take 2000
+        True
     """
     for name, given in (("tests", tests), ("most", most)):
         if not isinstance(given, (int, np.integer)) or given < 1:
@@ -122,7 +138,7 @@ def _require_usable(evaluator: Evaluator) -> None:
         raise InputError(f"the value is {value} at x0; give another point")
     if is_random(evaluator, value, again):
         raise InputError(
-            f"the same point gave {value:.6g} and {again:.6g}: {Verdict.STOCHASTIC.value}"
+            f"the same point gave {value:.6g} and {again:.6g}: {Verdict.STOCHASTIC.explanation}"
         )
 
 

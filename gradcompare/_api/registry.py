@@ -89,7 +89,13 @@ def find_variables(names: Iterable[str]) -> list[Any]:
 
 
 def list_objectives() -> list[str]:
-    """Returns the names of the registered objectives."""
+    """Returns the names of the registered objectives.
+
+    Examples:
+        >>> import gradcompare
+        >>> gradcompare.list_objectives()
+        ['attention', 'batch-norm', ..., 'xy-model']
+    """
     return list(registered_objectives())
 
 
@@ -98,6 +104,11 @@ def get_objective(name: str) -> Objective:
 
     Raises:
         InputError: if there is none, or more than one.
+
+    Examples:
+        >>> import gradcompare
+        >>> print(gradcompare.get_objective("ridge").formula)
+        f(w) = ½ ‖Xw − y‖² + (λ/2) ‖w‖².
     """
     first, *others = find_objectives(name)
     if others:

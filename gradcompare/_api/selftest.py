@@ -14,6 +14,7 @@ from jaxtyping import Float
 from tabulate import tabulate
 
 from .._foundation.errors import InputError
+from .._foundation.serialization import Outcome
 from .._foundation.wording import short
 from .._model.estimate import SAFETY
 from .._model.verdict import Verdict
@@ -41,13 +42,83 @@ class Planted:
     missed: str = ""
 
 
-def selftest(comparison: Comparison) -> str:
-    """Returns which faults a comparison would have caught, as text.
+@dataclass(frozen=True, eq=False)
+class Sensitivity:
+    """Which faults one result would have shown.
+
+    Attributes:
+        objective: The name of the objective.
+        faults: What became of each kind of fault.
+        smallest: For each entry the smallest error that would have been detected, as a
+            fraction of the entry; infinity where no point verified it.
+    """
+
+    objective: str
+    faults: tuple[Planted, ...]
+    smallest: dict[str, float]
+
+    def __str__(self) -> str:
+        rows = [[p.fault, f"{p.caught} of {p.places}", p.missed] for p in self.faults if p.places]
+        table = tabulate(rows, ["fault", "caught", "not caught"], "plain", disable_numparse=True)
+        bluntest = max(self.smallest, key=lambda name: self.smallest[name])
+        sharpest = min(self.smallest, key=lambda name: self.smallest[name])
+        lines = [f"{self.objective}: faults planted in this gradient, at these points"]
+        lines += [f"  {line}" for line in table.splitlines()]
+        lines.append(
+            f"  the smallest error caught: {short(self.smallest[sharpest])} of {sharpest}, and "
+            + (
+                f"{short(self.smallest[bluntest])} of {bluntest}, the bluntest"
+                if np.isfinite(self.smallest[bluntest])
+                else f"none of {bluntest}, which was not verified"
+            )
+        )
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, eq=False)
+class SelfTest(Outcome):
+    """Which faults a comparison would have detected. `str` gives it as a table.
+
+    Attributes:
+        parts: One for each result of the comparison.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> from gradcompare import check, selftest
+        >>> planted = selftest(check(lambda x: jnp.sum(x**2), lambda x: 2 * x, [1.0, 2.0]))
+        >>> planted.ok, planted.parts[0].faults[0].caught
+        (True, 2)
+    """
+
+    parts: tuple[Sensitivity, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every fault that was planted was detected."""
+        return all(p.caught == p.places for part in self.parts for p in part.faults)
+
+    def __str__(self) -> str:
+        return "\n\n".join(str(part) for part in self.parts)
+
+
+def selftest(comparison: Comparison) -> SelfTest:
+    """Plants faults in the gradient that was compared, and says which of them would show.
 
     Raises:
         InputError: if there is no gradient under test, or it is not right to begin with.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> import gradcompare
+        >>> comparison = gradcompare.check(lambda x: jnp.sum(x**3), lambda x: 3 * x**2, [1.0, 2.0])
+        >>> print(gradcompare.selftest(comparison))
+        objective: faults planted in this gradient, at these points
+          fault                        caught    not caught
+          one entry 1 % too large      2 of 2
+          ...
+          the smallest error caught: ... of x[1], and ... of x[0], the bluntest
     """
-    return "\n\n".join(_report(result) for result in comparison)
+    return SelfTest(tuple(Sensitivity(r.objective, plant(r), smallest(r)) for r in comparison))
 
 
 def plant(result: Result) -> tuple[Planted, ...]:
@@ -87,26 +158,6 @@ def smallest(result: Result) -> dict[str, float]:
         share[list(judgement.unverified)] = np.inf
         best = np.fmin(best, share)
     return {result.name(i): float(value) for i, value in enumerate(best)}
-
-
-def _report(result: Result) -> str:
-    found = [planted for planted in plant(result) if planted.places]
-    rows = [[p.fault, f"{p.caught} of {p.places}", p.missed] for p in found]
-    table = tabulate(rows, ["fault", "caught", "not caught"], "plain", disable_numparse=True)
-    least = smallest(result)
-    bluntest = max(least, key=lambda name: least[name])
-    sharpest = min(least, key=lambda name: least[name])
-    lines = [f"{result.objective}: faults planted in this gradient, at these points"]
-    lines += [f"  {line}" for line in table.splitlines()]
-    lines.append(
-        f"  the smallest error caught: {short(least[sharpest])} of {sharpest}, and "
-        + (
-            f"{short(least[bluntest])} of {bluntest}, the bluntest"
-            if np.isfinite(least[bluntest])
-            else f"none of {bluntest}, which was not verified"
-        )
-    )
-    return "\n".join(lines)
 
 
 def _require_right(result: Result) -> None:

@@ -21,11 +21,12 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, PyTree
+from jaxtyping import Float
 
 from .._engine.run import run
 from .._engine.settings import Case, Settings, make_settings
 from .._foundation.errors import InputError
+from .._foundation.layout import PyTree
 from .._introspection.jax_internals import is_traced
 from .._model.objective import Problem
 from .._model.user_functions import Signature, as_objective
@@ -43,10 +44,6 @@ Gradient = Callable[..., PyTree] | Literal[True] | None
 def watch(value: Callable[..., Any], gradient: Gradient, *, capacity: int = 16) -> "Watched":
     """Records where an optimiser evaluates a function and its gradient, to check them there.
 
-        watched = watch(value, gradient)
-        minimize(watched.value, x0, jac=watched.gradient, args=args)
-        print(watched.check())
-
     Args:
         value: `value(x, *args)`, which is minimised.
         gradient: `gradient(x, *args)`; True where `value` returns the pair (value, gradient);
@@ -56,6 +53,23 @@ def watch(value: Callable[..., Any], gradient: Gradient, *, capacity: int = 16) 
 
     Raises:
         InputError: if an argument cannot be used.
+
+    Examples:
+        An optimiser gets `watched.value` and `watched.gradient`, as in
+        `scipy.optimize.minimize(watched.value, x0, jac=watched.gradient)`. Here it is a loop:
+
+        >>> import numpy as np
+        >>> import gradcompare
+        >>> watched = gradcompare.watch(lambda x: float(x @ x), lambda x: 2 * x)
+        >>> x = np.array([1.0, -2.0])
+        >>> for _ in range(10):
+        ...     f = watched.value(x)
+        ...     x = x - 0.1 * watched.gradient(x)
+        >>> comparison = watched.check()
+        >>> comparison.verdict.name
+        'AGREE'
+        >>> print(comparison.results[0].notes[0])
+        f went from 5 to 0.090072 in 10 of 10 evaluations
     """
     if not isinstance(capacity, int) or capacity < 2:
         raise InputError(f"capacity is {capacity!r}; give an integer of at least 2")

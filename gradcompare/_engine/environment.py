@@ -1,12 +1,12 @@
 """The circumstances of a comparison, to be kept with its figures."""
 
-import importlib.metadata
 import os
 import platform
 from typing import Any
 
 import jax
 
+from .._foundation.plugins import installed_version
 from .._foundation.precision import Device
 
 
@@ -14,7 +14,7 @@ def environment(device: Device) -> dict[str, Any]:
     """Returns the versions, the device and the processor that figures depend on."""
     packages = ("gradcompare", "jax", "jaxlib", "numpy")
     return {
-        **{name: _version(name) for name in packages},
+        **{name: installed_version(name) for name in packages},
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": processor(),
@@ -23,13 +23,6 @@ def environment(device: Device) -> dict[str, Any]:
         "device_kind": device.device_kind,
         "compilation_cache": cache_directory(),
     }
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:  # imported from a folder or an archive
-        return "not installed"
 
 
 def cache_directory() -> str | None:

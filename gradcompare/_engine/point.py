@@ -17,18 +17,13 @@ from .._foundation.errors import Untraceable, outcome_of
 from .._foundation.user_code import describe
 from .._foundation.wording import listed
 from .._model.estimate import EPS, SAFETY, Estimate
-from .._model.verdict import Judgement, Verdict
+from .._model.verdict import SAME_PROGRAM, Judgement, Verdict
 from .._points.sampling import lint
 from .._results.data import PointResult
 from .._results.judge import judge
 from .._results.pairs import pair_error
 from ..methods._base import AbstractMethod, estimate_as_declared, voters
 from .taylor import taylor_remainder
-
-SAME_PROGRAM = (
-    "the analytic derivative is the same program as autodiff, so it checks nothing; "
-    "give gradient=None to check autodiff"
-)
 
 CAPTURED = 2**20
 """So many bytes in a closure are worth a word: 6.4 MB doubled the time of compiling."""
@@ -98,7 +93,7 @@ def _judgement(
 ) -> Judgement:
     objective = evaluator.problem.objective
     if _same_program(evaluator, methods):
-        return Judgement(Verdict.NOT_A_CHECK, note=SAME_PROGRAM)
+        return Judgement(Verdict.NOT_A_CHECK, explanation=SAME_PROGRAM)
     judgement = judge(value, votes, bound=objective.convention.intent == "upper_bound")
     apart = "" if objective.reference is None else _from_reference(evaluator)
     if apart and judgement.verdict.rank < Verdict.VALUE_DIFFERS.rank:

@@ -7,8 +7,8 @@ from functools import cached_property
 
 import jax
 from jax.extend.core import ClosedJaxpr
-from jaxtyping import PyTree
 
+from .._foundation.layout import PyTree
 from .._introspection.fingerprint import fingerprint
 from .._introspection.jaxprs import (
     coarsest_epsilon,

@@ -104,9 +104,13 @@ class Evaluator:
         """The programs so far, by the method, or the name, that asked for them."""
         return self.cache.functions
 
-    @cached_property
+    @property
     def x(self) -> Float[np.ndarray, " d"]:
         """The point as a flat vector."""
+        return self._vector
+
+    @cached_property
+    def _vector(self) -> Float[np.ndarray, " d"]:
         return self.problem.layout.flatten(self.problem.params)
 
     @cached_property

@@ -81,9 +81,24 @@ class Runner(Protocol):
         moved: int | None = None,
         helper: bool = False,
     ) -> Float[np.ndarray, " k"]:
-        """Runs `function`, kept under `key`, as `Evaluator.run` does."""
+        """Runs `function(params, data, direction, *extra)`, and waits for the result.
+
+        It is compiled at its first use, or called on the host if that cannot be.
+
+        Args:
+            key: What the program is kept under: the method that asks, as a rule.
+            function: Pure code of JAX. Everything that changes from point to point has to be
+                an argument of it.
+            *extra: Its further arguments.
+            moved: Moves parameters and data by a few units in the last place first, up or
+                down as drawn with this seed.
+            helper: Whether this is a program that nobody times.
+
+        Returns:
+            The leaves of the result as one flat vector, NumPy float64.
+        """
         ...
 
     def epsilon(self, key: Hashable) -> float:
-        """The unit of rounding of the function under `key`."""
+        """The unit of rounding of the program under `key`, which may compute in float32."""
         ...

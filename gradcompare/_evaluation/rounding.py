@@ -4,8 +4,9 @@ from collections.abc import Hashable
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, PyTree, Shaped
+from jaxtyping import Float, Shaped
 
+from .._foundation.layout import PyTree
 from .._model.estimate import Estimate
 from .function import Function, Runner
 

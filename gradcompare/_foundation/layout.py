@@ -2,14 +2,20 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import jax.numpy as jnp
 import jax.tree_util as jtu
 import numpy as np
-from jaxtyping import Array, Bool, Float, PyTree
+from jaxtyping import Array, Bool, Float
 
 from .errors import InputError
+
+if TYPE_CHECKING:
+    # jaxtyping's own is unknown to type checkers, and so is every signature that contains it.
+    PyTree: TypeAlias = Any
+else:
+    from jaxtyping import PyTree
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ class Layout:
         leaves = [np.asarray(leaf, np.float64).reshape(-1) for leaf in jtu.tree_leaves(tree)]
         return np.concatenate(leaves) if leaves else np.zeros(0)
 
-    def ravel(self, tree: PyTree[Array]) -> Float[Array, " d"]:
+    def ravel(self, tree: PyTree) -> Float[Array, " d"]:
         """Returns the leaves of `tree` as one vector, inside a traced function."""
         return jnp.concatenate([jnp.ravel(leaf) for leaf in jtu.tree_leaves(tree)])
 

@@ -1,6 +1,7 @@
 """Modules that are found, not registered: those of a package, and files of the user."""
 
 import importlib
+import importlib.metadata
 import importlib.util
 import pkgutil
 import sys
@@ -10,6 +11,14 @@ from types import ModuleType
 
 from .errors import InputError
 from .user_code import describe
+
+
+def installed_version(package: str) -> str:
+    """Returns the version of a package, `not installed` where it comes from a folder."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def public_modules(package: ModuleType) -> list[ModuleType]:

@@ -1,11 +1,85 @@
-"""Results as JSON: which types are written how, for cattrs, which does the rest."""
+"""What every answer of the library has in common: `ok`, no truth value, and JSON both ways.
 
+cattrs reads the type hints of our dataclasses; here stands what it does not know: numbers that
+JSON has no word for, arrays, and pytrees of arrays.
+"""
+
+import abc
 import enum
+import json
 import math
-from typing import Any
+from typing import Any, ClassVar, NoReturn, Self
 
 import cattrs
+import jax.tree_util as jtu
 import numpy as np
+
+from .errors import InputError
+
+FORMAT = 2
+"""The version of the JSON layout: in version 1 a result, and not its points, knew the sources."""
+
+
+class Outcome(abc.ABC):
+    """What a function of the library returns. `str` gives the sentences for the reader."""
+
+    _json_option: ClassVar[str] = ""
+    """The option of the command line that writes it as JSON, followed by `or`; or nothing."""
+
+    @property
+    @abc.abstractmethod
+    def ok(self) -> bool:
+        """Whether everything is as it should be."""
+
+    def __bool__(self) -> NoReturn:
+        verdict = " or its .verdict" if hasattr(type(self), "verdict") else ""
+        raise TypeError(f"{_a(type(self))} is neither true nor false; ask for its .ok{verdict}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns it as plain data that JSON can hold."""
+        head = {"format": FORMAT, "kind": type(self).__name__, "ok": self.ok}
+        return head | make_converter().unstructure(self)
+
+    def to_json(self) -> str:
+        """Returns it as JSON text, numbers in full precision."""
+        return json.dumps(self.to_dict(), allow_nan=False, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Reads back what `to_json` wrote.
+
+        Raises:
+            InputError: if `text` is something else, or of another format.
+        """
+        try:
+            body = json.loads(text)
+            written, kind = body.pop("format"), body.pop("kind", cls.__name__)
+            if written == 1:
+                body = cls._from_format_1(body)
+            elif written != FORMAT:
+                raise InputError(
+                    f"the file is of format {written}, this version reads {FORMAT}; write it again"
+                )
+            if kind != cls.__name__:
+                raise InputError(f"this is a {kind}, not {_a(cls)}; read it with {kind}.from_json")
+            return make_converter().structure(body, cls)
+        except InputError:
+            raise
+        except (ValueError, LookupError, AttributeError, TypeError) as error:
+            raise InputError(
+                f"not {_a(cls)} written by gradcompare ({error!r}); "
+                f"give a file made with {cls._json_option}{cls.__name__}.to_json"
+            ) from error
+
+    @classmethod
+    def _from_format_1(cls, body: dict[str, Any]) -> dict[str, Any]:
+        """Turns version 1 of the JSON layout into the present one."""
+        return body
+
+
+def _a(kind: type) -> str:
+    """The name of a class with its article."""
+    return f"{'an' if kind.__name__[0] in 'AEIOU' else 'a'} {kind.__name__}"
 
 
 def make_converter() -> cattrs.Converter:
@@ -18,11 +92,9 @@ def make_converter() -> cattrs.Converter:
     converter = cattrs.Converter(detailed_validation=False)
     converter.register_unstructure_hook(float, _number)
     converter.register_structure_hook(float, lambda value, _: float(value))
-    converter.register_unstructure_hook(np.ndarray, _numbers)
-    converter.register_unstructure_hook_func(_is_array, _numbers)
-    converter.register_structure_hook_func(
-        _is_array, lambda values, _: np.array([_read(value) for value in values])
-    )
+    converter.register_unstructure_hook(np.ndarray, _written)
+    converter.register_unstructure_hook_func(_is_array, _written)
+    converter.register_structure_hook_func(_is_array, lambda written, _: _read(written))
     converter.register_unstructure_hook(enum.Enum, lambda member: member.name)
     # By the class, not by a predicate: cattrs 24.1 to 25.1 have a hook of their own for the class,
     # which would come first and read a member by its value.
@@ -30,11 +102,44 @@ def make_converter() -> cattrs.Converter:
     return converter
 
 
-def _numbers(array: np.ndarray) -> list[float | str]:
-    return [_number(value) for value in array.tolist()]
+def _written(tree: Any) -> Any:
+    """An array, or a pytree of arrays, as plain data.
+
+    A vector is a list of numbers. Everything else says what it is, so that it can be read
+    back: dictionaries, lists and tuples. The other containers that JAX knows become tuples.
+    """
+    if tree is None:
+        return None
+    if isinstance(tree, dict):
+        return {"dict": [[key, _written(part)] for key, part in tree.items()]}
+    if isinstance(tree, (np.ndarray, np.generic, float)):
+        array = np.asarray(tree)
+        entries = [_number(value) for value in array.reshape(-1).tolist()]
+        return entries if array.ndim == 1 else {"shape": list(array.shape), "entries": entries}
+    kind = "list" if isinstance(tree, list) else "tuple"
+    return {kind: [_written(part) for part in _children(tree)]}
 
 
-def _read(value: float | str | bool) -> float | bool:
+def _children(tree: Any) -> list[Any]:
+    """The parts of a container, one level down."""
+    return jtu.tree_leaves(tree, is_leaf=lambda node: node is not tree)
+
+
+def _read(written: Any) -> Any:
+    """The reverse of `_written`."""
+    if written is None:
+        return None
+    if isinstance(written, list):
+        return np.array([_read_number(value) for value in written])
+    [(kind, parts), *rest] = written.items()
+    if kind == "shape":
+        return _read(dict(rest)["entries"]).reshape(parts)
+    if kind == "dict":
+        return {key: _read(part) for key, part in parts}
+    return {"list": list, "tuple": tuple}[kind](_read(part) for part in parts)
+
+
+def _read_number(value: float | str | bool) -> float | bool:
     return value if isinstance(value, bool) else float(value)
 
 

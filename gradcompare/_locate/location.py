@@ -1,16 +1,16 @@
 """What the search for wrong coordinates found, in numbers and in sentences."""
 
-import json
 import math
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Float
 from tabulate import tabulate
 
-from .._foundation.serialization import make_converter
+from .._foundation.serialization import Outcome
 from .._foundation.wording import LISTED, listed, short, with_bar
+from .._model.verdict import Explanation, Verdict
 
 EVEN = 3.0
 """Floors within this factor of each other are told as one."""
@@ -41,7 +41,7 @@ class Fault:
 
 
 @dataclass(frozen=True, eq=False)
-class Location:
+class Location(Outcome):
     """Which coordinates of a gradient are wrong. `str` gives the sentences for the reader.
 
     Attributes:
@@ -70,7 +70,17 @@ class Location:
         untested: How many coordinates could not be tested: their floors are infinite.
         examples: The names of some of them.
         notes: What else the reader should know.
+
+    Examples:
+        >>> import numpy as np
+        >>> import gradcompare
+        >>> x0 = np.linspace(1, 2, 50)
+        >>> location = gradcompare.locate(lambda x: float(x @ x), lambda x: 2 * x, x0)
+        >>> location.ok, location.coordinates, location.floor < 1e-6
+        (True, {}, True)
     """
+
+    _json_option: ClassVar[str] = "--json or "
 
     objective: str
     d: int
@@ -115,45 +125,42 @@ class Location:
         return float(np.max(tested)) if tested.size else math.inf
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns what JSON can hold of it; of the floors, the median and the largest."""
-        kept = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "floors"}
-        floors = {"floor": self.floor, "median_floor": _median(self.floors)}
-        return make_converter().unstructure({"ok": self.ok, **kept, **floors})
-
-    def to_json(self) -> str:
-        """Returns it as JSON, in full precision."""
-        return json.dumps(self.to_dict(), indent=1)
+        """Returns it as plain data that JSON can hold, with the median and the largest floor."""
+        return super().to_dict() | {"floor": self.floor, "median_floor": _median(self.floors)}
 
     def __str__(self) -> str:
         lines = [*_table(self.faults), _cost(self)]
         if not (self.many or self.untraced):
             lines += _reach(self)
-        body = [f"  {line}" for line in [*lines, *self.notes]]
-        return "\n".join([f"{self.objective} (d = {self.d}): {_sentence(self)}", *body])
+        said = _explanation(self)
+        body = [f"  {line}" for line in [said.advice, *lines, *self.notes]]
+        return "\n".join([f"{self.objective} (d = {self.d}): {said.cause}", *body])
 
 
-def _sentence(found: Location) -> str:
+def _explanation(found: Location) -> Explanation:
     if found.many:
-        counted = _are("coordinate", found.most)
         shown = found.failed > found.most
         blocks = f", {found.failed} of {found.blocks} blocks failed" if shown else ""
-        return (
-            f"more than {counted} wrong{blocks}; "
-            "check it with fewer parameters, and re-derive all of it"
+        return Explanation(
+            f"more than {_are('coordinate', found.most)} wrong{blocks}",
+            "Check it with fewer parameters, and re-derive all of it.",
         )
     if found.untraced:
-        return (
+        return Explanation(
             "wrong along random directions, and not all of it can be traced to a coordinate: "
-            "small errors in many of them; check it with fewer parameters"
+            "small errors in many of them",
+            "Check it with fewer parameters.",
         )
     if found.faults:
-        return f"{_are('coordinate', len(found.faults))} wrong; re-derive what is named"
-    if found.blind:
-        return (
-            "nothing was verified: no error as large as an entry itself would have been seen; "
-            "give another point"
+        return Explanation(
+            f"{_are('coordinate', len(found.faults))} wrong", "Re-derive what is listed."
         )
-    return "no coordinate was found wrong; nothing to do but read how far"
+    if found.blind:
+        return Explanation(
+            "nothing was verified: no error as large as an entry itself would have been seen",
+            "Give another point.",
+        )
+    return Explanation("no coordinate was found wrong", Verdict.AGREE.advice)
 
 
 def _table(faults: tuple[Fault, ...]) -> list[str]:

@@ -42,6 +42,18 @@ class Convention:
 
     Raises:
         InputError: if a field cannot be used as described.
+
+    Examples:
+        A score is the derivative of the logarithm of a density, the loss its negative:
+
+        >>> import jax.numpy as jnp
+        >>> import gradcompare
+        >>> gradcompare.Convention(sign=-1, wrt="log").words
+        ('with respect to log θ', 'times -1')
+        >>> def loss(x):
+        ...     return jnp.sum(x**2) / 2
+        >>> gradcompare.check(loss, lambda x: -x, [1.0, 2.0], sign=-1).ok
+        True
     """
 
     wrt: Wrt = "parameters"

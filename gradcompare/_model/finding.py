@@ -26,6 +26,16 @@ class Finding:
         coordinates: The coordinates that it explains, or names.
         file: The source file that it points to, if it does.
         line: The line of it; 0 if there is none.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> import gradcompare
+        >>> (result,) = gradcompare.check(lambda x: jnp.sum(x**2), lambda x: -2 * x, [1.0, 2.0])
+        >>> (finding,) = result.diagnosis
+        >>> finding.kind, finding.coordinates
+        ('sign', (0, 1))
+        >>> print(finding)
+        every coordinate: the opposite sign of the reference; change the sign, or declare ...
     """
 
     kind: str

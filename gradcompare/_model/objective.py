@@ -8,10 +8,10 @@ from typing import Literal
 
 import jax
 import numpy as np
-from jaxtyping import Float, PyTree
+from jaxtyping import Float
 
 from .._foundation.errors import InputError
-from .._foundation.layout import Layout
+from .._foundation.layout import Layout, PyTree
 from .convention import PLAIN, Convention, symmetric_parts
 from .verdict import Verdict
 
@@ -52,6 +52,19 @@ class Objective:
 
     Raises:
         InputError: if a field cannot be used as described.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> import gradcompare
+        >>> distance = gradcompare.Objective(
+        ...     name="distance",
+        ...     value=lambda params, data: jnp.sum((params - data) ** 2),
+        ...     make=lambda rng, size: (rng.standard_normal(size), rng.standard_normal(size)),
+        ...     gradient=lambda params, data: 2 * (params - data),
+        ...     sizes=(3, 100),
+        ... )
+        >>> gradcompare.compare(distance, points=1, timing=False).verdict.name
+        'AGREE'
     """
 
     name: str

@@ -4,94 +4,165 @@ import enum
 from dataclasses import dataclass
 
 
-class Verdict(enum.Enum):
-    """What a comparison found. `str` gives the sentence for the reader."""
+@dataclass(frozen=True)
+class Explanation:
+    """What a verdict means, and what to do about it.
 
-    AGREE = "the derivatives agree within their error bars; nothing to do but read how far"
-    VALID_SUBGRADIENT = (
-        "the objective has a kink here and each entry given lies between the one-sided "
-        "derivatives; check at a point beside the kink too"
-    )
-    INCONCLUSIVE = (
-        "the derivatives do not agree and it cannot be told which is right; "
-        "try another point, or look at the coordinates named"
-    )
-    VALUE_DIFFERS = (
-        "the derivatives agree, and the value is not that of the reference; "
-        "find out which of the two is the function that you mean"
-    )
-    AUTODIFF_WRONG = (
-        "automatic differentiation is wrong here, the other sources agree; look for a custom "
-        "rule, stop_gradient, a where that hides a NaN, or a special point"
-    )
-    ANALYTIC_WRONG = (
-        "the analytic derivative is wrong, the other sources agree; "
-        "re-derive the coordinates named"
-    )
-    NONFINITE = (
-        "a value or derivative is NaN or infinite; "
-        "move the point, or guard the operation that overflows or divides by zero"
-    )
-    STOCHASTIC = (
-        "the objective gives different values at the same point; "
-        "pass its random key or seed as data, so that every evaluation uses the same one"
-    )
-    NOT_A_CHECK = (
-        "fewer than two independent derivatives were compared; "
-        "give a gradient, or a method from another source"
-    )
-    ERROR = "the comparison could not be carried out; mend what the message says"
+    Attributes:
+        cause: What was found: a clause that follows a colon.
+        advice: What the reader can do, as a sentence.
+
+    Examples:
+        >>> from gradcompare import Verdict
+        >>> print(Verdict.NONFINITE.explanation.advice)
+        Move the point, or guard the operation that overflows or divides by zero.
+    """
+
+    cause: str
+    advice: str
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.code}): {self.value}"
+        return f"{self.cause}. {self.advice}"
+
+
+class Verdict(enum.Enum):
+    """What a comparison found, from the best to the worst.
+
+    Attributes:
+        code: A short name that stays: `docs/my-check-failed.md` has a section for each. The
+            first digit is its severity.
+        ok: Whether the derivative may be used.
+        explanation: The cause and the advice.
+        rank: How bad it is, 0 for AGREE. The worst point gives its verdict to all of them.
+
+    Examples:
+        >>> from gradcompare import Verdict
+        >>> Verdict.ANALYTIC_WRONG.code, Verdict.ANALYTIC_WRONG.ok
+        ('GC302', False)
+        >>> print(Verdict.ANALYTIC_WRONG.advice)
+        Re-derive the coordinates listed.
+        >>> print(Verdict.AGREE)
+        AGREE (GC100): the derivatives agree within their error bars
+    """
+
+    AGREE = (
+        "GC100",
+        True,
+        "the derivatives agree within their error bars",
+        "The lines below say how small an error would have been detected.",
+    )
+    VALID_SUBGRADIENT = (
+        "GC101",
+        True,
+        "the objective has a kink here, and each entry lies between the one-sided derivatives",
+        "Check at a point beside the kink too.",
+    )
+    INCONCLUSIVE = (
+        "GC201",
+        False,
+        "the derivatives disagree, and it cannot be told which one is right",
+        "Try another point, or look at the coordinates listed.",
+    )
+    VALUE_DIFFERS = (
+        "GC202",
+        False,
+        "the derivatives agree, but the value differs from that of the reference",
+        "Find out which of the two is the function that you mean.",
+    )
+    AUTODIFF_WRONG = (
+        "GC301",
+        False,
+        "automatic differentiation is wrong here, and the other sources agree",
+        "Look for a custom rule, stop_gradient, a where that hides a NaN, or a special point.",
+    )
+    ANALYTIC_WRONG = (
+        "GC302",
+        False,
+        "the analytic derivative is wrong, and the other sources agree",
+        "Re-derive the coordinates listed.",
+    )
+    NONFINITE = (
+        "GC401",
+        False,
+        "a value or a derivative is NaN or infinite",
+        "Move the point, or guard the operation that overflows or divides by zero.",
+    )
+    STOCHASTIC = (
+        "GC402",
+        False,
+        "the objective gives different values at the same point",
+        "Pass its random key or seed as data, so that every evaluation uses the same one.",
+    )
+    NOT_A_CHECK = (
+        "GC501",
+        False,
+        "fewer than two independent derivatives were compared",
+        "Give a gradient, or a method from another source.",
+    )
+    ERROR = (
+        "GC502",
+        False,
+        "the comparison could not be carried out",
+        "Correct what the message says.",
+    )
+
+    code: str
+    ok: bool
+    explanation: Explanation
+    rank: int
+
+    def __new__(cls, code: str, ok: bool, cause: str, advice: str) -> "Verdict":
+        member = object.__new__(cls)
+        member._value_ = code
+        member.code, member.ok, member.rank = code, ok, len(cls.__members__)
+        member.explanation = Explanation(cause, advice)
+        return member
 
     @property
-    def code(self) -> str:
-        """A short name that stays: `docs/my-check-failed.md` has a section for each."""
-        return CODES[self.name]
+    def cause(self) -> str:
+        """What was found: a clause that follows a colon."""
+        return self.explanation.cause
 
     @property
-    def ok(self) -> bool:
-        """Whether the derivative may be used: true for AGREE and VALID_SUBGRADIENT alone."""
-        return self in (Verdict.AGREE, Verdict.VALID_SUBGRADIENT)
+    def advice(self) -> str:
+        """What the reader can do, as a sentence."""
+        return self.explanation.advice
 
     @property
-    def rank(self) -> int:
-        """How bad it is, 0 for AGREE; the worst point gives its verdict to all of them."""
-        return list(Verdict).index(self)
+    def title(self) -> str:
+        """The name with the code, as reports begin."""
+        return f"{self.name} ({self.code})"
+
+    def __str__(self) -> str:
+        return f"{self.title}: {self.cause if self.ok else self.explanation}"
 
 
-CODES = {
-    "AGREE": "GC100",
-    "VALID_SUBGRADIENT": "GC101",
-    "INCONCLUSIVE": "GC201",
-    "VALUE_DIFFERS": "GC202",
-    "AUTODIFF_WRONG": "GC301",
-    "ANALYTIC_WRONG": "GC302",
-    "NONFINITE": "GC401",
-    "STOCHASTIC": "GC402",
-    "NOT_A_CHECK": "GC501",
-    "ERROR": "GC502",
-}
-"""The code of each verdict; the first digit is its severity."""
+NOTHING_VERIFIED = Explanation(
+    "nothing was verified: no derivative is larger than its error bar", "Give another point."
+)
+"""INCONCLUSIVE where all error bars are too large."""
 
+SAME_PROGRAM = Explanation(
+    "the analytic derivative is the same program as autodiff, so it checks nothing",
+    "Give gradient=None to check autodiff.",
+)
+"""NOT_A_CHECK where two sources are one."""
 
-NOTHING = "nothing was verified: no derivative is larger than its error bar; give another point"
-
-NAMED = "mend what is named"
-"""What to do where a diagnosis has found what misleads autodiff."""
-
-ALONE = {
-    Verdict.ANALYTIC_WRONG: (
+TWO_SOURCES = {
+    Verdict.ANALYTIC_WRONG: Explanation(
         "the analytic derivative is not what finite differences find, and there is no third "
-        "source; re-derive the coordinates named"
+        "source",
+        Verdict.ANALYTIC_WRONG.advice,
     ),
-    Verdict.AUTODIFF_WRONG: (
-        "automatic differentiation is not what finite differences find; look for a custom rule, "
-        "stop_gradient, a where that hides a NaN, or a special point"
+    Verdict.AUTODIFF_WRONG: Explanation(
+        "automatic differentiation is not what finite differences find",
+        Verdict.AUTODIFF_WRONG.advice,
     ),
 }
-"""What two verdicts say where only two sources stood against each other."""
+"""Two verdicts where only two sources stood against each other."""
+
+CORRECT_NAMED = "Correct what is named below."
+"""The advice where the diagnosis has found what misleads autodiff."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +178,15 @@ class Judgement:
             are left out: there, every value between the one-sided derivatives is right.
         scale: The largest derivative of any coordinate, to set the floor in relation to.
         note: What else the reader should know, or nothing.
+        explanation: The cause and the advice here, where they are not those of the verdict.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> import gradcompare
+        >>> (result,) = gradcompare.check(lambda x: jnp.sum(x**2), lambda x: x, [1.0, 2.0])
+        >>> judgement = result.points[0].judgement
+        >>> judgement.verdict.name, judgement.faulty, judgement.relative_floor < 1e-10
+        ('ANALYTIC_WRONG', (1, 0), True)
     """
 
     verdict: Verdict
@@ -115,6 +195,7 @@ class Judgement:
     floor: float = float("nan")
     scale: float = float("nan")
     note: str = ""
+    explanation: Explanation | None = None
 
     @property
     def relative_floor(self) -> float:

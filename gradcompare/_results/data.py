@@ -1,7 +1,7 @@
 """What is known about one objective: the verdict at each point, and over all of them."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -10,7 +10,14 @@ from .._foundation.layout import coordinate_name
 from .._model.estimate import Estimate
 from .._model.finding import Finding
 from .._model.objective import Quantity
-from .._model.verdict import ALONE, NAMED, NOTHING, Judgement, Verdict
+from .._model.verdict import (
+    CORRECT_NAMED,
+    NOTHING_VERIFIED,
+    TWO_SOURCES,
+    Explanation,
+    Judgement,
+    Verdict,
+)
 from .arm import Arm
 from .pairs import Accuracy, PairError
 from .timing import Timing
@@ -34,6 +41,16 @@ class PointResult:
         sources: The method that speaks for each source.
         pairs: How far the methods are apart, two by two.
         taylor: A second opinion on the gradient under test, where the verdict is not plain.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> import gradcompare
+        >>> (result,) = gradcompare.check(lambda x: jnp.sum(x**2), lambda x: x, [1.0, 2.0])
+        >>> point = result.points[0]
+        >>> point.label, point.value, list(point.estimates)
+        ('x0', 5.0, ['analytic', 'reverse', 'richardson'])
+        >>> print(point.pair("analytic", "reverse").relative_norm)
+        0.5
     """
 
     label: str
@@ -117,18 +134,19 @@ class ResultData:
         return self.points[0].sources if self.points else {}
 
     @property
-    def sentence(self) -> str:
-        """The sentence of the verdict, as it holds where a source is missing, or all are blunt."""
+    def explanation(self) -> Explanation:
+        """The cause and the advice, as they hold where a source is missing or all are blunt."""
         verdict, point = self.verdict, self.worst
         if verdict is Verdict.INCONCLUSIVE and self.sharpest is None:
-            return NOTHING
-        if verdict is Verdict.NOT_A_CHECK and point is not None and ";" in point.judgement.note:
-            return point.judgement.note  # it says what to do by itself
+            return NOTHING_VERIFIED
+        if point is not None and point.judgement.explanation is not None:
+            return point.judgement.explanation
         other = {Verdict.ANALYTIC_WRONG: "autodiff", Verdict.AUTODIFF_WRONG: "analytic"}
         alone = verdict in other and point is not None and other[verdict] not in point.votes
-        said = ALONE[verdict] if alone else verdict.value
-        named = verdict is Verdict.AUTODIFF_WRONG and self.diagnosis
-        return f"{said.partition('; ')[0]}; {NAMED}" if named else said
+        explanation = TWO_SOURCES[verdict] if alone else verdict.explanation
+        if verdict is Verdict.AUTODIFF_WRONG and self.diagnosis:
+            return replace(explanation, advice=CORRECT_NAMED)
+        return explanation
 
     @property
     def ok(self) -> bool:

@@ -19,15 +19,16 @@ RIGHT_FUNCTION = "the values agree with those of the reference"
 def summarise(result: ResultData) -> str:
     """Returns what a person reads about one result, the verdict first."""
     if result.message:
-        return f"{result.objective}: {Verdict.ERROR.name} ({Verdict.ERROR.code}): {result.message}"
+        return f"{result.objective}: {Verdict.ERROR.title}: {result.message}"
     point = result.worst
     assert point is not None
     body = [*_where(result, point), *what(result), *_reach(result), *_pairs(result, point)]
     if result.quantity == "directional":
         body += _descent(result, point)
     body += _remarks(result, point)
-    verdict = f"{result.verdict.name} ({result.verdict.code})"
-    lines = [f"{result.objective} (d = {result.d}): {verdict}: {result.sentence}"]
+    said = result.explanation
+    lines = [f"{result.objective} (d = {result.d}): {result.verdict.title}: {said.cause}"]
+    lines.append(f"  {said.advice}")
     if not result.expected.ok:
         met = "as" if result.ok else "not what"
         lines.append(f"  {met} this trap declares: {result.expected.name}")
@@ -128,8 +129,7 @@ def _reach(result: ResultData) -> list[str]:
 def _remarks(result: ResultData, point: PointResult) -> list[str]:
     """What is missing, special or doubtful, in the order in which it matters."""
     remarks = [f"{name}: not available: {reason}" for name, reason in point.missing.items()]
-    note = point.judgement.note
-    remarks += [note] if note and note != result.sentence else []
+    remarks += [point.judgement.note] if point.judgement.note else []
     remarks += [point.taylor] if point.taylor else []
     for name, estimate in point.estimates.items():
         remarks += [f"{name}: {estimate.note}"] if estimate.note else []

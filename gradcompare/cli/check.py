@@ -221,7 +221,7 @@ def _planted(found: Any) -> str:
     from .._api.selftest import selftest
 
     if found.ok:
-        return selftest(found)
+        return str(selftest(found))
     failed = ", ".join(f"{r.objective} is {r.verdict.name}" for r in found if not r.ok)
     return f"no self test: it needs a gradient that agrees, and {failed}"
 

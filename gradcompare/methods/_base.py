@@ -3,21 +3,118 @@
 import abc
 import dataclasses
 from collections.abc import Iterable
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Protocol
+
+import numpy as np
+from jaxtyping import Float, Int
 
 from .._evaluation.evaluator import Evaluator
+from .._evaluation.function import Runner
+from .._foundation.layout import PyTree
 from .._model.estimate import Estimate
-from .._model.objective import Objective, Quantity
+from .._model.objective import Objective, Problem, Quantity
 
 Source = Literal["analytic", "autodiff", "differences"]
+
+
+class AbstractEvaluator(Runner, Protocol):
+    """What a method may ask: values of the objective near one point, and programs run there.
+
+    All numbers are NumPy float64 on the host. d is the number of parameters; a step may lead
+    outside of the bounds, which are `problem.bounds`, only if the method lets it.
+
+    Examples:
+        >>> import numpy as np
+        >>> from gradcompare import AbstractEvaluator, AbstractMethod, Estimate, estimate
+        >>> def forward(evaluator: AbstractEvaluator, step: float) -> np.ndarray:
+        ...     d = len(evaluator.x)
+        ...     values = evaluator.perturbed(np.arange(d), np.full(d, step))
+        ...     return (values - evaluator.value()) / step
+        >>> class Forward(AbstractMethod):
+        ...     label, source, symbol = "mine", "differences", "M"
+        ...
+        ...     def estimate(self, evaluator: AbstractEvaluator) -> Estimate:
+        ...         slopes, wider = forward(evaluator, 1e-6), forward(evaluator, 2e-6)
+        ...         return Estimate(slopes, np.abs(wider - slopes))
+        >>> estimate(lambda x: x @ x, [1.0, 2.0], method=Forward()).value.round(4)
+        array([2., 4.])
+    """
+
+    @property
+    def problem(self) -> Problem:
+        """The objective, the point and its data, and what is asked for.
+
+        `problem.quantity` is `gradient` or `directional`; `problem.layout` says how the
+        parameters lie in the flat vector `x`, `problem.output` how the estimate lies in its own.
+        """
+        ...
+
+    @property
+    def x(self) -> Float[np.ndarray, " d"]:
+        """The point as a flat vector."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype:
+        """What the programs compute in."""
+        ...
+
+    @property
+    def chunk(self) -> int:
+        """How many of the 2d points of a central difference are evaluated together."""
+        ...
+
+    def value(self) -> float:
+        """The objective at the point."""
+        ...
+
+    def perturbed(
+        self, indices: Int[np.ndarray, " k"], steps: Float[np.ndarray, " k"]
+    ) -> Float[np.ndarray, " k"]:
+        """The objective at `x + steps[j] * e_i`, i = `indices[j]`, for every j."""
+        ...
+
+    def along(
+        self, steps: Float[np.ndarray, " k"], direction: PyTree | None = None
+    ) -> Float[np.ndarray, " k"]:
+        """The objective at `x + steps[j] * direction`; the problem's own direction for None."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True)
 class AbstractMethod(abc.ABC):
     """One way to differentiate an objective. Its fields are its hyper-parameters.
 
-    A method asks `Evaluator` for what it needs and returns an `Estimate`. It does not
+    A method asks an `AbstractEvaluator` for what it needs and returns an `Estimate`. It does not
     compile, time, move arrays between devices or catch exceptions: the engine does.
+
+    Examples:
+        Central differences with one step, and the difference to twice the step as error bar:
+
+        >>> from dataclasses import dataclass
+        >>> from typing import ClassVar
+        >>> import numpy as np
+        >>> import gradcompare
+        >>> @dataclass(frozen=True)
+        ... class Plain(gradcompare.AbstractMethod):
+        ...     label: ClassVar = "plain"
+        ...     source: ClassVar = "differences"
+        ...     symbol: ClassVar = "P"
+        ...     step: float = 1e-5
+        ...
+        ...     def estimate(self, evaluator):
+        ...         once = self.quotients(evaluator, self.step)
+        ...         twice = self.quotients(evaluator, 2 * self.step)
+        ...         return gradcompare.Estimate(once, np.abs(twice - once))
+        ...
+        ...     def quotients(self, evaluator, h):
+        ...         d = len(evaluator.x)
+        ...         steps = np.repeat([h, -h], d)
+        ...         up, down = np.split(evaluator.perturbed(np.tile(np.arange(d), 2), steps), 2)
+        ...         return (up - down) / (2 * h)
+        >>> estimate = gradcompare.estimate(lambda x: (x**3).sum(), [1.0, 2.0], method=Plain())
+        >>> print(np.round(estimate.value, 6))
+        [ 3. 12.]
     """
 
     label: ClassVar[str]
@@ -53,8 +150,8 @@ class AbstractMethod(abc.ABC):
         return None
 
     @abc.abstractmethod
-    def estimate(self, evaluator: Evaluator) -> Estimate:
-        """Returns the estimate of the quantity that `programs.problem` asks for, flat."""
+    def estimate(self, evaluator: AbstractEvaluator) -> Estimate:
+        """Returns the estimate of the quantity that `evaluator.problem` asks for, flat."""
 
 
 def voters(methods: Iterable[AbstractMethod]) -> dict[str, str]:

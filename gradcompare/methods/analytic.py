@@ -10,11 +10,10 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from .._evaluation.evaluator import Evaluator
 from .._evaluation.rounding import estimate_with_rounding
 from .._model.estimate import Estimate
 from .._model.objective import Objective, Quantity
-from ._base import AbstractMethod
+from ._base import AbstractEvaluator, AbstractMethod
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Analytic(AbstractMethod):
             "gradient derivative", "gradient"
         )
 
-    def estimate(self, evaluator: Evaluator) -> Estimate:
+    def estimate(self, evaluator: AbstractEvaluator) -> Estimate:
         hand = evaluator.problem.objective
 
         def gradient(params, data, direction):

@@ -13,10 +13,9 @@ import jax
 import jax.numpy as jnp
 
 from .._evaluation.chunks import map_chunks
-from .._evaluation.evaluator import Evaluator
 from .._evaluation.rounding import estimate_with_rounding
 from .._model.estimate import Estimate
-from ._base import AbstractMethod
+from ._base import AbstractEvaluator, AbstractMethod
 from .analytic import tree_dot
 
 
@@ -29,7 +28,7 @@ class Reverse(AbstractMethod):
     source: ClassVar = "autodiff"
     votes: ClassVar = True
 
-    def estimate(self, evaluator: Evaluator) -> Estimate:
+    def estimate(self, evaluator: AbstractEvaluator) -> Estimate:
         value = evaluator.problem.objective.value
 
         def gradient(params, data, direction):
@@ -51,7 +50,7 @@ class ForwardMode(AbstractMethod):
     source: ClassVar = "autodiff"
     standard: ClassVar = False
 
-    def estimate(self, evaluator: Evaluator) -> Estimate:
+    def estimate(self, evaluator: AbstractEvaluator) -> Estimate:
         value, layout = evaluator.problem.objective.value, evaluator.problem.layout
         chunk = evaluator.chunk
 

@@ -19,11 +19,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._evaluation.chunks import map_chunks
-from .._evaluation.evaluator import Evaluator
 from .._evaluation.function import Function
 from .._foundation.wording import listed
 from .._model.estimate import Estimate
-from ._base import AbstractMethod
+from ._base import AbstractEvaluator, AbstractMethod
 from .finite_difference import Central
 
 UNCONFIRMED = "not confirmed by differences, so perhaps not holomorphic, at"
@@ -44,7 +43,7 @@ class ComplexStep(AbstractMethod):
 
     step: float = 1e-20
 
-    def estimate(self, evaluator: Evaluator) -> Estimate:
+    def estimate(self, evaluator: AbstractEvaluator) -> Estimate:
         value = evaluator.run(self, self._function(evaluator))
         central = Central().estimate(evaluator)
         rounding = 8 * float(jnp.finfo(evaluator.dtype).eps) * np.abs(value)
@@ -58,7 +57,7 @@ class ComplexStep(AbstractMethod):
             note=f"{UNCONFIRMED} {listed(names)}" if names else "",
         )
 
-    def _function(self, evaluator: Evaluator) -> Function:
+    def _function(self, evaluator: AbstractEvaluator) -> Function:
         value, layout = evaluator.problem.objective.value, evaluator.problem.layout
         chunk = evaluator.chunk
 

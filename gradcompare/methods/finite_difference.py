@@ -24,10 +24,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._evaluation.chunks import values_at
-from .._evaluation.evaluator import Evaluator
 from .._evaluation.function import Function
 from .._model.estimate import Estimate
-from ._base import AbstractMethod
+from ._base import AbstractEvaluator, AbstractMethod
 from ._extrapolation.lines import room, typical_size
 from ._extrapolation.noise import measure_noise
 
@@ -60,7 +59,7 @@ class AbstractDifference(AbstractMethod):
     def evaluations(self, entries: int) -> int:
         """How many values of f the program takes for so many entries."""
 
-    def estimate(self, evaluator: Evaluator) -> Estimate:
+    def estimate(self, evaluator: AbstractEvaluator) -> Estimate:
         once, twice = (np.asarray(factor, evaluator.dtype) for factor in (1, 2))
         rooms = room(evaluator)
         extra = [np.asarray(side, evaluator.dtype) for side in rooms]
@@ -84,7 +83,7 @@ class AbstractDifference(AbstractMethod):
             return self.step + 0 * size
         return epsilon ** (1 / (self.order + 1)) * size
 
-    def _function(self, evaluator: Evaluator) -> Function:
+    def _function(self, evaluator: AbstractEvaluator) -> Function:
         value, layout = evaluator.problem.objective.value, evaluator.problem.layout
         chunk = evaluator.chunk
 

@@ -12,11 +12,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from .._evaluation.evaluator import Evaluator
 from .._foundation.layout import Layout
 from .._foundation.wording import listed
 from .._model.estimate import Estimate
-from ._base import AbstractMethod
+from ._base import AbstractEvaluator, AbstractMethod
 from ._extrapolation.ladder import derivatives_along
 from ._extrapolation.lines import (
     NOISY,
@@ -38,7 +37,7 @@ class Richardson(AbstractMethod):
     votes: ClassVar = True
     judges: ClassVar = True
 
-    def estimate(self, evaluator: Evaluator) -> Estimate:
+    def estimate(self, evaluator: AbstractEvaluator) -> Estimate:
         with np.errstate(all="ignore"):  # values that are not finite are part of the work
             scale = coordinate_scale(evaluator)
             noise, spent = measure_noise(evaluator)

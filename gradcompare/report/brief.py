@@ -31,8 +31,7 @@ def brief(comparison: Comparison) -> str:
     """Returns what someone reads whose test has failed: what is wrong, where, and what to do."""
     worst = [result for result in comparison if not result.ok] or list(comparison)
     if not worst:
-        nothing = Verdict.NOT_A_CHECK
-        return f"{nothing.name} ({nothing.code}): nothing was compared; give an objective"
+        return f"{Verdict.NOT_A_CHECK.title}: nothing was compared\n  Give an objective."
     worst.sort(key=lambda result: -result.verdict.rank)
     result, point = worst[0], worst[0].worst
     head = _verdict(result)
@@ -54,14 +53,14 @@ def cut(text: str, width: int) -> str:
 
 def _verdict(result: Result) -> list[str]:
     verdict = result.verdict
-    cause, _, advice = result.sentence.partition("; ")
+    cause, advice = result.explanation.cause, result.explanation.advice
     size = f" (d = {result.d})" if result.d else ""
-    lines = [f"{result.objective}{size}: {verdict.name} ({verdict.code})"]
+    lines = [f"{result.objective}{size}: {verdict.title}"]
     lines += _wrapped(result.message or cause)
     if len(f"{lines[0]}: {cause}") <= WIDTH and not result.message:
         lines = [f"{lines[0]}: {cause}"]
     if not verdict.ok:
-        lines += _wrapped(f"what to do: {advice}")
+        lines += _wrapped(advice)
     if not result.expected.ok:
         lines.append(
             f"this trap declares {result.expected.name}: mend what it declares, or find out why "

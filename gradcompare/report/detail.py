@@ -111,7 +111,7 @@ def _methods(result: Result) -> str:
     rows = []
     for name in ["value", *point.estimates]:
         estimate, timing = point.estimates.get(name), result.timings.get(name)
-        row = [name, estimate.evaluations if estimate and estimate.evaluations else ""]
+        row = [name, "" if estimate is None else estimate.evaluations or ""]
         row += [*_timing_cells(timing), ratio(result.cost_ratio(name), 3) if timing else ""]
         row += [short(timing.flops), memory(timing.peak_bytes)] if timing else ["", ""]
         near = result.accuracy.get(name)

@@ -16,7 +16,7 @@ from ..._foundation.errors import outcome_of
 from ..._model.domain import TINY
 from ..._model.estimate import Estimate
 from ..._results.judge import CHANCE, excess_of
-from ...methods._base import AbstractMethod, estimate_as_declared
+from ...methods._base import AbstractEvaluator, AbstractMethod, estimate_as_declared
 from .suspects import PLAIN, Suspect, Switches
 
 
@@ -45,7 +45,7 @@ class Undone(AbstractMethod):
     weights: Float[np.ndarray, "n 2"]
     bar: bool = False
 
-    def estimate(self, evaluator: Evaluator) -> Estimate:
+    def estimate(self, evaluator: AbstractEvaluator) -> Estimate:
         """Returns the gradient; one compiled program serves all weights.
 
         Raises:
@@ -56,7 +56,7 @@ class Undone(AbstractMethod):
             raise NoDerivativeError from outcome
         return outcome
 
-    def _estimate(self, evaluator: Evaluator) -> Estimate:
+    def _estimate(self, evaluator: AbstractEvaluator) -> Estimate:
         def gradient(params, data, direction, weights):
             run = self.switches.applied(self.closed, weights)
             return jax.grad(lambda p: run(*jax.tree.leaves((p, data)))[0])(params)

@@ -76,7 +76,8 @@ def _row(mine: Mapping[str, Estimate], bound: bool) -> tuple[np.ndarray, ...]:
     """
     analytic = mine["analytic"]
     autodiff, differences = mine.get("autodiff"), mine.get("differences")
-    exact, other = autodiff or differences, differences or autodiff
+    exact = differences if autodiff is None else autodiff
+    other = autodiff if differences is None else differences
     assert exact is not None
     assert other is not None
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ..._evaluation.evaluator import Evaluator
 from ..._model.estimate import EPS
+from .._base import AbstractEvaluator
 
 RATIO = 1.9
 """Each step over the next, one level further down.
@@ -79,13 +79,13 @@ class Derivatives:
 
 
 def coordinate_lines(
-    evaluator: Evaluator, scale: Float[np.ndarray, " d"], centre: float, noise: float
+    evaluator: AbstractEvaluator, scale: Float[np.ndarray, " d"], centre: float, noise: float
 ) -> Lines:
     """One line for each coordinate."""
     return Lines(evaluator.perturbed, evaluator.x, scale, *room(evaluator), centre, noise)
 
 
-def direction_line(evaluator: Evaluator, centre: float, noise: float) -> Lines:
+def direction_line(evaluator: AbstractEvaluator, centre: float, noise: float) -> Lines:
     """The line x + t u, its unit of t such that t u is about as long as x."""
     size = typical_size(evaluator)
     scale = np.exp2(np.floor(np.log2(np.where(size > 0, size, 1.0))))
@@ -96,7 +96,7 @@ def direction_line(evaluator: Evaluator, centre: float, noise: float) -> Lines:
     return Lines(sample, np.zeros(1), scale, *room(evaluator), centre, noise)
 
 
-def typical_size(evaluator: Evaluator) -> Float[np.ndarray, " k"]:
+def typical_size(evaluator: AbstractEvaluator) -> Float[np.ndarray, " k"]:
     """|x| for each coordinate, or ‖x‖/‖u‖ along a direction u; 0 where x, or u, is 0."""
     problem, x = evaluator.problem, evaluator.x
     if problem.direction is None:
@@ -105,7 +105,7 @@ def typical_size(evaluator: Evaluator) -> Float[np.ndarray, " k"]:
     return np.array([np.linalg.norm(x) / length if length > 0 else 0.0])
 
 
-def room(evaluator: Evaluator) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
+def room(evaluator: AbstractEvaluator) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
     """How far one can go backwards and forwards on each line without leaving the domain."""
     problem, x, (lower, upper) = evaluator.problem, evaluator.x, evaluator.problem.bounds
     if problem.direction is None:
@@ -128,7 +128,7 @@ def room_along(
     return float(below), float(np.min(ends.max(axis=0), initial=np.inf) * inside)
 
 
-def coordinate_scale(evaluator: Evaluator) -> Float[np.ndarray, " d"]:
+def coordinate_scale(evaluator: AbstractEvaluator) -> Float[np.ndarray, " d"]:
     """The power of two just below |x| for each coordinate.
 
     A coordinate at zero takes the median scale of the others in its own array, or 1.

@@ -14,8 +14,8 @@ from math import factorial
 import numpy as np
 from jaxtyping import Float
 
-from ..._evaluation.evaluator import Evaluator
 from ..._model.estimate import EPS
+from .._base import AbstractEvaluator
 from .lines import NOISY, coordinate_scale
 
 NOISE_FACTOR = 2.2
@@ -88,7 +88,7 @@ def _plateau(values: Float[np.ndarray, " n"], within: float) -> float | None:
     return float(max(levels)) if max(levels) <= within * min(levels) else None
 
 
-def measure_noise(evaluator: Evaluator) -> tuple[float, int]:
+def measure_noise(evaluator: AbstractEvaluator) -> tuple[float, int]:
     """Returns a bound of the noise of f near the point, and how many values it took.
 
     Where f is too curved, or not finite, at the usual spacings, smaller ones are tried, in
@@ -135,7 +135,9 @@ def _rounded_by(values: Float[np.ndarray, " n"]) -> float:
 
 
 def _stair(
-    evaluator: Evaluator, direction: Float[np.ndarray, " d"], values: Float[np.ndarray, "s n"]
+    evaluator: AbstractEvaluator,
+    direction: Float[np.ndarray, " d"],
+    values: Float[np.ndarray, "s n"],
 ) -> tuple[float, int]:
     """A bound of the noise of one value where f is a staircase, and how many values it took.
 
@@ -156,7 +158,7 @@ def _stair(
 
 
 def _levels(
-    evaluator: Evaluator, direction: Float[np.ndarray, " d"], spacings: tuple[float, ...]
+    evaluator: AbstractEvaluator, direction: Float[np.ndarray, " d"], spacings: tuple[float, ...]
 ) -> tuple[list[float], Float[np.ndarray, "s n"]]:
     """Returns the noise at each spacing that shows it, and the values of f."""
     # The point itself is left out: it may be a kink or a jump, which is not noise.
@@ -166,7 +168,7 @@ def _levels(
     return [level for level in map(noise_level, values) if level is not None], values
 
 
-def _inward(evaluator: Evaluator) -> Float[np.ndarray, " d"]:
+def _inward(evaluator: AbstractEvaluator) -> Float[np.ndarray, " d"]:
     """A direction in which every coordinate moves by its scale, signs drawn at random.
 
     Where there are bounds it leads towards the wider side, and not out of them.
