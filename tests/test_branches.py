@@ -1,4 +1,4 @@
-"""Branches: which arms the points take, points sought for the others, and faults in one arm."""
+"""Which branches the points take, points sought for the others, and faults in one branch."""
 
 from dataclasses import replace
 from functools import partial
@@ -16,7 +16,7 @@ from gradcompare._evaluation.evaluator import Evaluator
 from gradcompare._model.verdict import Judgement
 from gradcompare._points.branches.choices import choices
 from gradcompare._points.branches.nodes import each
-from gradcompare._results.arm import NAMED_ARMS, Arm, in_words
+from gradcompare._results.branch import NAMED_BRANCHES, Branch, in_words
 from gradcompare.diagnosis.evidence.data import Evidence, Region
 from gradcompare.diagnosis.evidence.regions import branch
 from gradcompare.report.brief import brief
@@ -33,10 +33,14 @@ def line_of(text: str) -> int:
     return number
 
 
-def arms_of(value, *data) -> dict[str, Arm]:
-    """The arms of a function of `W` and data, by their words."""
+def branches_of(value, *data) -> dict[str, Branch]:
+    """The branches of a function of `W` and data, by their words."""
     traced = jax.make_jaxpr(value)(W.astype(np.float32), *data)
-    return {arm.words: arm for choice in each(choices(traced, 1)[0]) for arm in choice.arms}
+    return {
+        branch.words: branch
+        for choice in each(choices(traced, 1)[0])
+        for branch in choice.branches
+    }
 
 
 BY_WHERE = "return jnp.sum(jnp.where(w > 1, w, w**2))"
@@ -124,7 +128,7 @@ def steps(carry, t):
     ],
 )
 def test_the_arms_in_words(value, words):
-    found = arms_of(value)
+    found = branches_of(value)
     assert [have[-len(want) :] for have, want in zip(found, words, strict=True)] == words
 
 
@@ -142,7 +146,7 @@ def test_the_arms_in_words(value, words):
     ],
 )
 def test_what_a_library_chooses_by_itself_is_no_choice(value):
-    assert not arms_of(value)
+    assert not branches_of(value)
 
 
 def test_lines_of_a_function_that_jax_keeps():
@@ -153,7 +157,7 @@ def test_lines_of_a_function_that_jax_keeps():
         second = jnp.where(w > 4, w, 0.0)
         return jnp.sum(first + second)
 
-    found = arms_of(value)
+    found = branches_of(value)
     assert found["`w > 3` is true"].line == line_of("first = jnp.where")
     assert found["`w > 4` is true"].line == line_of("second = jnp.where")
     assert str(found["`w > 4` is true"]).endswith(f"({HERE}:{line_of('second = jnp.where')})")
@@ -163,16 +167,16 @@ def test_a_choice_by_the_data_alone():
     def value(w, y):
         return jnp.sum(jnp.where(y > 0, w, w**2)) + jnp.sum(jnp.where(w > 2, w * y, 0))
 
-    found = arms_of(value, W.astype(np.float32))
+    found = branches_of(value, W.astype(np.float32))
     assert found["`y > 0` is true"].source == "data"
     assert found["`w > 2` is true"].source == "parameters"
 
 
 def test_an_index_is_no_single_point():
-    found = arms_of(lambda w: jnp.sum(jnp.where(jnp.arange(4) == jnp.argmax(w), w, 0)))
-    assert [arm.note for arm in found.values()] == ["", ""]
-    found = arms_of(lambda w: jnp.sum(jnp.where(w == 3, w, 0)))
-    assert [bool(arm.note) for arm in found.values()] == [False, True]
+    found = branches_of(lambda w: jnp.sum(jnp.where(jnp.arange(4) == jnp.argmax(w), w, 0)))
+    assert [branch.note for branch in found.values()] == ["", ""]
+    found = branches_of(lambda w: jnp.sum(jnp.where(w == 3, w, 0)))
+    assert [bool(branch.note) for branch in found.values()] == [False, True]
 
 
 def test_what_autodiff_makes_of_a_choice_is_none():
@@ -180,15 +184,15 @@ def test_what_autodiff_makes_of_a_choice_is_none():
         return jnp.sum(jnp.maximum(w, w[::-1]))
 
     (result,) = check(value, lambda w: jax.grad(value)(w), W)
-    assert [arm.words[-20:] for arm in result.branches] == [
+    assert [branch.words[-20:] for branch in result.branches] == [
         "takes its first argument"[-20:],
         "takes its second argument"[-20:],
     ]
 
 
-def looked_at(value, x=W, *args, **options) -> dict[str, Arm]:
+def looked_at(value, x=W, *args, **options) -> dict[str, Branch]:
     (result,) = check(value, None, x, *args, **options)
-    return {arm.words: arm for arm in result.branches}
+    return {branch.words: branch for branch in result.branches}
 
 
 @pytest.mark.parametrize(
@@ -213,7 +217,7 @@ def looked_at(value, x=W, *args, **options) -> dict[str, Arm]:
 )
 def test_which_arms_are_taken(value, never):
     found = looked_at(value, points=1)
-    assert [words for words, arm in found.items() if not arm.tested] == never
+    assert [words for words, branch in found.items() if not branch.tested] == never
 
 
 def test_nothing_to_choose_costs_no_program(monkeypatch):
@@ -227,11 +231,11 @@ def test_nothing_to_choose_costs_no_program(monkeypatch):
     monkeypatch.setattr(Evaluator, "run", noted)
     (result,) = check(lambda w: jnp.sum(jnp.logaddexp(0, w)), None, W)
     assert "value" in asked
-    assert "arms" not in asked
+    assert "branches" not in asked
     assert result.branches == ()
     assert "no branch depends on the parameters" in detail(result)
     check(by_where, None, W)
-    assert "arms" in asked
+    assert "branches" in asked
 
 
 def logit(theta, n, far):
@@ -281,7 +285,7 @@ def test_a_right_tail_is_not_accused():
     (result,) = check(logit, logit_gradient, THETA, SIGNS, 20.0)
     assert result.verdict is Verdict.AGREE
     assert len(result.points) == 5
-    assert all(arm.tested for arm in result.branches)
+    assert all(branch.tested for branch in result.branches)
     assert "branches: 8 of 8 tested" in str(result)
     assert "branches: 8 of 8 tested" in detail(result)
 
@@ -291,7 +295,7 @@ X, Y = RNG.standard_normal((12, 4)), RNG.choice([-1.0, 1.0], 12)
 
 
 def test_the_line_of_a_fault_in_sums_over_samples():
-    """Arms that the first point takes together are told apart by others."""
+    """Branches that the first point takes together are told apart by others."""
 
     def value(w):
         return logit(X @ w, Y, 20.0)
@@ -353,7 +357,9 @@ def test_no_point_is_looked_at_where_the_value_is_not_finite():
 
     (result,) = check(value, lambda x: -1 / x, np.array([0.5, 1.2]))
     assert result.verdict is Verdict.AGREE
-    assert [arm.words for arm in result.branches if not arm.tested] == ["`x > 0` is false"]
+    assert [branch.words for branch in result.branches if not branch.tested] == [
+        "`x > 0` is false"
+    ]
 
 
 def test_no_point_is_looked_at_that_the_dtype_cannot_hold():
@@ -408,7 +414,7 @@ def test_single_points_are_not_sought():
 
 def test_a_registered_objective_is_reported_and_not_searched():
     (result,) = compare([get_objective("hinge")], timing=False, points=1)
-    assert [arm.tested for arm in result.branches] == [True] * 4
+    assert [branch.tested for branch in result.branches] == [True] * 4
     (result,) = compare([get_objective("trap-where-sqrt")], timing=False, points=1)
     assert result.ok
 
@@ -420,17 +426,17 @@ def test_in_json_both_ways():
     assert str(again) == str(comparison)
 
 
-def arm(words: str, note: str = "") -> Arm:
-    return Arm(words, "model/loss.py", 12, tested=not note, note=note)
+def branch(words: str, note: str = "") -> Branch:
+    return Branch(words, "model/loss.py", 12, tested=not note, note=note)
 
 
 def test_the_sentence():
-    assert in_words((arm("a"), arm("b"))) == "branches: 2 of 2 tested"
-    assert in_words((arm("a"), arm("b", "x; y"), arm("c", "x; y"), arm("d", "z"))) == (
+    assert in_words((branch("a"), branch("b"))) == "branches: 2 of 2 tested"
+    assert in_words((branch("a"), branch("b", "x; y"), branch("c", "x; y"), branch("d", "z"))) == (
         "branches: 1 of 4 tested; never where b (loss.py:12) or c (loss.py:12): x; y; "
         "never where d (loss.py:12): z"
     )
-    many = tuple(arm(str(n), "x") for n in range(NAMED_ARMS + 4))
+    many = tuple(branch(str(n), "x") for n in range(NAMED_BRANCHES + 4))
     assert "2 (loss.py:12) or 4 more: x" in in_words(many)
 
 
@@ -478,7 +484,7 @@ def test_entries_that_are_wrong_exactly_where_an_arm_is_taken():
 
 @pytest.mark.parametrize("changed", [True, False])
 def test_one_entry_against_it_is_enough(changed):
-    """One more that takes the arm and is right, or one wrong that does not take it."""
+    """One more that takes the branch and is right, or one wrong that does not take it."""
     taken = SOME.copy()
     i, j = np.argwhere(changed != SOME)[0]
     taken[i, j] = changed

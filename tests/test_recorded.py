@@ -18,10 +18,12 @@ X = np.random.default_rng(0).standard_normal((20, 4))
 Y = X @ np.array([1.0, 2.0, 3.0, 4.0]) + 0.1
 
 
-def arms_of(function, *args):
-    """The words of the arms, and whether any entry took them."""
+def branches_of(function, *args):
+    """The words of the branches, and whether any entry took them."""
     found, _ = record(function, *args)
-    return {arm.words: any(np.any(m) for m in masks) for arm, masks in found.arms.values()}
+    return {
+        branch.words: any(np.any(m) for m in masks) for branch, masks in found.branches.values()
+    }
 
 
 def by_if(w):
@@ -68,7 +70,7 @@ def swapped(w):
 
 
 FALSE_TRUE = {"`w > 1` is false": True, "`w > 1` is true": True}
-ARMS = {
+BRANCHES = {
     "where": (lambda w: np.sum(np.where(w > 1, w, w**2)), FALSE_TRUE),
     "method": (lambda w: 1.0 if (w > 9).any() else 2.0, {
         "`(w > 9).any()` is false": True, "`(w > 9).any()` is true": False}),
@@ -115,29 +117,29 @@ ARMS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", ARMS)
+@pytest.mark.parametrize("case", BRANCHES)
 def test_the_arms_and_which_are_taken(case):
-    function, arms = ARMS[case]
-    assert arms_of(function, W) == arms
+    function, branches = BRANCHES[case]
+    assert branches_of(function, W) == branches
 
 
-@pytest.mark.parametrize("case", ARMS)
+@pytest.mark.parametrize("case", BRANCHES)
 def test_recording_changes_no_result(case):
-    function, _ = ARMS[case]
+    function, _ = BRANCHES[case]
     _, result = record(function, W)
     assert same(result, function(W))
 
 
 def test_a_mask_has_the_entries_that_take_the_arm():
     found, _ = record(lambda w: np.sum(np.where(w > 1, w, w**2)), W)
-    false, true = (masks for _, masks in found.arms.values())
+    false, true = (masks for _, masks in found.branches.values())
     np.testing.assert_array_equal(true, [W > 1])
     np.testing.assert_array_equal(false, [W <= 1])
 
 
 def test_single_points_are_not_sought():
     found, _ = record(lambda w: 0.0 if w[0] == 0 else w[0] ** 2, W)
-    assert [bool(arm.note) for arm, _ in found.arms.values()] == [False, True]
+    assert [bool(branch.note) for branch, _ in found.branches.values()] == [False, True]
 
 
 @settings(max_examples=50, deadline=None)
@@ -212,7 +214,7 @@ def test_in_json_both_ways():
     result = check(by_if, lambda w: np.where(w > 20, 3, 2 * w), W)
     again = type(result).from_json(result.to_json())
     assert again.results[0].branches == result.results[0].branches
-    assert {arm.words for arm in result.results[0].branches} >= {
+    assert {branch.words for branch in result.results[0].branches} >= {
         "`v > 20` is false", "`v > 20` is true"
     }  # fmt: skip
 

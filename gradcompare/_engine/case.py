@@ -121,7 +121,7 @@ def _judged(case: Case, settings: Settings, coverage: Coverage) -> Result:
         message=_crash(objective, coverage.points[0].result),
         has_reference=objective.reference is not None,
         chunk=evaluator.cache.chunk,
-        branches=coverage.arms,
+        branches=coverage.branches,
         branches_unseen=coverage.unseen,
     )
     diagnosis = _diagnosis(result.verdict, coverage)
@@ -136,7 +136,7 @@ def _diagnosis(verdict: Verdict, coverage: Coverage) -> tuple[Finding, ...]:
     match verdict:
         case Verdict.ANALYTIC_WRONG:
             steps = staircase(points)
-            return (steps,) if steps else findings(points, coverage.branches)
+            return (steps,) if steps else findings(points, coverage.choices)
         case Verdict.AUTODIFF_WRONG | Verdict.INCONCLUSIVE:
             return autodiff_findings(points)
         case Verdict.NONFINITE:

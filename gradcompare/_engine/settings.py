@@ -25,7 +25,7 @@ Progress = Callable[[str, int, int], None]
 class Settings:
     """What is to be done with every case; the fields are arguments of `compare`.
 
-    But for `seeks`: whether points are sought that reach arms of the objective that no other
+    But for `seeks`: whether points are sought that reach branches of the objective that no other
     point does. `check` does, of a user's function; `compare` draws the points and data of a
     registered objective as its author declared them, and only reports what they do not reach.
     """

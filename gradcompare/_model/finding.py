@@ -15,7 +15,7 @@ class Finding:
             `data factor`, `parameter factor`, `matrix factor`, `swap`, `permutation`,
             `transpose`, `reversed`, `shift`, `symmetric part`, `sum`, `accumulated`, `additive`,
             `factor and term`, `term`, `sample`, `stale`, `float32`; `regime` where one of them
-            holds in a part of the space only, `branch` where only the arm of a choice is known,
+            holds in a part of the space only, `branch` where only the branch of a choice is known,
             `place` where only the coordinates are, `unexplained` for what is left.
             Where autodiff is wrong: `custom rule`, `stop_gradient`, `rounding`, `comparison`,
             `special point`. Where a number is not finite: `non-finite`.

@@ -1,10 +1,10 @@
-"""Points that reach an arm of a choice that no other point reaches.
+"""Points that reach a branch of a choice that no other point reaches.
 
-They are looked for in a fixed order around the given point, inside its bounds: other scales and
-signs, shifts, single coordinates moved, steps at random that grow. All that is looked at is which
-arms a point takes, and whether the objective is finite there. Of the way to the first point that
-takes an arm, as little is made as leads well inside: just behind a threshold a wrong tail is still
-large enough to be seen.
+The search goes through a fixed list of points around the given one, inside its bounds: other scales
+and signs, shifts, single coordinates moved, random steps that grow. It looks only at which branches
+a point takes, and whether the objective is finite there. On the way to the first point that takes a
+branch, it stops a little behind the threshold: there, a wrong tail is already large enough to be
+seen.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 from .._evaluation.evaluator import Evaluator
 from .._model.objective import Problem
-from .branches.combined import Branches
+from .branches.combined import Choices
 from .sampling import inside
 
 Vector = Float[np.ndarray, " d"]
@@ -35,11 +35,11 @@ MOST_TRIALS, FIRST_TRIALS, TRIALS_FOR_EACH = 200, 30, 10
 it takes less than finite differences do."""
 
 PATIENCE = len(FACTORS) + len(SHIFTS)
-"""So many points are passed over that take the same arms as one before: all those that lie on a
-line with it, and some more."""
+"""Number of points in succession that may take the branches of an earlier one before the search
+stops: all points on a line with it, and some more."""
 
 REFUSALS = 5
-"""An arm is given up after so many points at which the objective is not finite."""
+"""A branch is given up after so many points at which the objective is not finite."""
 
 THRESHOLD_HALVINGS = 14
 """Finds a threshold to 1/16000 of the way."""
@@ -53,18 +53,18 @@ SEARCH_STREAM = 11
 
 def seek(
     evaluator: Evaluator,
-    branches: Branches,
+    choices: Choices,
     missing: set[int],
     seed: int,
     usable: Callable[[Problem], bool],
 ) -> Iterator[Problem]:
-    """Yields points that take one of the missing arms, none of which the given point takes.
+    """Yields points that take one of the missing branches, none of which the given point takes.
 
     Args:
-        evaluator: At the given point, where it is known which arms are taken.
-        branches: The choices.
-        missing: The numbers of the arms; whoever asks for the next point takes out what is done.
-            If that is nothing, further points come, first those that take other ones of them.
+        evaluator: At the given point, where it is known which branches are taken.
+        choices: The choices.
+        missing: The numbers of the branches. The caller removes those that are settled before it
+            asks for the next point; points that take other branches come first.
         seed: Of the random steps.
         usable: Whether the objective is finite at a point.
     """
@@ -73,8 +73,8 @@ def seek(
     refused, skipped = Counter[int](), 0
 
     def taken(x: Vector) -> frozenset[int]:
-        arms = branches.taken(evaluator, x).arms
-        return frozenset(n for n in missing if arms[n] and refused[n] < REFUSALS)
+        branches = choices.taken(evaluator, x).branches
+        return frozenset(n for n in missing if branches[n] and refused[n] < REFUSALS)
 
     for candidate in _candidates(evaluator.x, seed):
         if all(refused[number] >= REFUSALS for number in missing):
@@ -82,19 +82,19 @@ def seek(
         y = inside(candidate, *problem.bounds)
         while taken(y):
             z = _behind(evaluator.x, y, taken, problem.bounds)
-            arms = taken(z)
-            name = f"a point where {branches.arms[min(arms)]}"
+            branches = taken(z)
+            name = f"a point where {choices.branches[min(branches)]}"
             found = problem.moved(z, name + f" (no. {labels[name] + 1})" * (name in labels))
-            if arms in seen and skipped < PATIENCE:
+            if branches in seen and skipped < PATIENCE:
                 skipped += 1
                 break
             if not usable(found):
-                refused.update(arms)
+                refused.update(branches)
                 break
-            seen.add(arms)
+            seen.add(branches)
             labels[name] += 1
             yield found
-            if arms <= missing:
+            if branches <= missing:
                 break
 
 
@@ -125,7 +125,7 @@ def _all_candidates(x: Vector, seed: int) -> Iterator[Vector]:
 def _behind(
     x: Vector, y: Vector, takes: Callable[[Vector], object], bounds: tuple[Vector, Vector]
 ) -> Vector:
-    """A point on the way from x, which takes no missing arm, to y, which does: not far inside.
+    """A point on the way from x, which takes no missing branch, to y, which does: not far inside.
 
     Or shortly after y, which may lie on the threshold itself.
     """

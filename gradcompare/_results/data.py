@@ -18,7 +18,7 @@ from .._model.verdict import (
     Judgement,
     Verdict,
 )
-from .arm import Arm
+from .branch import Branch
 from .pairs import Accuracy, PairError
 from .timing import Timing
 
@@ -95,7 +95,7 @@ class ResultData:
         diagnosis: What is wrong with the derivative that the verdict accuses.
         has_reference: Whether the values were compared with those of a reference.
         chunk: How many perturbed points are evaluated together; None where that is not so.
-        branches: The arms of the choices in the objective and its gradient, tested or not.
+        branches: The branches of the choices in the objective and its gradient, tested or not.
         branches_unseen: Why there may be more of them, as the end of a sentence; or nothing.
     """
 
@@ -114,7 +114,7 @@ class ResultData:
     diagnosis: tuple[Finding, ...] = ()
     has_reference: bool = False
     chunk: int | None = None
-    branches: tuple[Arm, ...] = ()
+    branches: tuple[Branch, ...] = ()
     branches_unseen: str = ""
 
     @property

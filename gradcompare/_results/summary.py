@@ -5,7 +5,7 @@ from tabulate import tabulate
 from .._foundation.wording import LISTED, listed, short, with_bar
 from .._model.finding import DIAGNOSED_COORDINATES
 from .._model.verdict import Verdict
-from .arm import in_words
+from .branch import in_words
 from .data import PointResult, ResultData
 
 ANY_FUNCTION = (
@@ -149,7 +149,7 @@ def branches_tested(result: ResultData) -> list[str]:
 
     Where it is not, only if some were not tested.
     """
-    every = all(arm.tested for arm in result.branches)
+    every = all(branch.tested for branch in result.branches)
     if every and not result.verdict.ok:
         return []
     return [in_words(result.branches, result.branches_unseen)]

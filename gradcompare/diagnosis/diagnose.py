@@ -11,7 +11,7 @@ from .._foundation.layout import indices
 from .._foundation.plugins import public_modules
 from .._foundation.wording import short
 from .._model.finding import DIAGNOSED_COORDINATES, Finding
-from .._points.branches.combined import Branches
+from .._points.branches.combined import Choices
 from .._points.examination import Examination
 from . import hypotheses as hypotheses_package
 from .evidence.data import Evidence
@@ -31,21 +31,19 @@ def hypotheses() -> tuple[AbstractHypothesis, ...]:
     return tuple(sorted(found, key=lambda hypothesis: hypothesis.rank))
 
 
-def findings(
-    points: Sequence[Examination], branches: Branches | None = None
-) -> tuple[Finding, ...]:
+def findings(points: Sequence[Examination], choices: Choices | None = None) -> tuple[Finding, ...]:
     """Returns what is wrong with the analytic gradient; nothing where that cannot be told.
 
     Args:
         points: Every point that was examined.
-        branches: The choices of the objective, of which each point takes some.
+        choices: The choices of the objective, of which each point takes some.
     """
     problem = points[0].evaluator.problem
     if problem.quantity != "gradient" or problem.layout.size > DIAGNOSED_COORDINATES:
         return ()
 
     def found() -> tuple[Finding, ...]:
-        evidence = gather(points, branches)
+        evidence = gather(points, choices)
         return () if evidence is None else diagnose(evidence)
 
     return optional("the diagnosis", found, ())

@@ -4,7 +4,7 @@ import numpy as np
 from tabulate import tabulate
 
 from .._foundation.wording import LISTED, duration, listed, memory, ratio, short
-from .._results.arm import in_words
+from .._results.branch import in_words
 from .._results.data import PointResult
 from .._results.result import Result
 from .._results.summary import branches_tested, coordinate_table

@@ -20,7 +20,18 @@ from ..._foundation.user_code import Place, is_users
 from ..._introspection.jax_internals import loop_of, made_from, programs_in
 from ..._introspection.jaxprs import divided, is_derived, place_of
 from ..._introspection.library import chooser, library_function
-from .kinds import DATA, KINDS, MASKED, PARAMETERS, Call, Facts, arms, chooses_by, holds, strongest
+from .kinds import (
+    DATA,
+    KINDS,
+    MASKED,
+    PARAMETERS,
+    Call,
+    Facts,
+    branches,
+    chooses_by,
+    holds,
+    strongest,
+)
 from .nodes import Choice, Nest, Node, Unseen, divided_up
 
 REMAT = frozenset({"remat", "remat2", "checkpoint"})
@@ -123,7 +134,7 @@ def _choice(equation: JaxprEqn, given: Sequence[Facts], around: Surroundings) ->
         around.unplaced[name] += 1
         text = f"{name} no. {around.unplaced[name]}"
         call = replace(call, place=Place("", 0, text=text))
-    found = arms(equation, given, call)
+    found = branches(equation, given, call)
     if found:
         operand = chooses_by(equation)
         chosen = equation.outvars[0] if operand is None else equation.invars[operand]

@@ -1,4 +1,4 @@
-"""Which arms of the choices of an objective the points of a comparison take.
+"""Which branches of the choices of an objective the points of a comparison take.
 
 The choices are those of the value and of the hand-written gradient, traced or called on the host.
 """
@@ -11,14 +11,14 @@ import numpy as np
 from jaxtyping import Float
 
 from ..._evaluation.evaluator import Evaluator
-from ..._results.arm import Arm
-from .host.recorded import RecordedBranches
+from ..._results.branch import Branch
+from .host.recorded import RecordedChoices
 from .taken import Shape, Taken
-from .traced import TracedBranches
+from .traced import TracedChoices
 
 
 @dataclass(frozen=True, eq=False)
-class Branches:
+class Choices:
     """The choices of one objective.
 
     Attributes:
@@ -26,18 +26,18 @@ class Branches:
         recorded: Those of what is called on the host.
     """
 
-    traced: TracedBranches = field(default_factory=TracedBranches)
-    recorded: RecordedBranches = field(default_factory=RecordedBranches)
+    traced: TracedChoices = field(default_factory=TracedChoices)
+    recorded: RecordedChoices = field(default_factory=RecordedChoices)
 
     @classmethod
-    def of(cls, at: Sequence[Evaluator], keys: Sequence) -> "Branches":
+    def of(cls, at: Sequence[Evaluator], keys: Sequence) -> "Choices":
         """Looks for choices in the programs under these keys, at these points."""
-        return cls(TracedBranches.of(at[0], keys), RecordedBranches.of(at, keys))
+        return cls(TracedChoices.of(at[0], keys), RecordedChoices.of(at, keys))
 
     @cached_property
-    def arms(self) -> tuple[Arm, ...]:
-        """The arms."""
-        return (*self.traced.arms, *self.recorded.arms)
+    def branches(self) -> tuple[Branch, ...]:
+        """The branches."""
+        return (*self.traced.branches, *self.recorded.branches)
 
     @property
     def unseen(self) -> tuple[str, ...]:
@@ -51,16 +51,16 @@ class Branches:
 
     @cached_property
     def shaped(self) -> dict[int, Shape]:
-        """The arms that have the shape of an array of parameters, by their numbers."""
+        """The branches that have the shape of an array of parameters, by their numbers."""
         return self.traced.shaped | self._after(self.recorded.shaped)
 
     def taken(self, evaluator: Evaluator, x: Float[np.ndarray, " d"] | None = None) -> Taken:
         """Returns what the point of `evaluator` takes; or another one, once that was asked."""
         traced, recorded = self.traced.taken(evaluator, x), self.recorded.taken(evaluator, x)
-        arms = np.concatenate([traced.arms, recorded.arms])
-        return Taken(arms, traced.entries | self._after(recorded.entries))
+        branches = np.concatenate([traced.branches, recorded.branches])
+        return Taken(branches, traced.entries | self._after(recorded.entries))
 
     def _after(self, of_recorded: dict) -> dict:
-        """What belongs to recorded arms, by the numbers that these have among all."""
-        first = len(self.traced.arms)
+        """What belongs to recorded branches, by the numbers that these have among all."""
+        first = len(self.traced.branches)
         return {first + number: thing for number, thing in of_recorded.items()}

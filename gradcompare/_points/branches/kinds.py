@@ -1,4 +1,4 @@
-"""The arms of one choice in words, each as the end of a sentence: "`x > 20` is true"."""
+"""The branches of one choice in words, each as the end of a sentence: "`x > 20` is true"."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from ..._foundation.wording import short
 from ..._introspection.jax_internals import programs_in
 from ..._introspection.jaxprs import dtype_of, place_of
 from ..._introspection.library import Chooser
-from ..._results.arm import Arm
+from ..._results.branch import Branch
 
 CONSTANT, DATA, PARAMETERS = range(3)
 """What a number depends on, the strongest last."""
@@ -74,8 +74,8 @@ def chooses_by(equation: JaxprEqn) -> int | None:
     return masks[0] if masked and masks else None
 
 
-def arms(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> tuple[Arm, ...]:
-    """Returns the arms of a choice in the order of its cases; none if it is no choice.
+def branches(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> tuple[Branch, ...]:
+    """Returns the branches of a choice in the order of its cases; none if it is no choice.
 
     Args:
         equation: An operation whose name is among `KINDS`, or the call of a function that
@@ -90,13 +90,13 @@ def arms(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> tuple[Arm, .
         return ()
     source = "data" if chooses == DATA else "parameters"
     return tuple(
-        Arm(words, there.file, there.line, source, note=OF_DATA if chooses == DATA else note)
+        Branch(words, there.file, there.line, source, note=OF_DATA if chooses == DATA else note)
         for words, there, note in KINDS.get(name, _signed)(equation, given, call)
     )
 
 
 Described = Iterator[tuple[str, Place, str]]
-"""The words of each arm, where it stands, and why it is not sought."""
+"""The words of each branch, where it stands, and why it is not sought."""
 
 
 def _selected(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> Described:
@@ -120,9 +120,9 @@ def _selected(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> Describ
 
 
 def _numbered(equation: JaxprEqn, call: Call) -> Described:
-    place, branches = call.place, programs_in(equation) or equation.invars[1:]
+    place, cases = call.place, programs_in(equation) or equation.invars[1:]
     assert place is not None
-    for number in range(len(branches)):
+    for number in range(len(cases)):
         words = f"takes branch {number}"
         if call.chooser is not None and call.chooser.default_first:
             words = f"takes choice {number}" if number else "takes its default"
@@ -163,14 +163,14 @@ def _ordered(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> Describe
 
 
 def conditional(place: Place) -> list[str]:
-    """The arms of what asks whether an expression is true."""
+    """The branches of what asks whether an expression is true."""
     return [f"`{place.text}` is {answer}" for answer in ("false", "true")]
 
 
 def extreme(
     name: str, place: Place, first: float | None = None, second: float | None = None
 ) -> list[str]:
-    """The arms of a maximum or minimum of two numbers, which may be literals."""
+    """The branches of a maximum or minimum of two numbers, which may be literals."""
     limit = second if first is None else first
     if limit is None:
         return [f"`{place.text}` takes its {which} argument" for which in ("first", "second")]
@@ -180,19 +180,19 @@ def extreme(
 
 
 def bounded(place: Place) -> list[str]:
-    """The arms of what keeps a number between two others."""
+    """The branches of what keeps a number between two others."""
     where = ("at its lower bound", "between its bounds", "at its upper bound")
     return [f"`{place.text}` is {each}" for each in where]
 
 
 def ordered(place: Place) -> list[str]:
-    """The arms of what sorts."""
+    """The branches of what sorts."""
     each = ("that of the first point", "another one")
     return [f"the order in `{place.text}` is {which}" for which in each]
 
 
 def signed(place: Place) -> list[str]:
-    """The arms of an absolute value."""
+    """The branches of an absolute value."""
     return [f"the argument of `{place.text}` is {side} 0" for side in ("below", "above")]
 
 
@@ -211,4 +211,4 @@ KINDS = {
     "sign": _signed,
     "sort": _ordered,
 }
-"""The operations that choose, and what their arms are called."""
+"""The operations that choose, and what their branches are called."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from jax.extend.core import JaxprEqn
 
-from ..._results.arm import Arm
+from ..._results.branch import Branch
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,19 +14,19 @@ class Choice:
 
     Attributes:
         equation: The operation.
-        arms: Its arms, in the order of its cases.
+        branches: Its branches, in the order of its cases.
         shape: The shape of what is chosen with, the loops around it as axes in front.
         derived: Whether autodiff made it of another choice.
     """
 
     equation: JaxprEqn
-    arms: tuple[Arm, ...]
+    branches: tuple[Branch, ...]
     shape: tuple[int, ...]
     derived: bool = False
 
     @property
     def ordered(self) -> bool:
-        """Whether its arms are one order of some numbers, and all others."""
+        """Whether its branches are one order of some numbers, and all others."""
         return self.equation.primitive.name == "sort"
 
 
@@ -74,7 +74,7 @@ def without(nodes: Sequence[Node], known: Container[Hashable]) -> tuple[Node, ..
         if isinstance(node, Nest):
             inner = tuple(without(each, known) for each in node.inner)
             kept += [replace(node, inner=inner)] if any(inner) else []
-        elif not (node.derived and all(arm.key in known for arm in node.arms)):
+        elif not (node.derived and all(branch.key in known for branch in node.branches)):
             kept.append(node)
     return tuple(kept)
 

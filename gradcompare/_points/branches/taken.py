@@ -1,4 +1,4 @@
-"""Which arms a point takes, entry by entry where they have the shape of an array of parameters."""
+"""Which branches a point takes; entry by entry where they have the shape of a parameter array."""
 
 import math
 from collections.abc import Hashable, Iterable
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool
 
-from ..._results.arm import Arm
+from ..._results.branch import Branch
 
 LARGEST = 100_000
-"""With more entries than that, it is not told which of them take an arm."""
+"""With more entries than that, it is not told which of them take a branch."""
 
 Shape = tuple[int, ...]
 
@@ -20,25 +20,25 @@ class Taken:
     """What a point takes.
 
     Attributes:
-        arms: Which arms at least one entry takes.
-        entries: For arms that have the shape of an array of parameters, by their numbers: which
-            entries take them.
+        branches: Which branches at least one entry takes.
+        entries: Which entries take a branch that has the shape of an array of parameters, by the
+            number of the branch.
     """
 
-    arms: Bool[np.ndarray, " k"]
+    branches: Bool[np.ndarray, " k"]
     entries: dict[int, Bool[np.ndarray, " n"]]
 
 
-def each_once(choices: Iterable[tuple[Arm, Shape]]) -> tuple[Arm, ...]:
-    """The arms, each once: two choices by the same condition are one."""
-    return tuple({arm.key: arm for arm, _ in choices}.values())
+def each_once(choices: Iterable[tuple[Branch, Shape]]) -> tuple[Branch, ...]:
+    """The branches, each once: two choices by the same condition are one."""
+    return tuple({branch.key: branch for branch, _ in choices}.values())
 
 
-def shaped(choices: Iterable[tuple[Arm, Shape]], shapes: tuple[Shape, ...]) -> dict[int, Shape]:
-    """The arms that have the shape of an array of parameters, by their numbers."""
+def shaped(choices: Iterable[tuple[Branch, Shape]], shapes: tuple[Shape, ...]) -> dict[int, Shape]:
+    """The branches that have the shape of an array of parameters, by their numbers."""
     found: dict[Hashable, set[Shape]] = {}
-    for arm, shape in choices:
-        found.setdefault(arm.key, set()).add(shape)
+    for branch, shape in choices:
+        found.setdefault(branch.key, set()).add(shape)
     alike = {number: min(each) for number, each in enumerate(found.values()) if len(each) == 1}
     return {
         number: shape

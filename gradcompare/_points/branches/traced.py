@@ -1,9 +1,9 @@
-"""Which arms of the choices in traced programs the points of a comparison take.
+"""Which branches of the choices in traced programs the points of a comparison take.
 
 The choices are those of the value and of the hand-written gradient, both as they were traced; one
-further program, where there are any, returns at a point which arms at least one entry takes.
+further program, where there are any, returns at a point which branches at least one entry takes.
 What is evaluated is the traced program itself with the operands of its choices as results, so the
-line of an arm and what is measured of it cannot come apart. What autodiff makes of a choice that
+line of a branch and what is measured of it cannot come apart. What autodiff makes of a choice that
 is known already is left out.
 """
 
@@ -22,18 +22,18 @@ from ..._evaluation.compiled import CompiledFunction
 from ..._evaluation.evaluator import Evaluator
 from ..._introspection.jax_internals import loop_of, part_of, programs_in, sorted_axis
 from ..._introspection.jaxprs import divided
-from ..._results.arm import Arm
+from ..._results.branch import Branch
 from .choices import choices
 from .kinds import chooses_by
 from .nodes import Choice, Nest, Node, each, without
 from .taken import Shape, Taken, each_once, shaped
 
-KEY = "arms"
+KEY = "branches"
 """What the program is kept under."""
 
 
 @dataclass(frozen=True, eq=False)
-class TracedBranches:
+class TracedChoices:
     """The choices of one objective.
 
     Attributes:
@@ -49,7 +49,7 @@ class TracedBranches:
     unseen: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, evaluator: Evaluator, keys: Sequence) -> "TracedBranches":
+    def of(cls, evaluator: Evaluator, keys: Sequence) -> "TracedChoices":
         """Reads the choices off the programs under these keys, those that are there."""
         layout, found, unseen = evaluator.problem.layout, [], []
         known: set[Hashable] = set()
@@ -58,28 +58,30 @@ class TracedBranches:
             if isinstance(program, CompiledFunction):
                 nodes, closed = choices(program.jaxpr, len(layout.shapes))
                 nodes = without(nodes, known)
-                known |= {arm.key for choice in each(nodes) for arm in choice.arms}
+                known |= {branch.key for choice in each(nodes) for branch in choice.branches}
                 found += [(program.jaxpr, nodes)] if nodes else []
                 unseen += closed
         return cls(tuple(found), layout.shapes, evaluator, tuple(dict.fromkeys(unseen)))
 
     @cached_property
-    def _all(self) -> tuple[tuple[Arm, Shape], ...]:
-        """The arms in the order of the program, with the shapes that they have."""
-        return tuple((arm, choice.shape) for choice in self._choices for arm in choice.arms)
+    def _all(self) -> tuple[tuple[Branch, Shape], ...]:
+        """The branches in the order of the program, with the shapes that they have."""
+        return tuple(
+            (branch, choice.shape) for choice in self._choices for branch in choice.branches
+        )
 
     @property
     def _choices(self) -> tuple[Choice, ...]:
         return tuple(each([node for _, of_program in self.found for node in of_program]))
 
     @cached_property
-    def arms(self) -> tuple[Arm, ...]:
-        """The arms, each once."""
+    def branches(self) -> tuple[Branch, ...]:
+        """The branches, each once."""
         return each_once(self._all)
 
     @cached_property
     def shaped(self) -> dict[int, Shape]:
-        """The arms that have the shape of an array of parameters, by their numbers."""
+        """The branches that have the shape of an array of parameters, by their numbers."""
         return shaped(self._all, self.shapes)
 
     def taken(self, evaluator: Evaluator, x: Float[np.ndarray, " d"] | None = None) -> Taken:
@@ -93,11 +95,11 @@ class TracedBranches:
             flat = evaluator.run(KEY, self._program, *extra, helper=True) > 0
         else:
             flat = evaluator.run_at(KEY, x, *extra) > 0
-        arms, entries, start = flat[: len(self.arms)], {}, len(self.arms)
+        branches, entries, start = flat[: len(self.branches)], {}, len(self.branches)
         for number, shape in self.shaped.items():
             entries[number] = flat[start : start + math.prod(shape)]
             start += math.prod(shape)
-        return Taken(arms, entries)
+        return Taken(branches, entries)
 
     def _program(
         self, params: PyTree, data: PyTree, direction: PyTree, *first: PyTree
@@ -105,10 +107,10 @@ class TracedBranches:
         masks = self._masks(params, data, direction)
         if first:
             masks = self._reordered(masks, self._masks(*first, data, direction))
-        merged: list[list[Array]] = [[] for _ in self.arms]
-        numbers = {arm.key: number for number, arm in enumerate(self.arms)}
-        for (arm, _), mask in zip(self._all, masks, strict=True):
-            merged[numbers[arm.key]].append(mask)
+        merged: list[list[Array]] = [[] for _ in self.branches]
+        numbers = {branch.key: number for number, branch in enumerate(self.branches)}
+        for (branch, _), mask in zip(self._all, masks, strict=True):
+            merged[numbers[branch.key]].append(mask)
         flags = jnp.stack([_any([jnp.any(mask) for mask in one]) for one in merged])
         return [flags, *(_any(merged[number]) for number in self.shaped)]
 
@@ -119,7 +121,7 @@ class TracedBranches:
     def _reordered(self, here: list[Array], first: list[Array]) -> list[Array]:
         """The masks, with those of an order told by whether it is that of the first point."""
         orders = [
-            n == 0 if c.ordered else None for c in self._choices for n, _ in enumerate(c.arms)
+            n == 0 if c.ordered else None for c in self._choices for n, _ in enumerate(c.branches)
         ]
         return [
             mask if same is None else jnp.array_equal(mask, other) == same
@@ -132,7 +134,7 @@ def _any(masks: list[Array]) -> Array:
 
 
 def _masks(program: ClosedJaxpr, nodes: Sequence[Node], args: Sequence[Array]) -> list[Array]:
-    """Which entries take each of the arms of a program, in the order of its choices."""
+    """Which entries take each of the branches of a program, in the order of its choices."""
     jaxpr = program.jaxpr
     needed = dict.fromkeys(
         v for node in nodes for v in node.equation.invars if not isinstance(v, Literal)
@@ -184,7 +186,7 @@ def _nested(nest: Nest, given: list[Array]) -> list[Array]:
 
 
 def _in_loop(nest: Nest, given: list[Array]) -> list[Array]:
-    """The arms taken in each round of a loop, the rounds as the first axis."""
+    """The branches taken in each round of a loop, the rounds as the first axis."""
     nodes, loop = nest.inner[0], loop_of(nest.equation)
     assert loop is not None  # its body was read
     body, (fixed, start, rows) = loop.body, divided(nest.equation, given)

@@ -38,7 +38,7 @@ class Leaf:
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """Where an arm of a choice in the objective or its gradient is taken.
+    """Where a branch of a choice in the objective or its gradient is taken.
 
     Attributes:
         words: When, as the end of a sentence.
@@ -74,7 +74,7 @@ class Evidence:
         declarable: Whether no convention is declared, so that one may be the answer.
         settled: Which coordinates are explained already.
         traced: The reference by autodiff, part by part, where the objective can be traced.
-        regions: Where each arm of a choice is taken.
+        regions: Where each branch of a choice is taken.
     """
 
     labels: tuple[str, ...]

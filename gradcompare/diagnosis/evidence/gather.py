@@ -13,7 +13,7 @@ from ..._model.estimate import SAFETY, Estimate
 from ..._model.objective import Problem
 from ..._model.user_functions import Adapted
 from ..._model.verdict import Verdict
-from ..._points.branches.combined import Branches
+from ..._points.branches.combined import Choices
 from ..._points.examination import Examination
 from ..._results.data import PointResult
 from ..._results.judge import alike
@@ -33,12 +33,12 @@ COMPARABLE = (
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
-def gather(points: Sequence[Examination], branches: Branches | None = None) -> Evidence | None:
+def gather(points: Sequence[Examination], choices: Choices | None = None) -> Evidence | None:
     """Returns the evidence of all points that have any, or None.
 
     Args:
         points: Every point that was examined.
-        branches: The choices of the objective, of which each point takes some.
+        choices: The choices of the objective, of which each point takes some.
     """
     kept = [point for point in points if _is_comparable(point.result)]
     if not kept:
@@ -58,7 +58,7 @@ def gather(points: Sequence[Examination], branches: Branches | None = None) -> E
         literals=_literals(problem),
         declarable=problem.objective.convention.plain,
         traced=Traced(traced) if len(traced) == len(kept) else None,
-        regions=() if branches is None else regions(branches, kept),
+        regions=() if choices is None else regions(choices, kept),
     )
 
 

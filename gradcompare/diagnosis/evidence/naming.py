@@ -55,7 +55,7 @@ def others_agree(evidence: Evidence, chosen: Bool[np.ndarray, " d"]) -> str:
 def regime(evidence: Evidence) -> str:
     """Says in what part of the space entries are wrong, where others are right.
 
-    By the arm of a choice, or the size of the parameter of the entry, if that tells them apart;
+    By the branch of a choice, or the size of the parameter of the entry, if that tells them apart;
     or by the points.
     """
     if where := branch(evidence):

@@ -1,4 +1,4 @@
-"""Whether a gradient is wrong exactly where the program takes one arm of a choice."""
+"""Whether a gradient is wrong exactly where the program takes one branch of a choice."""
 
 import math
 from collections.abc import Sequence
@@ -6,39 +6,39 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool
 
-from ..._points.branches.combined import Branches
+from ..._points.branches.combined import Choices
 from ..._points.examination import Examination
 from .data import Evidence, Region
 from .fit import BY_CHANCE, log_choices
 
 ALIKE = 2
-"""So many arms may be named that the same points take."""
+"""So many branches may be named that the same points take."""
 
 FEWEST_POINTS = 4
 """So many points at least, where whole points are compared: with fewer, chance decides."""
 
 
-def regions(branches: Branches, at: Sequence[Examination]) -> tuple[Region, ...]:
-    """Returns where each arm is taken, at these points.
+def regions(choices: Choices, at: Sequence[Examination]) -> tuple[Region, ...]:
+    """Returns where each branch is taken, at these points.
 
-    Entry by entry as well, for an arm of the shape of an array of parameters.
+    Entry by entry as well, for a branch of the shape of an array of parameters.
     """
     taken = [point.taken for point in at if point.taken is not None]
-    starts = np.cumsum([0, *(math.prod(shape) for shape in branches.shapes)]).tolist()
+    starts = np.cumsum([0, *(math.prod(shape) for shape in choices.shapes)]).tolist()
     found = []
-    for number, arm in enumerate(branches.arms if taken else ()):
-        points = np.array([[point.arms[number]] for point in taken])
-        found.append(Region(arm.words, arm.place, points))
-        for shape, start, stop in zip(branches.shapes, starts, starts[1:], strict=False):
-            if branches.shaped.get(number) == shape:
+    for number, branch in enumerate(choices.branches if taken else ()):
+        points = np.array([[point.branches[number]] for point in taken])
+        found.append(Region(branch.words, branch.place, points))
+        for shape, start, stop in zip(choices.shapes, starts, starts[1:], strict=False):
+            if choices.shaped.get(number) == shape:
                 entries = np.zeros((len(taken), starts[-1]), bool)
                 entries[:, start:stop] = [point.entries[number] for point in taken]
-                found.append(Region(arm.words, arm.place, entries, slice(start, stop)))
+                found.append(Region(branch.words, branch.place, entries, slice(start, stop)))
     return tuple(found)
 
 
 def branch(evidence: Evidence) -> str:
-    """Returns in which arm entries are wrong, where those outside of it are right; or nothing.
+    """Returns in which branch entries are wrong, where those outside of it are right; or nothing.
 
     Of the same condition in the objective and in its gradient, the line of the latter is given.
     """
@@ -78,7 +78,7 @@ def _by_entry(
 def _by_point(
     region: Region, wrong: Bool[np.ndarray, "p d"], right: Bool[np.ndarray, "p d"]
 ) -> bool:
-    """Whether the points with a wrong entry are those that take the arm."""
+    """Whether the points with a wrong entry are those that take the branch."""
     bad = np.asarray(wrong.any(axis=1))
     told = bad | np.asarray(right.any(axis=1))
     enough = int(told.sum()) >= FEWEST_POINTS and not bad[told].all()

@@ -1,4 +1,4 @@
-"""A gradient that is wrong in one arm of a choice, and right in the others."""
+"""A gradient that is wrong in one branch of a choice, and right in the others."""
 
 from typing import ClassVar
 
@@ -10,7 +10,7 @@ from ._base import AbstractHypothesis
 
 
 class Branch(AbstractHypothesis):
-    """What is wrong is wrong exactly where one arm is taken; how, is not known."""
+    """What is wrong is wrong exactly where one branch is taken; how, is not known."""
 
     rank: ClassVar = 80
     explains: ClassVar = False

@@ -35,8 +35,10 @@ def _bounded(record: Record, place: Place, x, low=None, high=None, **options) ->
     high = options.get("max", options.get("a_max", high))
     below = np.less(x, -np.inf if low is None else low)
     above = np.greater(x, np.inf if high is None else high)
-    arms = zip((low, x, high), bounded(place), [below, ~(below | above), above], strict=True)
-    words, masks = zip(*((said, mask) for end, said, mask in arms if end is not None), strict=True)
+    branches = zip((low, x, high), bounded(place), [below, ~(below | above), above], strict=True)
+    words, masks = zip(
+        *((said, mask) for end, said, mask in branches if end is not None), strict=True
+    )
     record.add(place, words, list(masks))
 
 

@@ -1,7 +1,7 @@
 """Arrays that record the choices that are made with them, to look into functions of NumPy.
 
 A function that cannot be traced is called once more, with arrays that do all that those of NumPy
-do, and remember which entries took which arm where `if`, a mask, `np.where`, `np.maximum`,
+do, and remember which entries took which branch where `if`, a mask, `np.where`, `np.maximum`,
 `np.clip`, `abs` and their like ask them. What is not made by NumPy is an ordinary number, and no
 more is known of it: what `float`, `math`, `np.array`, `np.asarray`, SciPy and JAX return.
 """
@@ -145,7 +145,7 @@ class Recorded(Tracked):
         self.view(np.ndarray)[jax.tree.map(plain, index)] = plain(value)
 
     def _masked(self, index: Any) -> None:
-        """An array that is cut by a mask takes both arms of it, where the mask is so."""
+        """An array that is cut by a mask takes both branches of it, where the mask is so."""
         for each in index if isinstance(index, tuple) else (index,):
             counted([each])
 

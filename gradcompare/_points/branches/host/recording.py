@@ -15,7 +15,7 @@ from jaxtyping import Bool, Int
 
 from ...._foundation.frames import callers, position_of
 from ...._foundation.user_code import Place, is_users, place_in
-from ...._results.arm import Arm
+from ...._results.branch import Branch
 from ..kinds import THIN, ordered
 
 NUMPY, OWN = (os.path.join(Path(file).parent, "") for file in (str(np.__file__), __file__))
@@ -32,12 +32,12 @@ class Record:
     """The choices of one call.
 
     Attributes:
-        arms: The arms, with the masks that say which entries took them, by their keys.
+        branches: The branches, with the masks that say which entries took them, by their keys.
         numbers: All numbers that recorded arrays held, if they are wanted.
     """
 
     def __init__(self, orders: Orders | None = None, *, keeps_numbers: bool = False) -> None:
-        self.arms: dict[Hashable, tuple[Arm, Masks]] = {}
+        self.branches: dict[Hashable, tuple[Branch, Masks]] = {}
         self.numbers: set[float] | None = {0.0} if keeps_numbers else None
         self._orders: Orders = {} if orders is None else orders
         self._sorted = Counter[Place]()
@@ -54,10 +54,10 @@ class Record:
     def add(
         self, place: Place, words: Sequence[str], masks: Masks, thin: int | None = None
     ) -> None:
-        """Notes which entries took which arm; one is `thin` that single points reach."""
+        """Notes which entries took which branch; one is `thin` that single points reach."""
         for number, (said, mask) in enumerate(zip(words, masks, strict=True)):
-            arm = Arm(said, place.file, place.line, note=THIN if number == thin else "")
-            self.arms.setdefault(arm.key, (arm, []))[1].append(np.asarray(mask))
+            branch = Branch(said, place.file, place.line, note=THIN if number == thin else "")
+            self.branches.setdefault(branch.key, (branch, []))[1].append(np.asarray(mask))
 
 
 @dataclass(frozen=True)

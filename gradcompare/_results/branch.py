@@ -8,7 +8,7 @@ from .._foundation.user_code import Place
 
 
 @dataclass(frozen=True)
-class Arm:
+class Branch:
     """One way that a program can take at a line.
 
     Attributes:
@@ -29,7 +29,7 @@ class Arm:
 
     @property
     def key(self) -> tuple[str, str, int]:
-        """Arms with equal ones are the same to the reader."""
+        """Branches with equal ones are the same to the reader."""
         return self.words, self.file, self.line
 
     @property
@@ -43,11 +43,11 @@ class Arm:
 
 NO_BRANCH = "no branch depends on the parameters"
 
-NAMED_ARMS = 3
-"""At most so many arms are named for one reason."""
+NAMED_BRANCHES = 3
+"""At most so many branches are named for one reason."""
 
 
-def in_words(branches: Sequence[Arm], unseen: str = "") -> str:
+def in_words(branches: Sequence[Branch], unseen: str = "") -> str:
     """Returns how many branches were tested, and which were not, why not, and what to do about it.
 
     Args:
@@ -56,10 +56,10 @@ def in_words(branches: Sequence[Arm], unseen: str = "") -> str:
     """
     if not branches:
         return f"branches not looked at, because {unseen}" if unseen else NO_BRANCH
-    missing = [arm for arm in branches if not arm.tested]
+    missing = [branch for branch in branches if not branch.tested]
     said = f"branches: {len(branches) - len(missing)} of {len(branches)} tested"
-    for note in dict.fromkeys(arm.note for arm in missing):
-        names = [str(arm) for arm in missing if arm.note == note]
-        more = f" or {len(names) - NAMED_ARMS} more" if len(names) > NAMED_ARMS else ""
-        said += f"; never where {' or '.join(names[:NAMED_ARMS])}{more}: {note}"
+    for note in dict.fromkeys(branch.note for branch in missing):
+        names = [str(branch) for branch in missing if branch.note == note]
+        more = f" or {len(names) - NAMED_BRANCHES} more" if len(names) > NAMED_BRANCHES else ""
+        said += f"; never where {' or '.join(names[:NAMED_BRANCHES])}{more}: {note}"
     return f"{said}; there may be more: {unseen}" if unseen else said
