@@ -426,17 +426,17 @@ def test_in_json_both_ways():
     assert str(again) == str(comparison)
 
 
-def branch(words: str, note: str = "") -> Branch:
+def made(words: str, note: str = "") -> Branch:
     return Branch(words, "model/loss.py", 12, tested=not note, note=note)
 
 
 def test_the_sentence():
-    assert in_words((branch("a"), branch("b"))) == "branches: 2 of 2 tested"
-    assert in_words((branch("a"), branch("b", "x; y"), branch("c", "x; y"), branch("d", "z"))) == (
+    assert in_words((made("a"), made("b"))) == "branches: 2 of 2 tested"
+    assert in_words((made("a"), made("b", "x; y"), made("c", "x; y"), made("d", "z"))) == (
         "branches: 1 of 4 tested; never where b (loss.py:12) or c (loss.py:12): x; y; "
         "never where d (loss.py:12): z"
     )
-    many = tuple(branch(str(n), "x") for n in range(NAMED_BRANCHES + 4))
+    many = tuple(made(str(n), "x") for n in range(NAMED_BRANCHES + 4))
     assert "2 (loss.py:12) or 4 more: x" in in_words(many)
 
 

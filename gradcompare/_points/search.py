@@ -1,10 +1,10 @@
 """Points that reach a branch of a choice that no other point reaches.
 
-The search goes through a fixed list of points around the given one, inside its bounds: other scales
-and signs, shifts, single coordinates moved, random steps that grow. It looks only at which branches
-a point takes, and whether the objective is finite there. On the way to the first point that takes a
-branch, it stops a little behind the threshold: there, a wrong tail is already large enough to be
-seen.
+The search goes through a fixed list of points around the given one, inside its bounds: other
+scales and signs, shifts, single coordinates moved, random steps that grow. It looks only at which
+branches a point takes, and whether the objective is finite there. On the way to the first point
+that takes a branch, it stops a little behind the threshold: there, a wrong tail is already large
+enough to be seen.
 """
 
 from collections import Counter
