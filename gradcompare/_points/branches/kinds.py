@@ -157,7 +157,8 @@ def _signed(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> Described
 def _ordered(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> Described:
     """Of what sorts: the order at the first point is taken, or another one."""
     assert call.place is not None
-    for each in ordered(call.place):
+    shape = getattr(equation.invars[0].aval, "shape", ())
+    for each in ordered(call.place, shape[equation.params["dimension"]]):
         yield each, call.place, ""
 
 
@@ -184,10 +185,27 @@ def bounded(place: Place) -> list[str]:
     return [f"`{place.text}` is {each}" for each in where]
 
 
-def ordered(place: Place) -> list[str]:
-    """The arms of what sorts."""
-    each = ("that of the first point", "another one")
-    return [f"the order in `{place.text}` is {which}" for which in each]
+PLACES = 8
+"""With more numbers than that in order, it is not told which place another one has taken."""
+
+
+def ordered(place: Place, count: int) -> list[str]:
+    """The arms of what sorts so many numbers.
+
+    There are too many orders to test each. What comes of an order is often one place in it, as
+    the middle or the end, so that where there are few, another number has to take each place.
+    """
+    order = f"the order in `{place.text}`"
+    others = [f"another entry has place {number + 1} of {order}" for number in range(count)]
+    if count > PLACES:
+        others = [f"{order} is another one"]
+    return [f"{order} is that of the first point", *others]
+
+
+def places(order: Any, count: int) -> list[Any]:
+    """What the arms are told by, which is compared with the first point: orders, or places."""
+    each = [order[..., number] for number in range(count)] if count <= PLACES else [order]
+    return [order, *each]
 
 
 def signed(place: Place) -> list[str]:
