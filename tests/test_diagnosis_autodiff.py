@@ -3,6 +3,7 @@
 import functools
 import importlib
 import json
+import sys
 from pathlib import Path
 
 import jax
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from gradcompare import Comparison, Verdict, check
+from gradcompare._foundation import user_code
 
 LINES = Path(__file__).read_text().splitlines()
 X = np.linspace(0.3, 1.4, 5)
@@ -251,13 +253,37 @@ def held(x):
 
 
 @pytest.fixture
-def library(tmp_path, monkeypatch):
-    """A library with a wrong rule, and with a stopped gradient."""
-    folder = tmp_path / "site-packages"
-    folder.mkdir()
-    (folder / "squashing.py").write_text(LIBRARY)
-    monkeypatch.syspath_prepend(folder)
-    return importlib.import_module("squashing")
+def installed(tmp_path, monkeypatch):
+    """An installed package with a wrong rule, and with a stopped gradient."""
+    folder = tmp_path / "site-packages" / "squashing"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text(LIBRARY)
+    monkeypatch.syspath_prepend(folder.parent)
+    monkeypatch.delitem(sys.modules, "squashing", raising=False)
+    yield importlib.import_module("squashing")
+    del sys.modules["squashing"]
+
+
+@pytest.fixture
+def library(installed, monkeypatch):
+    """The same as one of the libraries whose code is not the user's."""
+    known = user_code.is_users, user_code.library_roots
+    with monkeypatch.context() as patch:
+        patch.setattr(user_code, "LIBRARIES", (*user_code.LIBRARIES, "squashing"))
+        for each in known:
+            each.cache_clear()
+        yield installed
+    for each in known:
+        each.cache_clear()
+
+
+def test_a_rule_of_an_installed_package_is_the_users(installed):
+    def value(x):
+        return jnp.sum(installed.squash(x))
+
+    finding = only(verdict(value, lambda x: jnp.sum(x / (1 + x))))
+    assert finding.kind == "custom rule"
+    assert finding.file == installed.__file__
 
 
 def test_a_rule_of_a_library_is_named_where_it_is_called_first(library):

@@ -110,7 +110,8 @@ BRANCHES = {
     "Python's sorting": (lambda w: sorted(w)[0] + np.max(w), {}),
     "sorting": (lambda w: np.sort(w)[0], {
         "the order in `np.sort(w)` is that of the first point": True,
-        "the order in `np.sort(w)` is another one": False}),
+        **{f"another entry has place {n} of the order in `np.sort(w)`": False
+           for n in (1, 2, 3, 4)}}),
     "data alone": (lambda w: np.sum(w * np.where(X[0] > 0, 1, 2)), {}),
     "a library": (lambda w: np.linalg.norm(w) + np.logaddexp(w, 0).sum(), {}),
     "a number of its own": (swapped, {"`s > 100` is false": True, "`s > 100` is true": False}),

@@ -120,12 +120,12 @@ def _python_roots() -> tuple[Path, ...]:
 
 
 def _is_library(path: Path) -> bool:
-    return any(root in path.parents for root in _library_roots())
+    return any(root in path.parents for root in library_roots())
 
 
 @functools.cache
-def _library_roots() -> tuple[Path, ...]:
-    """The folders of the libraries, where they are installed; they are not imported for it."""
+def library_roots() -> tuple[Path, ...]:
+    """Returns the folders of the libraries, where they are installed; none is imported for it."""
 
     def found() -> Iterator[Path]:
         for name in LIBRARIES:

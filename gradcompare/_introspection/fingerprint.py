@@ -21,7 +21,8 @@ def fingerprint(program: ClosedJaxpr) -> bytes:
     """Returns a hash of the operations of a program and of its constants."""
     found = hashlib.sha256(str(program.jaxpr).encode())
     hashed: dict[int, bytes] = {}  # a large array may be captured more than once
-    for constant in _constants(program):
+    constants = list(_constants(program))  # all kept alive, so that no two have the same id
+    for constant in constants:
         if id(constant) not in hashed:
             hashed[id(constant)] = _of_constant(constant)
         found.update(hashed[id(constant)])

@@ -34,11 +34,11 @@ class Branch:
 
     @property
     def place(self) -> str:
-        """The file and the line, as `loss.py:8`."""
-        return Place(self.file, self.line).where
+        """The file and the line, as `loss.py:8`; nothing where there is none, as in a formula."""
+        return Place(self.file, self.line).where if self.file else ""
 
     def __str__(self) -> str:
-        return f"{self.words} ({self.place})"
+        return f"{self.words} ({self.place})" if self.file else self.words
 
 
 NO_BRANCH = "no branch depends on the parameters"

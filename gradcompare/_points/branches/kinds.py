@@ -9,7 +9,7 @@ from jax.extend.core import JaxprEqn
 
 from ..._foundation.user_code import Place
 from ..._foundation.wording import short
-from ..._introspection.jax_internals import programs_in
+from ..._introspection.jax_internals import programs_in, sorted_axis
 from ..._introspection.jaxprs import dtype_of, place_of
 from ..._introspection.library import Chooser
 from ..._results.branch import Branch
@@ -158,7 +158,9 @@ def _signed(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> Described
 def _ordered(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> Described:
     """Of what sorts: the order at the first point is taken, or another one."""
     assert call.place is not None
-    for each in ordered(call.place):
+    shape: tuple[int, ...] = getattr(equation.invars[0].aval, "shape", ())
+    count = shape[sorted_axis(equation)]
+    for each in ordered(call.place, count):
         yield each, call.place, ""
 
 
@@ -185,10 +187,27 @@ def bounded(place: Place) -> list[str]:
     return [f"`{place.text}` is {each}" for each in where]
 
 
-def ordered(place: Place) -> list[str]:
-    """The branches of what sorts."""
-    each = ("that of the first point", "another one")
-    return [f"the order in `{place.text}` is {which}" for which in each]
+PLACES = 8
+"""Largest count of sorted numbers of which each place is a branch."""
+
+
+def ordered(place: Place, count: int) -> list[str]:
+    """The branches of an operation that sorts `count` numbers.
+
+    There are too many orders to test each. What comes of an order is often one place in it, as
+    the middle or the end, so that where there are few, another number has to take each place.
+    """
+    order = f"the order in `{place.text}`"
+    others = [f"another entry has place {number + 1} of {order}" for number in range(count)]
+    if count > PLACES:
+        others = [f"{order} is another one"]
+    return [f"{order} is that of the first point", *others]
+
+
+def places(order: Any, count: int) -> list[Any]:
+    """What the branches are told by, which is compared with the first point: orders, or places."""
+    each = [order[..., number] for number in range(count)] if count <= PLACES else [order]
+    return [order, *each]
 
 
 def signed(place: Place) -> list[str]:

@@ -24,7 +24,7 @@ from ..._introspection.jax_internals import loop_of, part_of, programs_in, sorte
 from ..._introspection.jaxprs import divided
 from ..._results.branch import Branch
 from .choices import choices
-from .kinds import chooses_by
+from .kinds import chooses_by, places
 from .nodes import Choice, Nest, Node, each, without
 from .taken import Shape, Taken, each_once, shaped
 
@@ -161,7 +161,8 @@ def _cases(equation: JaxprEqn, given: Sequence[Array]) -> list[Array]:
             mask = given[chooses_by(equation) or 0]
             return [~mask, mask]
         case "sort":
-            return [jnp.argsort(first, axis=sorted_axis(equation))] * 2
+            order = jnp.argsort(jnp.moveaxis(first, sorted_axis(equation), -1))
+            return places(order, order.shape[-1])
         case "max":
             return [jnp.greater(first, rest[0]), jnp.less(first, rest[0])]
         case "min":

@@ -52,6 +52,9 @@ class Region:
     taken: Bool[np.ndarray, "p d"]
     among: slice | None = None
 
+    def __str__(self) -> str:
+        return f"{self.words} ({self.place})" if self.place else self.words
+
 
 @dataclass(frozen=True, eq=False)
 class Evidence:

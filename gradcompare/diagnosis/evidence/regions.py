@@ -53,9 +53,9 @@ def branch(evidence: Evidence) -> str:
     for region in reversed(by_entry):
         if _by_entry(region, wrong, right, tried):
             bad, told = int(wrong.sum()), int((wrong | right)[:, region.among].sum())
-            return f"only where {region.words} ({region.place}), in {bad} of {told} entries"
+            return f"only where {region}, in {bad} of {told} entries"
     by_point = [r for r in evidence.regions if r.among is None and _by_point(r, wrong, right)]
-    names = {region.words: f"{region.words} ({region.place})" for region in by_point}
+    names = {region.words: str(region) for region in by_point}
     if not 1 <= len(names) <= ALIKE:
         return ""
     together = ", which go together here," if len(names) > 1 else ","

@@ -16,7 +16,7 @@ from jaxtyping import Bool, Int
 from ...._foundation.frames import callers, position_of
 from ...._foundation.user_code import Place, is_users, place_in
 from ...._results.branch import Branch
-from ..kinds import THIN, ordered
+from ..kinds import THIN, ordered, places
 
 NUMPY, OWN = (os.path.join(Path(file).parent, "") for file in (str(np.__file__), __file__))
 """The code between the user's line and what is recorded."""
@@ -48,8 +48,11 @@ class Record:
         self._sorted[place] += 1
         if number == len(known):
             known.append(order)
-        other = not np.array_equal(known[number], order)
-        self.add(place, ordered(place), [np.array(not other), np.array(other)])
+        count = order.shape[-1]
+        pairs = zip(places(order, count), places(known[number], count), strict=True)
+        same, *others = (np.array_equal(*pair) for pair in pairs)
+        masks = [np.array(same), *(np.array(not each) for each in others)]
+        self.add(place, ordered(place, count), masks)
 
     def add(
         self, place: Place, words: Sequence[str], masks: Masks, thin: int | None = None
