@@ -225,6 +225,7 @@ def test_a_failure_of_ours_is_said(monkeypatch):
     def broken(*_):
         raise ValueError("of another version of JAX")
 
+    monkeypatch.delenv("GRADCOMPARE_RAISE")
     monkeypatch.setattr("gradcompare._points.branches.traced.choices", broken)
     (result,) = check(one_of, None, X)
     (said,) = sentences(result)

@@ -36,6 +36,7 @@ def autodiff_findings(points: Sequence[Examination]) -> tuple[Finding, ...]:
         Row(point.evaluator, point.result.votes)
         for point in points
         if {"autodiff", "differences"} <= point.result.votes.keys()
+        and not point.evaluator.cache.opaque  # there is no program to look into
     ]
     return optional("the diagnosis of autodiff", lambda: _shown(rows), ()) if rows else ()
 

@@ -46,7 +46,12 @@ def gather(points: Sequence[Examination], choices: Choices | None = None) -> Evi
     problem = kept[0].evaluator.problem
     bound = problem.objective.convention.intent == "upper_bound"
     rows = [_row(point.result.votes, bound) for point in kept]
-    traced = [point.evaluator for point in kept if "autodiff" in point.result.votes]
+    # Autodiff may run on a value that cannot be traced as a whole, as with branches of Python.
+    traced = [
+        point.evaluator
+        for point in kept
+        if "autodiff" in point.result.votes and not point.evaluator.cache.opaque
+    ]
     columns = [np.stack(column) for column in zip(*rows, strict=True)]
     return Evidence(
         tuple(point.result.label for point in kept),
