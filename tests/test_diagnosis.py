@@ -41,7 +41,7 @@ POSITIVE = {
         on(M, lambda r, x: -r), "sign", "M: the opposite sign of the reference; w, v and s agree",
     ),
     "factor-of-entry": (on(3, lambda r, x: 1.01 * r), "factor", "w[3]: 1.01 times"),
-    "zero-leaf": (on(V, lambda r, x: 0 * r), "zero", "v: exactly 0, where the reference is "),
+    "zero-leaf": (on(V, lambda r, x: 0 * r), "zero", "v: exactly 0, but the reference is "),
     "zero-entry": (on(3, lambda r, x: 0 * r), "zero", "w[3]: exactly 0"),
     "zero-scalar": (on(S, lambda r, x: 0 * r), "zero", "s: exactly 0"),
     "zero-row": (matrix(lambda G: G * [[1], [0], [1]]), "zero", "row 1 of M: exactly 0"),
@@ -66,7 +66,7 @@ POSITIVE = {
     "weights": (on(V, lambda r, x: SCALE * r), "data factor", "v: scale times the reference; "),
     "not-scales": (on(V, lambda r, x: r / SCALE**2), "data factor", "v: the reference divided "),
     "by-rows": (
-        matrix(lambda G: SCALE[:3, None] * G), "data factor", "rows times the reference, one for e"
+        matrix(lambda G: SCALE[:3, None] * G), "data factor", "rows times the reference, one entry"
     ),
     "other-leaf": (
         lambda r, x: np.concatenate([x[V] * r[W], r[5:]]), "parameter factor", "w: v times the "
@@ -86,7 +86,7 @@ POSITIVE = {
     ),
     "symmetric": (matrix(lambda G: (G + G.T) / 2), "symmetric part", "M holds the symmetric par"),
     "both-triangles": (
-        matrix(lambda G: G + G.T - np.diag(np.diag(G))), "symmetric part", "M holds G + Gᵀ less th"
+        matrix(lambda G: G + G.T - np.diag(np.diag(G))), "symmetric part", "M holds G + Gᵀ minus"
     ),
     "row-sums": (
         matrix(lambda G: G.sum(1, keepdims=True) + 0 * G), "sum", "M holds the sum of the referen"

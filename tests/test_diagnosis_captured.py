@@ -43,7 +43,7 @@ WRONG = {
     "0.37 (LAM) times": lambda w: LAM * gradient(w),
     "WEIGHTS times the reference": lambda w: WEIGHTS * gradient(w),
     "analytic - reference is WEIGHTS": lambda w: gradient(w) + WEIGHTS,
-    "only the first of the 40 things that `jnp.sum((predict(w) - Y) ** 2)`": first_only,
+    "only the first of the 40 items that `jnp.sum((predict(w) - Y) ** 2)`": first_only,
 }
 
 
@@ -76,16 +76,16 @@ def line_of(text):
 WRITTEN = {
     "divided": (
         lambda w: ridge_gradient(w) / 40,
-        "1/40 (1 over the 40 of {here}, or 40 is the length",
+        "1/40 (1 over the 40 in {here}, or 40 is the length",
         "/ 40,",
     ),
-    "surplus": (lambda w: 0.41 * ridge_gradient(w), "0.41 (the 0.41 of {here})", "0.41 * ridge"),
+    "surplus": (lambda w: 0.41 * ridge_gradient(w), "0.41 (the 0.41 in {here})", "0.41 * ridge"),
     "taken twice": (
-        lambda w: ridge_gradient(w) * 0.013, "0.013 (the 0.013 of {here})", "+ 0.013 * jnp"
+        lambda w: ridge_gradient(w) * 0.013, "0.013 (the 0.013 in {here})", "+ 0.013 * jnp"
     ),
     "forgotten": (
         lambda w: 2 * X.T @ (X @ w - Y) + 2 * w,
-        "with factor 76.9231 (1 over the 0.013 of {here})",
+        "is 76.9231 (1 over the 0.013 in {here}) times what it should be",
         "+ 0.013 * jnp",
     ),
 }  # fmt: skip

@@ -56,8 +56,8 @@ def diagnosed(gradient, w=W, **options):
 def test_half_of_a_ridge_term():
     line = risk.__code__.co_firstlineno + 1
     assert diagnosed(half_ridge) == [
-        f"term 2 of 2, `lam / 2 * jnp.sum(w**2)` (test_diagnosis_check.py:{line}), enters your "
-        "gradient with factor 1/2; factor 1 is right; multiply by 2 there"
+        f"term 2 of 2, `lam / 2 * jnp.sum(w**2)` (test_diagnosis_check.py:{line}): its "
+        "derivative is half of what it should be; multiply that term by 2"
     ]
 
 
@@ -66,8 +66,8 @@ def test_a_ridge_term_that_the_objective_does_not_have():
         return jnp.mean(jnp.logaddexp(0, -y * (X @ w)))
 
     assert said(check(bare, right, W, X, Y, LAM)) == [
-        "every coordinate: analytic - reference is lam × x (lam is 0.1), as of a penalty "
-        "on squares; take away lam × x"
+        "every coordinate: analytic - reference is lam × x (lam is 0.1), as from a penalty "
+        "on squares; subtract lam × x"
     ]
 
 
@@ -139,7 +139,7 @@ def test_a_nice_point_hides_a_factor():
 
 def test_dead_coordinate():
     (sentence,) = diagnosed(lambda *args: right(*args).at[1].set(0.0))
-    assert sentence.startswith("x[1]: exactly 0, where the reference is -0.4597 ± ")
+    assert sentence.startswith("x[1]: exactly 0, but the reference is -0.4597 ± ")
 
 
 def test_swapped_components_and_a_sign():
@@ -161,7 +161,7 @@ def test_wrong_in_the_tail():
 
     result = check(value, gradient, np.array([0.4, 0.3, 0.2]), tails=True)
     (sentence,) = said(result)
-    assert sentence.startswith("only for x from ")
+    assert sentence.startswith("only for x ≥ ")
     assert "the opposite sign" in sentence
 
 
@@ -179,7 +179,7 @@ def test_kinks_are_left_out():
 
     result = check(value, lambda w: jnp.sign(w) + 4 * w, np.array([0.0, 1.0, -2.0]))
     assert "`jnp.sum(w**2)`" in said(result)[0]
-    assert "enters your gradient with factor 2" in said(result)[0]
+    assert "is twice what it should be" in said(result)[0]
 
 
 def test_an_upper_bound_is_wrong_where_it_is_less():

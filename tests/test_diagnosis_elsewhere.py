@@ -31,11 +31,11 @@ def found(gradient, **options):
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("only the first of the 12 things", lambda g: g[0] / 12),
-        ("only the last of the 12 things", lambda g: g[-1] / 12),
-        ("all but the last of the 12 things", lambda g: g[:-1].sum(0) / 12),
-        ("all but the first of the 12 things", lambda g: g[1:].sum(0) / 12),
-        ("over, times 12", lambda g: g[0]),
+        ("only the first of the 12 items", lambda g: g[0] / 12),
+        ("only the last of the 12 items", lambda g: g[-1] / 12),
+        ("all but the last of the 12 items", lambda g: g[:-1].sum(0) / 12),
+        ("all but the first of the 12 items", lambda g: g[1:].sum(0) / 12),
+        (" adds up, times 12", lambda g: g[0]),
     ],
 )
 def test_a_part_of_the_samples(text, part):
@@ -56,16 +56,16 @@ RIGHT = jax.grad(value)
 @pytest.mark.parametrize(
     ("text", "moved"),
     [
-        ("at 1.001 × x", lambda w: 1.001 * w),
-        ("at x + 0.001 in every entry", lambda w: w + 1e-3),
-        ("at x + δ, with the same δ everywhere, ‖δ‖ = 0.00", lambda w: w + MOVE),
-        ("at x0, whatever the point asked for", lambda w: W + 0 * w),
+        ("1.001 × x", lambda w: 1.001 * w),
+        ("x + 0.001 in every entry", lambda w: w + 1e-3),
+        ("x + δ, with the same δ at every point, ‖δ‖ = 0.00", lambda w: w + MOVE),
+        ("x0, whatever the argument", lambda w: W + 0 * w),
     ],
 )
 def test_another_point(text, moved):
     ((kind, _, said),) = found(lambda w, X, y, lam: RIGHT(moved(w), X, y, lam))
     assert kind == "stale"
-    assert f"your gradient is that at another point: {text}" in said
+    assert f"your gradient is the gradient at another point: {text}" in said
 
 
 def test_near_miss_a_displacement_that_differs_from_point_to_point():
@@ -79,7 +79,7 @@ def test_single_precision():
 
     ((kind, _, said),) = found(narrow)
     assert kind == "float32"
-    assert said.startswith("every entry of your gradient is a number of single precision")
+    assert said.startswith("every entry of your gradient is a single-precision number")
 
 
 def test_near_miss_as_wrong_as_single_precision():

@@ -28,14 +28,23 @@ def found(gradient):
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
-        ("lacks a product with Aᵀ from the right", lambda p, A, B: 2 * B.T @ B @ p["L"] @ A),
-        ("lacks a product with A from the right", lambda p, A, B: _right(p, A, B) @ _inverse(A)),
+        ("lacks a multiplication by Aᵀ from the right", lambda p, A, B: 2 * B.T @ B @ p["L"] @ A),
         (
-            "lacks a product with L from the left",
+            "lacks a multiplication by A from the right",
+            lambda p, A, B: _right(p, A, B) @ _inverse(A),
+        ),
+        (
+            "lacks a multiplication by L from the left",
             lambda p, A, B: _inverse(p["L"]) @ _right(p, A, B),
         ),
-        ("has a product too many, with A from the left", lambda p, A, B: A @ _right(p, A, B)),
-        ("has a product too many, with Lᵀ from", lambda p, A, B: _right(p, A, B) @ p["L"].T),
+        (
+            "has one multiplication too many, by A from the left",
+            lambda p, A, B: A @ _right(p, A, B),
+        ),
+        (
+            "has one multiplication too many, by Lᵀ from",
+            lambda p, A, B: _right(p, A, B) @ p["L"].T,
+        ),
     ],
 )
 def test_one_product(text, wrong):

@@ -71,26 +71,26 @@ def compiled(x):
 HIDDEN = {
     "where": (
         (root, root_gradient, [1.0, -1.5]),
-        "x[1] is -1.5: the first number that is not finite comes from sqrt(-1.5) in `jnp.sqrt(x)`",
+        "x[1] is -1.5: the first non-finite number comes from sqrt(-1.5) in `jnp.sqrt(x)`",
         "guard its argument too: jnp.sqrt(jnp.where(x > 0, x, 1))",
         ("jnp.where(x > 0, x * jnp.sqrt(x), 0)", "jnp.where(x > 0, x * jnp.sqrt(x), 0)"),
     ),
     "the other branch": (
         (entropy, entropy_gradient, [0.5, 0.0]),
-        "x[1] is 0: the first number that is not finite comes from log(0) in `jnp.log(p)`",
+        "x[1] is 0: the first non-finite number comes from log(0) in `jnp.log(p)`",
         "guard its argument too: jnp.log(jnp.where(p == 0, 1, p))",
         ("term = p * jnp.log(p)", "return -jnp.sum(jnp.where(p == 0"),
     ),
     "scan": (
         (summed, root_gradient, [1.0, -1.5]),
         "in `jnp.power(xi, 1.5)`",
-        "guard what it is given by a where(xi > 0, …) of its own",
+        "guard its argument with a where(xi > 0, …) of its own",
         ("return total + jnp.where", "return total + jnp.where"),
     ),
     "no call": (
         (inverse, lambda x: jnp.where(x == 0, 0, -1 / jnp.where(x == 0, 1, x) ** 2), [1.0, 0.0]),
         "in the derivative of div at `1 / x`",
-        "guard what it is given by a where(small, …) of its own",
+        "guard its argument with a where(small, …) of its own",
         ("return jnp.sum(jnp.where(small", "return jnp.sum(jnp.where(small"),
     ),
     "compiled": (
@@ -148,7 +148,7 @@ def test_a_value_that_is_not_finite():
         lambda x: jnp.sum(jnp.where(x > 2, jnp.log(x), jnp.sqrt(x - 1))), None, [3.0, 0.5]
     )
     assert finding.sentence.startswith(
-        "the value: the first number that is not finite comes from sqrt(-0.5) in `jnp.sqrt(x - 1)`"
+        "in the value, the first non-finite number comes from sqrt(-0.5) in `jnp.sqrt(x - 1)`"
     )
 
 
@@ -163,14 +163,14 @@ def test_the_formula_is_not_finite():
         return jnp.sum(jnp.where(x > 0, x * jnp.log(jnp.where(x > 0, x, 1)), 0.0))
 
     (finding,) = findings(value, careless, [2.0, 0.0])
-    assert "in the gradient given, the first number" in finding.sentence
+    assert "in your gradient, the first non-finite number" in finding.sentence
     assert "div(0, 0) in `0.0 / x`" in finding.sentence
     assert finding.line == line_of("return jnp.where(x > 0, 1 + jnp.log(x)")
 
 
 def test_both_are_not_finite():
     first, second = findings(jnp.linalg.norm, lambda x: x / jnp.linalg.norm(x), [0.0, 0.0])
-    assert "in the gradient given" in first.sentence
+    assert "in your gradient" in first.sentence
     assert "in the gradient given" not in second.sentence
 
 

@@ -100,8 +100,8 @@ def test_one_sample_of_several_sums(times):
     wrong = check(spread, lambda w: spread_gradient(w, slice(0, 1), times), W)
     (finding,) = wrong.results[0].diagnosis
     assert finding.kind == "sample"
-    assert "only the first of the 20 things that `jnp.sum(r**2)`" in finding.sentence
-    assert "sums over and 1 more sum" in finding.sentence
+    assert "only the first of the 20 items that `jnp.sum(r**2)`" in finding.sentence
+    assert "and 1 more sum add up" in finding.sentence
 
 
 def test_half_of_the_samples_of_several_sums_are_no_such_sample():

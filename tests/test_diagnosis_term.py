@@ -54,11 +54,17 @@ def test_one_term(name, factor):
     number = list(LINES).index(name) + 1
     assert said.startswith(f"term {number} of 3, `")
     assert f"(test_diagnosis_term.py:{LINES[name]})" in said
-    words = {0.5: "1/2", 1 / 12: "1/12 (12 is the number of rows of X, or 12 is the length of y)"}
-    entering = f"enters your gradient with factor {words.get(factor, f'{factor:g}')};"
-    assert (
-        "is missing from your gradient; add its derivative" if not factor else entering
-    ) in said
+    rows = "12 is the number of rows of X, or 12 is the length of y"
+    words = {
+        0.0: "), is missing from your gradient; add its derivative",
+        0.5: "is half of what it should be; multiply that term by 2",
+        2.0: "is twice what it should be; divide that term by 2",
+        -1.0: "has the wrong sign; change its sign",
+        1 / 12: f"is 1/12 ({rows}) of what it should be; multiply that term by 12",
+    }
+    share = f"is {factor:g} times what it should be; divide that term by {factor:g}"
+    assert words.get(factor, share) in said
+    assert not factor or "): its derivative " in said
     assert found[0].file == __file__
 
 
@@ -67,16 +73,15 @@ def test_two_terms_at_once():
     assert found.kind == "term"
     assert "`3 * jnp.sum(jnp.cos(w))`" in found.sentence
     assert "is missing from your gradient; term 3 of 3" in found.sentence
-    assert "with factor -1" in found.sentence
-    assert found.correction == "for the first add its derivative, for the second change its sign"
+    assert "its derivative has the wrong sign" in found.sentence
+    assert found.correction == "add the derivative of the first, change the sign of the second"
 
 
 def test_every_term_that_is_wrong_has_its_remedy():
     (found,) = findings(value, gradient(fit=0.5, cosine=2.0, penalty=3.0), W, X, Y)
-    assert found.sentence.count("factor 1 is right") == 3
+    assert found.sentence.count("what it should be") == 3
     assert found.correction == (
-        "for the first multiply by 2 there, for the second divide by 2 there, "
-        "for the third divide by 3 there"
+        "multiply the first by 2, divide the second by 2, divide the third by 3"
     )
 
 
@@ -129,7 +134,7 @@ def test_a_rule_written_by_hand_is_kept():
 
     (found,) = findings(value, lambda w: 2 * jax.nn.sigmoid(w) + 4 * w**3, W)
     assert "`jnp.sum(softplus(w))`" in found.sentence
-    assert "factor 2" in found.sentence
+    assert "is twice what it should be" in found.sentence
 
 
 def test_functions_compiled_by_themselves_keep_their_lines():

@@ -34,7 +34,7 @@ def test_what_is_left_is_said():
     first, rest = diagnose(made(fault))
     assert first.kind == "factor"
     assert rest.kind == "unexplained"
-    assert "v[2]: not explained, " in rest.sentence
+    assert "v[2]: unexplained (" in rest.sentence
     assert 0 < rest.residual == first.residual < 1
 
 
@@ -49,14 +49,14 @@ def test_the_place_of_a_fault_of_no_known_kind():
 def test_wrong_in_one_regime_only():
     (finding,) = diagnose(made(on(EVERY, lambda r, x: np.where(x > 1, -r, r))))
     assert finding.kind == "regime"
-    assert finding.sentence.startswith("only for θ from 1.13 on, and right as far as 0.871: w, v")
+    assert finding.sentence.startswith("only for θ ≥ 1.13, and right for θ ≤ 0.871: w, v")
 
 
 def test_wrong_in_one_regime_of_one_array():
     fault = on(W, lambda r, x: np.where(x > 1, 2 * r, r))
     (finding,) = diagnose(made(fault, points=5))
     assert finding.kind == "regime"
-    assert finding.sentence.startswith("only for w from 1.")
+    assert finding.sentence.startswith("only for w ≥ 1.")
     assert "w: 2 times the reference; v, M and s agree" in finding.sentence
 
 
@@ -74,6 +74,6 @@ def test_more_faults_than_are_looked_at():
     *found, rest = diagnose(made(on(W, lambda r, x: factors * r)))
     assert [finding.kind for finding in found] == ["factor"] * 3
     assert rest.kind == "unexplained"
-    assert rest.sentence.startswith("w[3] and w[4]: wrong as well, not looked at further, ")
+    assert rest.sentence.startswith("w[3] and w[4]: also wrong, not analysed further (")
     found = diagnose(made(on(slice(0, 3), lambda r, x: factors[:3] * r)))
     assert [finding.kind for finding in found] == ["factor"] * 3

@@ -39,7 +39,7 @@ def test_scenario_11_names_the_operation_and_its_line():
         comparison,
         rf"div.*test_scenarios_points\.py:{place}",
         r"x\[2\] is 0",
-        "branch that is not taken",
+        "untaken branch too",
     )
 
 
@@ -99,7 +99,7 @@ def test_scenario_14_dead_column():
     comparison = check(value, gradient, {"a": 1.5, "kd": 0.3}, np.linspace(0, 3, 5))
     assert comparison.verdict is Verdict.ANALYTIC_WRONG
     says(comparison, r"kd +0 ± 0 +-5\.88\d+ ± \S+ +-5\.88\d+ ± \d")
-    says(comparison, "kd: exactly 0, where the reference is .*; a agrees")
+    says(comparison, "kd: exactly 0, but the reference is .*; a agrees")
 
 
 def test_scenario_14_column_that_is_dead_indeed():

@@ -140,10 +140,10 @@ def _rest(evidence: Evidence, found: Sequence[Finding]) -> Iterator[Finding]:
             return
         return
     share = _share(left.mismatch, whole)
-    said = "wrong as well, not looked at further" if len(found) == MOST_FAULTS else "not explained"
+    said = "also wrong, not analysed further" if len(found) == MOST_FAULTS else "unexplained"
     yield Finding(
         "unexplained",
-        f"{describe(evidence, left.open)}: {said}, {short(100 * share, 2)} % of the mismatch",
+        f"{describe(evidence, left.open)}: {said} ({short(100 * share, 2)} % of the mismatch)",
         residual=share,
         coordinates=indices(left.open),
     )

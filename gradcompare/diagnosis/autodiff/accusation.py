@@ -21,7 +21,7 @@ def accuse(trial: Trial, accused: Sequence[Suspect]) -> tuple[Finding, ...]:
     layout = trial.rows[0].evaluator.problem.layout
     mended = indices(np.any(trial.before & ~left, axis=0))
     still = [layout.name(int(i)) for i in np.flatnonzero(np.any(left, axis=0))]
-    but = f", but for {listed(still)}" if still else ""
+    but = f", except for {listed(still)}" if still else ""
     proof = f"; without {_all_of(accused)}, autodiff agrees with finite differences{but}"
     share = float(left.sum() / trial.before.sum())
     found = []
@@ -47,27 +47,27 @@ def _said(trial: Trial, suspect: Suspect, *, alone: bool) -> tuple[str, str]:
         if suspect.place is not None and suspect.place.text:
             what = str(suspect.place) if suspect.own else f"a part of {suspect.place}"
         return (
-            f"autodiff takes {what} for a constant, and it depends on the parameters",
-            "take the stop_gradient away, or pass what it holds as a further argument",
+            f"autodiff treats {what} as a constant, but it depends on the parameters",
+            "remove the stop_gradient, or pass its content as a further argument",
         )
     if suspect.kind == "rounding":
         return (
-            f"autodiff takes the derivative of {suspect.name}{at} for 0, as that of a staircase",
+            f"autodiff takes the derivative of {suspect.name}{at} to be 0, as for a staircase",
             "differentiate the function without it",
         )
     which, factor = _details(trial, suspect) if alone else ("", "")
     wrong = f"whose derivative{which} is {factor or 'wrong'}"
-    wrong = wrong if which or factor else "which is not its derivative"
+    wrong = wrong if which or factor else "which does not give its derivative"
     if not suspect.own:
         return (
             f"autodiff follows the library's rule of `{suspect.name}`{at}, {wrong}",
-            "move the point, or write that function out",
+            "move the point, or write out that function",
         )
     rule = f"the rule `{suspect.rule}`" if suspect.rule else "the rule"
     where = "" if suspect.place is None else f" ({suspect.place.where})"
     return (
         f"autodiff follows {rule} of `{suspect.name}`{where}, {wrong}",
-        "mend the rule, or drop it",
+        "correct the rule, or remove it",
     )
 
 

@@ -168,10 +168,10 @@ def _finding(row: Row, i: int, places: Sequence[Place]) -> Finding:
     name, x = row.evaluator.problem.layout.name(i), short(float(row.evaluator.x[i]))
     return Finding(
         "special point",
-        f"{name} is {x}: there, autodiff's derivative of {', '.join(map(str, places))} is not "
-        "that of the function; with the right one, it agrees with finite differences",
+        f"{name} is {x}: at this point, autodiff's derivative of {', '.join(map(str, places))} "
+        "is wrong; with the right one, autodiff agrees with finite differences",
         0.0,
-        "move the point, or write that function out for it",
+        "move the point, or write that function so that autodiff is right there",
         (i,),
         places[0].file,
         places[0].line,

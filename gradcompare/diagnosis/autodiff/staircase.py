@@ -19,7 +19,7 @@ from ..._points.examination import Examination
 from .suspects import CASTS, ROUNDS, STOPS
 from .trial import Trial
 
-ONLY = "the value depends on the parameters only through what has no derivative"
+ONLY = "the value depends on the parameters only through operations without a derivative"
 
 
 def silent_autodiff(trial: Trial) -> Finding | None:
@@ -59,7 +59,7 @@ def staircase(points: Sequence[Examination]) -> Finding | None:
         return None
     return _finding(
         optional("the search for steps", lambda: _ends(traced, problem.layout, at), ()),
-        f"{ONLY}, so that it is a staircase",
+        f"{ONLY}, so it is a staircase",
         "if the derivative without the steps is meant, compare it with the value without them",
         at,
     )

@@ -35,7 +35,7 @@ def spread(
             shape[axis + 1] = size
             way = "" if len(leaf.shape) == 1 else f" along axis {axis}"
             if len(leaf.shape) == 2:
-                way = (", one for each row", ", one for each column")[axis]
+                way = (", one entry per row", ", one entry per column")[axis]
             laid = np.broadcast_to(flat.reshape(shape), (len(values), *leaf.shape))
             yield way, _placed(evidence, laid, leaf)
 

@@ -53,12 +53,18 @@ class Constant:
 
     @property
     def undone(self) -> str:
-        """How to take the factor away."""
+        """The instruction that removes the factor, such as `divide by 2`."""
+        return self.undone_in("")
+
+    def undone_in(self, what: str) -> str:
+        """Returns the same with an object, such as `divide that term by 2`."""
         if self.value < 0:
-            return f"multiply by {_reciprocal(self.size)}"
-        if self.text.startswith("1/"):
-            return f"multiply by {self.text[2:].strip('()')}"
-        return f"divide by {self.size}"
+            verb, number = "multiply", _reciprocal(self.size)
+        elif self.text.startswith("1/"):
+            verb, number = "multiply", self.text[2:].strip("()")
+        else:
+            verb, number = "divide", self.size
+        return " ".join(filter(None, [verb, what, "by", number]))
 
     @property
     def size(self) -> str:
@@ -197,7 +203,7 @@ def _sizes(leaf: Leaf) -> Iterator[tuple[int, str]]:
 def _of_literal(number: float, place: Place) -> Iterator[Constant]:
     if number in (0.0, 1.0, *(plain.value for plain in SIMPLE_NUMBERS)):
         return
-    said = f"the {short(number, 6)} of {place.where}"
+    said = f"the {short(number, 6)} in {place.where}"
     below = f"1/{number:g}" if number.is_integer() else _written(1 / number)
     yield Constant(number, _written(number), said)
     yield Constant(1 / number, below, f"1 over {said}")

@@ -65,7 +65,7 @@ def regime(evidence: Evidence) -> str:
     for name, size in (("θ", evidence.x), ("-θ", -evidence.x), ("|θ|", np.abs(evidence.x))):
         if right.any() and size[wrong].min() > size[right].max():
             beyond, up_to = short(float(size[wrong].min())), short(float(size[right].max()))
-            text = f"only for {name} from {beyond} on, and right as far as {up_to}"
+            text = f"only for {name} ≥ {beyond}, and right for {name} ≤ {up_to}"
             return with_names(evidence, np.asarray(np.any(wrong, axis=0)), text)
     bad = np.asarray(np.any(wrong, axis=1))
     labels = [label for label, here in zip(evidence.labels, bad, strict=True) if here]

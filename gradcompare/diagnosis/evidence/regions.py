@@ -58,7 +58,7 @@ def branch(evidence: Evidence) -> str:
     names = {region.words: str(region) for region in by_point}
     if not 1 <= len(names) <= ALIKE:
         return ""
-    together = ", which go together here," if len(names) > 1 else ","
+    together = ", which coincide here," if len(names) > 1 else ","
     bad = int(wrong.any(axis=1).sum())
     return f"only where {' or '.join(names.values())}{together} at {bad} of {len(wrong)} points"
 

@@ -75,10 +75,12 @@ def _terms(evidence: Evidence) -> Iterator[Prediction]:
     """What may be added, with no error bars of its own."""
     none = np.zeros(evidence.x.shape)
     yield Prediction("", np.ones(evidence.x.shape), none)
-    ridge = ", as of a penalty on squares"
+    ridge = ", as from a penalty on squares"
     yield Prediction("θ", evidence.x, none, hint=ridge)
-    yield Prediction("sign(θ)", np.sign(evidence.x), none, hint=", as of a penalty on sizes")
-    yield Prediction("1/θ", _inverse(evidence.x), none, hint=", as of a logarithm of θ")
+    yield Prediction(
+        "sign(θ)", np.sign(evidence.x), none, hint=", as from a penalty on absolute values"
+    )
+    yield Prediction("1/θ", _inverse(evidence.x), none, hint=", as from a logarithm of θ")
     for leaf in evidence.leaves:
         for data in evidence.data:
             assert data.values is not None
@@ -126,7 +128,7 @@ def _term(constant: Constant, text: str) -> str:
 
 def _correction(constant: Constant, term: Prediction) -> str:
     parts = [constant.size] if constant.size != "1" or not term.text else []
-    verb = "add" if constant.value < 0 else "take away"
+    verb = "add" if constant.value < 0 else "subtract"
     return f"{verb} {' × '.join([*parts, *filter(None, [term.text])])}"
 
 

@@ -22,7 +22,7 @@ class Branch(AbstractHypothesis):
         return Finding(
             "branch",
             f"wrong {where}; right elsewhere",
-            correction="look at what the gradient does there",
+            correction="check the gradient in that branch",
             coordinates=indices(evidence.open),
         )
 

@@ -81,9 +81,9 @@ class Zero(AbstractHypothesis):
         name = "" if where == evidence.name(int(worst)) else f" in {evidence.name(int(worst))}"
         return Finding(
             "zero",
-            f"{where}: exactly 0, where the reference is {there}{name} "
+            f"{where}: exactly 0, but the reference is {there}{name} "
             f"at {evidence.labels[point]}{others_agree(evidence, dead)}",
-            correction="add the term that is missing, or write the entry that is not written",
+            correction="add the missing term, or assign the missing entry",
             coordinates=indices(dead),
         )
 

@@ -33,9 +33,9 @@ class Instead(AbstractHypothesis):
             if right[:, evidence.open].all():
                 return Finding(
                     "term",
-                    f"your gradient has the derivative through {twice.edge.text} twice, and none "
-                    f"through {never.edge.text}, as if the two were the same",
-                    correction="take each once, as A x and Aᵀx where a matrix is not symmetric",
+                    f"your gradient has the derivative through {twice.edge.text} twice, and lacks "
+                    f"that through {never.edge.text}, as if the two were the same",
+                    correction="use each once, such as A x and Aᵀx if a matrix A is not symmetric",
                     coordinates=indices(evidence.open),
                     **pointing_to(never.edge.place),
                 )

@@ -83,12 +83,12 @@ def _holds(
 def _finding(evidence: Evidence, leaf: Leaf, text: str, missing: bool) -> Finding:
     chosen = np.zeros(evidence.d, bool)
     chosen[leaf.span] = evidence.open[leaf.span]
-    what = "lacks a product with" if missing else "has a product too many, with"
+    what = "lacks a multiplication by" if missing else "has one multiplication too many, by"
     return Finding(
         "matrix factor",
         f"{describe(evidence, chosen)}: the gradient {what} {text}"
         f"{others_agree(evidence, chosen)}",
-        correction=f"{'multiply by' if missing else 'take away'} {text}",
+        correction=f"{'multiply' if missing else 'do not multiply'} by {text}",
         coordinates=indices(chosen),
     )
 

@@ -29,7 +29,7 @@ class Permutation(AbstractHypothesis):
             return None
         times = "" if match.exact else f", and {match.constant.words} times the reference"
         if match.constant.text == "-1":
-            times = ", and of the opposite sign"
+            times = ", and has the opposite sign"
         return Finding(
             match.prediction.kind,
             f"{match.prediction.text}{times}{others_agree(evidence, match.scope)}",

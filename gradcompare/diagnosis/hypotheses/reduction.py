@@ -42,13 +42,13 @@ def _predictions(evidence: Evidence) -> Iterator[Prediction]:
             yield _mapped(
                 evidence, leaf, "sum",
                 f"{leaf.name} holds the sum of the reference{along} in every entry",
-                "leave the entries apart",
+                "do not sum over the entries",
                 lambda r, axis=axis: np.broadcast_to(r.sum(axis + 1, keepdims=True), r.shape),
             )  # fmt: skip
             yield _mapped(
                 evidence, leaf, "accumulated",
                 f"{leaf.name} holds running sums of the reference{along}",
-                "write the entries instead of adding each to the one before",
+                "write each entry without adding the ones before it",
                 lambda r, axis=axis: np.cumsum(r, axis + 1),
             )  # fmt: skip
 
@@ -58,14 +58,14 @@ def _symmetric(evidence: Evidence, leaf) -> Iterator[Prediction]:
     yield _mapped(
         evidence, leaf, "symmetric part",
         f"{leaf.name} holds the symmetric part (G + Gᵀ)/2 of the reference G",
-        f"give the derivative of each entry by itself{declare}",
+        f"return the derivative of each entry separately{declare}",
         lambda r: (r + r.swapaxes(1, 2)) / 2,
     )  # fmt: skip
     yield _mapped(
         evidence, leaf, "symmetric part",
-        f"{leaf.name} holds G + Gᵀ less the diagonal, G being the reference: the derivative "
-        "with both triangles moved together",
-        "give the derivative of each entry by itself",
+        f"{leaf.name} holds G + Gᵀ minus its diagonal, where G is the reference: the "
+        "derivative when both triangles move together",
+        "return the derivative of each entry separately",
         lambda r: r + r.swapaxes(1, 2) - r * np.eye(r.shape[1]),
     )  # fmt: skip
 

@@ -75,14 +75,14 @@ def _finding(evidence: Evidence, sums: Sequence[Sum], text: str, times: float) -
     place, chosen = sums[0].place, evidence.open
     whole = bool(np.all(chosen[evidence.determined]))
     where = "" if whole else f"in {describe(evidence, chosen)}, "
-    summed = f"{place} sums" if place else "a sum is"
+    summed = str(place or "a sum")
     more = f" and {len(sums) - 1} more sum{'s' * (len(sums) > 2)}" * (len(sums) > 1)
     factor = "" if times == 1 else f", times {short(times)}"
     return Finding(
         "sample",
-        f"{where}your gradient has {text} of the {sums[0].length} things that {summed} over"
-        f"{more}{factor}{others_agree(evidence, chosen)}",
-        correction="add up all of them; look for = in place of +=, and at where loops end",
+        f"{where}your gradient has {text} of the {sums[0].length} items that "
+        f"{summed}{more} add{'' if more else 's'} up{factor}{others_agree(evidence, chosen)}",
+        correction="add up all of them: look for = in place of +=, and check where loops end",
         coordinates=indices(chosen),
         **pointing_to(place),
     )

@@ -48,8 +48,8 @@ class SinglePrecision(AbstractHypothesis):
             return None
         return Finding(
             "float32",
-            "every entry of your gradient is a number of single precision",
-            correction="compute in float64, or hold it against float32 with dtype='float32'",
+            "every entry of your gradient is a single-precision number",
+            correction="compute in float64, or compare in float32 with dtype='float32'",
             coordinates=indices(evidence.open),
         )
 
@@ -66,7 +66,7 @@ class Stale(AbstractHypothesis):
             if moved is not None and _holds(evidence, moved):
                 return Finding(
                     "stale",
-                    f"your gradient is that at another point: {text}",
+                    f"your gradient is the gradient at another point: {text}",
                     correction="look for parameters kept from an earlier call, or changed",
                     coordinates=indices(evidence.open),
                 )
@@ -77,23 +77,23 @@ def _candidates(evidence: Evidence) -> Iterator[tuple[str, Float[np.ndarray, "p 
     """What the point may be in words, and the gradients there; None where there is none."""
     for k, label in enumerate(evidence.labels):
         rows = np.broadcast_to(evidence.reference[k], evidence.reference.shape)
-        yield f"at {label}, whatever the point asked for", rows
+        yield f"{label}, whatever the argument", rows
     traced, x = evidence.traced, evidence.x
     if traced is None:
         return
     rounded = x.astype(np.float32).astype(np.float64)
-    yield "at x in single precision", _at(traced, rounded)
+    yield "x in single precision", _at(traced, rounded)
     for text, line in (("{} × x", x), ("x + {} in every entry", np.ones_like(x))):
         found = _fitted(evidence, traced, line[0][:, None])
         if found is not None:
             tau = float(found[0])
             amount = short(1 + tau, 6) if line is x else short(tau, 6)
-            yield f"at {text.format(amount)}", _at(traced, x + tau * line)
+            yield text.format(amount), _at(traced, x + tau * line)
     if evidence.d <= MOST_MOVED:
         delta = _fitted(evidence, traced, np.eye(evidence.d))
         if delta is not None:
             size = short(float(np.linalg.norm(delta)))
-            yield f"at x + δ, with the same δ everywhere, ‖δ‖ = {size}", _at(traced, x + delta)
+            yield f"x + δ, with the same δ at every point, ‖δ‖ = {size}", _at(traced, x + delta)
 
 
 def _holds(evidence: Evidence, gradients: Float[np.ndarray, "p d"]) -> bool:

@@ -84,7 +84,7 @@ def _told(evidence: Evidence, found: dict[int, int]) -> Finding:
     return Finding(
         "swap" if pairs and not single else "permutation",
         ", ".join(said[:NAMED_PAIRS]) + more + others_agree(evidence, chosen),
-        correction="exchange them" if pairs and not single else "put each where it belongs",
+        correction="exchange them" if pairs and not single else "write each in its own entry",
         coordinates=tuple(sorted(found)),
     )
 

@@ -25,6 +25,9 @@ MISSING = Constant(0.0, "0")
 TERM_FACTORS = ("0", "-1", "1/2", "2")
 """The factors of a term that was forgotten, halved or doubled, or has the wrong sign."""
 
+PLAIN_AMOUNTS = {"1/2": "half of", "2": "twice"}
+"""Factors that have a word."""
+
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
@@ -86,8 +89,8 @@ class Terms(AbstractHypothesis):
         wrong = [(p, c) for p, c in zip(terms, factors, strict=True) if c.text != "1"]
         return Finding(
             "term",
-            "; ".join(_said(part, constant) for part, constant in wrong),
-            correction=_corrections([constant for _, constant in wrong]),
+            "; ".join(_sentence(part, constant) for part, constant in wrong),
+            correction=_corrections(wrong),
             coordinates=indices(evidence.open),
             **pointing_to(wrong[0][0].edge.place),
         )
@@ -131,8 +134,8 @@ def _finding(evidence: Evidence, match: _Match) -> Finding:
     others = "" if whole else others_agree(evidence, chosen)
     return Finding(
         "term",
-        f"{where}{_said(part, constant)}{others}",
-        correction="derive that line again" if match.inside else _correction(constant),
+        f"{where}{_sentence(part, constant, inside=match.inside)}{others}",
+        correction="derive that line again" if match.inside else _correction(part, constant),
         coordinates=indices(chosen),
         **pointing_to(part.edge.place),
     )
@@ -154,25 +157,48 @@ def _entering(found: Fit, evidence: Evidence, trials: float) -> Constant | None:
     return constant_of(replace(found, low=low, high=high), evidence, trials, named=False)
 
 
-def _said(part: Part, constant: Constant) -> str:
+def _sentence(part: Part, constant: Constant, *, inside: bool = False) -> str:
+    """What the gradient does with a part."""
     if constant.value == 0:
         return f"{part.edge.text} is missing from your gradient"
-    return f"{part.edge.text} enters your gradient with factor {constant.words}; factor 1 is right"
+    subject, edge = part.edge.text.removesuffix(","), part.edge
+    if inside:
+        subject += ": its contribution to your gradient"
+    elif edge.term or edge.value is not None:  # all others are called derivatives
+        subject += ": its derivative"
+    return f"{subject} {_compared(constant)}"
 
 
-def _correction(constant: Constant) -> str:
+def _compared(constant: Constant) -> str:
+    if constant.value == -1:
+        return "has the wrong sign"
+    of = "of" if constant.text.startswith("1/") else "times"
+    amount = PLAIN_AMOUNTS.get(constant.words, f"{constant.words} {of}")
+    return f"is {amount} what it should be"
+
+
+def _correction(part: Part, constant: Constant) -> str:
     if constant.value == 0:
         return "add its derivative"
-    return "change its sign" if constant.value == -1 else f"{constant.undone} there"
+    if constant.value == -1:
+        return "change its sign"
+    return constant.undone_in("that term" if part.edge.term else "it")
 
 
-def _corrections(constants: Sequence[Constant]) -> str:
+def _corrections(wrong: Sequence[tuple[Part, Constant]]) -> str:
     """What to do about each of several terms."""
-    each = [_correction(constant) for constant in constants]
-    if len(each) == 1:
-        return each[0]
-    names = [*ORDINALS, *(f"number {n}" for n in range(len(ORDINALS) + 1, len(each) + 1))]
-    return ", ".join(f"for the {name} {said}" for name, said in zip(names, each, strict=False))
+    if len(wrong) == 1:
+        return _correction(*wrong[0])
+    names = [f"the {ordinal}" for ordinal in ORDINALS]
+    names += [f"number {n}" for n in range(len(ORDINALS) + 1, len(wrong) + 1)]
+    named = zip(names, wrong, strict=False)
+    return ", ".join(_named_correction(name, constant) for name, (_, constant) in named)
+
+
+def _named_correction(name: str, constant: Constant) -> str:
+    if constant.value == 0:
+        return f"add the derivative of {name}"
+    return f"change the sign of {name}" if constant.value == -1 else constant.undone_in(name)
 
 
 def _regressed(evidence: Evidence, terms: Sequence[Part]) -> list[Constant] | None:

@@ -64,7 +64,7 @@ def _of_value(evaluator: Evaluator) -> Finding | None:
         first, _ = first_nonfinite(closed, args)
     if first is None:
         return None
-    return _finding(f"the value: {_comes(first, '')}", "", (), first.place)
+    return _finding(f"in the value, {_comes(first, '')}", "", (), first.place)
 
 
 def _of_derivative(evaluator: Evaluator, source: str, broken: Sequence[int]) -> Finding | None:
@@ -86,7 +86,7 @@ def _of_derivative(evaluator: Evaluator, source: str, broken: Sequence[int]) -> 
     else:
         broken = ()
     if source == "analytic":
-        return _finding(f"{at}in the gradient given, {_comes(first, '')}", "", broken, first.place)
+        return _finding(f"{at}in your gradient, {_comes(first, '')}", "", broken, first.place)
     if first.place is None:
         return _finding(f"{at}{_comes(first, '')}", "", broken, None)
     whole = _traced(evaluator, value)
@@ -97,8 +97,8 @@ def _of_derivative(evaluator: Evaluator, source: str, broken: Sequence[int]) -> 
     if chosen is not None:
         where = f"{'' if chosen.place.text else 'the where at '}{chosen.place}"
         said += (
-            f"; {where} keeps it out of the value, but autodiff enters the branch that is not "
-            "taken too"
+            f"; {where} keeps it out of the value, but autodiff differentiates the untaken "
+            "branch too"
         )
         advice = guard(first.place, chosen)
     return _finding(said, advice, broken, first.place)
@@ -108,7 +108,7 @@ def _comes(first: First, within: str) -> str:
     where = "" if first.place is None else f" in {within}{first.place}"
     if first.place is not None and not first.place.text:
         where = f" at {first.place}"
-    return f"the first number that is not finite comes from {first.operation}{where}"
+    return f"the first non-finite number comes from {first.operation}{where}"
 
 
 def _finding(said: str, advice: str, broken: Sequence[int], place: Place | None) -> Finding:

@@ -15,9 +15,7 @@ from ..._introspection.jaxprs import place_of
 CHOOSES = "select_n"
 """What `where` is called in a program."""
 
-GUARD = (
-    "guard the argument of the branch that is not taken too: where(ok, f(where(ok, x, 1)), other)"
-)
+GUARD = "guard the argument of the untaken branch too: where(ok, f(where(ok, x, 1)), other)"
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def guard(source: Place, chosen: Behind) -> str:
         return GUARD
     condition = ast.unparse(where.args[0])
     if whole is None or len(whole.args) != 1 or whole.keywords:
-        return f"guard what it is given by a where({condition}, …) of its own"
+        return f"guard its argument with a where({condition}, …) of its own"
     argument = ast.unparse(whole.args[0])
     pair = f"{argument}, 1" if chosen.taken_if else f"1, {argument}"
     safe = f"{ast.unparse(where.func)}({condition}, {pair})"
