@@ -1,1 +1,1 @@
-"""The wrong coordinates among very many, found along random directions."""
+"""Finds the wrong coordinates of a very long gradient along random directions."""

@@ -1,12 +1,12 @@
-"""Faults found by halving blocks, where what two halves show adds up to what the block shows.
+"""Finds faults by halving blocks: the mismatches of two halves add up to that of the block.
 
-Group testing finds k faulty ones among d by testing groups, of which each answers whether it
-holds a fault: with about k log₂(d/k) + O(k) tests by F. K. Hwang, A method for detecting all
-defective members in a population by group testing, J. Am. Stat. Assoc. 67 (1972), pp. 605–608;
-no method can do with fewer than log₂(d choose k). Here a group answers with a number, its
-mismatch, and the numbers of two halves add up. So one test gives both halves, every fault is
-followed at the same time, and nothing is tested again to see what is left. A tree of d leaves
-has at most
+Group testing finds k faulty members among d by testing groups; a test says whether its group
+holds a fault. The method of F. K. Hwang (A method for detecting all defective members in a
+population by group testing, J. Am. Stat. Assoc. 67 (1972), pp. 605–608) needs about
+k log₂(d/k) + O(k) tests, and no method needs fewer than log₂(d choose k). Here a test returns a
+number, the mismatch of its block, and the numbers of two halves add up. So one test covers both
+halves, all faults are followed at the same time, and the rest needs no test of its own. A tree
+of d leaves has at most
 
     k log₂(d/k) + 2k
 
@@ -20,23 +20,23 @@ import numpy as np
 from jaxtyping import Float
 
 MISMATCH_SHARE = 1 / 20
-"""A half is measured until its bar is below this fraction of the mismatch of its block."""
+"""A half is measured until its error bar is below this fraction of the mismatch of its block."""
 
 FOLLOWED_BLOCKS = 3
-"""Of more faulty blocks than can be followed, so many lead to a coordinate to show."""
+"""Number of blocks that are still followed when too many fail: enough to show examples."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """Neighbouring coordinates of a list, and what one test said about them.
+    """Neighbouring coordinates of a list, and the result of one test of them.
 
     Attributes:
         start: The position of the first one.
         stop: The position after the last one.
-        mismatch: By how much the derivative given exceeds the one measured, along a direction in
-            which just these coordinates move.
-        bound: How large the mismatch of a right derivative can be; infinite where the test
-            could not tell.
+        mismatch: The derivative under test minus the measured one, along a direction in which
+            only these coordinates move.
+        bound: The largest mismatch that a correct derivative can have; infinite where the test
+            decides nothing.
     """
 
     start: int
@@ -46,7 +46,7 @@ class Block:
 
     @property
     def size(self) -> int:
-        """How many coordinates there are."""
+        """The number of coordinates."""
         return self.stop - self.start
 
     @property
@@ -55,23 +55,23 @@ class Block:
         return abs(self.mismatch) > self.bound
 
     def less(self, left: "Block") -> "Block":
-        """Returns the rest of the block, of which `left` is the beginning."""
-        apart = self.mismatch - left.mismatch
-        return Block(left.stop, self.stop, apart, self.bound + left.bound)
+        """Returns the rest of the block after `left`, its beginning."""
+        mismatch = self.mismatch - left.mismatch
+        return Block(left.stop, self.stop, mismatch, self.bound + left.bound)
 
 
 Measure = Callable[[Sequence[tuple[int, int]], Float[np.ndarray, " n"]], list[Block]]
-"""Measures blocks, given by their start and stop, each to a bar that is small enough."""
+"""Measures the blocks with these starts and stops, each until its error bar is small enough."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """Where halving led.
+    """The result of halving.
 
     Attributes:
-        ends: The lone coordinates that it led to, the largest mismatch first.
-        failed: The largest number of separate blocks that failed at a time.
-        blocks: Of how many.
+        ends: The single coordinates at which it ended, the largest mismatch first.
+        failed: The largest number of separate blocks that failed on one level.
+        blocks: The number of blocks on that level.
     """
 
     ends: tuple[Block, ...]
@@ -80,12 +80,12 @@ class Found:
 
 
 def halve(whole: Block, measure: Measure, most: int) -> Found:
-    """Follows the faults of a block that fails down to lone coordinates, level by level.
+    """Follows the faults of a failing block down to single coordinates, level by level.
 
     Args:
         whole: The block.
-        measure: Tests blocks of it, with the direction with which it was tested itself.
-        most: Where more separate blocks fail, only some of them are followed.
+        measure: Tests parts of the block, along the same direction as the block.
+        most: If more separate blocks fail, only some of them are followed.
     """
     level, failed, blocks = 0, 1, 1
     ends: list[Block] = []
@@ -94,6 +94,7 @@ def halve(whole: Block, measure: Measure, most: int) -> Found:
         ends += [block for block in active if block.size == 1]
         active = [half for half in _halves(active, measure) if half.fails]
         level += 1
+        # Blocks that are separate hold at least one fault each: a lower bound of their number.
         if len(active) + len(ends) > failed:
             failed, blocks = len(active) + len(ends), min(2**level, whole.size)
         if failed > most:
@@ -103,9 +104,9 @@ def halve(whole: Block, measure: Measure, most: int) -> Found:
 
 
 def _halves(blocks: Sequence[Block], measure: Measure) -> list[Block]:
-    """Both halves of each block that has any: the first one measured, the second what is left.
+    """Returns both halves of each block: the first is measured, the second is the rest.
 
-    Where it then looks as if neither were faulty, the second one is measured as well.
+    If then neither half seems faulty, the second one is measured as well.
     """
     wide = [block for block in blocks if block.size > 1]
     if not wide:
@@ -115,6 +116,7 @@ def _halves(blocks: Sequence[Block], measure: Measure) -> list[Block]:
     first = measure(spans, enough)
     second = [block.less(left) for block, left in zip(wide, first, strict=True)]
     unclear = [i for i in range(len(wide)) if not (first[i].fails or second[i].fails)]
+    # A difference has the bars of both terms; measured by itself, the half may still fail.
     if unclear:
         spans = [(second[i].start, second[i].stop) for i in unclear]
         for i, measured in zip(unclear, measure(spans, enough[unclear]), strict=True):

@@ -1,4 +1,4 @@
-"""What the search for wrong coordinates found, in numbers and in sentences."""
+"""The result of the search for wrong coordinates, in numbers and in sentences."""
 
 import math
 from dataclasses import dataclass, field
@@ -13,19 +13,19 @@ from .._foundation.wording import LISTED, listed, short, with_bar
 from .._model.verdict import Explanation, Verdict
 
 EVEN = 3.0
-"""Floors within this factor of each other are told as one."""
+"""Largest ratio of floors that the report gives as one number."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One coordinate that is wrong.
+    """One wrong coordinate.
 
     Attributes:
         coordinate: Its number in the flat vector.
         name: Its name.
         given: The entry of the gradient under test.
-        measured: What differences of f along this coordinate say.
-        bar: The bar of the difference between the two.
+        measured: The derivative by differences of f along this coordinate.
+        bar: The error bar of the difference between the two.
     """
 
     coordinate: int
@@ -36,40 +36,41 @@ class Fault:
 
     @property
     def error(self) -> float:
-        """By how much the entry given is too large."""
+        """How much too large the entry of the gradient is."""
         return self.given - self.measured
 
 
 @dataclass(frozen=True, eq=False)
 class Location(Outcome):
-    """Which coordinates of a gradient are wrong. `str` gives the sentences for the reader.
+    """Which coordinates of a gradient are wrong. `str` returns the report.
 
     Attributes:
         objective: The name of the function.
         d: The number of parameters.
-        faults: The wrong coordinates found, the largest error first.
-        most: So many wrong coordinates are followed.
-        many: Whether there are more, and `faults` are some of them.
-        failed: How many separate blocks of coordinates failed at a time, at most.
-        blocks: Of how many.
-        untraced: Whether the gradient is wrong along directions, and no coordinate was found
-            that explains it.
-        evaluations: How many values of f it took.
-        directions: Along how many directions.
-        tests: How many random directions in succession all other coordinates passed.
-        miss_probability: With which probability at most errors of several coordinates that
-            are not found hid each other, where one of them at least is above its floor. An
-            error alone above its floor is never missed.
-        floors: For each coordinate the error that would have been seen; infinity where that
-            is more than the largest entry of the gradient, and for those among `faults`.
-        scale: The largest entry of the gradient, to set the floors in relation to.
-        verified: In how many of the other coordinates an error as large as the entry itself
-            would have been seen.
-        nonzero: Of how many of them whose entry is not zero.
+        faults: The wrong coordinates, the largest error first.
+        most: The largest number of wrong coordinates that the search follows.
+        many: Whether there are more; `faults` then holds some of them.
+        failed: The largest number of separate blocks of coordinates that failed at a time.
+        blocks: The number of blocks at that time.
+        untraced: Whether the gradient is wrong along a direction and no single coordinate
+            explains it.
+        evaluations: The number of values of f.
+        directions: The number of directions.
+        tests: The number of random directions in succession that all other coordinates passed.
+        miss_probability: A bound of the probability that errors of several coordinates hid
+            each other, where at least one of them is above its floor. A single error above
+            its floor is never missed.
+        floors: For each coordinate the smallest error that would have been detected; infinity
+            where that is more than the largest entry of the gradient, and for those in
+            `faults`.
+        scale: The largest entry of the gradient; the report gives floors relative to it.
+        verified: The number of other coordinates in which an error as large as the entry
+            itself would have been detected.
+        nonzero: The number of other coordinates whose entry is not zero.
         bluntest: The name of the coordinate with the largest finite floor.
-        untested: How many coordinates could not be tested: their floors are infinite.
+        untested: The number of coordinates that could not be tested: their floors are infinite.
         examples: The names of some of them.
-        notes: What else the reader should know.
+        notes: Further remarks for the reader.
 
     Examples:
         >>> import numpy as np
@@ -105,59 +106,59 @@ class Location(Outcome):
 
     @property
     def ok(self) -> bool:
-        """Whether no coordinate was found wrong, and something was verified."""
+        """Whether something was verified and no coordinate is wrong."""
         return not (self.faults or self.many or self.untraced or self.blind)
 
     @property
     def blind(self) -> bool:
-        """Whether not even an error as large as an entry itself would have been seen."""
+        """Whether even an error as large as the entry itself would have been missed."""
         return self.verified == 0 and (self.nonzero > 0 or not math.isfinite(self.floor))
 
     @property
     def coordinates(self) -> dict[int, str]:
-        """The wrong coordinates found, by number and name."""
+        """The wrong coordinates: names by number."""
         return {fault.coordinate: fault.name for fault in self.faults}
 
     @property
     def floor(self) -> float:
-        """The detection floor: an error above it in any one tested coordinate would be seen."""
+        """The detection floor: a larger error in any one tested coordinate would be detected."""
         tested = self.floors[np.isfinite(self.floors)]
         return float(np.max(tested)) if tested.size else math.inf
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns it as plain data that JSON can hold, with the median and the largest floor."""
+        """Returns plain data for JSON, with the median and the largest floor."""
         return super().to_dict() | {"floor": self.floor, "median_floor": _median(self.floors)}
 
     def __str__(self) -> str:
         lines = [*_table(self.faults), _cost(self)]
         if not (self.many or self.untraced):
             lines += _reach(self)
-        said = _explanation(self)
-        body = [f"  {line}" for line in [said.advice, *lines, *self.notes]]
-        return "\n".join([f"{self.objective} (d = {self.d}): {said.cause}", *body])
+        explanation = _explanation(self)
+        body = [f"  {line}" for line in [explanation.advice, *lines, *self.notes]]
+        return "\n".join([f"{self.objective} (d = {self.d}): {explanation.cause}", *body])
 
 
-def _explanation(found: Location) -> Explanation:
-    if found.many:
-        shown = found.failed > found.most
-        blocks = f", {found.failed} of {found.blocks} blocks failed" if shown else ""
+def _explanation(location: Location) -> Explanation:
+    if location.many:
+        shown = location.failed > location.most
+        blocks = f", {location.failed} of {location.blocks} blocks failed" if shown else ""
         return Explanation(
-            f"more than {_are('coordinate', found.most)} wrong{blocks}",
-            "Check it with fewer parameters, and re-derive all of it.",
+            f"more than {_are('coordinate', location.most)} wrong{blocks}",
+            "Check the gradient with fewer parameters, and re-derive all of it.",
         )
-    if found.untraced:
+    if location.untraced:
         return Explanation(
-            "wrong along random directions, and not all of it can be traced to a coordinate: "
-            "small errors in many of them",
-            "Check it with fewer parameters.",
+            "wrong along random directions, but not all of the mismatch can be traced to single "
+            "coordinates: small errors in many of them",
+            "Check the gradient with fewer parameters.",
         )
-    if found.faults:
+    if location.faults:
         return Explanation(
-            f"{_are('coordinate', len(found.faults))} wrong", "Re-derive what is listed."
+            f"{_are('coordinate', len(location.faults))} wrong", "Re-derive what is listed."
         )
-    if found.blind:
+    if location.blind:
         return Explanation(
-            "nothing was verified: no error as large as an entry itself would have been seen",
+            "nothing was verified: even an error as large as an entry itself would be missed",
             "Give another point.",
         )
     return Explanation("no coordinate was found wrong", Verdict.AGREE.advice)
@@ -183,49 +184,52 @@ def _table(faults: tuple[Fault, ...]) -> list[str]:
     return lines
 
 
-def _cost(found: Location) -> str:
+def _cost(location: Location) -> str:
     return (
-        f"{found.evaluations} values of f along {found.directions} directions; central "
-        f"differences take {2 * found.d}"
+        f"{location.evaluations} values of f along {location.directions} directions; central "
+        f"differences take {2 * location.d}"
     )
 
 
-def _reach(found: Location) -> list[str]:
-    """What would have been seen, and how surely."""
-    others = f"the {'other ' if found.faults else ''}{'tested ' if found.untested else ''}"
+def _reach(location: Location) -> list[str]:
+    """Returns the sentences about the errors that would have been detected, and how surely."""
+    others = f"the {'other ' if location.faults else ''}{'tested ' if location.untested else ''}"
     others += "coordinates"
-    lines = [*_floors(found, others)]
-    if math.isfinite(found.floor):
-        missed, ten = short(found.miss_probability, 2), short(10.0**-found.tests, 2)
+    lines = [*_floors(location, others)]
+    if math.isfinite(location.floor):
+        missed, ten = short(location.miss_probability, 2), short(10.0**-location.tests, 2)
         lines.append(
-            f"several errors hide one another with a probability of at most {missed}, or "
-            f"{ten} where one is ten times its floor"
+            f"Several errors hide one another with a probability of at most {missed}, or "
+            f"{ten} where one is ten times its floor."
         )
-    if found.untested and not found.blind:
-        names = [*found.examples, *[""] * (found.untested - len(found.examples))]
+    if location.untested and not location.blind:
+        names = [*location.examples, *[""] * (location.untested - len(location.examples))]
         lines.append(
-            f"not tested, as no error below the largest entry would show: {listed(names)}"
+            "Not tested, because no error below the largest entry would be detected: "
+            f"{listed(names)}"
         )
     return lines
 
 
-def _floors(found: Location, others: str) -> list[str]:
-    if not math.isfinite(found.floor):
-        return [f"no error below the largest entry would show in any of {others}"]
-    typical = _median(found.floors)
-    share = f", {short(found.floor / found.scale)} of the largest," if found.scale > 0 else ""
-    if found.floor <= EVEN * typical:
-        said = f"an error above {short(found.floor)}{share} in any one of {others}"
+def _floors(location: Location, others: str) -> list[str]:
+    if not math.isfinite(location.floor):
+        return [f"No error below the largest entry would be detected in any of {others}."]
+    typical = _median(location.floors)
+    largest = short(location.floor)
+    if location.scale > 0:
+        largest += f" ({short(location.floor / location.scale)} of the largest entry)"
+    if location.floor <= EVEN * typical:
+        where = f"{largest} in any one of {others}"
     else:
-        said = (
-            f"an error above {short(typical)} in half of {others}, and above "
-            f"{short(found.floor)}{share} in any one ({found.bluntest} is the bluntest)"
+        where = (
+            f"{short(typical)} in half of {others}, and above {largest} in any one "
+            f"(the largest floor is that of {location.bluntest})"
         )
-    lines = [f"{said} would have been seen"]
-    if found.verified < found.nonzero:
+    lines = [f"An error above {where} would have been detected."]
+    if location.verified < location.nonzero:
         lines.append(
-            f"an entry that is missing, or doubled, would have been in {found.verified} of the "
-            f"{found.nonzero} that are not zero"
+            f"A missing or doubled entry would have been detected in {location.verified} of the "
+            f"{location.nonzero} nonzero entries."
         )
     return lines
 

@@ -1,4 +1,4 @@
-"""A gradient against differences of f along directions: how far apart, and what bars allow."""
+"""A gradient compared with differences of f along directions: the mismatch and its bound."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ class Direction:
     """A direction in which some coordinates move.
 
     Attributes:
-        where: Which coordinates.
+        where: The numbers of the coordinates.
         entries: How far each of them moves.
-        mixed: Whether the signs of the entries are drawn at random, so that rounding errors of
-            the gradient, whatever they have in common, add up as their squares do.
-        origin: Where a coordinate that moves alone is; else 0.
+        mixed: Whether the signs of the entries are random. Then the squares of the rounding
+            errors of the gradient add up, even if the errors are correlated.
+        origin: The value of a coordinate that moves alone; else 0.
         unit: The unit of the steps.
-        enough: A bar that is small enough; 0 where it is the derivative that says so.
+        enough: The error bar at which measuring may stop; 0 if it depends on the derivative.
     """
 
     where: Int[np.ndarray, " n"]
@@ -38,15 +38,16 @@ class Direction:
 
 @dataclass(frozen=True)
 class Mismatch:
-    """What the gradient and differences say along one direction.
+    """The gradient and differences along one direction.
 
     Attributes:
-        given: The derivative along it by the gradient.
-        measured: The one by differences.
-        bar: The bar of `given` and that of `measured` together.
-        bound: How far apart the two may be if both are right; infinite where it cannot be told.
-        floor: What the derivative must be wrong by to be seen.
-        unit: The unit of the steps with which another one like it had best begin.
+        given: The directional derivative by the gradient.
+        measured: The directional derivative by differences.
+        bar: The sum of the error bars of `given` and `measured`.
+        bound: The largest distance between the two if both are right; infinite where that
+            cannot be told.
+        floor: The smallest error of the derivative that is always detected.
+        unit: The unit of the steps to begin with along a similar direction.
     """
 
     given: float
@@ -58,12 +59,12 @@ class Mismatch:
 
 
 class Mismatches:
-    """Compares one gradient with differences of f, and counts what it takes.
+    """Compares one gradient with differences of f, and counts the cost.
 
     Attributes:
-        evaluations: How many values of f were taken.
-        directions: Along how many directions.
-        kinks: Along how many of them f has a kink.
+        evaluations: The number of values of f.
+        directions: The number of directions.
+        kinks: The number of directions along which f has a kink.
     """
 
     def __init__(self, evaluator: Evaluator, gradient: Estimate):
@@ -76,8 +77,8 @@ class Mismatches:
         self.directions = self.kinks = 0
 
     def along(self, directions: Sequence[Direction]) -> list[Mismatch]:
-        """Returns what is found along each direction."""
-        with np.errstate(all="ignore"):  # values that are not finite are part of the work
+        """Returns the mismatch along each direction."""
+        with np.errstate(all="ignore"):  # values that are not finite are expected
             along = derivatives_along(self._lines(directions))
         self.evaluations += along.evaluations
         self.directions += len(directions)
@@ -102,7 +103,7 @@ class Mismatches:
         return Mismatch(
             given,
             float(measured),
-            error + float(np.nan_to_num(rounding)),  # of an entry that is not finite
+            error + float(np.nan_to_num(rounding)),  # NaN if an entry is not finite
             bound,
             bound + error + abs(gap) / 2,
             float(step) * RATIO**FIRST_LEVEL,

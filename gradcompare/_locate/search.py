@@ -1,4 +1,4 @@
-"""The search for the wrong coordinates of one gradient: test, halve, look at one, leave out."""
+"""The search for wrong coordinates: test a family, halve it, confirm, leave out, repeat."""
 
 import math
 from collections.abc import Sequence
@@ -15,24 +15,24 @@ from .location import Fault
 from .mismatch import Direction, Mismatch, Mismatches
 
 STALLS = 3
-"""So many times in succession halving may lead to no coordinate that is wrong by itself."""
+"""Number of halvings in succession without a wrong coordinate, after which the search stops."""
 
 CLEAR_OF_ERROR = 1e-3
-"""A coordinate alone is measured until its bar is below this fraction of the error it shows."""
+"""A single coordinate is measured until its error bar is below this fraction of its error."""
 
 COORDINATES_PER_FAULT = 8
-"""Where more than one coordinate in so many is wrong, halving has no advantage."""
+"""Number of coordinates per fault below which halving has no advantage."""
 
 
 class Search:
     """The search for the wrong coordinates of one gradient at one point.
 
     Attributes:
-        most: So many wrong coordinates are followed.
-        mismatches: What compares the gradient with differences, and counts.
-        faults: The wrong coordinates found, by number.
-        beyond: Where halving led when there were more; else None.
-        untraced: Whether there is a mismatch that could not be traced to a coordinate.
+        most: The largest number of wrong coordinates that the search follows.
+        mismatches: Compares the gradient with differences, and counts the cost.
+        faults: The wrong coordinates, by number.
+        beyond: The result of halving if there are more than `most`; else None.
+        untraced: Whether a mismatch could not be traced to a coordinate.
         passed: The families that passed, each with its largest threshold.
     """
 
@@ -49,7 +49,8 @@ class Search:
         self.passed: list[tuple[Family, float]] = []
 
     def run(self) -> None:
-        """Finds faults until everything that is left passes."""
+        """Finds faults until all other coordinates pass."""
+        # Entries that are not finite would spoil every direction: they are confirmed first.
         broken = np.flatnonzero(~np.isfinite(self._gradient.value)).tolist()
         if len(broken) > self.most:
             self.beyond = Found((), len(broken), self._programs.problem.layout.size)
@@ -60,14 +61,14 @@ class Search:
             family = waiting.pop(0)
             before = len(self.faults)
             threshold = self._clear(family)
-            if len(self.faults) > before:  # others passed with these faults inside
+            if len(self.faults) > before:  # the others passed with these faults in them
                 waiting += [other for other, _ in done]
                 done = []
             done.append((family, threshold))
         self.passed = done
 
     def _clear(self, family: Family) -> float:
-        """Finds faults until the rest of a family passes; returns its threshold."""
+        """Finds faults until the rest of a family passes; returns the threshold of that rest."""
         passed: list[float] = []
         stalls, unit = 0, 1.0
         while len(passed) < self._tests:
@@ -81,6 +82,7 @@ class Search:
             if not block.fails:
                 passed.append(whole.floor)
                 continue
+            # Only directions that were passed in succession count.
             passed = []
             confirmed = self._follow(rest, entries, block, unit)
             stalls = 0 if confirmed else stalls + 1
@@ -92,24 +94,24 @@ class Search:
     def _follow(
         self, family: Family, entries: Float[np.ndarray, " n"], block: Block, unit: float
     ) -> int:
-        """Halves a block that fails; returns how many coordinates turned out to be wrong."""
+        """Halves a failing block; returns the number of coordinates that are confirmed wrong."""
 
         def measure(
             spans: Sequence[tuple[int, int]], enough: Float[np.ndarray, " m"]
         ) -> list[Block]:
-            found = self._along(family, entries, spans, unit, enough)
-            return [_block(a, b, one) for (a, b), one in zip(spans, found, strict=True)]
+            parts = self._along(family, entries, spans, unit, enough)
+            return [_block(a, b, part) for (a, b), part in zip(spans, parts, strict=True)]
 
-        found = halve(block, measure, self.most)
+        halving = halve(block, measure, self.most)
         before = len(self.faults)
-        at = [end.start for end in found.ends]
-        errors = np.array([end.mismatch for end in found.ends]) / entries[at]
+        at = [end.start for end in halving.ends]
+        errors = np.array([end.mismatch for end in halving.ends]) / entries[at]
         self._confirm(
             family.members[at].tolist(), family.reach[at], CLEAR_OF_ERROR * np.abs(errors)
         )
         confirmed = len(self.faults) - before
-        if confirmed and max(found.failed, len(self.faults)) > self.most:
-            self.beyond = found
+        if confirmed and max(halving.failed, len(self.faults)) > self.most:
+            self.beyond = halving
         return confirmed
 
     def _along(
@@ -120,7 +122,7 @@ class Search:
         unit: float,
         enough: Float[np.ndarray, " m"],
     ) -> list[Mismatch]:
-        """Compares along the parts of one direction."""
+        """Returns the mismatches along parts of one direction."""
         mixed = not np.any(family.inward)
         return self.mismatches.along(
             [
@@ -141,10 +143,10 @@ class Search:
         reach: Float[np.ndarray, " k"],
         enough: Float[np.ndarray, " k"],
     ) -> None:
-        """Looks at single coordinates, each along itself, and keeps those that are wrong.
+        """Measures coordinates one by one, and keeps those that are wrong.
 
-        They move as far as they did together with others: one that is tiny by chance moves too
-        little by its own size to show an error that was seen there.
+        Each moves as far as it did with the others: a coordinate that is tiny by chance would
+        move too little by its own size to show the error again.
         """
         if not coordinates:
             return
@@ -154,13 +156,15 @@ class Search:
             Direction(np.array([i]), np.ones(1), True, float(x[i]), float(unit), float(bar))
             for i, unit, bar in zip(coordinates, units, enough, strict=True)
         ]
-        for i, found in zip(coordinates, self.mismatches.along(alone), strict=True):
-            apart = abs(found.given - found.measured)
-            if not math.isfinite(found.given) or (
-                math.isfinite(found.bound) and not apart <= found.bound
+        for i, mismatch in zip(coordinates, self.mismatches.along(alone), strict=True):
+            distance = abs(mismatch.given - mismatch.measured)
+            if not math.isfinite(mismatch.given) or (
+                math.isfinite(mismatch.bound) and not distance <= mismatch.bound
             ):
-                self.faults[i] = Fault(i, layout.name(i), found.given, found.measured, found.bar)
+                self.faults[i] = Fault(
+                    i, layout.name(i), mismatch.given, mismatch.measured, mismatch.bar
+                )
 
 
-def _block(start: int, stop: int, found: Mismatch) -> Block:
-    return Block(start, stop, found.given - found.measured, found.bound)
+def _block(start: int, stop: int, mismatch: Mismatch) -> Block:
+    return Block(start, stop, mismatch.given - mismatch.measured, mismatch.bound)
