@@ -276,7 +276,7 @@ def test_without_the_search_it_is_not():
     wrong = partial(logit_gradient, tail=1.0)
     (result,) = check(logit, wrong, THETA, SIGNS, 20.0, points=1)
     assert result.verdict is Verdict.AGREE
-    assert "branches: 4 of 8 tested; never where `t < -far` is true" in str(result)
+    assert "branches: 4 of 8 tested; not tested where `t < -far` is true" in str(result)
     assert "or `t > far` is true" in str(result)
 
 
@@ -346,7 +346,7 @@ def test_points_sought_stay_inside_the_bounds():
     assert 1 < sought.x.max() <= 5
     (result,) = check(value, jax.grad(lambda w: by_where(w)), start, bounds=(0, 0.9))
     assert len(result.points) == 3
-    assert "1 of 2 tested; never where `w > 1` is true" in str(result)
+    assert "1 of 2 tested; not tested where `w > 1` is true" in str(result)
     assert "no point was found that reaches it; give one as x0" in str(result)
 
 
@@ -367,7 +367,7 @@ def test_no_point_is_looked_at_that_the_dtype_cannot_hold():
 
     (result,) = check(value, None, np.array([500.0, 700.0]), dtype="float16")
     assert result.verdict is Verdict.AGREE
-    assert "never where `x > 1e5` is true" in str(result)
+    assert "not tested where `x > 1e5` is true" in str(result)
 
 
 def test_a_point_at_which_nothing_can_be_told_shows_nothing(monkeypatch):
@@ -381,7 +381,7 @@ def test_a_point_at_which_nothing_can_be_told_shows_nothing(monkeypatch):
     (result,) = check(by_where, None, W / 10)
     assert result.verdict is Verdict.AGREE
     assert len(result.points) == 3
-    assert "never where `w > 1` is true" in str(result)
+    assert "not tested where `w > 1` is true" in str(result)
     assert "nothing can be told at the point found that reaches it" in str(result)
 
 
@@ -407,7 +407,7 @@ def test_single_points_are_not_sought():
     # A step of -1 would lead to 0 exactly.
     (result,) = check(value, None, np.array([1.0, 2.5]))
     assert len(result.points) == 3
-    assert "never where `x == 0` is true" in str(result)
+    assert "not tested where `x == 0` is true" in str(result)
     assert "single points reach it" in str(result)
 
 
@@ -432,8 +432,8 @@ def made(words: str, note: str = "") -> Branch:
 def test_the_sentence():
     assert in_words((made("a"), made("b"))) == "branches: 2 of 2 tested"
     assert in_words((made("a"), made("b", "x; y"), made("c", "x; y"), made("d", "z"))) == (
-        "branches: 1 of 4 tested; never where b (loss.py:12) or c (loss.py:12): x; y; "
-        "never where d (loss.py:12): z"
+        "branches: 1 of 4 tested; not tested where b (loss.py:12) or c (loss.py:12): x; y; "
+        "not tested where d (loss.py:12): z"
     )
     many = tuple(made(str(n), "x") for n in range(NAMED_BRANCHES + 4))
     assert "2 (loss.py:12) or 4 more: x" in in_words(many)
@@ -442,7 +442,7 @@ def test_the_sentence():
 def test_a_brief_agreement_names_what_is_not_tested():
     lines = brief(check(by_where, None, W / 10, bounds=(-0.3, 0.3))).splitlines()
     assert len(lines) <= 10
-    assert "1 of 2 tested; never where `w > 1` is true" in " ".join(lines)
+    assert "1 of 2 tested; not tested where `w > 1` is true" in " ".join(lines)
 
 
 def evidence(wrong, *regions, reference=1.0) -> Evidence:

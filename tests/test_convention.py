@@ -153,7 +153,7 @@ def test_upper_bound_may_be_larger_but_not_smaller(quantity):
     for factor in (1.0, 2.0):
         found, result = verdict(bound(factor), quantity)
         assert found is Verdict.AGREE
-        assert "as an upper bound: only entries that are too small" in str(result)
+        assert "declared as an upper bound: only entries that are too small" in str(result)
     assert verdict(bound(0.999), quantity)[0] is Verdict.ANALYTIC_WRONG
 
 

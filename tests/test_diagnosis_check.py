@@ -262,7 +262,7 @@ def test_a_fault_of_no_known_kind_is_said_to_be_unexplained():
     result = check(mixed, wrong, AB)
     assert result.verdict is Verdict.ANALYTIC_WRONG
     assert not said(result)
-    unexplained = "what: nothing that is looked for explains it, no factor, sign, order, penalty"
+    unexplained = "what: unexplained: no factor, sign, order, penalty"
     assert f"  {unexplained} or term; re-derive a, b\n" in str(result)
     assert unexplained in brief(result)
     assert len(brief(result).splitlines()) <= 15

@@ -208,7 +208,7 @@ def test_an_arm_that_no_point_reaches_is_named():
 
     result = check(value, lambda w: 2 * w, W)
     assert result.ok
-    assert "1 of 2 tested; never where `np.sum(w**2) >= 0` is false" in str(result)
+    assert "1 of 2 tested; not tested where `np.sum(w**2) >= 0` is false" in str(result)
 
 
 def test_in_json_both_ways():

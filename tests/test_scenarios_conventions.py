@@ -25,7 +25,7 @@ SCORES, LABELS = RNG.standard_normal(5), np.array([0.0, 1.0, 1.0, 0.0, 1.0])
 def test_scenario_07_intended_bound():
     comparison = check(logistic, twice_the_curvature, SCORES, LABELS, intent="upper_bound")
     assert comparison.ok
-    says(comparison, "upper bound.*only entries that are too small were looked for")
+    says(comparison, "upper bound.*only entries that are too small count as wrong")
     half = check(logistic, lambda s, y: 0.25 * twice_the_curvature(s, y), SCORES, LABELS,
                  intent="upper_bound")  # fmt: skip
     assert half.verdict is Verdict.ANALYTIC_WRONG

@@ -1,1 +1,1 @@
-"""What is known about one objective: the vote of the sources, and the result in sentences."""
+"""The results of a comparison: the vote of the sources, and the result in sentences."""

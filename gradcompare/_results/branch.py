@@ -1,4 +1,4 @@
-"""The branches of a program that the points took, and those that they did not."""
+"""The branches of a program, those that a point reached and those that none did."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ class Branch:
         file: The path of the source file.
         line: The line in it, from 1.
         source: What the choice depends on: the parameters, or the data alone.
-        tested: Whether it was taken at a point at which the derivatives were compared.
-        note: Why it was not, and what to do; before the search, why it is not sought.
+        tested: Whether the derivatives were compared at a point that takes it.
+        note: Why they were not, and what to do; before the search, why no point is searched for.
     """
 
     words: str
@@ -29,7 +29,7 @@ class Branch:
 
     @property
     def key(self) -> tuple[str, str, int]:
-        """Branches with equal ones are the same to the reader."""
+        """What identifies a branch to the reader."""
         return self.words, self.file, self.line
 
     @property
@@ -44,22 +44,23 @@ class Branch:
 NO_BRANCH = "no branch depends on the parameters"
 
 NAMED_BRANCHES = 3
-"""At most so many branches are named for one reason."""
+"""Longest list of branches that share a reason."""
 
 
 def in_words(branches: Sequence[Branch], unseen: str = "") -> str:
     """Returns how many branches were tested, and which were not, why not, and what to do about it.
 
     Args:
-        branches: All that were seen.
+        branches: All known branches.
         unseen: Why there may be more of them, as the end of a sentence; or nothing.
     """
     if not branches:
         return f"branches not looked at, because {unseen}" if unseen else NO_BRANCH
     missing = [branch for branch in branches if not branch.tested]
-    said = f"branches: {len(branches) - len(missing)} of {len(branches)} tested"
+    parts = [f"branches: {len(branches) - len(missing)} of {len(branches)} tested"]
     for note in dict.fromkeys(branch.note for branch in missing):
         names = [str(branch) for branch in missing if branch.note == note]
         more = f" or {len(names) - NAMED_BRANCHES} more" if len(names) > NAMED_BRANCHES else ""
-        said += f"; never where {' or '.join(names[:NAMED_BRANCHES])}{more}: {note}"
-    return f"{said}; there may be more: {unseen}" if unseen else said
+        parts.append(f"not tested where {' or '.join(names[:NAMED_BRANCHES])}{more}: {note}")
+    parts += [f"there may be more: {unseen}"] if unseen else []
+    return "; ".join(parts)

@@ -1,4 +1,4 @@
-"""What is known about one objective: the verdict at each point, and over all of them."""
+"""The result for one objective: the verdict at each point, and over all of them."""
 
 import math
 from dataclasses import dataclass, field, replace
@@ -23,23 +23,23 @@ from .pairs import Accuracy, PairError
 from .timing import Timing
 
 BLUNT = 0.1
-"""Two sources with larger bars than this fraction of the derivative verify nothing."""
+"""Largest error bars, relative to the derivative, at which two sources verify each other."""
 
 
 @dataclass(frozen=True, eq=False)
 class PointResult:
-    """What was found at one point.
+    """The result at one point.
 
     Attributes:
-        label: Which point this is.
+        label: The name of the point, such as `x0`.
         x: The point as a flat vector.
         value: The objective there.
         judgement: The verdict at this point.
-        warnings: What makes it a poor place for a comparison.
-        estimates: The flat estimate of each method that gave one, by its name.
-        missing: Why each other method gave none.
+        warnings: Reasons why it is a poor place for a comparison.
+        estimates: The flat estimates, by the names of their methods.
+        missing: Why each other method gave no estimate.
         sources: The method that speaks for each source.
-        pairs: How far the methods are apart, two by two.
+        pairs: The differences between the methods, two by two.
         taylor: A second opinion on the gradient under test, where the verdict is not plain.
 
     Examples:
@@ -77,24 +77,24 @@ class PointResult:
 
 @dataclass(frozen=True, eq=False)
 class ResultData:
-    """What was found about one objective at one size.
+    """The result for one objective at one size, as data.
 
     Attributes:
-        objective: Its name.
+        objective: The name of the objective.
         size: The size it was made with; None for a user's own point.
-        quantity: What was estimated.
+        quantity: The kind of derivative.
         d: The number of parameters.
-        paths: The names of the arrays that the estimated quantity consists of.
+        paths: The names of the arrays in the estimated derivative.
         shapes: The shapes of those arrays.
-        points: What was found at each point.
-        timings: How long each method takes, by its name; `value` for one value.
-        accuracy: In a narrower dtype, how near each method comes to the derivative in float64.
-        notes: What else the reader should know.
+        points: The result at each point.
+        timings: The running time of each method, by its name; `value` for one value.
+        accuracy: In a narrower dtype, the accuracy of each method, by its name.
+        notes: Further sentences for the reader.
         message: Why there is no result, or nothing.
         expected: The verdict that the objective declares.
-        diagnosis: What is wrong with the derivative that the verdict accuses.
+        diagnosis: The findings about the derivative that the verdict accuses.
         has_reference: Whether the values were compared with those of a reference.
-        chunk: How many perturbed points are evaluated together; None where that is not so.
+        chunk: Number of perturbed points that are evaluated together; None where they are not.
         branches: The branches of the choices in the objective and its gradient, tested or not.
         branches_unseen: Why there may be more of them, as the end of a sentence; or nothing.
     """
@@ -135,7 +135,7 @@ class ResultData:
 
     @property
     def explanation(self) -> Explanation:
-        """The cause and the advice, as they hold where a source is missing or all are blunt."""
+        """The cause and the advice, adapted to a missing source and to large error bars."""
         verdict, point = self.verdict, self.worst
         if verdict is Verdict.INCONCLUSIVE and self.sharpest is None:
             return NOTHING_VERIFIED
@@ -150,17 +150,17 @@ class ResultData:
 
     @property
     def ok(self) -> bool:
-        """Whether the verdict is what the objective declares: as a rule, that of a right one."""
+        """Whether the verdict is the one that the objective declares, or both are good."""
         return self.verdict is self.expected or (self.verdict.ok and self.expected.ok)
 
     @property
     def as_declared(self) -> bool:
-        """Whether the objective is a trap, and the verdict the bad one that it declares."""
+        """Whether the objective is a trap and has the bad verdict that it declares."""
         return self.ok and not self.verdict.ok
 
     @property
     def _two_exact(self) -> bool:
-        """Whether analytic and autodiff stood against each other, with bars that say something."""
+        """Whether analytic and autodiff were compared at every point, once with small bars."""
         exact = [(p.votes.get("analytic"), p.votes.get("autodiff")) for p in self.points]
         pairs = [(a, b) for a, b in exact if a is not None and b is not None]
         return len(pairs) == len(exact) and any(
@@ -180,26 +180,26 @@ class ResultData:
             relative = point.judgement.relative_floor
             return relative if math.isfinite(relative) else math.inf
 
-        able = [point for point in self.points if math.isfinite(point.judgement.floor)]
-        return min(able, key=floor, default=None)
+        verified = [point for point in self.points if math.isfinite(point.judgement.floor)]
+        return min(verified, key=floor, default=None)
 
     @property
     def unverified(self) -> tuple[int, ...]:
-        """The entries about which finite differences had no say at any point."""
+        """The entries that finite differences verified at no point."""
         silent = [set(point.judgement.unverified) for point in self.points]
         return tuple(sorted(set.intersection(*silent))) if silent else ()
 
     @property
     def entries(self) -> int:
-        """How many numbers the estimated quantity consists of."""
+        """The number of entries of the estimated derivative."""
         return sum(math.prod(shape) for shape in self.shapes)
 
     def name(self, entry: int) -> str:
-        """Returns the name of one entry of the estimated quantity."""
+        """Returns the name of one entry of the estimated derivative."""
         return coordinate_name(self.paths, self.shapes, entry)
 
     def cost_ratio(self, method: str) -> float | None:
-        """The time of a method over the time of one value, or None where not both were timed."""
+        """Returns the time of a method divided by that of one value, or None if one is unknown."""
         if method not in self.timings or "value" not in self.timings:
             return None
         return self.timings[method].median_seconds / self.timings["value"].median_seconds

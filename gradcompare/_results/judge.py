@@ -1,11 +1,11 @@
-"""Which of the three sources is wrong, if any: agreement within error bars, and the vote.
+"""Finds the source that is wrong: agreement within error bars, and a vote.
 
 Two estimates of a coordinate differ if they are further apart than their error bars allow,
 
     |a − b| > SAFETY · (error of a + error of b).
 
-Three sources then vote. The odd one out of three has a name; where finite differences have no
-say (their bar is larger than the derivative) the other two decide alone. At a kink, finite
+Three sources then vote, and the odd one out is wrong. Where finite differences have no vote
+(their bar is larger than the derivative), the other two decide alone. At a kink, finite
 differences are the interval between the two one-sided derivatives. The entries of every
 subgradient lie in it (Clarke, Optimization and Nonsmooth Analysis, 1983, proposition 2.1.2);
 where several coordinates have kinks, not everything in it is a subgradient.
@@ -22,17 +22,17 @@ from .._model.estimate import EPS, SAFETY, Estimate
 from .._model.verdict import Judgement, Verdict
 
 CHANCE = 5.0
-"""How much further finite differences may be off where the other two sources agree.
+"""Largest excess of finite differences that counts as chance if the other two sources agree.
 
-A bar of differences rests on corrections that can be small by chance: one coordinate in about
-10⁴ of an objective with nearby singularities was off by 3 to 4 bars. Two sources that agree to
-rounding outweigh that; the distance is then taken for the bar, and raises the detection floor.
+An error bar of differences rests on corrections that can be small by chance: one coordinate in
+about 10⁴ of an objective with nearby singularities was off by 3 to 4 bars. Two sources that agree
+to rounding outweigh that. The distance then becomes the bar, and raises the detection floor.
 """
 
 RESOLVED = 0.1
-"""Finite differences have a say about a coordinate if their bar is below this fraction of it."""
+"""Largest error bar, relative to the derivative, at which finite differences verify it."""
 
-BOUND = "given as an upper bound: only entries that are too small were looked for"
+BOUND = "declared as an upper bound: only entries that are too small count as wrong"
 
 
 def judge(value: float, estimates: Mapping[str, Estimate], *, bound: bool = False) -> Judgement:
@@ -41,7 +41,7 @@ def judge(value: float, estimates: Mapping[str, Estimate], *, bound: bool = Fals
     Args:
         value: The objective at the point.
         estimates: One flat estimate for each source that gave one.
-        bound: Whether the analytic one is meant as an upper bound of the derivative.
+        bound: Whether the analytic estimate is an upper bound of the derivative.
     """
     if len(estimates) < 2:
         return Judgement(Verdict.NOT_A_CHECK, note=f"only {', '.join(estimates) or 'nothing'} ran")
@@ -73,7 +73,7 @@ def judge(value: float, estimates: Mapping[str, Estimate], *, bound: bool = Fals
 
 
 def _ratios(bound: Estimate | None, other: Estimate | None) -> str:
-    """Says between which multiples of the derivative an upper bound lies."""
+    """Returns the range of an upper bound divided by the derivative, as the end of a sentence."""
     if bound is None or other is None:
         return ""
     clear = np.abs(other.value) > SAFETY * other.error
@@ -87,7 +87,7 @@ def _ratios(bound: Estimate | None, other: Estimate | None) -> str:
 def _widened(
     analytic: Estimate | None, autodiff: Estimate | None, differences: Estimate
 ) -> Estimate:
-    """The differences with wider bars where two sources that agree are just outside of them."""
+    """The differences, with wider bars where the other sources agree and are just outside."""
     if analytic is None or autodiff is None:
         return differences
     like = differences.kinked
@@ -104,11 +104,11 @@ def _widened(
 def _without_chance(
     excess: Mapping[str, Float[np.ndarray, " k"]], analytic: Estimate, autodiff: Estimate
 ) -> Float[np.ndarray, " k"]:
-    """The excess of the two exact sources, without what bars that are small by chance make of it.
+    """The excess of the two exact sources, corrected for bars that are small by chance.
 
-    A bar of rounding is the spread of three moves, which hardly move one coordinate in
-    thousands (hidden-markov, 12 times too small). Where differences agree with both sources,
-    the typical bar of all coordinates counts as well.
+    A bar of rounding is the spread of three moves. They hardly move one coordinate in thousands
+    (hidden-markov: a bar 12 times too small). Where differences agree with both sources, the
+    typical bar of all coordinates counts too.
     """
     within = alike(analytic, autodiff)
     confirmed = (excess["af"] <= 1) & (excess["jf"] <= 1)
@@ -116,7 +116,7 @@ def _without_chance(
 
 
 def alike(a: Estimate, b: Estimate) -> Bool[np.ndarray, " k"]:
-    """Where two estimates are as close together as the bars of all their coordinates allow."""
+    """Where two estimates are as close as the root mean square of all their bars allows."""
     typical = np.sqrt(np.mean((a.error + b.error) ** 2))
     return np.asarray(np.abs(a.value - b.value) <= SAFETY * typical)
 
@@ -128,7 +128,7 @@ def _vote(
     kinked: Bool[np.ndarray, " k"],
     jumping: Bool[np.ndarray, " k"],
 ) -> tuple[Verdict, tuple[int, ...]]:
-    """Returns the verdict and the entries that brought it about, the worst first."""
+    """Returns the verdict and the entries that caused it, the worst first."""
     aj, af, jf = (excess[pair] > 1 for pair in ("aj", "af", "jf"))
     if autodiff is None:
         blame = {Verdict.ANALYTIC_WRONG: af, Verdict.INCONCLUSIVE: jumping}
@@ -141,8 +141,8 @@ def _vote(
             Verdict.INCONCLUSIVE: (af & jf) | (aj & ~af & ~jf & ~kinked) | jumping,
         }
     blame[Verdict.VALID_SUBGRADIENT] = kinked
-    guilty = [verdict for verdict, where in blame.items() if where.any()]
-    verdict = max(guilty, key=lambda verdict: verdict.rank, default=Verdict.AGREE)
+    candidates = [verdict for verdict, where in blame.items() if where.any()]
+    verdict = max(candidates, key=lambda verdict: verdict.rank, default=Verdict.AGREE)
     faulty = np.flatnonzero(blame.get(verdict, np.zeros_like(kinked)))
     worst = np.maximum.reduce(list(excess.values()))[faulty]
     return verdict, tuple(faulty[np.argsort(-worst, kind="stable")].tolist())
@@ -151,9 +151,9 @@ def _vote(
 def excess_of(
     a: Estimate | None, b: Estimate | None, *, like: np.ndarray, bound: bool = False
 ) -> Float[np.ndarray, " k"]:
-    """How far apart two estimates are, in units of what their bars allow.
+    """Returns the distance of two estimates, divided by the distance that their bars allow.
 
-    An upper bound `a` is apart from `b` only where it is less.
+    An upper bound `a` differs from `b` only where it is smaller.
     """
     if a is None or b is None:
         return np.zeros(len(like))
@@ -169,17 +169,18 @@ def excess_of(
 
 
 def _reach(exact: Estimate, differences: Estimate | None) -> dict:
-    """Returns the detection floor, and the coordinates that it does not cover."""
+    """Returns the detection floor, the scale, and the coordinates that were not verified."""
     scale = float(np.max(np.abs(exact.value), initial=0.0))
     if differences is None:
         everything = tuple(range(len(exact.value)))
-        note = "finite differences gave no information; the other two agree or differ alone"
+        note = "finite differences gave no information; the verdict rests on the two other sources"
         return {"unverified": everything, "scale": scale, "note": note}
     error = np.where(np.isfinite(differences.value), differences.error + exact.error, np.inf)
     constant = (differences.value == 0) & (exact.value == 0) & np.isfinite(error)
     verified = (error <= RESOLVED * np.abs(exact.value)) | constant
     smooth = verified & ~differences.kinked  # at a kink, a range of values is right
-    # The judge may itself be off by its bar, towards the error.
+    # An error is detected once it exceeds SAFETY bars; the differences may themselves be off by
+    # their bar, towards the error, which hides as much of it.
     floors = SAFETY * error[smooth] + differences.error[smooth]
     return {
         "unverified": indices(~verified & ~differences.kinked),

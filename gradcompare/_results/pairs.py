@@ -1,4 +1,4 @@
-"""How far two estimates of the same derivative are apart, in the usual measures."""
+"""The distance of two estimates of the same derivative, in the usual measures."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ class PairError:
         largest_relative: max |aᵢ − bᵢ| / max |bᵢ|, relative to the scale of the gradient.
         relative_norm: ‖a − b‖ / ‖b‖ in the 2-norm.
         angle_degrees: The angle between a and b.
-        bar: ‖error of a + error of b‖ / ‖b‖, what `relative_norm` is to be compared with.
+        bar: ‖error of a + error of b‖ / ‖b‖, to compare with `relative_norm`.
         worst: The name of the coordinate with the largest absolute difference.
     """
 
@@ -35,12 +35,12 @@ class PairError:
 
 
 def pair_error(first: str, a: Estimate, second: str, b: Estimate, problem: Problem) -> PairError:
-    """Compares two flat estimates of what `problem` asks for."""
-    # Divided by a power of two about as large as the values first, so that no square is too
-    # large or too small.
+    """Returns the differences between two flat estimates of the derivative in `problem`."""
+    # Division by a power of two near the largest value is exact, and keeps squares from
+    # overflow and underflow.
     largest = np.max(np.abs(np.concatenate([a.value, b.value])), initial=0.0)
     unit = np.exp2(np.floor(np.log2(largest))) if 0 < largest < np.inf else 1.0
-    with np.errstate(invalid="ignore", over="ignore"):  # of values that are not finite
+    with np.errstate(invalid="ignore", over="ignore"):  # values may be infinite or NaN
         difference = np.abs(a.value / unit - b.value / unit)
         bars = (a.error + b.error) / unit
     scale, norm = np.max(np.abs(b.value / unit), initial=0.0), np.linalg.norm(b.value / unit)
@@ -59,11 +59,11 @@ def pair_error(first: str, a: Estimate, second: str, b: Estimate, problem: Probl
 
 @dataclass(frozen=True)
 class Accuracy:
-    """How near an implementation in a narrow dtype comes to the derivative in float64.
+    """The accuracy of an implementation in a narrow dtype, against the derivative in float64.
 
     Attributes:
         relative_error: In the 2-norm.
-        digits: How many decimal digits that is.
+        digits: The number of correct decimal digits.
         ulps: The largest error of an entry, in units in the last place that the dtype has at
             the size of the largest entry.
     """
@@ -74,7 +74,7 @@ class Accuracy:
 
 
 def accuracy(narrow: Estimate, right: Estimate, dtype: np.dtype) -> Accuracy:
-    """Compares a flat estimate made in `dtype` with one made in float64."""
+    """Returns the accuracy of a flat estimate in `dtype`, measured by one in float64."""
     error = np.abs(narrow.value - right.value)
     relative = _ratio(np.linalg.norm(error), np.linalg.norm(right.value))
     largest = np.max(np.abs(right.value), initial=0.0)
@@ -92,7 +92,7 @@ def _ratio(difference: float | np.floating, size: float | np.floating) -> float:
 
 
 def _angle(a: np.ndarray, b: np.ndarray) -> float:
-    """The angle by W. Kahan's formula, which keeps its digits for nearly parallel vectors.
+    """The angle by W. Kahan's formula, which is accurate for nearly parallel vectors too.
 
     Computing Cross-Products and Rotations in 2- and 3-Dimensional Euclidean Spaces (2016),
     section 13: 2 atan2(‖a/‖a‖ − b/‖b‖‖, ‖a/‖a‖ + b/‖b‖‖).

@@ -1,4 +1,4 @@
-"""What a comparison found, as data: everything that the reports read."""
+"""The results of a comparison as data: everything that the reports read."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from .summary import summarise
 
 @dataclass(frozen=True, eq=False)
 class Result(ResultData, Outcome):
-    """What was found about one objective at one size; `str` gives it in sentences.
+    """The result for one objective at one size; `str` gives it in sentences.
 
     Examples:
         >>> import jax.numpy as jnp
@@ -30,12 +30,12 @@ class Result(ResultData, Outcome):
 
 @dataclass(frozen=True, eq=False)
 class Comparison(Outcome):
-    """The results of a comparison, and the circumstances under which it was made.
+    """The results of a comparison, with its settings and environment.
 
     Attributes:
         results: One for each objective and size.
         environment: Versions, device, processor.
-        settings: What the comparison was asked to do.
+        settings: Methods, points, seed and other arguments of the comparison.
 
     Examples:
         >>> import jax.numpy as jnp
@@ -66,7 +66,7 @@ class Comparison(Outcome):
 
     @property
     def ok(self) -> bool:
-        """Whether every verdict is what its objective declares, and there is one at all."""
+        """Whether there is a result, and every verdict is the one that its objective declares."""
         return bool(self.results) and all(result.ok for result in self.results)
 
     def __iter__(self) -> Iterator[Result]:

@@ -1,4 +1,4 @@
-"""What a comparison of all sources says about one of them alone."""
+"""The verdicts of a comparison on one of its sources alone."""
 
 from dataclasses import replace
 
@@ -8,20 +8,20 @@ from .judge import judge
 from .result import Result
 
 ATTRIBUTED = (Verdict.AUTODIFF_WRONG, Verdict.ANALYTIC_WRONG, Verdict.NONFINITE)
-"""The verdicts that are about one source; only the worst of them is given at a point."""
+"""Verdicts that accuse one source; a point has only the worst of them."""
 
 
 def against_judge(result: Result, source: str, *, bound: bool = False) -> Result:
-    """Returns the result with the verdicts that it has for one source.
+    """Returns the result with the verdicts on one source.
 
-    Where the vote accuses a source, each exact one is compared with finite differences on its
-    own, so that a wrong hand-written derivative does not hide a wrong autodiff or the other way
-    round. Every other verdict is about all of them, and stays.
+    Where the vote accuses a source, each exact source is compared with finite differences on its
+    own, so that a wrong hand-written derivative does not hide a wrong autodiff, or the other way
+    round. All other verdicts concern every source, and stay.
 
     Args:
-        result: What all sources say.
+        result: The result of all sources.
         source: `analytic` or `autodiff`.
-        bound: Whether the analytic one is meant as an upper bound.
+        bound: Whether the analytic estimate is an upper bound.
     """
     points = [replace(p, judgement=_judged(p, source, bound)) for p in result.points]
     diagnosis = result.diagnosis if source == "analytic" else ()

@@ -1,19 +1,29 @@
-"""A result in sentences: the verdict, what it rests on, and where the derivatives differ."""
+"""A result in sentences: the verdict, what it rests on, and where the derivatives differ.
+
+Every report takes its sentences from here, so that each fact has one wording.
+"""
+
+from collections.abc import Iterable
 
 from tabulate import tabulate
 
 from .._foundation.wording import LISTED, listed, short, with_bar
+from .._model.estimate import Estimate
 from .._model.finding import DIAGNOSED_COORDINATES
 from .._model.verdict import Verdict
 from .branch import in_words
 from .data import PointResult, ResultData
+from .pairs import PairError
 
 ANY_FUNCTION = (
-    "this shows that it is the derivative of the function given, not that this is the function "
-    "you mean: give reference=, another way to compute it, to compare the values"
+    "This confirms the {} of the function you passed, not that the function is the one you "
+    "intended. To check its value too, pass reference=, an independent implementation."
 )
 
 RIGHT_FUNCTION = "the values agree with those of the reference"
+
+REPAIR = "correct the declaration, or find out why the trap no longer deceives"
+"""Advice where a trap does not get the verdict that it declares."""
 
 
 def summarise(result: ResultData) -> str:
@@ -22,17 +32,42 @@ def summarise(result: ResultData) -> str:
         return f"{result.objective}: {Verdict.ERROR.title}: {result.message}"
     point = result.worst
     assert point is not None
-    body = [*_where(result, point), *what(result), *_reach(result), *_pairs(result, point)]
+    explanation = result.explanation
+    head = f"{result.objective} (d = {result.d}): {result.verdict.title}: {explanation.cause}"
+    faulty = point.judgement.faulty
+    lines = [explanation.advice, *declaration(result), where(result, point)]
+    lines += coordinate_table(result, point, faulty) if faulty else []
+    lines += diagnosis_lines(result)
+    lines += [detection_floor(result)] if result.verdict.ok else []
+    lines += [*unverified(result), *pair_lines(result, point.pairs)]
     if result.quantity == "directional":
-        body += _descent(result, point)
-    body += _remarks(result, point)
-    said = result.explanation
-    lines = [f"{result.objective} (d = {result.d}): {result.verdict.title}: {said.cause}"]
-    lines.append(f"  {said.advice}")
-    if not result.expected.ok:
-        met = "as" if result.ok else "not what"
-        lines.append(f"  {met} this trap declares: {result.expected.name}")
-    return "\n".join(lines + [f"  {line}" for line in body])
+        lines += _descent(point)
+    lines += _remarks(result, point)
+    return "\n".join([head, *(f"  {line}" for line in lines)])
+
+
+def declaration(result: ResultData) -> list[str]:
+    """Says what a trap declares, and what to do if that is not the verdict."""
+    if result.expected.ok:
+        return []
+    if result.ok:
+        return [f"as this trap declares: {result.expected.name}"]
+    return [f"not what this trap declares: {result.expected.name}; {REPAIR}"]
+
+
+def where(result: ResultData, point: PointResult) -> str:
+    """Says which points have the worst verdict, and how many coordinates brought it about."""
+    same = [p.label for p in result.points if p.judgement.verdict is point.judgement.verdict]
+    places = f"at {listed(same)}"
+    if len(same) < len(result.points):
+        places += f" ({len(same)} of {len(result.points)} points)"
+    faulty, entries = len(point.judgement.faulty), result.entries
+    if not faulty:
+        return places
+    if len(same) > 1:
+        places += f"; at {point.label}"
+    count = f"{faulty} of {entries} coordinates" if entries > 1 else "the derivative"
+    return f"{places}, {count}:"
 
 
 def coordinate_table(
@@ -40,53 +75,41 @@ def coordinate_table(
 ) -> list[str]:
     """Returns the estimates of some coordinates side by side, with their bars, as lines."""
     names = [name for name in result.sources.values() if name in point.estimates]
-    rows = []
-    for i in coordinates[:LISTED]:
-        row = [result.name(i)]
-        for name in names:
-            estimate = point.estimates[name]
-            left, right = (side[i] for side in estimate.one_sided)
-            if estimate.kinked[i]:
-                bar = estimate.error[i]
-                sides = (f"{0.0 if abs(side) < bar else side:.6g}" for side in (left, right))
-                row.append(f"{' | '.join(sides)} (left | right)")
-            else:
-                row.append(with_bar(estimate.value[i], estimate.error[i]))
-        rows.append(row)
+    rows = [
+        [result.name(i), *(_cell(point.estimates[name], i) for name in names)]
+        for i in coordinates[:LISTED]
+    ]
     lines = tabulate(rows, ["", *names], tablefmt="plain", disable_numparse=True).splitlines()
     if len(coordinates) > LISTED:
         lines.append(f"and {len(coordinates) - LISTED} more")
     return lines
 
 
-def _where(result: ResultData, point: PointResult) -> list[str]:
-    labels = [p.label for p in result.points]
-    same = [p.label for p in result.points if p.judgement.verdict is point.judgement.verdict]
-    where = f"at {listed(same)}"
-    if len(same) < len(labels):
-        where += f" of {len(labels)} points"
-    faulty = point.judgement.faulty
-    if not faulty:
-        return [where]
-    if len(same) > 1:
-        where += f"; at {point.label}"
-    entries = result.entries
-    count = f"{len(faulty)} of {entries} coordinates" if entries > 1 else "the derivative"
-    return [f"{where}, {count}:", *coordinate_table(result, point, faulty)]
+def _cell(estimate: Estimate, i: int) -> str:
+    if estimate.kinked[i]:
+        return one_sided(estimate, i)
+    return with_bar(estimate.value[i], estimate.error[i])
 
 
-def what(result: ResultData) -> list[str]:
-    """Says what is wrong, one line for each finding; or that nothing explains it."""
+def one_sided(estimate: Estimate, i: int) -> str:
+    """Returns the two derivatives at a kink; 0 for one that is smaller than its error bar."""
+    sides = [float(side[i]) for side in estimate.one_sided]
+    left, right = (0.0 if abs(side) < estimate.error[i] else side for side in sides)
+    return f"{left:.6g} | {right:.6g} (left | right)"
+
+
+def diagnosis_lines(result: ResultData) -> list[str]:
+    """Returns one line for each finding, or one that says that the error is unexplained."""
     if result.diagnosis:
         return [f"what: {finding}" for finding in result.diagnosis]
     point = result.worst
-    sought = result.quantity == "gradient" and result.d <= DIAGNOSED_COORDINATES
-    if result.verdict is not Verdict.ANALYTIC_WRONG or not sought or point is None:
+    searched = result.quantity == "gradient" and result.d <= DIAGNOSED_COORDINATES
+    if result.verdict is not Verdict.ANALYTIC_WRONG or not searched or point is None:
         return []
     traced = "autodiff" in point.votes
     kinds = ["factor", "sign", "order", "penalty", *(["term"] if traced else [])]
-    looked = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
-    return [f"what: nothing that is looked for explains it, no {looked}; {_again(result, point)}"]
+    causes = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
+    return [f"what: unexplained: no {causes} accounts for the error; {_again(result, point)}"]
 
 
 def _again(result: ResultData, point: PointResult) -> str:
@@ -98,81 +121,99 @@ def _again(result: ResultData, point: PointResult) -> str:
     return f"re-derive {listed([result.name(i) for i in faulty])}"
 
 
-def _reach(result: ResultData) -> list[str]:
-    lines = []
+def detection_floor(result: ResultData) -> str:
+    """Says how small an error in a single coordinate would have been detected."""
     sharpest = result.sharpest
-    if result.verdict.ok and sharpest is not None:
-        judgement = sharpest.judgement
-        relative = (
-            f", {short(judgement.relative_floor)} of the largest," if judgement.scale else ""
-        )
-        where = f" at {sharpest.label}" if len(result.points) > 1 else ""
-        lines.append(
-            f"an error above {short(judgement.floor)} in any one verified coordinate{where}"
-            f"{relative} would have been caught"
-        )
-    elif result.verdict is Verdict.AGREE and sharpest is None:
-        lines.append("no derivative is larger than its error bar, so nothing was verified")
-    worst = () if result.worst is None else result.worst.judgement.faulty
-    silent = [i for i in result.unverified if i not in worst]
-    if silent and sharpest is not None:
-        names = [result.name(i) for i in silent[: LISTED + 1]]
-        names += [""] * (len(silent) - len(names))
-        verified = result.entries - len(result.unverified)
-        lines.append(
-            f"{verified} of {result.entries} coordinates verified; nowhere larger than its "
-            f"error bar, so not verified: {listed(names)}"
-        )
-    return lines
+    if sharpest is None:
+        return "detection floor: none, because finite differences verified no coordinate"
+    judgement = sharpest.judgement
+    share = f" ({short(judgement.relative_floor)} of the largest entry)"
+    place = f" at {sharpest.label}" if len(result.points) > 1 else ""
+    return (
+        f"an error above {short(judgement.floor)} in any one verified coordinate"
+        f"{share if judgement.scale else ''} "
+        f"would have been detected{place}"
+    )
+
+
+def unverified(result: ResultData) -> list[str]:
+    """Names the coordinates that no point verified, but for those listed as wrong."""
+    faulty = () if result.worst is None else result.worst.judgement.faulty
+    silent = [i for i in result.unverified if i not in faulty]
+    if not silent or result.sharpest is None:
+        return []
+    names = [result.name(i) for i in silent[: LISTED + 1]]
+    names += [""] * (len(silent) - len(names))  # they are counted, not shown
+    verified = result.entries - len(result.unverified)
+    return [
+        f"{verified} of {result.entries} coordinates verified; not verified, because the "
+        f"derivative is smaller than its error bar at every point: {listed(names)}"
+    ]
 
 
 def _remarks(result: ResultData, point: PointResult) -> list[str]:
     """What is missing, special or doubtful, in the order in which it matters."""
-    remarks = [f"{name}: not available: {reason}" for name, reason in point.missing.items()]
-    remarks += [point.judgement.note] if point.judgement.note else []
-    remarks += [point.taylor] if point.taylor else []
-    for name, estimate in point.estimates.items():
-        remarks += [f"{name}: {estimate.note}"] if estimate.note else []
+    judgement = point.judgement
+    remarks = [*missing_methods(point), *filter(None, (judgement.note, point.taylor))]
+    remarks += method_notes(point)
     for other in result.points:
-        remarks += [f"{other.label}: {warning}" for warning in other.warnings]
-        entries = other.judgement.unverified
-        if entries and len(entries) == result.entries:
-            remarks.append(f"{other.label}: stationary, no derivative exceeds its error bar")
-    remarks += branches_tested(result)
+        remarks += point_warnings(other)
+        if result.entries and len(other.judgement.unverified) == result.entries:
+            remarks.append(
+                f"{other.label}: stationary: no derivative is larger than its error bar"
+            )
+    remarks += branch_lines(result)
     if result.verdict is Verdict.AGREE:
-        remarks.append(RIGHT_FUNCTION if result.has_reference else ANY_FUNCTION)
+        quantity = "gradient" if result.quantity == "gradient" else "derivative"
+        remarks.append(RIGHT_FUNCTION if result.has_reference else ANY_FUNCTION.format(quantity))
     return [*remarks, *result.notes]
 
 
-def branches_tested(result: ResultData) -> list[str]:
-    """Says which branches were tested, in one sentence, where a derivative is found right.
+def missing_methods(point: PointResult) -> list[str]:
+    """Says why a method gave no estimate, one line for each."""
+    return [f"{name}: not available: {reason}" for name, reason in point.missing.items()]
 
-    Where it is not, only if some were not tested.
+
+def method_notes(point: PointResult) -> list[str]:
+    """Returns what the estimates say about themselves."""
+    return [f"{name}: {e.note}" for name, e in point.estimates.items() if e.note]
+
+
+def point_warnings(point: PointResult) -> list[str]:
+    """Says what makes a point a poor place for a comparison."""
+    return [f"{point.label}: {warning}" for warning in point.warnings]
+
+
+def branch_lines(result: ResultData) -> list[str]:
+    """Says which branches were tested, in one sentence, where a derivative agrees.
+
+    Where it does not, only if some were not tested.
     """
-    every = all(branch.tested for branch in result.branches)
-    if every and not result.verdict.ok:
+    complete = all(branch.tested for branch in result.branches)
+    if complete and not result.verdict.ok:
         return []
     return [in_words(result.branches, result.branches_unseen)]
 
 
-def _pairs(result: ResultData, point: PointResult) -> list[str]:
+def pair_lines(result: ResultData, pairs: Iterable[PairError]) -> list[str]:
+    """Says how far the sources are apart, one line for each pair of them."""
     voters = set(result.sources.values())
     return [
         f"{pair.first} – {pair.second}: relative error {short(pair.relative_norm)}, "
         f"error bar {short(pair.bar)}"
-        for pair in point.pairs
+        for pair in pairs
         if {pair.first, pair.second} <= voters
     ]
 
 
-def _descent(result: ResultData, point: PointResult) -> list[str]:
+def _descent(point: PointResult) -> list[str]:
     estimate = point.votes.get("differences")
     if estimate is None:
         return []
     slope, bar = estimate.one_sided[1][0], estimate.error[0]
-    given = f"f'(x; u) = {slope:.6g} ± {short(bar, 2)}"
+    derivative = f"f'(x; u) = {slope:.6g} ± {short(bar, 2)}"
     if slope < -bar:
-        return [f"{given}: u is a descent direction"]
+        return [f"{derivative}: u is a descent direction"]
     if slope > bar:
-        return [f"{given}: u is not a descent direction"]
-    return [f"{given}: the sign cannot be told, so neither whether u is a descent direction"]
+        return [f"{derivative}: u is not a descent direction"]
+    return [f"{derivative}: the error bar contains 0, so u may or may not be a descent direction"]

@@ -1,11 +1,11 @@
-"""Running times with their spread, and when one call can be called faster than another."""
+"""Running times with their spread, and whether one call is faster than another."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 ABOVE_DISPATCH = 3.0
-"""A call that takes less than so many times what an empty one takes shows little of its work."""
+"""Shortest time that shows the work of a call, in multiples of the time of an empty call."""
 
 
 @dataclass(frozen=True)
@@ -16,12 +16,12 @@ class Timing:
         median_seconds: The median over the samples.
         low_seconds: The lower quartile.
         high_seconds: The upper quartile.
-        samples: How many blocks of calls were timed.
+        samples: Number of blocks of calls that were timed.
         compile_seconds: Tracing, lowering and compiling; None where nothing is compiled.
         flops: Floating-point operations as the compiler counts them, or None.
         peak_bytes: Temporary and output memory of the compiled program, or None.
         first_seconds: The first call after compilation, or None where it was not timed.
-        dispatch_seconds: What a program that computes nothing takes on the same device, timed
+        dispatch_seconds: The time of a program that computes nothing on the same device, timed
             by turns with this one; None where nothing is dispatched.
 
     Examples:
@@ -43,16 +43,16 @@ class Timing:
 
     @property
     def is_dispatch(self) -> bool:
-        """Whether the time may be that of the call alone, whatever is computed."""
+        """Whether the time may be that of the call alone."""
         floor = self.dispatch_seconds
         return floor is not None and self.median_seconds < ABOVE_DISPATCH * floor
 
     def overlaps(self, other: "Timing") -> bool:
-        """Says whether the interquartile ranges overlap, so that neither can be called faster."""
+        """Returns whether the interquartile ranges overlap, so that neither is clearly faster."""
         return self.low_seconds <= other.high_seconds and other.low_seconds <= self.high_seconds
 
     def is_faster(self, other: "Timing") -> bool:
-        """Says whether this can be called faster: the work shows, and the spreads are apart."""
+        """Returns whether this is faster: its spread lies below one that shows its work."""
         apart = not self.overlaps(other) and not other.is_dispatch
         return apart and self.median_seconds < other.median_seconds
 
@@ -66,7 +66,7 @@ def summarise(
     first_seconds: float | None = None,
     dispatch_seconds: float | None = None,
 ) -> Timing:
-    """Returns the median and the quartiles of samples, beside what compilation cost."""
+    """Returns the median and the quartiles of the samples, with the costs of compilation."""
     low, median, high = (float(q) for q in np.quantile(seconds, [0.25, 0.5, 0.75]))
     return Timing(
         median,

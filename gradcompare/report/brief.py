@@ -9,22 +9,33 @@ from .._foundation.wording import listed, short
 from .._model.verdict import Verdict
 from .._results.data import PointResult
 from .._results.result import Comparison, Result
-from .._results.summary import branches_tested, what
+from .._results.summary import (
+    branch_lines,
+    declaration,
+    detection_floor,
+    diagnosis_lines,
+    method_notes,
+    missing_methods,
+    one_sided,
+    pair_lines,
+    point_warnings,
+    where,
+)
 
 LINES = 15
-"""At most so many lines."""
+"""Longest report, in lines."""
 
 WIDTH = 110
-"""At most so many characters in each."""
+"""Longest line, in characters."""
 
-FOUND = 4
-"""So many lines for one thing that the diagnosis found, which ends in what to do."""
+FINDING_LINES = 4
+"""Most lines for a finding; its end says what to do."""
 
 COORDINATES = 3
-"""At most so many coordinates, the worst first."""
+"""Number of coordinates shown, the worst first."""
 
 NAME_WIDTH = 24
-"""Longer names of coordinates lose their middle."""
+"""Longest name of a coordinate; longer ones lose their middle."""
 
 
 def brief(comparison: Comparison) -> str:
@@ -39,8 +50,8 @@ def brief(comparison: Comparison) -> str:
     if len(worst) > 1:
         tail.append(f"and {len(worst) - 1} more: {listed([r.objective for r in worst[1:]])}")
     if point is not None and not result.message:
-        head += [_where(result, point), *_coordinates(result, point)]
-        tail = [*_apart(result, point), _floor(result), *tail]
+        head += [*_wrapped(where(result, point)), *_coordinates(result, point)]
+        tail = [*_largest_pair(result, point), *_wrapped(detection_floor(result)), *tail]
         tail = [*_remarks(result, point, LINES - len(head) - len(tail)), *tail]
     lines = [head[0], *(f"  {line}" for line in head[1:] + tail)]
     return "\n".join(cut(line, WIDTH) for line in lines[:LINES])
@@ -61,22 +72,7 @@ def _verdict(result: Result) -> list[str]:
         lines = [f"{lines[0]}: {cause}"]
     if not verdict.ok:
         lines += _wrapped(advice)
-    if not result.expected.ok:
-        lines.append(
-            f"this trap declares {result.expected.name}: mend what it declares, or find out why "
-            "it no longer deceives"
-        )
-    return lines
-
-
-def _where(result: Result, point: PointResult) -> str:
-    same = [p for p in result.points if p.judgement.verdict is point.judgement.verdict]
-    where = f"at {point.label}"
-    if len(result.points) > 1:
-        where += f" ({len(same)} of {len(result.points)} points{' alike' * (len(same) > 1)})"
-    faulty = len(point.judgement.faulty)
-    entries = result.entries
-    return f"{where}: {faulty} of {entries} coordinates, the worst first" if faulty else where
+    return lines + [line for text in declaration(result) for line in _wrapped(text)]
 
 
 def _coordinates(result: Result, point: PointResult) -> list[str]:
@@ -97,13 +93,13 @@ def _coordinates(result: Result, point: PointResult) -> list[str]:
 def _cell(point: PointResult, names: list[str], name: str, i: int) -> str:
     estimate = point.estimates[name]
     if estimate.kinked[i]:
-        left, right = (side[i] for side in estimate.one_sided)
-        return f"{left:.6g} | {right:.6g} (left | right)"
+        return one_sided(estimate, i)
     values = [float(point.estimates[other].value[i]) for other in names]
     return f"{values[names.index(name)]:.{_digits(values)}g} ± {short(estimate.error[i], 1)}"
 
 
 def _digits(values: list[float]) -> int:
+    """The number of significant digits that tell the values apart, from 8 to 16."""
     largest, apart = max(map(abs, values)), max(values) - min(values)
     if not (math.isfinite(largest) and apart > 0):
         return 8
@@ -116,51 +112,34 @@ def _shortened(name: str) -> str:
     return name if len(name) <= NAME_WIDTH else f"{name[:half]}…{name[-half:]}"
 
 
-def _apart(result: Result, point: PointResult) -> list[str]:
-    """How far the two sources are apart that are furthest apart."""
-    voters = list(result.sources.values())
-    pairs = [pair for pair in point.pairs if {pair.first, pair.second} <= set(voters)]
-    pairs.sort(key=lambda pair: -pair.relative_norm)
-    return [
-        f"{pair.first} – {pair.second}: relative error {short(pair.relative_norm)}, "
-        f"error bar {short(pair.bar)}"
-        for pair in pairs[:1]
-    ]
-
-
-def _floor(result: Result) -> str:
-    sharpest = result.sharpest
-    if sharpest is None:
-        return "detection floor: none, finite differences verified no coordinate"
-    judgement = sharpest.judgement
-    relative = f", {short(judgement.relative_floor)} of the largest" if judgement.scale else ""
-    where = f" (at {sharpest.label})" if len(result.points) > 1 else ""
-    return f"detection floor: {short(judgement.floor)} in any one coordinate{relative}{where}"
+def _largest_pair(result: Result, point: PointResult) -> list[str]:
+    """The relative error of the two sources that are furthest apart."""
+    pairs = sorted(point.pairs, key=lambda pair: -pair.relative_norm)
+    return pair_lines(result, pairs)[:1]
 
 
 def _remarks(result: Result, point: PointResult, room: int) -> list[str]:
-    """What kind of fault it is, what is missing, special or doubtful, in so many lines."""
-    found = [line for said in what(result) for line in _wrapped(said, FOUND)]
+    """The cause of the fault, and what is missing or doubtful, in at most `room` lines."""
+    findings = [line for text in diagnosis_lines(result) for line in _wrapped(text, FINDING_LINES)]
     remarks = [point.judgement.note] if point.judgement.note else []
-    remarks += [f"{name}: not available: {reason}" for name, reason in point.missing.items()]
-    remarks += [*result.notes, *branches_tested(result)]
-    remarks += [f"{name}: {e.note}" for name, e in point.estimates.items() if e.note]
-    remarks += [point.taylor] if point.taylor else []
-    remarks += [f"{p.label}: {warning}" for p in result.points for warning in p.warnings]
-    lines = [*found, *(line for remark in remarks for line in _wrapped(remark))]
+    remarks += [*missing_methods(point), *result.notes, *branch_lines(result)]
+    remarks += [*method_notes(point), *([point.taylor] if point.taylor else [])]
+    remarks += [line for each in result.points for line in point_warnings(each)]
+    lines = [*findings, *(line for remark in remarks for line in _wrapped(remark))]
     return lines[: max(room, 0)]
 
 
 def _wrapped(text: str, most: int = 2) -> list[str]:
-    """The text in lines that fit, so many at most."""
+    """The text in lines that fit, at most `most` of them."""
     return wrap(text, WIDTH - 2, subsequent_indent="  ", max_lines=most, placeholder="…")
 
 
 def _circumstances(comparison: Comparison) -> str:
-    asked, where = comparison.settings, comparison.environment
+    settings, environment = comparison.settings, comparison.environment
     points = max((len(result.points) for result in comparison), default=0)
-    methods = ", ".join(asked.get("methods", ()))
+    methods = ", ".join(settings.get("methods", ()))
     return (
-        f"settings: {methods}; {points} points, seed {asked.get('seed')}, "
-        f"{asked.get('dtype')}; jax {where.get('jax')} on {where.get('device_kind')}"
+        f"settings: {methods}; {points} points, seed {settings.get('seed')}, "
+        f"{settings.get('dtype')}; jax {environment.get('jax')} on "
+        f"{environment.get('device_kind')}"
     )

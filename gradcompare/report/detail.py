@@ -1,4 +1,6 @@
-"""One result opened up: its points, pairs, methods with their times, and coordinates."""
+"""One result in full: its points, pairs, methods with their times, and coordinates."""
+
+import math
 
 import numpy as np
 from tabulate import tabulate
@@ -7,7 +9,7 @@ from .._foundation.wording import LISTED, duration, listed, memory, ratio, short
 from .._results.branch import in_words
 from .._results.data import PointResult
 from .._results.result import Result
-from .._results.summary import branches_tested, coordinate_table
+from .._results.summary import branch_lines, coordinate_table
 from .._results.timing import ABOVE_DISPATCH, Timing
 
 
@@ -20,12 +22,12 @@ def detail(result: Result) -> str:
             parts += [_indented(_pairs(point)), _indented(_coordinates(result, point))]
         parts.append(_indented(_methods(result)))
         if result.chunk is not None and result.quantity == "gradient":
-            many = 2 * result.d
+            evaluations = 2 * result.d
             parts.append(
-                f"  central differences take 2d = {many} evaluations in "
-                f"{-(-many // result.chunk)} chunks of {result.chunk}"
+                f"  central differences take 2d = {evaluations} evaluations in "
+                f"{math.ceil(evaluations / result.chunk)} chunks of {result.chunk}"
             )
-    if result.branches and not branches_tested(result):
+    if result.branches and not branch_lines(result):
         parts.append(f"  {in_words(result.branches, result.branches_unseen)}")
     if len(result.timings) > 1:
         parts += [f"  {line}" for line in (ranking(result.timings), *_doubts(result.timings))]
@@ -33,40 +35,40 @@ def detail(result: Result) -> str:
 
 
 def ranking(timings: dict[str, Timing]) -> str:
-    """Returns the names from the fastest to the slowest, ≈ where that cannot be told.
+    """Returns the names from the fastest to the slowest, with ≈ where the order is uncertain.
 
-    It cannot where the spreads overlap, or where the time is that of a call alone.
+    It is where the spreads overlap, or where the time is that of a call alone.
     """
     ranked = sorted(timings, key=lambda name: timings[name].median_seconds)
     line = ranked[0]
     for number, name in enumerate(ranked[1:], 1):
-        told = all(timings[faster].is_faster(timings[name]) for faster in ranked[:number])
-        line += f" {'<' if told else '≈'} {name}"
+        clear = all(timings[faster].is_faster(timings[name]) for faster in ranked[:number])
+        line += f" {'<' if clear else '≈'} {name}"
     return line
 
 
 def _doubts(timings: dict[str, Timing]) -> list[str]:
-    """Says which times say little about what is computed."""
-    said = []
+    """Says which times tell little about the computation."""
+    lines = []
     floors = [t.dispatch_seconds for t in timings.values() if t.dispatch_seconds is not None]
     if floors:
         line = f"a call that computes nothing takes {duration(floors[0])}"
         short_calls = [name for name, timing in timings.items() if timing.is_dispatch]
         if short_calls:
             line += (
-                f"; less than {ABOVE_DISPATCH:g} times that, so not ranked: "
+                f"; not ranked, because they take less than {ABOVE_DISPATCH:g} times that: "
                 f"{listed(short_calls)}; take a larger problem to compare them"
             )
-        said.append(line)
+        lines.append(line)
     value = timings.get("value")
     if value is not None:
         faster = [name for name, timing in timings.items() if timing.is_faster(value)]
         if faster:
-            said.append(
-                f"faster than the value: {listed(faster)}; so they leave work out, as for a "
-                "linear f, or it was done when they were compiled"
+            lines.append(
+                f"faster than the value: {listed(faster)}; they need not compute all of it, as "
+                "for a linear f, or the compiler did part of the work"
             )
-    return said
+    return lines
 
 
 def _pairs(point: PointResult) -> str:
@@ -87,7 +89,7 @@ def _pairs(point: PointResult) -> str:
 
 
 def _coordinates(result: Result, point: PointResult) -> str:
-    """The coordinates with the largest derivatives, or those at fault."""
+    """The wrong coordinates, or those with the largest derivatives."""
     chosen = point.judgement.faulty
     if not chosen and point.estimates:
         size = np.abs(next(iter(point.estimates.values())).value)
@@ -98,8 +100,8 @@ def _coordinates(result: Result, point: PointResult) -> str:
         return "\n".join(lines)
     width = max(map(len, lines))
     steps = ["step", *(short(judge.step[i], 2) for i in chosen[:LISTED])]
-    told = [f"{line:<{width}}  {step}" for line, step in zip(lines, steps, strict=False)]
-    return "\n".join([*told, *lines[len(told) :]])
+    with_steps = [f"{line:<{width}}  {step}" for line, step in zip(lines, steps, strict=False)]
+    return "\n".join([*with_steps, *lines[len(with_steps) :]])
 
 
 def _methods(result: Result) -> str:
@@ -114,9 +116,10 @@ def _methods(result: Result) -> str:
         row = [name, "" if estimate is None else estimate.evaluations or ""]
         row += [*_timing_cells(timing), ratio(result.cost_ratio(name), 3) if timing else ""]
         row += [short(timing.flops), memory(timing.peak_bytes)] if timing else ["", ""]
-        near = result.accuracy.get(name)
-        if near is not None:
-            row += [short(near.relative_error), short(near.digits, 2), short(near.ulps)]
+        accuracy = result.accuracy.get(name)
+        if accuracy is not None:
+            error, digits = short(accuracy.relative_error), short(accuracy.digits, 2)
+            row += [error, digits, short(accuracy.ulps)]
         rows.append(row)
     return tabulate(rows, heads, tablefmt="plain", disable_numparse=True)
 

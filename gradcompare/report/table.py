@@ -11,9 +11,10 @@ from .._results.data import PointResult
 from .._results.result import Comparison, Result
 
 FORMATS = {"plain": "simple", "github": "github", "latex": "latex", "html": "html"}
-"""What `--format` offers, and what tabulate calls it."""
+"""Names of the formats of `--format`, with those that tabulate has for them."""
 
 NAME_WIDTH = 20
+"""Longest name of an objective in the table."""
 
 PAIRS = (("analytic", "autodiff"), ("analytic", "differences"), ("autodiff", "differences"))
 
@@ -22,9 +23,9 @@ def table(comparison: Comparison, *, style: str = "plain", beside: tuple[str, ..
     """Returns the comparison as a table.
 
     Args:
-        comparison: What is shown.
+        comparison: The comparison.
         style: One of `FORMATS`.
-        beside: The names of methods without a vote whose error is shown as well.
+        beside: Names of methods without a vote whose error is shown too.
     """
     timed = any(result.timings for result in comparison)
     symbols = comparison.settings["methods"]
@@ -62,30 +63,30 @@ def legend(comparison: Comparison) -> str:
     timed = any(result.timings for result in comparison)
     lines = [
         f"{named}. Pairs: relative error in the 2-norm ± its error bar.",
-        "floor: the least error in any one coordinate that would have been caught, relative to "
-        "the largest; ≠: one found.",
+        "floor: smallest error in a single coordinate that would have been detected, relative to "
+        "the largest entry. ≠x: an error of size x was found.",
     ]
     if any(r.as_declared for r in comparison):
         lines.append(
-            "In parentheses: the verdict that a trap declares, as (AUTODIFF) where that is wrong."
+            "In parentheses: the verdict that a trap declares; (AUTODIFF) means AUTODIFF_WRONG."
         )
     if timed:
-        lines.append("value: the time of one value; ×: the time of each method over that.")
+        lines.append("value: time of one value. ×: time of each method divided by that.")
     return "\n".join(lines)
 
 
 def outcome(comparison: Comparison) -> str:
     """Returns one line that counts the verdicts and says where the figures come from."""
     declared = [r for r in comparison if r.as_declared]
-    said = _counted(r for r in comparison if not r.as_declared)
+    counts = _counted(r for r in comparison if not r.as_declared)
     if declared:
-        said += f"{'; ' if said else ''}as declared by traps: {_counted(declared)}"
-    where, what = comparison.environment, comparison.settings
-    timed = f"timed in {what['dtype']}, " if any(r.timings for r in comparison) else ""
+        counts += f"{'; ' if counts else ''}as declared by traps: {_counted(declared)}"
+    environment, settings = comparison.environment, comparison.settings
+    device = f"{environment.get('device_kind')}, {environment.get('processor')}"
+    timed = f"timed in {settings['dtype']}, " if any(r.timings for r in comparison) else ""
     return (
-        f"{said or 'nothing compared'} "
-        f"(jax {where.get('jax')} on {where.get('device_kind')}, {where.get('processor')}; "
-        f"{timed}judged in float64; seed {what.get('seed')})"
+        f"{counts or 'nothing compared'} (jax {environment.get('jax')} on {device}; "
+        f"{timed}judged in float64; seed {settings.get('seed')})"
     )
 
 
@@ -111,8 +112,8 @@ def _floor(result: Result) -> str:
     if result.verdict.ok:
         sharpest = result.sharpest
         return short(sharpest.judgement.relative_floor, 2) if sharpest else "none"
-    named = set(result.sources.values())
-    errors = [p.largest_relative for p in point.pairs if {p.first, p.second} <= named]
+    voters = set(result.sources.values())
+    errors = [p.largest_relative for p in point.pairs if {p.first, p.second} <= voters]
     return (
         f"≠{short(max(errors), 2)}" if errors and result.verdict is not Verdict.NONFINITE else ""
     )
@@ -125,7 +126,7 @@ def _pair(result: Result, a: str, b: str) -> str:
 
 
 def _beside(result: Result, name: str) -> str:
-    """The error of a method without a vote, against autodiff or what stands in for it."""
+    """The error of a method without a vote, against the first source available."""
     point: PointResult | None = result.worst
     if point is None:
         return ""
@@ -139,8 +140,9 @@ def _beside(result: Result, name: str) -> str:
 
 def _accuracy(result: Result, voters: dict[str, str]) -> str:
     """The correct digits of the hand-written derivative and of autodiff in that dtype."""
-    near = [result.accuracy.get(voters.get(source, "")) for source in ("analytic", "autodiff")]
-    return " ".join(f"{accuracy.digits:.1f}" if accuracy else "-" for accuracy in near)
+    exact = [voters.get(source, "") for source in ("analytic", "autodiff")]
+    accuracies = [result.accuracy.get(method) for method in exact]
+    return " ".join(f"{accuracy.digits:.1f}" if accuracy else "-" for accuracy in accuracies)
 
 
 def _value_time(result: Result) -> str:
