@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from .._evaluation.evaluator import Evaluator
+from .._foundation.wording import short
 
 HALVINGS = 32
 """Number of steps, from a quarter of the scale of the parameters down to 10⁻¹⁰ of it."""
@@ -50,28 +51,33 @@ def taylor_remainder(evaluator: Evaluator, gradient: Float[np.ndarray, " d"]) ->
         slope_along = float(gradient @ u)
         remainder = np.abs(values - evaluator.value() - steps * slope_along)
         slopes = np.log2(remainder[:-1] / remainder[1:])
-    # Order 2 first: a wrong gradient shows it nowhere, a correct one may show 1 in the noise.
     for order in (2, 1):
         first, last = _longest(np.abs(slopes - order) < STEADY)
         if last - first < FEWEST - 1:
             continue
-        where = f"(h from {steps[first]:.0e} to {steps[last]:.0e} of |x|)"
         slope = float(np.mean(slopes[first:last]))
+        reach = f"{_power(steps[first])} to {_power(steps[last])}"
+        fall = f"the Taylor remainder falls like h^{slope:.2f} (h from {reach} of |x|)"
         if order == 2:
-            return TaylorRemainder(
-                2,
-                f"Taylor remainder: it falls like h^{slope:.2f} {where}; with a correct gradient "
-                "it falls like h²",
-            )
+            return TaylorRemainder(2, f"{fall}, as with a correct gradient")
         # R(h)/h tends to the error of gᵀu.
         deficit = np.median(remainder[first : last + 1] / steps[first : last + 1])
         share = deficit / max(abs(slope_along), float(np.finfo(np.float64).tiny))
         return TaylorRemainder(
             1,
-            f"Taylor remainder: it falls like h^{slope:.2f} {where}; with a correct gradient it "
-            f"falls like h². The directional derivative is wrong by {_percent(share)}",
+            f"{fall}; with a correct gradient it falls like h². "
+            f"The directional derivative is wrong by {_percent(share)}.",
         )
     return TaylorRemainder()
+
+
+def _power(step: float) -> str:
+    return f"{step:.0e}".replace("e-0", "e-")
+
+
+def _percent(share: float) -> str:
+    """Returns a share in percent with two digits, without an exponent if it can be."""
+    return f"{short(float(f'{100 * share:.1e}'))} %"
 
 
 def _direction(evaluator: Evaluator) -> Float[np.ndarray, " d"]:
