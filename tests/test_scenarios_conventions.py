@@ -114,4 +114,4 @@ def test_scenario_10_max_at_a_tie():
 
 def test_scenario_10_no_second_opinion_at_a_kink():
     comparison = check(relu, lambda x: jnp.where(x > 0, 1.0, 0.0), AT_ZERO, points=1)
-    said_nowhere(comparison, "where a right gradient has 2")
+    said_nowhere(comparison, "with a correct gradient it falls")

@@ -60,7 +60,7 @@ def test_the_root_of_a_single_array_has_the_name_given():
 
 
 def test_no_name_beyond_the_last_coordinate():
-    with pytest.raises(IndexError, match="not so many coordinates"):
+    with pytest.raises(IndexError, match="no such coordinate"):
         Layout.of(np.zeros(2)).name(2)
 
 

@@ -1,1 +1,1 @@
-"""One case from problem to result: settings, points, verdict, diagnosis, timing."""
+"""One case, from problem to result: settings, points, verdict, diagnosis, timing."""

@@ -1,4 +1,4 @@
-"""How accurate each implementation is in a narrower dtype, against float64."""
+"""The accuracy of each implementation in a narrower dtype, against float64."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -16,9 +16,9 @@ from ..methods._base import AbstractMethod, estimate_as_declared
 def accuracies(
     narrow: Evaluator, point: PointResult, methods: Sequence[AbstractMethod]
 ) -> tuple[dict[str, Accuracy], tuple[str, ...]]:
-    """How near each method comes in the narrower dtype to the derivative in float64.
+    """Returns the accuracy of each method in the narrower dtype, and a sentence for each failure.
 
-    Returns what failed in that dtype as sentences beside it.
+    The reference is the derivative in float64.
     """
     right = "analytic" if point.judgement.verdict is Verdict.AUTODIFF_WRONG else "autodiff"
     reference = point.votes.get(right)

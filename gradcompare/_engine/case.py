@@ -1,4 +1,4 @@
-"""One case: its points one after another, and what they say together."""
+"""One case: its points one after another, and their common result."""
 
 import math
 from dataclasses import dataclass, replace
@@ -27,12 +27,12 @@ from .settings import Case, Settings, evaluator_of
 
 @dataclass(frozen=True)
 class Study:
-    """A result that is not timed yet, with the functions to time.
+    """A result before the timing, with the functions to time.
 
     Attributes:
         result: The result so far.
-        evaluator: In float64, for the judgement.
-        narrow: In the dtype asked for; the same as `evaluator` if that is float64.
+        evaluator: The functions in float64, for the judgement.
+        narrow: The functions in the dtype of the settings; `evaluator` if that is float64.
     """
 
     result: Result
@@ -41,7 +41,7 @@ class Study:
 
 
 def study(case: Case, settings: Settings) -> Study:
-    """Looks at every point of a case, and at the accuracy of each method in a narrower dtype."""
+    """Examines every point of a case, and the accuracy of each method in a narrower dtype."""
     with failed_steps() as failures:
         examiner = _Examiner(settings)
         coverage = examiner.cover(examiner.examine_all(case.points))
@@ -61,7 +61,7 @@ class _Examiner:
         self.evaluator: Evaluator | None = None
 
     def examine_all(self, source: PointSource) -> list[Examination]:
-        """Examines the points of a source, and more of them while nothing can be told."""
+        """Examines the points of a source, and more of them while one is inconclusive."""
         points = [self.examine(problem) for problem in source.first(self.value_at)]
         more = source.more(self.value_at)
         while _undecided(points) and (problem := next(more, None)) is not None:
@@ -69,7 +69,7 @@ class _Examiner:
         return points
 
     def examine(self, problem: Problem) -> Examination:
-        """Compares the derivatives at a point, at numbers that the dtype can represent."""
+        """Compares the derivatives at a point, rounded to numbers of the dtype."""
         problem = _rounded(problem, self.settings.dtype)
         if self.evaluator is None:
             self.evaluator = evaluator_of(problem, self.settings)
@@ -77,13 +77,13 @@ class _Examiner:
         return Examination(here, examine(here, self.settings.methods))
 
     def value_at(self, problem: Problem) -> float:
-        """The objective at a point; NaN where it raises, as outside of its domain."""
+        """Returns the objective at a point; NaN if it raises, as outside of its domain."""
         assert self.evaluator is not None  # the first problem is not drawn around another
         value = outcome_of(self.evaluator.at(problem).value)
         return value if isinstance(value, float) else math.nan
 
     def cover(self, points: list[Examination]) -> Coverage:
-        """Adds points that reach other branches, if they are to be sought."""
+        """Adds points that reach other branches, if the settings ask for the search."""
         by_hand = [method for method in self.settings.methods if method.source == "analytic"]
         coverage = optional(
             "the search for branches",
@@ -106,7 +106,7 @@ def _undecided(points: list[Examination]) -> bool:
 
 
 def _judged(case: Case, settings: Settings, coverage: Coverage) -> Result:
-    """What the points say together, and what is wrong."""
+    """Returns the result of all points, with the diagnosis."""
     evaluator, objective = coverage.points[0].evaluator, case.objective
     problem = evaluator.problem
     result = Result(
@@ -131,7 +131,7 @@ def _judged(case: Case, settings: Settings, coverage: Coverage) -> Result:
 
 
 def _diagnosis(verdict: Verdict, coverage: Coverage) -> tuple[Finding, ...]:
-    """What is wrong, as far as it can be told, for a verdict that says that something is."""
+    """Returns the findings for a verdict that reports an error; none for the others."""
     points = coverage.points
     match verdict:
         case Verdict.ANALYTIC_WRONG:
@@ -145,7 +145,7 @@ def _diagnosis(verdict: Verdict, coverage: Coverage) -> tuple[Finding, ...]:
 
 
 def _with_accuracy(result: Result, evaluator: Evaluator, settings: Settings) -> Study:
-    # Compiled as the user would: how accurate it is depends on it.
+    # Compiled as the user would, since the accuracy depends on it.
     narrow = replace(evaluator, dtype=settings.dtype, timed=True, cache=evaluator.cache.emptied())
     with precision_scope(settings.dtype):
         near, notes = accuracies(narrow, result.points[0], settings.methods)
@@ -154,10 +154,10 @@ def _with_accuracy(result: Result, evaluator: Evaluator, settings: Settings) -> 
 
 
 def _rounded(problem: Problem, dtype: np.dtype) -> Problem:
-    """Moves the problem to numbers that `dtype` can represent, so that all see the same point."""
-    kept = (problem.params, problem.data, problem.direction)
+    """Rounds the numbers of a problem to `dtype`, so that all methods use the same point."""
+    exact = (problem.params, problem.data, problem.direction)
     with np.errstate(over="ignore"):
-        params, data, direction = cast(cast(kept, dtype), FLOAT64)
+        params, data, direction = cast(cast(exact, dtype), FLOAT64)
     x = problem.layout.flatten(params)
     if not np.all(np.isfinite(x)):
         name = problem.layout.name(int(np.flatnonzero(~np.isfinite(x))[0]))
@@ -166,7 +166,7 @@ def _rounded(problem: Problem, dtype: np.dtype) -> Problem:
 
 
 def _crash(objective: Objective, point: PointResult) -> str:
-    """Says how the derivative under test failed, if it did; no verdict can make up for it."""
+    """Returns how the derivative under test failed; empty if it did not."""
     name = point.sources.get("analytic", "")
     under_test = objective.gradient is not None or objective.directional is not None
     return f"{name}: {point.missing[name]}" if under_test and name in point.missing else ""

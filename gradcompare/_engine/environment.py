@@ -1,4 +1,4 @@
-"""The circumstances of a comparison, to be kept with its figures."""
+"""The circumstances of a comparison, which belong to its figures."""
 
 import os
 import platform
@@ -26,12 +26,12 @@ def environment(device: Device) -> dict[str, Any]:
 
 
 def cache_directory() -> str | None:
-    """Returns where JAX keeps compiled programs, if it does."""
+    """Returns the folder in which JAX keeps compiled programs, if it has one."""
     return getattr(jax.config, "jax_compilation_cache_dir", None)
 
 
 def processor() -> str:
-    """Returns what the processor calls itself."""
+    """Returns the name of the processor."""
     try:
         with open("/proc/cpuinfo") as lines:
             return next(line.split(":", 1)[1].strip() for line in lines if "model name" in line)

@@ -1,6 +1,6 @@
-"""One point: the estimates of all methods, the verdict, and what the reader should know.
+"""One point: the estimates of all methods, the verdict, and remarks for the reader.
 
-A method that fails is a line of the report; it takes nothing else with it.
+A method that fails becomes a line of the report, and the others go on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,14 +26,14 @@ from ..methods._base import AbstractMethod, estimate_as_declared, voters
 from .taylor import taylor_remainder
 
 CAPTURED = 2**20
-"""So many bytes in a closure are worth a word: 6.4 MB doubled the time of compiling."""
+"""Bytes in a closure above which a remark is made: 6.4 MB doubled the time of compiling."""
 
 MANY = 2000
-"""With more parameters than this, differences on the host take long enough to name another way."""
+"""Number of parameters above which differences on the host are slow, and `locate` is advised."""
 
 
 def examine(evaluator: Evaluator, methods: Sequence[AbstractMethod]) -> PointResult:
-    """Compares what the methods say about the problem of `evaluator`."""
+    """Returns the comparison of the methods on the problem of `evaluator`."""
     problem, warnings, sources = evaluator.problem, lint(evaluator.problem), voters(methods)
     value, again = value_twice(evaluator)
     if is_random(evaluator, value, again):
@@ -64,14 +64,14 @@ def examine(evaluator: Evaluator, methods: Sequence[AbstractMethod]) -> PointRes
 def _estimates(
     evaluator: Evaluator, methods: Sequence[AbstractMethod]
 ) -> tuple[dict[str, Estimate], dict[str, str]]:
-    """Returns the estimates by the names of the methods, and why others gave none."""
+    """Returns the estimates by the names of the methods, and the reasons of those without one."""
     problem = evaluator.problem
     estimates: dict[str, Estimate] = {}
     missing: dict[str, str] = {}
     for method in methods:
         reason = method.unsupported(problem.objective, problem.quantity)
         untraced = evaluator.cache.untraceable.get("value")
-        # On a value with branches of Python, autodiff runs where nothing is compiled.
+        # If Python branches on the value, autodiff still runs uncompiled; on NumPy it cannot.
         if method.source == "autodiff" and untraced and untraced.kind is Untraceable.NUMPY:
             reason = untraced.words
         if reason is not None:
@@ -95,16 +95,17 @@ def _judgement(
     if _same_program(evaluator, methods):
         return Judgement(Verdict.NOT_A_CHECK, explanation=SAME_PROGRAM)
     judgement = judge(value, votes, bound=objective.convention.intent == "upper_bound")
-    apart = "" if objective.reference is None else _from_reference(evaluator)
-    if apart and judgement.verdict.rank < Verdict.VALUE_DIFFERS.rank:
-        return Judgement(Verdict.VALUE_DIFFERS, note=apart)
+    note = "" if objective.reference is None else _difference_from_reference(evaluator)
+    # A worse verdict on the gradient stands.
+    if note and judgement.verdict.rank < Verdict.VALUE_DIFFERS.rank:
+        return Judgement(Verdict.VALUE_DIFFERS, note=note)
     return judgement
 
 
 def _voting_programs(
     evaluator: Evaluator, methods: Sequence[AbstractMethod]
 ) -> dict[str, AbstractFunction | None]:
-    """The program that speaks for each source."""
+    """Returns the program of the voting method of each source."""
     return {m.source: evaluator.functions.get(m) for m in methods if m.votes}
 
 
@@ -117,21 +118,21 @@ def _same_program(evaluator: Evaluator, methods: Sequence[AbstractMethod]) -> bo
     return analytic.fingerprint == autodiff.fingerprint
 
 
-def _from_reference(evaluator: Evaluator) -> str:
-    """Says how far the value is from that of the reference, if it is outside of both bars."""
+def _difference_from_reference(evaluator: Evaluator) -> str:
+    """Returns a sentence on the two values if they differ by more than their error bars."""
     objective = evaluator.problem.objective
     assert objective.reference is not None
     reference = objective.reference
-    given = value_with_bar(evaluator)
-    right = estimate_with_rounding(evaluator, "reference", lambda p, d, u: reference(p, d))
-    apart = float(np.abs(given.value - right.value)[0])
-    if apart <= SAFETY * float((given.error + right.error)[0]):
+    value = value_with_bar(evaluator)
+    other = estimate_with_rounding(evaluator, "reference", lambda p, d, u: reference(p, d))
+    difference = float(np.abs(value.value - other.value)[0])
+    if difference <= SAFETY * float((value.error + other.error)[0]):
         return ""
-    return f"the value is {given.value[0]:.10g}, that of the reference {right.value[0]:.10g}"
+    return f"the value is {value.value[0]:.10g}, that of the reference {other.value[0]:.10g}"
 
 
 def _taylor(evaluator: Evaluator, judgement: Judgement, votes: Mapping[str, Estimate]) -> str:
-    """A second opinion on the gradient under test, where the verdict is not plain."""
+    """Returns a second opinion on the gradient under test, unless the verdict is plain."""
     tested = votes.get("analytic", votes.get("autodiff"))
     noisy = any(estimate.noisy for estimate in votes.values())
     plain = judgement.verdict is Verdict.AGREE and not noisy
@@ -142,7 +143,7 @@ def _taylor(evaluator: Evaluator, judgement: Judgement, votes: Mapping[str, Esti
     if not objective.convention.plain or not np.all(np.isfinite(tested.value)):
         return ""
     remainder = taylor_remainder(evaluator, tested.value)
-    # With a wrong gradient, the error may be too small, or not along the direction.
+    # The error of a wrong gradient may be too small, or orthogonal to the direction.
     hidden = judgement.verdict is Verdict.ANALYTIC_WRONG and remainder.order == 2
     return "" if hidden else remainder.sentence
 
@@ -150,42 +151,42 @@ def _taylor(evaluator: Evaluator, judgement: Judgement, votes: Mapping[str, Esti
 def remarks(
     evaluator: Evaluator, methods: Sequence[AbstractMethod], *, accused: bool = False
 ) -> tuple[str, ...]:
-    """Says in sentences what the sources share, so that their agreement says less; and more.
+    """Returns sentences on what the sources share, which weakens their agreement, and on costs.
 
     Args:
         evaluator: The programs of any point.
-        methods: Those that gave the estimates.
-        accused: Whether a rule for autodiff is named as the fault already.
+        methods: The methods of the comparison.
+        accused: Whether the diagnosis already blames a rule for autodiff.
     """
-    mine = _voting_programs(evaluator, methods)
-    analytic, value = mine.get("analytic"), evaluator.functions.get("value")
-    said = []
+    programs = _voting_programs(evaluator, methods)
+    analytic, value = programs.get("analytic"), evaluator.functions.get("value")
+    sentences = []
     if analytic is not None and analytic.differentiates:
-        said.append(
+        sentences.append(
             "the analytic derivative calls autodiff itself: that the two agree says little, "
             "only finite differences check it"
         )
-    if value is not None and value.rules and mine.get("autodiff") is not None and not accused:
-        said.append(
+    if value is not None and value.rules and programs.get("autodiff") is not None and not accused:
+        sentences.append(
             f"autodiff follows a rule written by hand, {', '.join(value.rules)}: where the "
             "formula shares it, only finite differences check it"
         )
-    narrow = [s for s, p in mine.items() if p is not None and p.epsilon > EPS]
+    narrow = [s for s, p in programs.items() if p is not None and p.epsilon > EPS]
     if narrow:
-        said.append(
+        sentences.append(
             f"{listed(narrow)} compute{'s' * (len(narrow) == 1)} in less than float64 somewhere, "
-            "so that the error bars are as wide as that; look for a cast"
+            "which widens the error bars; look for a cast"
         )
     captured = 0 if value is None else value.captured_bytes
     if captured > CAPTURED:
-        said.append(
+        sentences.append(
             f"value captures {captured / 2**20:.1f} MiB of data, which are written into every "
             "program; pass them as arguments, and it compiles faster"
         )
     d = evaluator.problem.layout.size
     if evaluator.cache.opaque and d > MANY and evaluator.problem.quantity == "gradient":
-        said.append(
-            f"d = {d} and value is called on the host, {2 * d} times at each point at least: "
-            "gradcompare.locate takes a few hundred for all, along random directions"
+        sentences.append(
+            f"d = {d} and value is called on the host, at least {2 * d} times per point: "
+            "gradcompare.locate needs a few hundred calls in all, along random directions"
         )
-    return tuple(said)
+    return tuple(sentences)

@@ -1,9 +1,8 @@
 """The engine: problems and methods in, results out.
 
-Every method makes its estimate of every problem of a case; then the sources vote; then
-everything is timed. The estimates of different cases are made in parallel, since they consist
-of compilation for the most part; the timing is not. Precision and exceptions are dealt with
-here and in the two modules below, and nowhere else.
+Every method estimates every problem of a case; then the sources vote; then everything is timed.
+Different cases are estimated in parallel, since most of that is compilation; they are timed one
+after another. Only this module and the two below handle precision and exceptions.
 """
 
 import os
@@ -29,22 +28,22 @@ from .settings import Case, Progress, Settings, evaluator_of
 from .timing import measure, no_operation
 
 WORKERS = 8
-"""At most so many cases are compiled at the same time; each holds its data in memory."""
+"""Largest number of cases compiled at the same time; each holds its data in memory."""
 
 NOTHING = "nothing"
-"""The call that shows what a call costs, among those that are timed."""
+"""Name of an empty call, which is timed to show the cost of a call."""
 
 JUDGED = 2
-"""So often a judge is timed, which takes as long as thousands of values."""
+"""Number of timed runs of the Richardson estimate; each costs thousands of function values."""
 
 KEPT = ("quantity", "seed", "points", "repeats", "timing", "memory_bytes")
-"""The fields of a plan that are kept with its results as they are."""
+"""Fields of the settings that the results hold unchanged."""
 
 
 def run(
     cases: Sequence[Case], settings: Settings, progress: Progress = lambda name, done, total: None
 ) -> Comparison:
-    """Carries out `settings` on every case."""
+    """Returns the results of every case."""
     studies, results = [], []
     steps = len(cases) * (2 if settings.timing else 1)
     with ThreadPoolExecutor(min(WORKERS, os.cpu_count() or 1)) as pool:
@@ -61,7 +60,7 @@ def run(
 
 
 def gathered(results: Sequence[Result], settings: Settings) -> Comparison:
-    """Returns results with the circumstances under which they came about."""
+    """Returns results together with their settings and circumstances."""
     kept = {
         "methods": {method.name: method.symbol for method in settings.methods},
         "sources": voters(settings.methods),
@@ -72,7 +71,7 @@ def gathered(results: Sequence[Result], settings: Settings) -> Comparison:
 
 
 def attempt(case: Case, settings: Settings) -> Study:
-    """Studies one case; what goes wrong is a result too, or raised if the plan says so."""
+    """Studies one case; an error becomes a result, or is raised if the settings say so."""
     with precision_scope(FLOAT64):
         outcome = outcome_of(lambda: study(case, settings))
     if isinstance(outcome, Study):
@@ -84,19 +83,19 @@ def attempt(case: Case, settings: Settings) -> Study:
 
 
 def failed(case: Case, settings: Settings, message: str) -> Result:
-    """The result of a case that could not be studied, and why."""
+    """Returns the result of a case that failed, with the reason."""
     o = case.objective
     return Result(o.name, case.size, settings.quantity, expected=o.expected, message=message)
 
 
 def estimate_one(problem: Problem, method: AbstractMethod, settings: Settings) -> Estimate:
-    """Returns the flat estimate of one problem by one method, and raises what it raises."""
+    """Returns the flat estimate of one problem by one method, whose errors it does not catch."""
     with precision_scope(FLOAT64):
         return method.estimate(evaluator_of(problem, settings))
 
 
 def timed(each: Study, settings: Settings) -> Result:
-    """Adds the running time of one value and of every method, at the first point, if wanted."""
+    """Adds the running times of the value and of every method at the first point."""
     result, evaluator, narrow = each.result, each.evaluator, each.narrow
     if not settings.timing or evaluator is None or narrow is None:
         return result

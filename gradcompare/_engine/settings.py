@@ -1,4 +1,4 @@
-"""What a comparison is asked to do."""
+"""The settings of a comparison, and its cases."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -18,16 +18,16 @@ from ..methods._base import AbstractMethod
 from ..methods._registry import find_method, standard_methods
 
 Progress = Callable[[str, int, int], None]
-"""`progress(name, done, total)` is called when a case is estimated, and when it is timed."""
+"""Called as `progress(name, done, total)` after a case is estimated, and after it is timed."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What is to be done with every case; the fields are arguments of `compare`.
+    """The settings for every case: the arguments of `compare`, and `seeks`.
 
-    But for `seeks`: whether points are sought that reach branches of the objective that no other
-    point does. `check` does, of a user's function; `compare` draws the points and data of a
-    registered objective as its author declared them, and only reports what they do not reach.
+    With `seeks`, a search adds points that reach branches of the objective which no other point
+    reaches. `check` does so for a user's function; `compare` draws the points and data of a
+    registered objective as its author declared them, and only reports the branches not reached.
     """
 
     methods: tuple[AbstractMethod, ...]
@@ -46,7 +46,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Case:
-    """One row of the comparison: an objective, its size, and where its points come from."""
+    """One row of the comparison: an objective, its size, and the source of its points."""
 
     objective: Objective
     size: int | None
@@ -77,42 +77,42 @@ def make_settings(
     if settings.on_error not in ("row", "raise"):
         raise UnknownNameError("on_error", settings.on_error, ("row", "raise"))
     for name, least in (("points", 1), ("repeats", 1), ("seed", 0), ("memory_bytes", 1)):
-        given = getattr(settings, name)
-        if not isinstance(given, (int, np.integer)) or given < least:
-            raise InputError(f"{name} is {given!r}; give an integer of at least {least}")
+        number = getattr(settings, name)
+        if not isinstance(number, (int, np.integer)) or number < least:
+            raise InputError(f"{name} is {number!r}; give an integer of at least {least}")
     return settings
 
 
 def with_methods(
     labels: Sequence[str], step: float | None
 ) -> tuple[tuple[AbstractMethod, ...], tuple[str, ...]]:
-    """Returns the standard methods with those of `labels` added or put in their place.
+    """Returns the standard methods with those of `labels` added, or in their place.
 
     Args:
         labels: Labels of methods.
-        step: A fixed absolute step for those of them that take one.
+        step: A fixed absolute step for those of them that have one.
 
     Returns:
-        The methods, and the names of those added that have no vote.
+        The methods, and the names of the added ones without a vote.
 
     Raises:
-        InputError: if a label is unknown, or no method named takes a step.
+        InputError: if a label is unknown, or no named method has a step.
     """
     added = [find_method(label) for label in dict.fromkeys(labels)]
     if step is not None:
-        taking = [m for m in added if "step" in [field.name for field in fields(m)]]
-        if not taking:
+        with_step = [m for m in added if "step" in [field.name for field in fields(m)]]
+        if not with_step:
             raise InputError("a step goes with a method that takes one, such as central")
         if not 0 < step < math.inf:
             raise InputError(f"the step is {step}; give a positive one")
-        added = [replace(m, step=step) if m in taking else m for m in added]
+        added = [replace(m, step=step) if m in with_step else m for m in added]
     kept = [m for m in standard_methods() if m.label not in labels]
     beside = tuple(method.name for method in added if not method.votes)
     return (*kept, *added), beside
 
 
 def evaluator_of(problem: Problem, settings: Settings) -> Evaluator:
-    """The programs of the first problem of a case, after a look at its functions."""
+    """Returns the evaluator of the first problem of a case, after checking its functions."""
     evaluator = Evaluator(
         problem,
         FLOAT64,

@@ -1,13 +1,13 @@
 """The Taylor remainder test: a second opinion on a gradient that needs no choice of a step.
 
-Along a direction u, a right gradient g leaves the remainder
+Along a direction u, a correct gradient g leaves the remainder
 
     R(h) = |f(x + h u) − f(x) − h gᵀu| = O(h²),
 
-so that R falls by 4 where h is halved; with a wrong one it falls by 2, and R(h)/h tends to the
-error of gᵀu. Large h show higher orders, small ones the noise of f, so the slope of log R over
-log h is read off where it is steady. The expansion is in every textbook, as in Nocedal & Wright,
-Numerical Optimization (2nd ed. 2006), theorem 2.1; the test is folklore of adjoint codes.
+so that R falls by 4 when h is halved; with a wrong gradient it falls by 2, and R(h)/h tends to
+the error of gᵀu. Large h show higher orders, small ones the noise of f, so the slope of log R
+over log h is taken where it is steady. The expansion is in every textbook, as in Nocedal &
+Wright, Numerical Optimization (2nd ed. 2006), theorem 2.1; the test is folklore of adjoint codes.
 """
 
 from dataclasses import dataclass
@@ -16,24 +16,25 @@ import numpy as np
 from jaxtyping import Float
 
 from .._evaluation.evaluator import Evaluator
+from .._foundation.wording import short
 
 HALVINGS = 32
-"""From a quarter of the scale of the parameters down to 10⁻¹⁰ of it."""
+"""Number of steps, from a quarter of the scale of the parameters down to 10⁻¹⁰ of it."""
 
 STEADY = 0.12
-"""A slope counts as 2, or as 1, if it is that near."""
+"""Largest distance from 2, or from 1, of a slope that counts as such."""
 
 FEWEST = 4
-"""So many steps at least make a slope."""
+"""Least number of steps that make a slope."""
 
 
 @dataclass(frozen=True)
 class TaylorRemainder:
-    """How fast the remainder falls.
+    """The order of the remainder.
 
     Attributes:
-        order: The power of the step: 2 with a right gradient, 1 with a wrong one; 0 if unclear.
-        sentence: The same for the reader; nothing if unclear.
+        order: The power of the step: 2 with a correct gradient, 1 with a wrong one; 0 if unclear.
+        sentence: The same for the reader; empty if unclear.
     """
 
     order: int = 0
@@ -41,7 +42,7 @@ class TaylorRemainder:
 
 
 def taylor_remainder(evaluator: Evaluator, gradient: Float[np.ndarray, " d"]) -> TaylorRemainder:
-    """Returns how fast the remainder falls with `gradient`."""
+    """Returns the order of the remainder with `gradient`."""
     u = _direction(evaluator)
     steps = 0.25 * 2.0 ** -np.arange(HALVINGS)
     layout = evaluator.problem.layout
@@ -54,24 +55,33 @@ def taylor_remainder(evaluator: Evaluator, gradient: Float[np.ndarray, " d"]) ->
         first, last = _longest(np.abs(slopes - order) < STEADY)
         if last - first < FEWEST - 1:
             continue
-        where = f"for steps of {steps[first]:.0e} to {steps[last]:.0e} of the scale of x"
         slope = float(np.mean(slopes[first:last]))
+        reach = f"{_power(steps[first])} to {_power(steps[last])}"
+        fall = f"the Taylor remainder falls like h^{slope:.2f} (h from {reach} of |x|)"
         if order == 2:
-            return TaylorRemainder(
-                2, f"Taylor remainder: slope {slope:.2f} {where}, as with a right gradient"
-            )
+            return TaylorRemainder(2, f"{fall}, as with a correct gradient")
+        # R(h)/h tends to the error of gᵀu.
         deficit = np.median(remainder[first : last + 1] / steps[first : last + 1])
         share = deficit / max(abs(slope_along), float(np.finfo(np.float64).tiny))
         return TaylorRemainder(
             1,
-            f"Taylor remainder: slope {slope:.2f} {where}, where a right gradient has 2; "
-            f"the derivative along the direction is off by {share:.2g} of itself",
+            f"{fall}; with a correct gradient it falls like h². "
+            f"The directional derivative is wrong by {_percent(share)}.",
         )
     return TaylorRemainder()
 
 
+def _power(step: float) -> str:
+    return f"{step:.0e}".replace("e-0", "e-")
+
+
+def _percent(share: float) -> str:
+    """Returns a share in percent with two digits, without an exponent if it can be."""
+    return f"{short(float(f'{100 * share:.1e}'))} %"
+
+
 def _direction(evaluator: Evaluator) -> Float[np.ndarray, " d"]:
-    """Moves every coordinate by about its size, shortened so that a whole step stays inside."""
+    """Returns a direction that moves each coordinate by about its size, and stays inside."""
     x, (lower, upper) = evaluator.x, evaluator.problem.bounds
     rng = np.random.default_rng(0)
     size = np.where(x == 0, 1.0, np.abs(x)) * rng.uniform(0.5, 1.0, x.shape)
@@ -83,7 +93,7 @@ def _direction(evaluator: Evaluator) -> Float[np.ndarray, " d"]:
 
 
 def _longest(steady: np.ndarray) -> tuple[int, int]:
-    """The first and last step of the longest run of steady slopes."""
+    """Returns the first and the last step of the longest run of steady slopes."""
     best, start = (0, 0), None
     for number, holds in enumerate([*steady, False]):
         if holds and start is None:

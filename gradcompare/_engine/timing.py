@@ -1,4 +1,4 @@
-"""Running times that mean something: warm, interleaved, many samples, spread stated."""
+"""Reproducible running times: warm, interleaved, in many samples, with their spread."""
 
 import functools
 import time
@@ -10,7 +10,7 @@ import numpy as np
 from .._foundation.precision import Device
 
 BLOCK_SECONDS = 0.25e-3
-"""5000 times what the clock resolves."""
+"""Least duration of a sample: 5000 times the resolution of the clock."""
 
 
 def measure(
@@ -20,12 +20,12 @@ def measure(
     min_seconds: float = 0.005,
     max_seconds: float = 1.0,
 ) -> dict[str, np.ndarray]:
-    """Times each of `calls` by turns, so that a drifting machine hits all of them alike.
+    """Times each of `calls` by turns, so that a drift of the machine affects all of them alike.
 
-    Each call must block until its result is there. Short calls are repeated within one
+    Each call must block until its result is ready. Short calls are repeated within one
     sample, after one call that is not timed: a program that follows another one finds its
     data elsewhere and its threads asleep, which made the same program take 86 or 117 µs.
-    A call takes part until it has run for `min_seconds` in at least `repeats` samples, or
+    A call is timed until it has run for `min_seconds` in at least `repeats` samples, or
     for `max_seconds` in at least one.
 
     Returns:
@@ -33,7 +33,7 @@ def measure(
     """
     batch, samples, spent = {}, {}, {}
     for name, call in calls.items():
-        call()
+        call()  # warm: caches, threads, first loads
         start = time.perf_counter()
         call()
         once = time.perf_counter() - start

@@ -1,1 +1,1 @@
-"""What every floor uses: errors, names of coordinates, words for numbers, precision, user code."""
+"""Shared by every floor: errors, names of coordinates, numbers in text, precision, user code."""

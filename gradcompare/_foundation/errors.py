@@ -1,8 +1,8 @@
-"""The errors that gradcompare raises, and what becomes of errors that it meets.
+"""The errors that gradcompare raises, and its treatment of errors that occur.
 
-An error of the user's code is a result: `outcome_of` returns it. An error of our own in a step
-that a result can do without, such as a hypothesis of the diagnosis, is logged and reported, and
-takes nothing else with it: `optional`.
+An error of the user's code is a result: `outcome_of` returns it. An error of our own in an
+optional step, such as a hypothesis of the diagnosis, is logged and reported, and the other steps
+go on: `optional`.
 """
 
 import difflib
@@ -27,7 +27,7 @@ class GradcompareError(Exception):
 
 
 class InputError(GradcompareError, ValueError):
-    """What was given cannot be used; the message says what is needed instead.
+    """An argument that cannot be used; the message says what is needed instead.
 
     Examples:
         >>> import gradcompare
@@ -40,7 +40,7 @@ class InputError(GradcompareError, ValueError):
 
 
 class UnknownNameError(InputError, LookupError):
-    """A name that is not registered; the closest registered names are offered.
+    """A name that is not registered; the message offers the closest registered names.
 
     Examples:
         >>> import gradcompare
@@ -52,7 +52,7 @@ class UnknownNameError(InputError, LookupError):
     """
 
     def __init__(self, kind: str, name: str, known: Iterable[str]):
-        super().__init__(kind, name, sorted(known))  # as they are, so that it pickles
+        super().__init__(kind, name, sorted(known))  # unformatted, so that it pickles
 
     def __str__(self) -> str:
         kind, name, known = self.args
@@ -62,7 +62,7 @@ class UnknownNameError(InputError, LookupError):
 
 
 class Untraceable(enum.Enum):
-    """Why JAX could not trace a function, which says nothing about the function itself."""
+    """The reason why JAX could not trace a function; no sign of a fault in the function."""
 
     NUMPY = "NumPy is called on a traced value"
     BRANCH = "Python branches on a traced value"
@@ -71,7 +71,7 @@ class Untraceable(enum.Enum):
 
     @classmethod
     def of(cls, error: BaseException) -> "Untraceable | None":
-        """Returns what an error of JAX means; None for any other error."""
+        """Returns the reason behind an error of JAX; None for any other error."""
         jax = sys.modules.get("jax")  # without it, the error is not one of JAX
         if jax is None:
             return None
@@ -88,7 +88,7 @@ LOGGER = logging.getLogger("gradcompare")
 LOGGER.addHandler(logging.NullHandler())
 
 RAISE = "GRADCOMPARE_RAISE"
-"""With this variable of the environment set, as in our own tests, our own faults are raised."""
+"""Environment variable with which our own faults are raised, as in our tests."""
 
 T = TypeVar("T")
 
@@ -96,7 +96,7 @@ _failures: ContextVar[list[str] | None] = ContextVar("failures", default=None)
 
 
 def outcome_of(call: Callable[[], T]) -> T | Exception:
-    """Calls the user's code, and returns what it raises."""
+    """Calls the user's code; returns its result, or the error that it raises."""
     try:
         return call()
     except Exception as error:
@@ -104,10 +104,10 @@ def outcome_of(call: Callable[[], T]) -> T | Exception:
 
 
 def optional(step: str, call: Callable[[], T], otherwise: T) -> T:
-    """Does a step of our own that a result can do without; `otherwise` where it fails.
+    """Returns the result of an optional step of our own, or `otherwise` if it fails.
 
     Such a failure is a fault of this package, and not of the user's functions. It is logged with
-    its traceback, and said in the report (`failed_steps`).
+    its traceback, and reported (`failed_steps`).
     """
     try:
         return call()
@@ -119,7 +119,7 @@ def optional(step: str, call: Callable[[], T], otherwise: T) -> T:
         if collected is not None:
             collected.append(
                 f"{step} failed with {type(error).__name__}: this is a fault of gradcompare, not "
-                "of your functions, and the verdict does not rest on it. To report it, send the "
+                "of your functions, and the verdict does not depend on it. To report it, send the "
                 "traceback that logging.basicConfig() makes visible"
             )
         return otherwise

@@ -1,7 +1,7 @@
-"""What CPython tells of the code that it runs; the only module that reads it.
+"""CPython's frames, instructions and positions; the only module that reads them.
 
-The instructions of compiled code, and which expression each of them comes from, differ between
-releases and implementations of Python. Each function says what is lost without them.
+The instructions of compiled code, and the expressions that they come from, differ between
+releases and implementations of Python. Each docstring says what is lost without them.
 """
 
 import dis
@@ -12,14 +12,14 @@ from types import CodeType, FrameType
 from typing import NamedTuple
 
 CONSTANTS = frozenset({"LOAD_CONST", "LOAD_SMALL_INT", "RETURN_CONST"})
-"""The instructions that take a number from the code, in the versions of Python since 3.11."""
+"""Instructions that load a number from the code, in the versions of Python since 3.11."""
 
 GLOBAL = "LOAD_GLOBAL"
-"""The one that reads a variable of the module."""
+"""Instruction that reads a variable of the module."""
 
 
 class Span(NamedTuple):
-    """Where an expression stands in its file: lines from 1, columns in bytes from 0."""
+    """The position of an expression in its file: lines from 1, columns in bytes from 0."""
 
     line: int | None = None
     last: int | None = None
@@ -28,24 +28,24 @@ class Span(NamedTuple):
 
 
 def span_of(code: CodeType, instruction: int) -> Span:
-    """Returns the expression that an instruction comes from, which is given by its offset.
+    """Returns the position of the expression that the instruction at an offset comes from.
 
     Without positions (`python -X no_debug_ranges`): the line alone. Findings show whole lines,
-    and two expressions on one line are one. Without lines: nothing.
+    and two expressions on one line count as one. Without lines: nothing.
     """
     # Two bytes for each instruction.
     return Span(*next(itertools.islice(code.co_positions(), instruction // 2, None), ()))
 
 
 def position_of(frame: FrameType) -> tuple[CodeType, int]:
-    """Returns the code that a call runs, and the offset of the instruction it is at."""
+    """Returns the code that a call runs, and the offset of its current instruction."""
     return frame.f_code, frame.f_lasti
 
 
 def callers() -> Iterator[FrameType]:
-    """Yields the calls that are going on, the caller of this function first.
+    """Yields the active calls, the caller of this function first.
 
-    Where Python keeps no frames: nothing. No branch of a function on the host is recorded.
+    Without frames in this Python: nothing. No branch of a function on the host is recorded.
     """
     start = getattr(sys, "_getframe", None)
     frame = None if start is None else start(1)
@@ -55,10 +55,9 @@ def callers() -> Iterator[FrameType]:
 
 
 def numbers_in(code: CodeType) -> Iterator[tuple[float, int]]:
-    """Yields the numbers that stand in the code of a function, each with its line.
+    """Yields the numbers in the code of a function and of its inner functions, with their lines.
 
-    Those of functions written inside of it are among them. Where no instruction is known: the
-    constants of the code, with its first line.
+    Without known instructions: the constants of the code, with its first line.
     """
     known = not CONSTANTS.isdisjoint(dis.opmap)
     for each in _codes(code):
@@ -73,8 +72,8 @@ def numbers_in(code: CodeType) -> Iterator[tuple[float, int]]:
 def globals_in(code: CodeType) -> tuple[str, ...]:
     """Returns the names of the module's variables that the code of a function reads.
 
-    Where no instruction is known: all names in the code, those of attributes among them. A
-    variable of the module with the name of such an attribute counts as read then.
+    Without known instructions: all names in the code, including those of attributes. A variable
+    of the module with the name of such an attribute then counts as read.
     """
     known = GLOBAL in dis.opmap
     names: dict[str, None] = {}
@@ -85,7 +84,7 @@ def globals_in(code: CodeType) -> tuple[str, ...]:
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
-    """Yields the code, and that of the functions that are written inside of it."""
+    """Yields the code, and that of its inner functions."""
     yield code
     for inner in code.co_consts:
         if isinstance(inner, CodeType):

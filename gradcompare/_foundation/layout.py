@@ -1,4 +1,4 @@
-"""A pytree of parameters as one flat vector whose coordinates have names."""
+"""A pytree of parameters as one flat vector with named coordinates."""
 
 import math
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Float
 from .errors import InputError
 
 if TYPE_CHECKING:
-    # jaxtyping's own is unknown to type checkers, and so is every signature that contains it.
+    # Type checkers do not know jaxtyping's own, nor any signature that contains it.
     PyTree: TypeAlias = Any
 else:
     from jaxtyping import PyTree
@@ -20,13 +20,13 @@ else:
 
 @dataclass(frozen=True)
 class Layout:
-    """How the leaves of a pytree lie one after another in a flat vector.
+    """The order of the leaves of a pytree in a flat vector.
 
     Attributes:
         treedef: The structure of the pytree.
         paths: The name of each leaf, such as `w` or `layers[0].bias`.
         shapes: The shape of each leaf.
-        offsets: Where each leaf starts in the flat vector; one more than there are leaves.
+        offsets: The start of each leaf in the flat vector, and the end of the last.
     """
 
     treedef: Any
@@ -36,7 +36,7 @@ class Layout:
 
     @classmethod
     def of(cls, tree: PyTree, root: str = "x") -> "Layout":
-        """Reads the layout of `tree`; `root` names a tree that is itself a single array."""
+        """Returns the layout of `tree`; `root` names a tree that is itself a single array."""
         leaves, treedef = jtu.tree_flatten_with_path(tree)
         shapes = tuple(np.shape(leaf) for _, leaf in leaves)
         offsets = np.cumsum([0, *(int(np.prod(shape)) for shape in shapes)])
@@ -113,16 +113,16 @@ def coordinate_name(
             index = np.unravel_index(coordinate, shape) if shape else ()
             return f"{path}[{', '.join(str(int(i)) for i in index)}]" if shape else path
         coordinate -= size
-    raise IndexError("there are not so many coordinates")
+    raise IndexError("there is no such coordinate")
 
 
 def indices(mask: Bool[np.ndarray, " d"]) -> tuple[int, ...]:
-    """Returns the numbers of the coordinates that a mask chooses."""
+    """Returns the numbers of the coordinates in a mask."""
     return tuple(np.flatnonzero(mask).tolist())
 
 
 def _structure(treedef: Any) -> str:
-    """Says how a pytree is built, such as `{'w': array, 'b': array}`."""
+    """Returns the structure of a pytree as text, such as `{'w': array, 'b': array}`."""
     node = treedef.node_data()
     if node is None:
         return "array"

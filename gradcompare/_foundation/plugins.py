@@ -1,4 +1,4 @@
-"""Modules that are found, not registered: those of a package, and files of the user."""
+"""Modules loaded without registration: those of a package, and files of the user."""
 
 import importlib
 import importlib.metadata
@@ -14,7 +14,7 @@ from .user_code import describe
 
 
 def installed_version(package: str) -> str:
-    """Returns the version of a package, `not installed` where it comes from a folder."""
+    """Returns the version of a package; `not installed` if it comes from a folder."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
@@ -32,7 +32,7 @@ def load_module(place: str) -> ModuleType:
     """Imports `package.module`, or executes `path/to/file.py`.
 
     Raises:
-        InputError: if there is none, or it fails.
+        InputError: if the module does not exist, or raises an error.
     """
     try:
         if not place.endswith(".py"):
@@ -53,7 +53,7 @@ def load_module(place: str) -> ModuleType:
 
 
 def _execute(module: ModuleType, loader: Loader) -> None:
-    """Executes a file; while it runs, dataclasses look their module up by its name."""
+    """Executes a file, registered in `sys.modules` meanwhile: dataclasses look there."""
     name = module.__name__
     before = sys.modules.get(name)
     sys.modules[name] = module

@@ -1,8 +1,8 @@
 """The floating-point types a comparison can run in, the float64 scope, and the device.
 
-JAX computes in float32 unless 64-bit types are enabled. They are enabled here for the
-duration of a `with` block and never globally. An array of JAX that leaves the block in
-float64 becomes float32 at its next use, so only NumPy arrays may leave it.
+JAX computes in float32 unless 64-bit types are enabled. This module enables them for the
+duration of a `with` block and never globally. An array of JAX that leaves the block in float64
+becomes float32 at its next use, so only NumPy arrays may leave it.
 """
 
 from contextlib import AbstractContextManager
@@ -19,7 +19,7 @@ from .errors import InputError, UnknownNameError
 Device: TypeAlias = jax.Device  # pyright: ignore[reportInvalidTypeForm]
 
 FLOAT64 = np.dtype(np.float64)
-"""What derivatives are judged in."""
+"""Dtype in which derivatives are judged."""
 
 DTYPES = {
     "float64": jnp.float64,
@@ -39,7 +39,7 @@ def precision_scope(dtype: np.dtype) -> AbstractContextManager[None]:
 
 
 def find_dtype(name: str | np.dtype | type) -> np.dtype:
-    """Returns the floating dtype called `name`; a dtype or its type will do as well.
+    """Returns the floating dtype called `name`, which may also be a dtype or its type.
 
     Raises:
         UnknownNameError: if it is not one of `DTYPES`.
@@ -79,7 +79,7 @@ def find_device(name: str | None) -> Device:
 
 
 def cast(tree: PyTree, dtype: np.dtype) -> PyTree[np.ndarray]:
-    """Returns `tree` with its floating leaves in `dtype`, as NumPy; other leaves keep theirs."""
+    """Returns `tree` as NumPy arrays, with its floating leaves in `dtype`."""
 
     def leaf_as(leaf):
         array = np.asarray(leaf)

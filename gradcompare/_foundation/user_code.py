@@ -1,7 +1,7 @@
-"""The user's code: which frames are the user's, and how an expression of theirs reads.
+"""The user's code: its frames, and the text of its expressions.
 
-JAX keeps with every operation the calls that led to it. The innermost one outside of libraries
-is the user's line; Python knows the columns of the expression as well.
+With every operation, JAX keeps the calls that led to it. The innermost one outside of libraries
+is the user's line; Python also knows the columns of the expression.
 """
 
 import ast
@@ -23,19 +23,19 @@ HERE = Path(__file__).parent.parent
 
 
 LIBRARIES = ("jax", "jaxlib", "numpy", "scipy")
-"""The packages whose code is not the user's. Any other package is: it may hold the objective."""
+"""Packages whose code is not the user's. Any other package is: it may hold the objective."""
 
 
 FROZEN = "<frozen "
-"""How Python names the files of those of its own modules that are built in."""
+"""Start of the file names of Python's built-in modules."""
 
 
 NOTEBOOK = "ipykernel_"
-"""Cells of notebooks are files with numbers for names, in a folder that is called so."""
+"""Start of the name of the folder in which cells of notebooks are files with numbers for names."""
 
 
-WRITTEN = HERE / "objectives"
-"""The one place in this package that holds functions of the kind a user writes."""
+OBJECTIVES = HERE / "objectives"
+"""Folder of this package with functions of the kind that a user writes."""
 
 
 def describe(error: BaseException) -> str:
@@ -48,13 +48,13 @@ def describe(error: BaseException) -> str:
     notes = "; ".join(
         note for note in getattr(error, "__notes__", []) if note not in _notes_of_jax()
     )
-    said = ": ".join([type(error).__name__, *lines[:1]])
-    return f"{said} ({notes})" if notes else said
+    line = ": ".join([type(error).__name__, *lines[:1]])
+    return f"{line} ({notes})" if notes else line
 
 
 @functools.cache
 def _notes_of_jax() -> tuple[str, ...]:
-    """What JAX adds, about its own tracebacks, to every error that is raised while it traces."""
+    """Returns the notes on its tracebacks that JAX adds to every error raised while it traces."""
 
     def fails() -> None:
         raise LookupError
@@ -70,7 +70,7 @@ def _notes_of_jax() -> tuple[str, ...]:
 
 
 def place(error: BaseException) -> str:
-    """Returns the file and line of the user's code that raised `error`, or nothing."""
+    """Returns the file and line of the user's code that raised `error`; else an empty text."""
     for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
         if is_users(frame.f_code.co_filename):
             return line_of(frame.f_code.co_filename, line)
@@ -78,33 +78,33 @@ def place(error: BaseException) -> str:
 
 
 def line_of(file: str, line: int) -> str:
-    """Returns the file and the line as `loss.py:8`; of a notebook, `cell:8`."""
+    """Returns the file and the line as `loss.py:8`; in a notebook, `cell:8`."""
     path = Path(file)
     return f"{'cell' if path.parent.name.startswith(NOTEBOOK) else path.name}:{line}"
 
 
 @functools.cache
 def is_users(file: str) -> bool:
-    """Whether a file is of the user's own code: not of JAX, NumPy, SciPy, Python or this package.
+    """Whether a file is the user's: not of JAX, NumPy, SciPy, Python or this package.
 
-    What is typed at a prompt, such as `<stdin>`, is the user's.
+    Code typed at a prompt, such as `<stdin>`, is the user's.
     """
     path = Path(file)
-    if WRITTEN in path.parents:
+    if OBJECTIVES in path.parents:
         return True
     return not (file.startswith(FROZEN) or is_ours(file) or _is_python(path) or _is_library(path))
 
 
 @functools.cache
 def is_ours(file: str) -> bool:
-    """Whether a file is of this package, and no objective."""
-    return HERE in (parents := Path(file).parents) and WRITTEN not in parents
+    """Whether a file belongs to this package, and is no objective."""
+    return HERE in (parents := Path(file).parents) and OBJECTIVES not in parents
 
 
 def _is_python(path: Path) -> bool:
-    """Whether a file is of the standard library, by the module of it that it belongs to.
+    """Whether a file belongs to a module of the standard library.
 
-    Packages may be installed in a folder below the standard library, which is no module.
+    Packages may be installed in a folder below the standard library; that folder is no module.
     """
     for root in _python_roots():
         if root in path.parents:
@@ -115,8 +115,8 @@ def _is_python(path: Path) -> bool:
 
 @functools.cache
 def _python_roots() -> tuple[Path, ...]:
-    given = (Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib"))
-    return tuple(dict.fromkeys(each for root in given for each in (root, root.resolve())))
+    roots = (Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib"))
+    return tuple(dict.fromkeys(each for root in roots for each in (root, root.resolve())))
 
 
 def _is_library(path: Path) -> bool:
@@ -125,19 +125,19 @@ def _is_library(path: Path) -> bool:
 
 @functools.cache
 def library_roots() -> tuple[Path, ...]:
-    """Returns the folders of the libraries, where they are installed; none is imported for it."""
+    """Returns the folders of the installed libraries, without importing them."""
 
-    def found() -> Iterator[Path]:
+    def folders() -> Iterator[Path]:
         for name in LIBRARIES:
             spec = importlib.util.find_spec(name)
             for place in (spec and spec.submodule_search_locations) or ():
                 yield from (Path(place), Path(place).resolve())
 
-    return tuple(dict.fromkeys(found()))
+    return tuple(dict.fromkeys(folders()))
 
 
 WIDTH = 60
-"""Longer expressions are cut."""
+"""Longest text of an expression."""
 
 
 @dataclass(frozen=True)
@@ -146,14 +146,13 @@ class Place:
 
     Attributes:
         file: The path of the file.
-        line: Where the expression begins, counted from 1.
-        column: The same within the line, counted from 1; 0 if that is not known.
-        text: The expression, on one line; nothing if the file cannot be read.
-        calls: The name of the function that is called there, such as `where`; nothing for an
-            operator.
+        line: The line where the expression begins, counted from 1.
+        column: The column where it begins, counted from 1; 0 if unknown.
+        text: The expression, on one line; empty if the file cannot be read.
+        calls: The name of the function that it calls, such as `where`; empty for an operator.
         callee: The whole expression of that function, such as `jnp.where`.
-        literals: Its arguments, where they are numbers; None for others.
-        function: The function that it is in, and the line where that begins.
+        literals: Its arguments that are numbers; None for the others.
+        function: The function that contains it, and the first line of that function.
         caller: The expression that called this function.
     """
 
@@ -169,7 +168,7 @@ class Place:
 
     @property
     def where(self) -> str:
-        """The file and the line, as `loss.py:8`; of a notebook, `cell:8`."""
+        """The file and the line, as `loss.py:8`; in a notebook, `cell:8`."""
         return line_of(self.file, self.line)
 
     def __str__(self) -> str:
@@ -177,7 +176,7 @@ class Place:
 
 
 def within(place: Place | None, other: Place | None) -> Place | None:
-    """Returns the expression in the function of `other` that led to `place`, if there is one."""
+    """Returns the expression in the function of `other` that led to `place`; else `place`."""
     each = place
     while each is not None and other is not None:
         if (each.file, each.function) == (other.file, other.function):
@@ -188,7 +187,7 @@ def within(place: Place | None, other: Place | None) -> Place | None:
 
 @functools.lru_cache(maxsize=4096)
 def place_in(code: CodeType, instruction: int) -> Place:
-    """Returns the expression that an instruction comes from, which is given by its offset."""
+    """Returns the expression that the instruction at an offset comes from."""
     line, last, start, stop = span_of(code, instruction)
     if line is None:
         return Place(code.co_filename, code.co_firstlineno)
@@ -197,7 +196,7 @@ def place_in(code: CodeType, instruction: int) -> Place:
             code.co_filename, line, text=linecache.getline(code.co_filename, line).strip()
         )
     lines = [linecache.getline(code.co_filename, n).encode() for n in range(line, last + 1)]
-    # Without the file at hand, bytes have to do: they still tell two expressions apart.
+    # Without the file, columns count bytes: they still tell two expressions apart.
     column = (len(lines[0][:start].decode(errors="replace")) if lines[0] else start) + 1
     lines[-1] = lines[-1][:stop]  # Python counts bytes
     lines[0] = lines[0][start:]
@@ -209,7 +208,7 @@ def place_in(code: CodeType, instruction: int) -> Place:
 
 @functools.cache
 def _call(text: str) -> tuple[str, tuple[float | None, ...]]:
-    """The function, and those of its arguments that are numbers, if an expression is a call."""
+    """Returns the function of a call, and its arguments that are numbers; nothing if no call."""
     try:
         expression = ast.parse(text, mode="eval").body
     except SyntaxError:
@@ -222,6 +221,6 @@ def _call(text: str) -> tuple[str, tuple[float | None, ...]]:
 
 
 def shortened(text: str) -> str:
-    """The text with its middle left out, if it is long."""
+    """Returns the text, without its middle if it is long."""
     half = (WIDTH - 3) // 2
     return text if len(text) <= WIDTH else f"{text[:half]} … {text[-half:]}"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 
 def short(number: float | None, digits: int = 3) -> str:
-    """Returns `number` with so many significant digits; nothing for None."""
+    """Returns `number` with a few significant digits; an empty text for None."""
     if number is None:
         return ""
     if number == 0:
@@ -17,7 +17,7 @@ def short(number: float | None, digits: int = 3) -> str:
 
 
 def with_bar(value: float, error: float) -> str:
-    """Returns a value with its error bar, in as many digits as the bar leaves."""
+    """Returns a value with its error bar; the bar decides on the number of digits."""
     digits = 10
     if value and 0 < error < math.inf:
         digits = min(16, max(3, math.ceil(math.log10(abs(value) / error)) + 2))
@@ -25,7 +25,7 @@ def with_bar(value: float, error: float) -> str:
 
 
 def duration(seconds: float | None, digits: int = 3) -> str:
-    """Returns a time in the unit that suits it."""
+    """Returns a time in a suitable unit."""
     if seconds is None or not math.isfinite(seconds):
         return ""
     for size, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
@@ -35,14 +35,14 @@ def duration(seconds: float | None, digits: int = 3) -> str:
 
 
 def ratio(number: float | None, digits: int = 2) -> str:
-    """Returns a ratio without an exponent, thousands as k; nothing for None."""
+    """Returns a ratio without an exponent, thousands as k; an empty text for None."""
     if number is None:
         return ""
     return f"{_plain(number / 1000, digits)}k" if number >= 1000 else _plain(number, digits)
 
 
 def memory(size_bytes: float | None) -> str:
-    """Returns an amount of memory in the unit that suits it."""
+    """Returns an amount of memory in a suitable unit."""
     if size_bytes is None:
         return ""
     for size, unit in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
@@ -59,10 +59,10 @@ def _plain(number: float, digits: int) -> str:
 
 
 LISTED = 8
-"""At most this many coordinates are listed by name."""
+"""Longest list of names in a sentence."""
 
 
 def listed(names: Sequence[str]) -> str:
-    """Returns names as a list in a sentence, cut after `LISTED`."""
+    """Returns names as a list for a sentence, cut after `LISTED`."""
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
     return ", ".join(names[:LISTED]) + more

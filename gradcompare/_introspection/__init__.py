@@ -1,1 +1,1 @@
-"""Programs of JAX, read and rewritten: where an operation stands, what depends on what."""
+"""Programs of JAX, read and rewritten: places of operations, and dependencies of values."""

@@ -1,6 +1,6 @@
-"""The numbers that a function takes from around it, and those that are written in its code.
+"""The numbers that a function captures, and those in its code.
 
-A loss is often written for one data set, with X and y around it and not among its arguments.
+A loss is often written for one data set: it captures X and y instead of having them as arguments.
 """
 
 import functools
@@ -19,40 +19,40 @@ from .._foundation.user_code import Place, is_users
 from .jax_internals import is_traced
 
 MOST = 100
-"""A variable with more leaves than this is no data, or no reader would know them apart."""
+"""Largest number of leaves of a variable that counts as data; no reader would know more apart."""
 
 
 def captured(function: Callable[..., Any]) -> dict[str, PyTree]:
-    """Returns the variables around a function that hold numbers: a number, an array, a pytree.
+    """Returns the variables that a function captures and that hold a number, an array, a pytree.
 
-    They are those of its closure and of its module that its code reads, the arguments that
-    `functools.partial` binds by name, the attributes of the object that it is a method of
-    (`self.X`); and those of the user's functions among them, which it may call.
+    They are the variables of its closure and of its module that its code reads, the arguments
+    that `functools.partial` binds by name, and the attributes of the object of a method
+    (`self.X`); and likewise those of the user's functions among them, which it may call.
     """
-    found: dict[str, PyTree] = {}
+    variables: dict[str, PyTree] = {}
     for each in _reached(function):
         for name, thing in _around(each):
             if not callable(thing) and _holds_numbers(thing):
-                found.setdefault(name, thing)
-    return found
+                variables.setdefault(name, thing)
+    return variables
 
 
 def literals(function: Callable[..., Any]) -> dict[float, Place]:
     """Returns the numbers in the code of a function and of the user's functions that it may call.
 
-    Each with where it stands first.
+    Each number has the place of its first occurrence.
     """
-    found: dict[float, Place] = {}
+    places: dict[float, Place] = {}
     for each in _reached(function):
         code = getattr(_plain(each), "__code__", None)
         if code is not None and is_users(code.co_filename):
             for number, line in numbers_in(code):
-                found.setdefault(abs(float(number)), Place(code.co_filename, line))
-    return found
+                places.setdefault(abs(float(number)), Place(code.co_filename, line))
+    return places
 
 
 def _reached(function: Callable[..., Any]) -> Iterator[Any]:
-    """Yields a function and those of the user around it, which it may call."""
+    """Yields a function and the functions that it captures, which it may call."""
     seen: set[int] = set()
     ahead = deque([function])
     while ahead:
@@ -64,7 +64,7 @@ def _reached(function: Callable[..., Any]) -> Iterator[Any]:
 
 
 def _plain(function: Any) -> Any:
-    """The function of `jax.jit` and the like, of an object that is called, of a method."""
+    """Returns the Python function behind `jax.jit` and the like, or behind a callable object."""
     function = inspect.unwrap(function)
     if not isinstance(function, (FunctionType, MethodType, functools.partial)):
         function = getattr(function, "__call__", None)  # noqa: B004, an object of the user's class
@@ -91,11 +91,11 @@ def _attributes(method: MethodType) -> Iterator[tuple[str, Any]]:
 
 
 def _variables(function: FunctionType) -> Iterator[tuple[str, Any]]:
-    """The variables of the closure, and those of the module that the code reads."""
+    """Yields the variables of the closure, and those of the module that the code reads."""
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
             yield name, cell.cell_contents
-        except ValueError:  # it is assigned later
+        except ValueError:  # not assigned yet
             continue
     for name in globals_in(function.__code__):
         if name in function.__globals__:

@@ -1,4 +1,4 @@
-"""What of a program depends on what: one number for each result, followed through it."""
+"""Dependencies in a program: a number for each value, propagated from operands to results."""
 
 import abc
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from .rewriting import place_inside
 
 
 class AbstractFlow(abc.ABC):
-    """Follows a number for each value of a program, 0 where there is nothing to follow."""
+    """The propagation of a number for each value of a program; 0 means no dependency."""
 
     @abc.abstractmethod
     def operation(self, equation: JaxprEqn, given: list[int], call: JaxprEqn) -> list[int]:
@@ -20,20 +20,20 @@ class AbstractFlow(abc.ABC):
         Args:
             equation: The operation.
             given: The numbers of its operands.
-            call: What to ask for its place in the user's code.
+            call: The equation that carries its place in the user's code.
         """
 
     def through(
-        self, jaxpr: Jaxpr, given: Sequence[int], call: JaxprEqn | None = None
+        self, jaxpr: Jaxpr, numbers: Sequence[int], call: JaxprEqn | None = None
     ) -> list[int]:
         """Returns the numbers of the results of a program.
 
         Args:
             jaxpr: The program.
-            given: The numbers of its arguments.
-            call: The call of a library's function that the program is, if it is one.
+            numbers: The numbers of its arguments.
+            call: The call of a library's function whose inside the program is, if any.
         """
-        known = dict(zip(jaxpr.invars, given, strict=True))
+        known = dict(zip(jaxpr.invars, numbers, strict=True))
 
         def read(v) -> int:
             return 0 if isinstance(v, Literal) else known.get(v, 0)
@@ -50,17 +50,21 @@ class AbstractFlow(abc.ABC):
             known |= dict(zip(equation.outvars, results, strict=True))
         return [read(v) for v in jaxpr.outvars]
 
-    def _once(self, equation: JaxprEqn, given: list[int], call: JaxprEqn | None) -> list[int]:
-        choice = given[:1] if equation.primitive.name == "cond" else []
+    def _once(self, equation: JaxprEqn, operands: list[int], call: JaxprEqn | None) -> list[int]:
+        # A result of a `cond` depends on the number of the branch as well, its first operand.
+        choice = operands[:1] if equation.primitive.name == "cond" else []
+        arguments = operands[len(choice) :]
         runs = [
-            self.through(inner.jaxpr, given[len(choice) :], place_inside(equation, inner, call))
+            self.through(inner.jaxpr, arguments, place_inside(equation, inner, call))
             for inner in programs_in(equation)
         ]
         return [max(*each, *choice, 0) for each in zip(*runs, strict=True)]
 
-    def _repeated(self, equation: JaxprEqn, given: list[int], call: JaxprEqn | None) -> list[int]:
-        """A loop, until nothing more is carried from one round to the next."""
-        fixed, carry, rows = divided(equation, given)
+    def _repeated(
+        self, equation: JaxprEqn, operands: list[int], call: JaxprEqn | None
+    ) -> list[int]:
+        """Repeats the body of a loop until the carried numbers no longer change."""
+        fixed, carry, rows = divided(equation, operands)
         (body,) = programs_in(equation)
         while True:
             results = self.through(body.jaxpr, [*fixed, *carry, *rows], call)

@@ -1,8 +1,8 @@
-"""A hash of a traced program, by which two programs are found to be the same.
+"""A hash of a traced program, which is equal for equal programs.
 
-The text of a program has its operations, and stands for an array by its shape alone. Two functions
-of the same form that captured different data have the same text, so the bytes of every constant
-are part of the hash.
+The text of a program contains its operations, but only the shapes of its arrays. Two functions of
+the same form that captured different data have the same text, so the bytes of every constant are
+part of the hash.
 """
 
 import hashlib
@@ -19,18 +19,18 @@ from .jaxprs import equations
 
 def fingerprint(program: ClosedJaxpr) -> bytes:
     """Returns a hash of the operations of a program and of its constants."""
-    found = hashlib.sha256(str(program.jaxpr).encode())
-    hashed: dict[int, bytes] = {}  # a large array may be captured more than once
+    total = hashlib.sha256(str(program.jaxpr).encode())
+    hashes: dict[int, bytes] = {}  # a large array may be captured more than once
     constants = list(_constants(program))  # all kept alive, so that no two have the same id
     for constant in constants:
-        if id(constant) not in hashed:
-            hashed[id(constant)] = _of_constant(constant)
-        found.update(hashed[id(constant)])
-    return found.digest()
+        if id(constant) not in hashes:
+            hashes[id(constant)] = _of_constant(constant)
+        total.update(hashes[id(constant)])
+    return total.digest()
 
 
 def _constants(program: ClosedJaxpr) -> Iterator[Any]:
-    """Yields all constants: those captured, those written in, and those of inner programs."""
+    """Yields all constants: captured arrays, literals, and those of inner programs."""
     yield from program.consts
     for equation in equations(program.jaxpr):
         yield from (v.val for v in equation.invars if isinstance(v, Literal))

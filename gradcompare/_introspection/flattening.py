@@ -1,10 +1,10 @@
-"""A traced program as one list of operations: what is compiled by itself inside is written out.
+"""A traced program as one list of operations, with compiled functions inside of it expanded.
 
 The bodies of loops and the branches of conditions are lists of their own.
 
-Each operation knows the expression of the user's code that it comes from. JAX keeps the traced
-program of a function of a library and uses it again, so that what stands inside of `jnp.where`
-carries the place of its first call in the process; such operations get the place of this call.
+Each operation knows the expression of the user's code that it comes from. JAX reuses the traced
+program of a library's function, so that operations inside of `jnp.where` carry the place of its
+first call in the process; such operations get the place of the present call.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,12 +29,12 @@ class Operation:
     """One primitive operation.
 
     Attributes:
-        number: Of the operation, in the order in which they were traced.
-        equation: As it was traced.
-        program: What it was traced as a part of.
+        number: The position of the operation in the order of tracing.
+        equation: The traced equation.
+        program: The traced program that contains it.
         operands: The numbers of its operands.
         results: The numbers of its results.
-        place: The expression of the user's code that it comes from, if that is known.
+        place: The expression of the user's code that it comes from, if known.
         inner: The body of a loop, or the branches of a condition.
     """
 
@@ -53,21 +53,22 @@ class Operation:
 
     def run(self, operands: Sequence[Any]) -> list[Any]:
         """Returns the results for these operands."""
-        if self.name in CUSTOM:  # `bind` takes the rule in another form than the program has it
+        if self.name in CUSTOM:  # `bind` expects the rule in another form than the program's
             return run_one(self.program, self.equation, operands)
         return bind(self.equation, operands)
 
     def entries(self, inner: "Flat") -> Pairs:
-        """Which operand is which argument of what is inside."""
-        operands = self.operands[len(self.operands) - len(inner.inputs) :]  # but for the choice
+        """Pairs each operand with an argument of the inner program."""
+        # A `cond` has one operand more, the first: the number of its branch.
+        operands = self.operands[len(self.operands) - len(inner.inputs) :]
         return tuple(zip(operands, inner.inputs, strict=True))
 
     def exits(self, inner: "Flat") -> Pairs:
-        """Which result of what is inside is which result."""
+        """Pairs each result of the inner program with a result of the operation."""
         return tuple(zip(inner.outputs, self.results, strict=True))
 
     def carried(self, inner: "Flat") -> Pairs:
-        """Which result of the body of a loop is which argument in the next round."""
+        """Pairs results of the body of a loop with its arguments in the next round."""
         if self.name != "scan":
             return ()
         return tuple(zip(inner.outputs, divided(self.equation, inner.inputs)[1], strict=False))
@@ -75,13 +76,13 @@ class Operation:
 
 @dataclass(frozen=True)
 class Flat:
-    """A program, where only loops and conditions have programs inside.
+    """A program in which only loops and conditions have inner programs.
 
     Attributes:
-        operations: In the order in which they run.
+        operations: The operations in the order in which they run.
         inputs: The numbers of the arguments.
         outputs: The numbers of the results.
-        constants: The values that are known beforehand, by their numbers; of all programs.
+        constants: The constants of all programs, by their numbers.
     """
 
     operations: tuple[Operation, ...]
@@ -90,22 +91,23 @@ class Flat:
     constants: Mapping[int, Any]
 
     def active(self, inputs: Sequence[int]) -> frozenset[int]:
-        """The numbers of the values through which derivatives with respect to `inputs` flow."""
-        found, before = set(inputs), -1
-        while len(found) > before:  # round after round of a loop, until nothing more is found
-            before = len(found)
+        """Returns the numbers of the values through which derivatives by `inputs` flow."""
+        active, before = set(inputs), -1
+        # Loops carry values from round to round, so the sets grow until nothing is new.
+        while len(active) > before:
+            before = len(active)
             for operation in self.every():
                 for inner in operation.inner:
                     for pairs in (operation.entries, operation.carried, operation.exits):
-                        found.update(other for one, other in pairs(inner) if one in found)
+                        active.update(other for one, other in pairs(inner) if one in active)
                 plain = not operation.inner and operation.name != "stop_gradient"
-                if plain and found.intersection(operation.operands):
+                if plain and active.intersection(operation.operands):
                     variables = zip(operation.results, operation.equation.outvars, strict=True)
-                    found.update(number for number, variable in variables if is_float(variable))
-        return frozenset(found)
+                    active.update(number for number, variable in variables if is_float(variable))
+        return frozenset(active)
 
     def every(self) -> Iterator[Operation]:
-        """Yields every operation, and after it those inside of it."""
+        """Yields every operation, each followed by those inside of it."""
         for operation in self.operations:
             yield operation
             for inner in operation.inner:
@@ -118,7 +120,7 @@ def flatten(traced: ClosedJaxpr) -> Flat:
 
 
 class _Flattening:
-    """Gives every value a number while it walks through a program."""
+    """A walk through a program that gives every value a number."""
 
     def __init__(self) -> None:
         self.constants: dict[int, Any] = {}
@@ -165,7 +167,8 @@ class _Flattening:
                 place = place_of(call or equation)
                 entered = bodies if name in ENTERED else ()
                 inner = tuple(self.flat(body, call) for body in entered)
-                made = Operation(self._new(), equation, jaxpr, operands, results, place, inner)
-                operations.append(made)
+                count = self._new()
+                operation = Operation(count, equation, jaxpr, operands, results, place, inner)
+                operations.append(operation)
             numbers |= zip(equation.outvars, results, strict=True)
         return tuple(map(number, jaxpr.outvars))

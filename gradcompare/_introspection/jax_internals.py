@@ -1,10 +1,10 @@
-"""The shapes inside JAX that it promises to nobody; the only module that reads them.
+"""Undocumented attributes of JAX; the only module that reads them.
 
-What JAX documents of a program is read everywhere: equations, operands, results, the names of
-primitives. Parameters of operations, the calls that led to them, transformations and where a
-function was defined are not documented. Each function here says what is lost where a release of
-JAX does not tell; it returns that little then, and logs a warning, once. The tests hold that the
-installed release tells everything.
+Other modules read what JAX documents of a program: equations, operands, results, the names of
+primitives. Parameters of operations, the calls that led to them, transformations and definitions
+of functions are not documented. Each function here says, in its docstring or its message, what is
+lost if a release of JAX lacks them; it then returns the rest, and logs a warning once. The tests
+require that the installed release has everything.
 """
 
 import functools
@@ -24,22 +24,19 @@ CALLS = ("jit", "pjit", "closed_call", "eval_jaxpr", "core_call", "remat", "rema
 """Operations that run an inner program once."""
 
 CUSTOM = ("custom_jvp_call", "custom_vjp_call")
-"""Calls of functions with rules of their own for autodiff."""
+"""Calls of functions with their own rules for autodiff."""
 
 _MISSING = object()
 
 
 @functools.cache
 def _lose(what: str) -> None:
-    """Says once that this release of JAX does not tell something."""
+    """Logs once that this release of JAX lacks something."""
     LOGGER.warning("jax %s does not tell %s", jax.__version__, what)
 
 
 def _read(thing: Any, path: str, what: str) -> Any:
-    """Returns what stands at a path of attributes and parameters.
-
-    Where one is missing: None, with a word about `what` is lost by that.
-    """
+    """Returns the value at a path of attributes; None if one is missing, which loses `what`."""
     for name in path.split("."):
         get = thing.get if isinstance(thing, dict) else functools.partial(getattr, thing)
         thing = get(name, _MISSING)
@@ -52,11 +49,11 @@ def _read(thing: Any, path: str, what: str) -> Any:
 def frames_of(equation: JaxprEqn) -> list[tuple[CodeType, int]]:
     """Returns the calls that led to an operation, the innermost first: code and offset in it.
 
-    Without them: an empty list. Findings name no line, and no branch can be told from another.
+    Without them: an empty list. Findings name no line, and branches cannot be distinguished.
     """
     what = "where an operation comes from, so that no line is named"
     traceback = _read(equation, "source_info.traceback", what)
-    if traceback is None:  # of an operation that JAX made by itself
+    if traceback is None:  # JAX made the operation by itself
         return []
     try:
         return list(zip(*traceback.raw_frames(), strict=True))
@@ -66,18 +63,14 @@ def frames_of(equation: JaxprEqn) -> list[tuple[CodeType, int]]:
 
 
 def transforms_of(equation: JaxprEqn) -> tuple[str, ...]:
-    """Returns the transformations of JAX that made an operation, as `jvp` and `vmap`.
-
-    A scope that the user named is none of them. Without them: nothing. Autodiff in a gradient
-    written by hand is not noticed.
-    """
+    """Returns the transformations of JAX that made an operation, as `jvp`; no scopes of users."""
     what = "which transformations made an operation, so that autodiff in a gradient is not noticed"
     steps = _read(equation, "source_info.name_stack.stack", what) or ()
     return tuple(step.name for step in steps if type(step).__name__ == "Transform")
 
 
 class Made(NamedTuple):
-    """A function of Python by its name, its file and its first line; nothing where unknown."""
+    """A Python function by its name, its file and its first line; empty where unknown."""
 
     name: str
     file: str = ""
@@ -85,10 +78,10 @@ class Made(NamedTuple):
 
 
 def made_from(traced: object) -> Made:
-    """Returns which function a program, or a rule for autodiff, was traced from.
+    """Returns the function from which a program, or a rule for autodiff, was traced.
 
-    Without that: a function without a name. The user's compiled functions and rules count as
-    those of a library then; nothing is said of what is inside of them.
+    Without it: a function without a name. The user's compiled functions and rules then count as
+    those of a library, and findings do not look inside.
     """
     if traced is None:
         return Made("")
@@ -100,16 +93,13 @@ def made_from(traced: object) -> Made:
 
 
 def inner_programs(equation: JaxprEqn) -> list[Any]:
-    """Returns all programs among the parameters of an operation, closed or not.
-
-    One that JAX hides in another object is not among them. What is inside of it is not counted.
-    """
+    """Returns all programs among the parameters of an operation, except hidden ones."""
     leaves = jax.tree.leaves(equation.params, is_leaf=_is_program)
     return [leaf for leaf in leaves if _is_program(leaf)]
 
 
 def arrays_in(equation: JaxprEqn) -> list[Any]:
-    """Returns the arrays among the parameters of an operation, but for what JAX hides."""
+    """Returns the arrays among the parameters of an operation, except hidden ones."""
     leaves = jax.tree.leaves(equation.params, is_leaf=_is_program)
     return [leaf for leaf in leaves if isinstance(leaf, (np.ndarray, jax.Array))]
 
@@ -127,8 +117,8 @@ def _is_program(value: object) -> bool:
 def programs_in(equation: JaxprEqn) -> list[ClosedJaxpr]:
     """Returns the programs that an operation runs: one, or the branches of a `cond`.
 
-    Without them: none. The operation is taken as one then; its findings name the call and not
-    the line inside, its branches are not tested. So are `while` and what is not known here.
+    Without them, and for `while` and unknown operations: none. Such an operation counts as one;
+    its findings name the call and not the line inside, and its branches are not tested.
     """
     name = equation.primitive.name
     if name == "scan":
@@ -150,10 +140,10 @@ def _closed(program: Any) -> ClosedJaxpr:
 
 
 class Loop(NamedTuple):
-    """A `scan`: `length` rounds of `body`, the last row first if it is in `reverse`.
+    """A `scan`: `length` rounds of `body`, the last row first if in `reverse`.
 
-    Its operands are the `fixed` ones, then those that are `carried` on from round to round, then
-    those that are taken row by row. Its first results are what is carried at the end.
+    Its operands are the `fixed` ones, then those `carried` from round to round, then the rows.
+    Its first results are the carried values after the last round.
     """
 
     body: ClosedJaxpr
@@ -165,10 +155,7 @@ class Loop(NamedTuple):
 
 
 def loop_of(equation: JaxprEqn) -> Loop | None:
-    """Returns what a `scan` does; None for other operations.
-
-    Without the body, the length or the order: None. The loop is taken as one operation then.
-    """
+    """Returns a `scan` as a loop; None for other operations, or without body, length or order."""
     if equation.primitive.name != "scan":
         return None
     what = "what a loop does, which is taken as one operation"
@@ -176,11 +163,11 @@ def loop_of(equation: JaxprEqn) -> Loop | None:
     body, length, reverse = (_read(equation, f"params.{name}", what) for name in names)
     if not isinstance(body, ClosedJaxpr) or length is None or reverse is None:
         return None
-    # JAX has counted them in two ways by now, so it is read off the shapes: what is stacked over
-    # the rounds has one axis more outside than in the body.
+    # The parameters for these counts differ between releases, the shapes do not: values stacked
+    # over the rounds have one axis more outside than in the body.
     carried = sum(map(_same_rank, equation.outvars, body.jaxpr.outvars))
     fixed = sum(map(_same_rank, equation.invars, body.jaxpr.invars)) - carried
-    unroll = equation.params.get("unroll", 1)  # of the speed alone
+    unroll = equation.params.get("unroll", 1)  # affects only the speed
     return Loop(body, fixed, carried, length, reverse, unroll)
 
 
@@ -189,9 +176,9 @@ def _same_rank(outside: Any, inside: Any) -> bool:
 
 
 class CustomRule(NamedTuple):
-    """The program of a function without its rule for autodiff, and where both were defined.
+    """The program of a function without its rule for autodiff, and the origins of both.
 
-    Of a `custom_vjp`, the rule is the one that goes backwards. Unknown arguments have no name.
+    The rule of a `custom_vjp` is the backward one. Unknown arguments have empty names.
     """
 
     function: ClosedJaxpr | None
@@ -203,28 +190,25 @@ class CustomRule(NamedTuple):
 def custom_rule(equation: JaxprEqn) -> CustomRule:
     """Returns the function and the rule of an operation whose name is among `CUSTOM`.
 
-    Without the function: autodiff cannot be tried without the rule, so no rule is accused.
+    Without the function: autodiff cannot run without the rule, so no rule is accused.
     Without the rule: the finding names the function, and not the line of the rule.
     """
     what = "the rule of a function for autodiff, of which only the function is named"
-    backwards = equation.primitive.name == "custom_vjp_call"
-    rule = _read(equation, f"params.{'bwd' if backwards else 'jvp_jaxpr_fun'}", what)
+    backward = equation.primitive.name == "custom_vjp_call"
+    rule = _read(equation, f"params.{'bwd' if backward else 'jvp_jaxpr_fun'}", what)
     function = next(iter(programs_in(equation)), None)
     traced = None if function is None else function.jaxpr
     count = len(equation.invars)
-    # The names of a `custom_vjp` are with the rule that goes forwards. JAX loses some itself.
-    forwards = equation.params.get("fwd_jaxpr_thunk")
-    infos = [getattr(each, "debug_info", None) for each in (traced, forwards)]
+    # The forward rule of a `custom_vjp` has its argument names. JAX itself loses some.
+    forward = equation.params.get("fwd_jaxpr_thunk")
+    infos = [getattr(each, "debug_info", None) for each in (traced, forward)]
     named = [names for info in infos if (names := getattr(info, "arg_names", None)) is not None]
-    known = tuple(named[0]) if named and len(named[0]) == count else ("",) * count
-    return CustomRule(function, made_from(traced), made_from(rule), known)
+    arguments = tuple(named[0]) if named and len(named[0]) == count else ("",) * count
+    return CustomRule(function, made_from(traced), made_from(rule), arguments)
 
 
 def summed_axes(equation: JaxprEqn) -> list[tuple[int, ...]]:
-    """Returns the axes that an operation sums over: of each, its number in every operand.
-
-    Without them: none. A sum that should be a mean, and the reverse, is not recognised.
-    """
+    """Returns the axes that an operation sums over, each by its number in every operand."""
     what = "the axes of a sum, so that a sum is not told from a mean"
     if equation.primitive.name == "reduce_sum":
         return [(axis,) for axis in _read(equation, "params.axes", what) or ()]
@@ -236,28 +220,28 @@ def summed_axes(equation: JaxprEqn) -> list[tuple[int, ...]]:
 
 def bind(equation: JaxprEqn, operands: Sequence[Any]) -> list[Any]:
     """Runs one operation on other operands, and returns its results."""
-    found = equation.primitive.bind(*operands, **equation.params)
-    return list(found) if equation.primitive.multiple_results else [found]
+    results = equation.primitive.bind(*operands, **equation.params)
+    return list(results) if equation.primitive.multiple_results else [results]
 
 
 def part_of(jaxpr: Jaxpr, **changes: Any) -> Jaxpr:
     """Returns a program with other arguments, results or operations, and without their names.
 
-    Where the names stay: JAX raises, if its own checks are on (`jax_enable_checks`).
+    With the names: JAX raises if its own checks are on (`jax_enable_checks`).
     """
     forget = _read(jaxpr, "debug_info.with_unknown_names", "how to forget the names of arguments")
     return jaxpr.replace(**changes, **({} if forget is None else {"debug_info": forget()}))
 
 
 def is_dropped(variable: Any) -> bool:
-    """Whether nobody reads a result. Without JAX's mark: False, and it is computed in vain."""
+    """Whether a result is unused. Without JAX's mark: False, and it is computed in vain."""
     return type(variable).__name__ == "DropVar"
 
 
 def is_traced(value: object) -> bool:
-    """Whether a value is one that JAX traces, and no number.
+    """Whether JAX traces a value, which then is no number.
 
-    Without the class: False. An array without numbers is taken for one with, and fails later.
+    Without the class: False. A traced array counts as one with numbers, and fails later.
     """
     tracer = _read(jax, "core.Tracer", "which values are traced")
     return tracer is not None and isinstance(value, tracer)

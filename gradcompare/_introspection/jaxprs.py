@@ -1,4 +1,4 @@
-"""What can be read off a traced program before it runs."""
+"""Properties of a traced program that are known before it runs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ from .jax_internals import CUSTOM, custom_rule, frames_of, inner_programs, loop_
 T = TypeVar("T")
 
 DERIVATIONS = frozenset({"jvp", "transpose"})
-"""The transformations of which autodiff consists."""
+"""Transformations that make up autodiff."""
 
 JAX = Path(jax.__file__).parent
 
@@ -36,15 +36,15 @@ def equations(jaxpr: Jaxpr) -> Iterator[JaxprEqn]:
 
 
 def divided(scan: JaxprEqn, operands: Sequence[T]) -> tuple[Sequence[T], Sequence[T], Sequence[T]]:
-    """What stands for the operands of a loop: held fixed, carried on, and taken row by row."""
+    """Divides the operands of a loop, or values for them, into fixed, carried and row by row."""
     loop = loop_of(scan)
-    assert loop is not None  # what is no loop, or cannot be read, has no programs inside
+    assert loop is not None  # other operations have no inner programs
     end = loop.fixed + loop.carried
     return operands[: loop.fixed], operands[loop.fixed : end], operands[end:]
 
 
 def multiplies_matrices(jaxpr: Jaxpr) -> bool:
-    """Says whether a program contains a product with a matrix, or a convolution."""
+    """Whether a program contains a product with a matrix, or a convolution."""
     return any(
         equation.primitive.name == "conv_general_dilated"
         or (
@@ -56,7 +56,7 @@ def multiplies_matrices(jaxpr: Jaxpr) -> bool:
 
 
 def dtype_of(variable: Any) -> Any:
-    """The dtype of a variable of a program; None for a token, which has none."""
+    """Returns the dtype of a variable of a program; None for a token, which has none."""
     return getattr(variable.aval, "dtype", None)
 
 
@@ -67,9 +67,9 @@ def is_float(variable: Any) -> bool:
 
 
 def coarsest_epsilon(jaxpr: Jaxpr) -> float:
-    """The unit of rounding of the narrowest floating type in which a program computes.
+    """Returns the unit of rounding of the narrowest floating type in which a program computes.
 
-    Data of such a type that are only moved about, as by a transpose, are not rounded.
+    Operations that only move data, such as a transpose, round nothing and do not count.
     """
     computing = [each for each in equations(jaxpr) if not _is_exact(each)]
     floats = [v for equation in computing for v in equation.outvars if is_float(v)]
@@ -77,47 +77,47 @@ def coarsest_epsilon(jaxpr: Jaxpr) -> float:
 
 
 def _is_exact(equation: JaxprEqn) -> bool:
-    """Whether an operation rounds nothing itself: 2 * X.T of narrow data does not."""
-    if equation.primitive.name == "mul":
+    """Whether an operation itself rounds nothing: 2 * X.T of narrow data is exact."""
+    if equation.primitive.name == "mul":  # by a power of two
         literals = [np.asarray(v.val) for v in equation.invars if isinstance(v, Literal)]
         return any(np.all(np.abs(np.frexp(each)[0]) == 0.5) for each in literals)
     return equation.primitive.name in MOVES or bool(inner_programs(equation))
 
 
 def differentiates(jaxpr: Jaxpr) -> bool:
-    """Says whether autodiff made a part of a program."""
+    """Whether autodiff made a part of a program."""
     return any(is_derived(equation) for equation in equations(jaxpr))
 
 
 def is_derived(equation: JaxprEqn) -> bool:
-    """Says whether autodiff made an operation; a scope that the user named does not count."""
+    """Whether autodiff made an operation; a scope that the user named does not count."""
     return not DERIVATIONS.isdisjoint(transforms_of(equation))
 
 
 def custom_rules(jaxpr: Jaxpr) -> tuple[str, ...]:
-    """Returns which functions with rules of their own for autodiff a program calls, and where.
+    """Returns the functions with rules of their own for autodiff that a program calls.
 
-    Those of JAX itself are left out.
+    Each has its file and line. Those of JAX itself are left out.
     """
-    found = {}
+    functions = {}
     for equation in equations(jaxpr):
         if equation.primitive.name in CUSTOM:
-            made = custom_rule(equation).made
-            if made.file and JAX not in Path(made.file).parents:
-                found[f"{made.name} at {Path(made.file).name}:{made.line}"] = None
-    return tuple(found)
+            origin = custom_rule(equation).made
+            if origin.file and JAX not in Path(origin.file).parents:
+                functions[f"{origin.name} at {Path(origin.file).name}:{origin.line}"] = None
+    return tuple(functions)
 
 
 def place_of(equation: JaxprEqn) -> Place | None:
-    """Returns the expression of the user's code that an operation comes from, if it is known.
+    """Returns the expression of the user's code that an operation comes from, if known.
 
     An operation inside of a compiled function of a library, such as `jnp.where`, may carry the
-    place where that function was called first: ask for the place of the call instead.
+    place of the first call of that function; use the place of the present call there.
     """
     place = None
     for code, instruction in reversed(frames_of(equation)):
         if is_ours(code.co_filename):
-            place = None  # what called this package is no part of the function
+            place = None  # the callers of this package are no part of the function
         elif is_users(code.co_filename):
             function = (code.co_qualname, code.co_firstlineno)
             place = replace(place_in(code, instruction), function=function, caller=place)

@@ -1,9 +1,10 @@
-"""Which function of JAX an operation is a part of, and which of these functions choose.
+"""The function of JAX that an operation belongs to, and the functions that choose.
 
-Both are told by what was called, under whatever name. The traceback of an operation has the calls
-between the user's line and the operation. Each passes through the machinery of JAX, which is known
-from operations that do nothing else; the first call of anything more is the function that the
-line called. A compiled function leaves no such call, but its program knows where it was written.
+Both follow from the function itself, under whatever name it was called. The traceback of an
+operation has the calls between the user's line and the operation. Each passes through the
+machinery of JAX, which is known from operations that need nothing else; the first call outside
+of the machinery is the function that the line called. A compiled function leaves no such call,
+but its program knows the file and line of the function.
 """
 
 import functools
@@ -26,14 +27,14 @@ from .jaxprs import equations
 
 @dataclass(frozen=True)
 class Chooser:
-    """How a function of JAX chooses that someone calls in order to choose.
+    """The way in which a function of JAX chooses, for functions that are called to choose.
 
     Attributes:
         primitives: The operations inside of it that choose; others are guards of its own.
         numbered: Whether it chooses by the number of a branch.
         default_first: Whether the first branch of the program is the default of a list of choices.
         bounded: Whether it keeps a number between two others.
-        signed: Whether the sign of its first argument is all that it chooses by.
+        signed: Whether it chooses by the sign of its first argument alone.
     """
 
     primitives: frozenset[str] = frozenset()
@@ -72,17 +73,18 @@ _CHOOSERS = {
         *("numpy.quantile", "numpy.nanquantile", "numpy.percentile", "numpy.nanpercentile"),
     ),
 }
-"""The functions of each kind, as attributes of `jax`."""
+"""Functions of each kind, as attributes of `jax`."""
 
-Written = tuple[str, int]
-"""The file and the first line of a function, which tell it from every other."""
+Source = tuple[str, int]
+"""File and first line of a function, which identify it."""
 
 
-def library_function(equation: JaxprEqn) -> Written | None:
-    """Returns which function of JAX the user's line called to get an operation.
+def library_function(equation: JaxprEqn) -> Source | None:
+    """Returns the function of JAX that the user's line called and that made an operation.
 
-    None where the line asked for this operation and nothing more, as `a > b` does.
+    None if the line is this operation and nothing more, as `a > b`.
     """
+    # The calls below the user's line, the innermost first.
     inside: list[CodeType] = []
     for code, _ in frames_of(equation):
         if is_users(code.co_filename) or is_ours(code.co_filename):
@@ -92,29 +94,29 @@ def library_function(equation: JaxprEqn) -> Written | None:
         if code.co_filename not in _machinery():
             return code.co_filename, code.co_firstlineno
     for program in inner_programs(equation):
-        made = made_from(getattr(program, "jaxpr", program))
-        if made.file and not is_users(made.file):
-            return made.file, made.line
+        origin = made_from(getattr(program, "jaxpr", program))
+        if origin.file and not is_users(origin.file):
+            return origin.file, origin.line
     return None
 
 
-def chooser(function: Written | None) -> Chooser | None:
-    """Returns how a function of JAX chooses; None for one that does so for itself at most."""
+def chooser(function: Source | None) -> Chooser | None:
+    """Returns how a function of JAX chooses; None if it is not called in order to choose."""
     return None if function is None else _choosers().get(function)
 
 
 @functools.cache
-def _choosers() -> dict[Written, Chooser]:
+def _choosers() -> dict[Source, Chooser]:
     return {
-        written: kind
+        source: kind
         for kind, names in _CHOOSERS.items()
-        for written in map(_written, names)
-        if written is not None
+        for source in map(_source_of, names)
+        if source is not None
     }
 
 
-def _written(name: str) -> Written | None:
-    """Where a function of JAX is written; None if this release has none of that name."""
+def _source_of(name: str) -> Source | None:
+    """Returns file and line of a function of JAX; None if this release has none of that name."""
     try:
         function = inspect.unwrap(operator.attrgetter(name)(jax))
     except AttributeError:
@@ -125,7 +127,7 @@ def _written(name: str) -> Written | None:
 
 @functools.cache
 def _machinery() -> frozenset[str]:
-    """The files of JAX that every operation passes through."""
+    """Returns the files of JAX that every operation passes through."""
     return frozenset(
         code.co_filename
         for probe in _probes()

@@ -1,9 +1,9 @@
-"""A traced program run again, with some of its operations done in another way.
+"""A traced program with some of its operations replaced.
 
-The program is gone through operation by operation. Each operation of the kinds asked for is
-offered to a function, which does it in its own way or declines; what contains none of them runs
-as it is. Compiled functions are opened, as are `scan` and `cond`; `while` loops are not, since
-autodiff does not run backwards through them.
+The program runs operation by operation. Each operation of certain kinds is offered to a function,
+which replaces it or declines; operations that contain none of them run unchanged. Compiled
+functions are opened, as are `scan` and `cond`; `while` loops are not, since autodiff does not run
+backwards through them.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -21,14 +21,14 @@ from .jaxprs import divided, equations
 
 @dataclass(frozen=True)
 class Step:
-    """One operation about to be done.
+    """One operation about to run.
 
     Attributes:
         equation: The operation.
-        call: What to ask for its place in the user's code: the equation itself, or the call
-            of the library's compiled function that it is a part of.
+        call: The equation that carries its place in the user's code: itself, or the call of the
+            library's compiled function that it is a part of.
         args: The values of its operands.
-        run: Does it as it is, with its own rule for autodiff, on such values.
+        run: Runs it unchanged, with its own rule for autodiff, on such values.
     """
 
     equation: JaxprEqn
@@ -38,7 +38,7 @@ class Step:
 
 
 Replace: TypeAlias = Callable[[Step], Sequence[Any] | None]
-"""Returns the results of an operation, or None to leave it as it is."""
+"""Function that returns the results of an operation, or None to leave it unchanged."""
 
 
 def rewritten(
@@ -48,9 +48,9 @@ def rewritten(
 
     Args:
         closed: The program.
-        replace: Does an operation in another way, or declines.
+        replace: Replaces an operation, or declines.
         names: The primitives that are offered to it.
-        call: The call of a library's function that the program is, if it is one.
+        call: The call of a library's function whose inside the program is, if any.
     """
     jaxpr = closed.jaxpr
 
@@ -62,19 +62,19 @@ def rewritten(
             return v.val if isinstance(v, Literal) else known[v]
 
         for equation in jaxpr.eqns:
-            given, found = [read(v) for v in equation.invars], None
+            operands, results = [read(v) for v in equation.invars], None
             run = partial(run_one, jaxpr, equation)
             if equation.primitive.name in names:
-                found = replace(Step(equation, call or equation, given, run))
+                results = replace(Step(equation, call or equation, operands, run))
             elif _holds(equation, names):
                 inside = [
                     rewritten(inner, replace, names, place_inside(equation, inner, call))
                     for inner in programs_in(equation)
                 ]
-                found = run_opened(equation, inside, given)
-            if found is None:
-                found = run(given)
-            known |= dict(zip(equation.outvars, found, strict=True))
+                results = run_opened(equation, inside, operands)
+            if results is None:
+                results = run(operands)
+            known |= dict(zip(equation.outvars, results, strict=True))
         return [read(v) for v in jaxpr.outvars]
 
     return evaluate
@@ -83,7 +83,7 @@ def rewritten(
 def offered(
     jaxpr: Jaxpr, names: Collection[str], call: JaxprEqn | None = None
 ) -> Iterator[tuple[JaxprEqn, JaxprEqn]]:
-    """Yields what `rewritten` would offer, as deep as it goes, and whom to ask for the place."""
+    """Yields the operations that `rewritten` would offer, each with the carrier of its place."""
     for equation in jaxpr.eqns:
         if equation.primitive.name in names:
             yield equation, call or equation
@@ -93,7 +93,7 @@ def offered(
 
 
 def _holds(equation: JaxprEqn, names: Collection[str]) -> bool:
-    """Whether an operation that can be opened contains some of those asked for."""
+    """Whether an operation that can be opened contains some of these primitives."""
     return equation.primitive.name in (*CALLS, *_LOOPS) and any(
         inner.primitive.name in names
         for program in programs_in(equation)
@@ -104,15 +104,15 @@ def _holds(equation: JaxprEqn, names: Collection[str]) -> bool:
 def run_one(jaxpr: Jaxpr, equation: JaxprEqn, args: Sequence[Any]) -> list[Any]:
     """Runs one operation of a program, with its own rule for autodiff."""
     pairs = zip(equation.invars, args, strict=True)
-    taken = {v: value for v, value in pairs if not isinstance(v, Literal)}
-    kept = [v for v in equation.outvars if not is_dropped(v)]
-    alone = part_of(jaxpr, constvars=[], invars=list(taken), outvars=kept, eqns=[equation])
-    results = iter(jaxpr_as_fun(ClosedJaxpr(alone, ()))(*taken.values()))
-    return [next(results) if v in kept else None for v in equation.outvars]
+    arguments = {v: value for v, value in pairs if not isinstance(v, Literal)}
+    outputs = [v for v in equation.outvars if not is_dropped(v)]
+    alone = part_of(jaxpr, constvars=[], invars=list(arguments), outvars=outputs, eqns=[equation])
+    results = iter(jaxpr_as_fun(ClosedJaxpr(alone, ()))(*arguments.values()))
+    return [next(results) if v in outputs else None for v in equation.outvars]
 
 
 def run_opened(equation: JaxprEqn, run: Sequence[Callable], args: Sequence[Any]) -> list[Any]:
-    """Runs an operation with functions in place of the programs inside of it."""
+    """Runs an operation with functions in place of its inner programs."""
     return _LOOPS.get(equation.primitive.name, _once)(equation, run, args)
 
 
@@ -124,11 +124,11 @@ def _scan(equation: JaxprEqn, run: Sequence[Callable], args: Sequence[Any]) -> l
     fixed, start, rows = divided(equation, args)
 
     def step(carry, row):
-        found = run[0](*fixed, *carry, *row)
-        return found[: len(carry)], found[len(carry) :]
+        results = run[0](*fixed, *carry, *row)
+        return results[: len(carry)], results[len(carry) :]
 
     loop = loop_of(equation)
-    assert loop is not None  # else `programs_in` has none, and nothing is run in its place
+    assert loop is not None  # otherwise it has no inner programs to replace
     last, stacked = jax.lax.scan(
         step, start, rows, length=loop.length, reverse=loop.reverse, unroll=loop.unroll
     )
@@ -143,12 +143,12 @@ _LOOPS = {"scan": _scan, "cond": _cond}
 
 
 def place_inside(equation: JaxprEqn, inner: ClosedJaxpr, call: JaxprEqn | None) -> JaxprEqn | None:
-    """Whom to ask for the places of the operations inside of one; None for themselves.
+    """Returns the equation that carries the places of inner operations; None for themselves.
 
-    JAX keeps a compiled function of a library as it was traced first, with the place of that
-    call. A function of the user's own has places of its own.
+    JAX keeps the first trace of a library's compiled function, with the place of its first call.
+    A function of the user's has places of its own.
     """
     if equation.primitive.name not in CALLS:
         return call
-    made = made_from(inner.jaxpr)
-    return None if made.file and is_users(made.file) else call or equation
+    origin = made_from(inner.jaxpr)
+    return None if origin.file and is_users(origin.file) else call or equation

@@ -1,14 +1,14 @@
-"""What a hand-written derivative is the derivative of, where it is not simply the gradient.
+"""The convention of a hand-written derivative, where it is not simply the gradient.
 
-Two people who derive the same objective can write down different and right answers: one with
-respect to log θ, one without the factor ½, one for the negative logarithm. What is declared here
-is applied to the derivatives that the hand-written one is compared with, never to that one:
+Two people who derive the same objective can write down different correct answers: one with
+respect to log θ, one without the factor ½, one for the negative logarithm. The declared
+convention is applied to the other derivatives in a comparison, never to the hand-written one:
 
-    given = A ∇f(θ) = sign · scale · (θ ∘ S ∇f(θ)),
+    hand-written = A ∇f(θ) = sign · scale · (θ ∘ S ∇f(θ)),
 
-where the factor θ is there for `wrt="log"`, by the chain rule through θ = exp(log θ), and S takes
-the symmetric part (G + Gᵀ)/2 of each square matrix for `symmetric`. So the derivative that is
-given along u is ∇f(θ)ᵀ Aᵀu, the plain one along Aᵀu = sign · scale · S(θ ∘ u).
+where the factor θ appears for `wrt="log"`, by the chain rule through θ = exp(log θ), and S takes
+the symmetric part (G + Gᵀ)/2 of each square matrix for `symmetric`. So the hand-written
+derivative along u is ∇f(θ)ᵀ Aᵀu, the plain one along Aᵀu = sign · scale · S(θ ∘ u).
 """
 
 from dataclasses import dataclass, replace
@@ -28,17 +28,17 @@ Reduction = Literal["", "sum", "mean"]
 
 @dataclass(frozen=True)
 class Convention:
-    """What a hand-written derivative means.
+    """The meaning of a hand-written derivative.
 
     Attributes:
-        wrt: With respect to what: the parameters themselves, or their logarithms.
-        sign: −1 where the derivative of −f is given, as a score is for a loss.
-        scale: What the derivative is multiplied by beside that.
-        symmetric: Whether each square matrix of parameters is symmetric, and the symmetric
-            part (G + Gᵀ)/2 of its derivative is given.
-        intent: An `upper_bound` need not be equal to the derivative, only not less.
-        reduction: Whether the value is the sum or the mean over the rows of the data; nothing
-            where it is neither. For the reader: it changes no comparison.
+        wrt: The variables of the derivative: the `parameters`, or their logarithms (`log`).
+        sign: −1 for the derivative of −f, as the score is for a loss.
+        scale: A further factor of the derivative.
+        symmetric: Whether each square matrix of parameters is symmetric, and the derivative is
+            the symmetric part (G + Gᵀ)/2.
+        intent: An `upper_bound` may exceed the derivative, but not fall below it.
+        reduction: Whether the value is the sum or the mean over the rows of the data; empty if
+            neither. For the reader: it changes no comparison.
 
     Raises:
         InputError: if a field cannot be used as described.
@@ -71,28 +71,28 @@ class Convention:
             "reduction": get_args(Reduction),
         }
         for field, values in allowed.items():
-            given = getattr(self, field)
-            if given not in values:
+            value = getattr(self, field)
+            if value not in values:
                 raise InputError(
-                    f"the convention has {field}={given!r}; give one of "
-                    f"{', '.join(repr(value) for value in values)}"
+                    f"the convention has {field}={value!r}; give one of "
+                    f"{', '.join(map(repr, values))}"
                 )
         if not (np.isfinite(self.scale) and self.scale > 0):
             raise InputError(f"the convention has scale={self.scale!r}; give a positive number")
 
     @property
     def plain(self) -> bool:
-        """Whether the derivative given is the plain one."""
+        """Whether the derivative is the plain one."""
         return self.wrt == "parameters" and self._factor == 1 and not self.symmetric
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What differs from the plain derivative, and how rows are reduced, in a few words."""
-        said = [f"{self.reduction} over rows"] if self.reduction else []
-        said += ["with respect to log θ"] if self.wrt == "log" else []
-        said += [f"times {self._factor:g}"] if self._factor != 1 else []
-        said += ["symmetric"] if self.symmetric else []
-        return (*said, *(["upper bound"] if self.intent == "upper_bound" else []))
+        """The differences to the plain derivative, and the reduction of rows, in a few words."""
+        words = [f"{self.reduction} over rows"] if self.reduction else []
+        words += ["with respect to log θ"] if self.wrt == "log" else []
+        words += [f"times {self._factor:g}"] if self._factor != 1 else []
+        words += ["symmetric"] if self.symmetric else []
+        return (*words, *(["upper bound"] if self.intent == "upper_bound" else []))
 
     @property
     def _factor(self) -> float:
@@ -101,12 +101,12 @@ class Convention:
     def adjoint(
         self, u: Float[np.ndarray, " d"], x: Float[np.ndarray, " d"], layout: Layout
     ) -> Float[np.ndarray, " d"]:
-        """Aᵀu: along it, the plain derivative at `x` is the one that is given along `u`."""
+        """Returns Aᵀu: the plain derivative along it is the declared one along `u`, at `x`."""
         u = self._factor * (x * u if self.wrt == "log" else u)
         return symmetric_parts(u, layout) if self.symmetric else u
 
     def applied(self, plain: Estimate, x: Float[np.ndarray, " d"], layout: Layout) -> Estimate:
-        """A times an estimate of the gradient at `x`, with its bars, both of them flat."""
+        """Returns A times an estimate of the gradient at `x` and its error bars, all flat."""
 
         def mapped(vector, factor):
             if vector is None:
@@ -131,7 +131,7 @@ PLAIN = Convention()
 
 
 def symmetric_parts(vector: Float[np.ndarray, " d"], layout: Layout) -> Float[np.ndarray, " d"]:
-    """(G + Gᵀ)/2 of every leaf G that is a square matrix; the others as they are."""
+    """Returns (G + Gᵀ)/2 for every leaf G that is a square matrix; the others unchanged."""
     parts = []
     for start, stop, shape in zip(
         layout.offsets[:-1], layout.offsets[1:], layout.shapes, strict=True

@@ -1,4 +1,4 @@
-"""Domains by name, as the bounds that a comparison keeps to."""
+"""Domains by name, and their bounds."""
 
 import math
 
@@ -17,11 +17,11 @@ DOMAINS = {
     "negative": (-math.inf, -TINY),
     "unit": (0.0, 1.0),
 }
-"""The least and the largest number of each; those of `positive` and `negative` are not zero."""
+"""The smallest and the largest number of each; `positive` and `negative` exclude zero."""
 
 
 def bounds_of(domain: PyTree) -> tuple[PyTree, PyTree]:
-    """Returns the lower and the upper bounds that a domain stands for.
+    """Returns the lower and the upper bounds of a domain.
 
     Args:
         domain: A name, or a pytree of names in the structure of the parameters or of their
@@ -31,12 +31,12 @@ def bounds_of(domain: PyTree) -> tuple[PyTree, PyTree]:
         UnknownNameError: if there is no such domain.
     """
 
-    def found(name):
+    def interval(name):
         if not isinstance(name, str):
             raise InputError(f"the domain is {name!r}; give one of {', '.join(sorted(DOMAINS))}")
         if name not in DOMAINS:
             raise UnknownNameError("domain", name, DOMAINS)
         return DOMAINS[name]
 
-    lower, upper = (jax.tree.map(lambda name, i=i: found(name)[i], domain) for i in (0, 1))
+    lower, upper = (jax.tree.map(lambda name, i=i: interval(name)[i], domain) for i in (0, 1))
     return lower, upper

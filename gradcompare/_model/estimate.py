@@ -14,31 +14,31 @@ from .._foundation.wording import LISTED, with_bar
 
 @dataclass(frozen=True, eq=False)
 class Estimate(Outcome):
-    """What one method says a derivative is, and how far it may be off.
+    """One method's value of a derivative, with error bars.
 
     Attributes:
         value: The derivative, NumPy float64 in the structure of the parameters.
         error: The error bar of each entry of `value`, same structure, never negative.
             The true derivative is expected in `value ± error`; NaN or infinity where
-            the method cannot tell.
-        evaluations: How many times the objective was evaluated for it; 0 for methods
-            that do not evaluate it.
-        left: Where the objective has a kink, the derivative from the left; elsewhere equal
-            to `value`. None where the method does not look.
+            the error is unknown.
+        evaluations: Number of evaluations of the objective; 0 for methods that do not
+            evaluate it.
+        left: The derivative from the left at a kink of the objective; elsewhere equal to
+            `value`. None if the method does not look for kinks.
         right: The same from the right.
-        jumps: Where the objective jumps, so that there is no derivative; likewise.
-        note: What the reader should know about how it was obtained, or nothing.
-        step: The largest step that each entry rests on, or None.
+        jumps: Whether the objective jumps, so that it has no derivative; likewise None.
+        note: A remark for the reader on how the estimate was obtained, or empty.
+        step: The largest step behind each entry, or None.
         noisy: Whether the values of the objective scatter by more than rounding.
 
     Examples:
         >>> import numpy as np
         >>> from gradcompare import Estimate, estimate
-        >>> found = estimate(lambda p: p["w"] @ p["w"], {"w": np.array([1.0, 2.0])})
-        >>> found.ok, sorted(found.value), found.value["w"].shape
+        >>> result = estimate(lambda p: p["w"] @ p["w"], {"w": np.array([1.0, 2.0])})
+        >>> result.ok, sorted(result.value), result.value["w"].shape
         (True, ['w'], (2,))
-        >>> again = Estimate.from_json(found.to_json())
-        >>> bool(np.all(again.error["w"] == found.error["w"]))
+        >>> again = Estimate.from_json(result.to_json())
+        >>> bool(np.all(again.error["w"] == result.error["w"]))
         True
     """
 
@@ -54,7 +54,7 @@ class Estimate(Outcome):
 
     @property
     def ok(self) -> bool:
-        """Whether every entry is a number with an error bar: finite, both of them."""
+        """Whether every entry and its error bar are finite."""
         layout = Layout.of(self.value)
         return all(np.all(np.isfinite(layout.flatten(t))) for t in (self.value, self.error))
 
@@ -69,7 +69,7 @@ class Estimate(Outcome):
 
     @property
     def one_sided(self) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
-        """The derivatives from the left and from the right; `value` twice but for kinks."""
+        """The derivatives from the left and from the right, which differ only at kinks."""
         return (
             self.value if self.left is None else self.left,
             self.value if self.right is None else self.right,
@@ -77,7 +77,7 @@ class Estimate(Outcome):
 
     @property
     def kinked(self) -> Bool[np.ndarray, " k"]:
-        """At which coordinates the objective has a kink."""
+        """Whether the objective has a kink, for each coordinate."""
         left, right = self.one_sided
         return (left != right) & np.isfinite(left) & np.isfinite(right)
 
@@ -104,4 +104,4 @@ EPS = float(np.finfo(np.float64).eps)
 
 
 SAFETY = 3.0
-"""How many times the sum of two error bars two estimates may be apart."""
+"""Largest distance of two estimates that agree, as a multiple of the sum of their error bars."""

@@ -1,9 +1,9 @@
-"""What a diagnosis found out about a wrong derivative, in words."""
+"""A finding of the diagnosis about a wrong derivative."""
 
 from dataclasses import dataclass
 
 DIAGNOSED_COORDINATES = 100_000
-"""With more coordinates than that, no diagnosis of a gradient is made."""
+"""Largest number of coordinates of a gradient with a diagnosis."""
 
 
 @dataclass(frozen=True)
@@ -11,21 +11,21 @@ class Finding:
     """One thing that is wrong with a derivative.
 
     Attributes:
-        kind: What sort of fault, in a word that stays: `factor`, `sign`, `zero`, `chain factor`,
+        kind: The sort of fault, in a stable word: `factor`, `sign`, `zero`, `chain factor`,
             `data factor`, `parameter factor`, `matrix factor`, `swap`, `permutation`,
             `transpose`, `reversed`, `shift`, `symmetric part`, `sum`, `accumulated`, `additive`,
-            `factor and term`, `term`, `sample`, `stale`, `float32`; `regime` where one of them
-            holds in a part of the space only, `branch` where only the branch of a choice is known,
-            `place` where only the coordinates are, `unexplained` for what is left.
-            Where autodiff is wrong: `custom rule`, `stop_gradient`, `rounding`, `comparison`,
-            `special point`. Where a number is not finite: `non-finite`.
-        sentence: What is wrong, for the reader.
-        residual: How much of the mismatch is left unexplained by this finding and those before
-            it: 0 if everything is inside the error bars, 1 if nothing is explained.
-        correction: What to do about it.
-        coordinates: The coordinates that it explains, or names.
-        file: The source file that it points to, if it does.
-        line: The line of it; 0 if there is none.
+            `factor and term`, `term`, `sample`, `stale`, `float32`; `regime` if one of them holds
+            only in a part of the space, `branch` if only the branch of a choice is known, `place`
+            if only the coordinates are known, `unexplained` for the rest.
+            If autodiff is wrong: `custom rule`, `stop_gradient`, `rounding`, `comparison`,
+            `special point`. If a number is not finite: `non-finite`.
+        sentence: The fault, for the reader.
+        residual: The share of the mismatch that this finding and those before it do not explain:
+            0 if everything is inside the error bars, 1 if nothing is explained.
+        correction: The way to correct it.
+        coordinates: The coordinates that it explains or names.
+        file: The source file that it points to, if any.
+        line: The line in that file; 0 if none.
 
     Examples:
         >>> import jax.numpy as jnp

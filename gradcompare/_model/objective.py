@@ -1,4 +1,4 @@
-"""What is differentiated: an objective, and an objective at one point with its data."""
+"""An objective, and an objective at one point with its data: what methods differentiate."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -22,10 +22,10 @@ Quantity = Literal["gradient", "directional"]
 
 @dataclass(frozen=True)
 class Objective:
-    """A scalar function of parameters, with what a person derived about it by hand.
+    """A scalar function of parameters, with its hand-written derivatives.
 
     Attributes:
-        name: How it is called in every table and on the command line.
+        name: Its name in tables and on the command line.
         value: `value(params, data)`, a scalar, in JAX operations.
         make: `make(rng, size)` returns `(params, data)` as NumPy arrays: `rng` is a
             `numpy.random.Generator`, `size` one of `sizes` or any other positive integer
@@ -36,17 +36,17 @@ class Objective:
         hvp: `hvp(params, direction, data)`, the Hessian times `direction`, derived by hand, in
             the structure of `params`.
         sizes: The sizes worth running; the first is the default.
-        special: `special(params)` returns points worth looking at beside the one that `make`
-            returned, by their names: tails, ties, a minimum.
-        lower: No parameter may be smaller than this: a number, or a pytree of numbers or
-            arrays in the structure of the parameters or of their first levels. The
-            objective is never evaluated outside.
-        upper: No parameter may be larger than this, likewise.
-        family: What it belongs to, in the list of objectives.
-        tags: What it is good for: "kink", "ill-conditioned", "log-parameters".
-        source: Where the formulas come from: a paper, a book, an equation.
-        convention: What the hand-written derivatives mean, where they are not the plain ones.
-        reference: `reference(params, data)`, another way to compute the value, to be compared.
+        special: `special(params)` returns further points worth testing beside the one that
+            `make` returned, by their names: tails, ties, a minimum.
+        lower: The lower bounds of the parameters: a number, or a pytree of numbers or arrays
+            in the structure of the parameters or of their first levels. The objective is never
+            evaluated outside.
+        upper: The upper bounds, likewise.
+        family: Its group in the list of objectives.
+        tags: Its uses: "kink", "ill-conditioned", "log-parameters".
+        source: The source of the formulas: a paper, a book, an equation.
+        convention: The convention of the hand-written derivatives, if not the plain one.
+        reference: `reference(params, data)`, an independent implementation of the value.
         expected: The verdict of a comparison, for an objective that is known to deceive one
             of the sources.
 
@@ -113,7 +113,7 @@ class Objective:
 
 
 DIRECTIONAL_NAME = "f'(x; u)"
-"""How the only entry of a directional derivative is called."""
+"""Name of the only entry of a directional derivative."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,11 +123,11 @@ class Problem:
     Attributes:
         objective: The function and its hand-written derivatives.
         params: The point, a pytree of NumPy float64 arrays.
-        data: Everything else that `value` needs, a pytree.
-        layout: How the parameters lie in a flat vector.
-        label: Which point this is, for the report.
-        direction: Where the directional derivative is wanted, in the structure of `params`;
-            None where the gradient is wanted.
+        data: All other arguments of `value`, a pytree.
+        layout: The layout of the parameters in a flat vector.
+        label: The name of the point in the report.
+        direction: The direction of the directional derivative, in the structure of `params`;
+            None for the gradient.
     """
 
     objective: Objective
@@ -139,11 +139,11 @@ class Problem:
 
     @property
     def quantity(self) -> Quantity:
-        """What is estimated."""
+        """The quantity to estimate."""
         return "gradient" if self.direction is None else "directional"
 
     def moved(self, x: Float[np.ndarray, " d"], label: str) -> "Problem":
-        """Returns the same problem at another point, as symmetric as the objective wants it."""
+        """Returns the same problem at another point, made symmetric if the convention is."""
         if self.objective.convention.symmetric:
             x = symmetric_parts(x, self.layout)
         return replace(self, params=self.layout.unflatten(x), label=label)
@@ -153,7 +153,7 @@ class Problem:
         """The lower and the upper bound of each coordinate.
 
         Raises:
-            InputError: if the bounds do not fit the parameters, or the lower is above the upper.
+            InputError: if the bounds do not fit the parameters, or a lower exceeds an upper one.
         """
         lower, upper = self._spread("lower"), self._spread("upper")
         crossed = np.flatnonzero(lower > upper)
@@ -182,7 +182,7 @@ class Problem:
 
     @property
     def output(self) -> Layout:
-        """How the estimated quantity lies in a flat vector."""
+        """The layout of the estimate in a flat vector."""
         if self.direction is None:
             return self.layout
         return Layout.of(0.0, root=DIRECTIONAL_NAME)
@@ -191,7 +191,7 @@ class Problem:
     def at(
         cls, objective: Objective, params: Params, data: Data, label: str, direction=None
     ) -> "Problem":
-        """Returns the problem at a point, after checking that one can differentiate there.
+        """Returns the problem at a point, after checks of the point and the direction.
 
         Raises:
             InputError: if the point has no coordinates, one that is not a real floating

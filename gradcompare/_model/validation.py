@@ -1,4 +1,4 @@
-"""The arguments of a check as people write them: what is accepted, and how the rest is named."""
+"""The arguments of a check as people write them: conversions, checks and error messages."""
 
 import dataclasses
 import reprlib
@@ -13,9 +13,9 @@ from .._foundation.errors import InputError
 
 
 def as_point(x: PyTree) -> PyTree:
-    """Reads numbers, and a list or tuple of them, as SciPy does, as floats; series as arrays.
+    """Converts numbers, and lists or tuples of them, to floats, as SciPy does; series to arrays.
 
-    An array of integers stays one, and is refused elsewhere: its dtype was chosen by someone.
+    An array of integers stays one, and is refused elsewhere: somebody chose its dtype.
     """
     if type(x) is int:
         return float(x)
@@ -38,50 +38,50 @@ def require_functions(value: Any, gradient: Any) -> None:
         require_function("gradient", gradient, ORDER)
 
 
-def require_function(name: str, given: Any, hint: str = "") -> None:
-    """Checks that an argument can be called; `hint` is for one that is an array.
+def require_function(name: str, argument: Any, hint: str = "") -> None:
+    """Checks that an argument can be called; an array gets the `hint` as well.
 
     Raises:
         InputError: if not.
     """
-    if not callable(given):
-        more = hint if _is_array(given) else ""
-        raise InputError(f"{name} is {shown(given)}; give a function {name}(x, *args){more}")
+    if not callable(argument):
+        more = hint if _is_array(argument) else ""
+        raise InputError(f"{name} is {shown(argument)}; give a function {name}(x, *args){more}")
 
 
 def require_parameters(leaves: Sequence[Any], varying: Sequence[bool]) -> None:
-    """Checks that something of a point can be varied; of an empty one, more is said elsewhere.
+    """Checks that a point has a leaf that varies; `Problem.at` reports an empty point.
 
     Raises:
-        InputError: if nothing can, with what is there instead and what to make of it.
+        InputError: if it has none; the message says what it has and how to change that.
     """
     if not leaves or any(varying):
         return
     leaf = leaves[0]
-    said = f"the point has no coordinates: {shown(leaf)} is "
+    start = f"the point has no coordinates: {shown(leaf)} is "
     if dataclasses.is_dataclass(leaf) and not isinstance(leaf, type):
         raise InputError(
-            f"{said}a dataclass and no registered pytree; give a dict of its arrays, or register "
+            f"{start}a dataclass and no registered pytree; give a dict of its arrays, or register "
             "its class with jax.tree_util.register_dataclass"
         )
     if isinstance(leaf, int):
-        raise InputError(f"{said}an integer, which stays as it is; give a float")
-    raise InputError(f"{said}no number; give an array, or a pytree of arrays such as a dict")
+        raise InputError(f"{start}an integer, which is left unchanged; give a float")
+    raise InputError(f"{start}no number; give an array, or a pytree of arrays such as a dict")
 
 
-def shown(given: Any) -> str:
-    """Says in a few words what was given; of arrays not the entries."""
-    if _is_array(given):
-        return f"an array, {given.dtype}{list(given.shape)}"
-    if given is None or isinstance(given, (bool, int, float, complex, str)):
-        return reprlib.repr(given)
-    kind = type(given)
-    if isinstance(given, (list, tuple, dict)):
-        return f"a {kind.__name__} of {len(given)}"
-    if callable(given):
-        return f"the function {getattr(given, '__name__', kind.__name__)}"
+def shown(argument: Any) -> str:
+    """Returns a few words for an argument; arrays without their entries."""
+    if _is_array(argument):
+        return f"an array, {argument.dtype}{list(argument.shape)}"
+    if argument is None or isinstance(argument, (bool, int, float, complex, str)):
+        return reprlib.repr(argument)
+    kind = type(argument)
+    if isinstance(argument, (list, tuple, dict)):
+        return f"a {kind.__name__} of {len(argument)}"
+    if callable(argument):
+        return f"the function {getattr(argument, '__name__', kind.__name__)}"
     return f"an object of class {kind.__name__}"
 
 
-def _is_array(given: Any) -> bool:
-    return isinstance(given, (np.ndarray, np.generic, jax.Array))
+def _is_array(argument: Any) -> bool:
+    return isinstance(argument, (np.ndarray, np.generic, jax.Array))

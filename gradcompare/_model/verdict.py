@@ -1,4 +1,4 @@
-"""What a comparison found: the verdicts, and what one of them rests on."""
+"""The verdicts of a comparison, and the judgement at one point."""
 
 import enum
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a verdict means, and what to do about it.
+    """The cause of a verdict, and advice.
 
     Attributes:
-        cause: What was found: a clause that follows a colon.
-        advice: What the reader can do, as a sentence.
+        cause: The cause: a clause that follows a colon.
+        advice: The reader's next step, as a sentence.
 
     Examples:
         >>> from gradcompare import Verdict
@@ -26,14 +26,15 @@ class Explanation:
 
 
 class Verdict(enum.Enum):
-    """What a comparison found, from the best to the worst.
+    """The outcome of a comparison, from the best to the worst.
 
     Attributes:
-        code: A short name that stays: `docs/my-check-failed.md` has a section for each. The
-            first digit is its severity.
+        code: A stable short name: `docs/my-check-failed.md` has a section for each. The first
+            digit is its severity.
         ok: Whether the derivative may be used.
         explanation: The cause and the advice.
-        rank: How bad it is, 0 for AGREE. The worst point gives its verdict to all of them.
+        rank: The position in this list, 0 for AGREE. The verdict of the worst point is that of
+            the comparison.
 
     Examples:
         >>> from gradcompare import Verdict
@@ -120,17 +121,17 @@ class Verdict(enum.Enum):
 
     @property
     def cause(self) -> str:
-        """What was found: a clause that follows a colon."""
+        """The cause: a clause that follows a colon."""
         return self.explanation.cause
 
     @property
     def advice(self) -> str:
-        """What the reader can do, as a sentence."""
+        """The reader's next step, as a sentence."""
         return self.explanation.advice
 
     @property
     def title(self) -> str:
-        """The name with the code, as reports begin."""
+        """The name with the code, which begins a report."""
         return f"{self.name} ({self.code})"
 
     def __str__(self) -> str:
@@ -140,13 +141,13 @@ class Verdict(enum.Enum):
 NOTHING_VERIFIED = Explanation(
     "nothing was verified: no derivative is larger than its error bar", "Give another point."
 )
-"""INCONCLUSIVE where all error bars are too large."""
+"""INCONCLUSIVE because all error bars are too large."""
 
 SAME_PROGRAM = Explanation(
     "the analytic derivative is the same program as autodiff, so it checks nothing",
     "Give gradient=None to check autodiff.",
 )
-"""NOT_A_CHECK where two sources are one."""
+"""NOT_A_CHECK because two sources are one."""
 
 TWO_SOURCES = {
     Verdict.ANALYTIC_WRONG: Explanation(
@@ -159,26 +160,26 @@ TWO_SOURCES = {
         Verdict.AUTODIFF_WRONG.advice,
     ),
 }
-"""Two verdicts where only two sources stood against each other."""
+"""Two verdicts that rest on only two sources."""
 
 CORRECT_NAMED = "Correct what is named below."
-"""The advice where the diagnosis has found what misleads autodiff."""
+"""Advice if the diagnosis names the fault of autodiff."""
 
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """The verdict at one point, and what it rests on.
+    """The verdict at one point, and its basis.
 
     Attributes:
         verdict: The verdict over all coordinates.
-        faulty: The coordinates that brought it about, the worst first.
-        unverified: The coordinates about which finite differences had no say.
-        floor: The detection floor: an error larger than this in any one verified
-            coordinate would have been caught; NaN where no coordinate was verified. Kinks
-            are left out: there, every value between the one-sided derivatives is right.
-        scale: The largest derivative of any coordinate, to set the floor in relation to.
-        note: What else the reader should know, or nothing.
-        explanation: The cause and the advice here, where they are not those of the verdict.
+        faulty: The wrong coordinates, the worst first.
+        unverified: The coordinates that finite differences could not verify.
+        floor: The detection floor: an error larger than this in any one verified coordinate
+            would have been detected; NaN if no coordinate was verified. Kinks are left out:
+            there, every value between the one-sided derivatives is correct.
+        scale: The largest derivative of any coordinate, the unit of the relative floor.
+        note: A remark for the reader, or empty.
+        explanation: The cause and the advice here, if they are not those of the verdict.
 
     Examples:
         >>> import jax.numpy as jnp

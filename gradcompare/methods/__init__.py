@@ -1,4 +1,4 @@
-"""Ways to differentiate, one a file, which ends with the tuple `METHODS`.
+"""Ways to differentiate: one in each file, which ends with the tuple `METHODS`.
 
-For other packages: `_base` (what every method has) and `_registry` (the methods by their labels).
+For other packages: `_base` (the base class) and `_registry` (the methods by their labels).
 """

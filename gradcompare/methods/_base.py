@@ -18,10 +18,10 @@ Source = Literal["analytic", "autodiff", "differences"]
 
 
 class AbstractEvaluator(Runner, Protocol):
-    """What a method may ask: values of the objective near one point, and programs run there.
+    """What a method can use: values of the objective near one point, and programs run there.
 
-    All numbers are NumPy float64 on the host. d is the number of parameters; a step may lead
-    outside of the bounds, which are `problem.bounds`, only if the method lets it.
+    All numbers are NumPy float64 on the host. d is the number of parameters. The method keeps
+    its steps inside of `problem.bounds`; the evaluator does not.
 
     Examples:
         >>> import numpy as np
@@ -42,10 +42,10 @@ class AbstractEvaluator(Runner, Protocol):
 
     @property
     def problem(self) -> Problem:
-        """The objective, the point and its data, and what is asked for.
+        """The objective, the point with its data, and the quantity to estimate.
 
-        `problem.quantity` is `gradient` or `directional`; `problem.layout` says how the
-        parameters lie in the flat vector `x`, `problem.output` how the estimate lies in its own.
+        `problem.quantity` is `gradient` or `directional`; `problem.layout` describes the flat
+        vector of the parameters, `x`, and `problem.output` that of the estimate.
         """
         ...
 
@@ -56,12 +56,12 @@ class AbstractEvaluator(Runner, Protocol):
 
     @property
     def dtype(self) -> np.dtype:
-        """What the programs compute in."""
+        """The dtype in which the programs compute."""
         ...
 
     @property
     def chunk(self) -> int:
-        """How many of the 2d points of a central difference are evaluated together."""
+        """The number of the 2d points of a central difference that are evaluated together."""
         ...
 
     def value(self) -> float:
@@ -85,11 +85,11 @@ class AbstractEvaluator(Runner, Protocol):
 class AbstractMethod(abc.ABC):
     """One way to differentiate an objective. Its fields are its hyper-parameters.
 
-    A method asks an `AbstractEvaluator` for what it needs and returns an `Estimate`. It does not
-    compile, time, move arrays between devices or catch exceptions: the engine does.
+    A method evaluates the objective with an `AbstractEvaluator` and returns an `Estimate`. The
+    engine, not the method, compiles, times, moves arrays between devices and catches exceptions.
 
     Examples:
-        Central differences with one step, and the difference to twice the step as error bar:
+        Central differences with one step; the error bar is the difference to twice the step:
 
         >>> from dataclasses import dataclass
         >>> from typing import ClassVar
@@ -118,26 +118,26 @@ class AbstractMethod(abc.ABC):
     """
 
     label: ClassVar[str]
-    """How the method is called, on the command line as well."""
+    """The name of the method, on the command line as well."""
 
     source: ClassVar[Source]
-    """Which of the three sources of a derivative it draws on."""
+    """The one of the three sources of a derivative that it uses."""
 
     symbol: ClassVar[str]
     """One or two letters for the heads of tables."""
 
     votes: ClassVar[bool] = False
-    """Whether it speaks for its source in the verdict; the others are shown beside it."""
+    """Whether it represents its source in the verdict; the others are shown beside it."""
 
     standard: ClassVar[bool] = True
-    """Whether `compare` uses it where no methods are named."""
+    """Whether `compare` uses it if no methods are named."""
 
     judges: ClassVar[bool] = False
     """Whether it works on the host with many small programs, always in float64."""
 
     @property
     def name(self) -> str:
-        """The label with those hyper-parameters that differ from their defaults."""
+        """The label with the hyper-parameters that differ from their defaults."""
         changed = [
             f"{field.name}={getattr(self, field.name):g}"
             for field in dataclasses.fields(self)
@@ -146,16 +146,16 @@ class AbstractMethod(abc.ABC):
         return f"{self.label}({', '.join(changed)})" if changed else self.label
 
     def unsupported(self, objective: Objective, quantity: Quantity) -> str | None:
-        """Says in a sentence why the method cannot be used here, or returns None."""
+        """Returns a sentence that says why the method cannot be used here, or None."""
         return None
 
     @abc.abstractmethod
     def estimate(self, evaluator: AbstractEvaluator) -> Estimate:
-        """Returns the estimate of the quantity that `evaluator.problem` asks for, flat."""
+        """Returns the estimate of `evaluator.problem.quantity`, as flat vectors."""
 
 
 def voters(methods: Iterable[AbstractMethod]) -> dict[str, str]:
-    """The name of the method that speaks for each source: a voting one, or else the first."""
+    """Returns the name of the method for each source: a voting one, or else the first."""
     names: dict[str, str] = {}
     for method in sorted(methods, key=lambda method: not method.votes):
         names.setdefault(method.source, method.name)
@@ -163,15 +163,16 @@ def voters(methods: Iterable[AbstractMethod]) -> dict[str, str]:
 
 
 def estimate_as_declared(method: AbstractMethod, evaluator: Evaluator) -> Estimate:
-    """Returns what `method` says about the derivative that the objective's convention means.
+    """Returns the estimate of `method` in the convention of the objective.
 
-    The hand-written derivative is that derivative; the others are brought to its convention.
+    The hand-written derivative is in that convention; the others are converted to it.
     """
     problem, convention = evaluator.problem, evaluator.problem.objective.convention
     if method.source == "analytic" or convention.plain:
         return method.estimate(evaluator)
     if problem.quantity == "gradient":
         return convention.applied(method.estimate(evaluator), evaluator.x, problem.layout)
+    # The declared derivative along u is the plain one along Aᵀu, see `convention`.
     u = problem.layout.flatten(problem.direction)
     direction = problem.layout.unflatten(convention.adjoint(u, evaluator.x, problem.layout))
     return method.estimate(evaluator.at(dataclasses.replace(problem, direction=direction)))

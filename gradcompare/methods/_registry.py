@@ -15,7 +15,7 @@ def registered_methods() -> dict[str, AbstractMethod]:
 
 
 def standard_methods() -> tuple[AbstractMethod, ...]:
-    """Returns the methods that a comparison uses where none are named."""
+    """Returns the methods that a comparison uses if none are named."""
     return tuple(method for method in registered_methods().values() if method.standard)
 
 

@@ -1,7 +1,7 @@
-"""The derivative as it was derived by hand.
+"""The hand-written derivative.
 
-The directional derivative is the hand-written `directional` where the objective has one,
-else f'(x; u) = ∇f(x)ᵀu, which holds wherever f is differentiable.
+The directional derivative is the hand-written `directional` if the objective has one, else
+f'(x; u) = ∇f(x)ᵀu, which holds wherever f is differentiable.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Analytic(AbstractMethod):
         hand = evaluator.problem.objective
 
         def gradient(params, data, direction):
-            assert hand.gradient is not None  # or `unsupported` would have said so
+            assert hand.gradient is not None  # otherwise the method is unsupported
             return hand.gradient(params, data)
 
         def directional(params, data, direction):
@@ -51,7 +51,7 @@ class Analytic(AbstractMethod):
 
 
 def tree_dot(a, b):
-    """The inner product of two pytrees of the same structure."""
+    """Returns the inner product of two pytrees of the same structure."""
     return jax.tree.reduce(jnp.add, jax.tree.map(lambda p, q: jnp.sum(p * q), a, b))
 
 

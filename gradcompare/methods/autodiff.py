@@ -63,6 +63,7 @@ class ForwardMode(AbstractMethod):
 
             return map_chunks(partial, (jnp.arange(layout.size),), chunk, x.dtype)
 
+        # One Jacobian-vector product along u, instead of d of them.
         def slope(params, data, direction):
             return jax.jvp(lambda p: value(p, data), (params,), (direction,))[1]
 

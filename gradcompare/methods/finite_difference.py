@@ -3,15 +3,15 @@
     forward   (f(x + h eᵢ) − f(x)) / h             error  h/2 · f″  + 2ε|f|/h
     central   (f(x + h eᵢ) − f(x − h eᵢ)) / 2h     error  h²/6 · f‴ +  ε|f|/h
 
-The sum of truncation and rounding error is least at h ∝ ε^(1/2) and h ∝ ε^(1/3), ε being the
+The sum of truncation and rounding error is least at h ∝ ε^(1/2) and h ∝ ε^(1/3), where ε is the
 unit of rounding; h is in proportion to max(|xᵢ|, 1) (Dennis & Schnabel, Numerical Methods for
 Unconstrained Optimization, 1983, section 5.4; Press et al., Numerical Recipes, 3rd ed. 2007,
-section 5.7). The difference is divided by the step that was really taken, (x + h) − x. Along
-a direction u, h is a multiple of u, and |xᵢ| is replaced by ‖x‖/‖u‖.
+section 5.7). The difference is divided by the effective step, (x + h) − x. Along a direction u,
+h is a multiple of u, and ‖x‖/‖u‖ replaces |xᵢ|.
 
-One step cannot know on what scale f varies: for a coordinate of size 10⁻⁶ that f varies with on
-that scale, the default step is too large, and so is the error bar too small, which comes from
-the same program at twice the step. `richardson` is for that.
+One step cannot suit every scale of f: if f varies with a coordinate on a scale of 10⁻⁶, the
+default step is too large, and the error bar, which comes from the same program at twice the
+step, too small. `richardson` is for that.
 """
 
 import abc
@@ -53,11 +53,11 @@ class AbstractDifference(AbstractMethod):
         steps: tuple[Float[Array, " k"], Float[Array, " k"]],
         chunk: int,
     ) -> Float[Array, " k"]:
-        """The difference quotients of `f` at `x`, by so large steps backwards and forwards."""
+        """Returns the difference quotients of `f` at `x`, for steps backwards and forwards."""
 
     @abc.abstractmethod
     def evaluations(self, entries: int) -> int:
-        """How many values of f the program takes for so many entries."""
+        """Returns the number of values of f that the program takes for this many entries."""
 
     def estimate(self, evaluator: AbstractEvaluator) -> Estimate:
         once, twice = (np.asarray(factor, evaluator.dtype) for factor in (1, 2))
@@ -68,8 +68,8 @@ class AbstractDifference(AbstractMethod):
         wider = evaluator.run(self, function, twice, *extra)
         epsilon = float(jnp.finfo(evaluator.dtype).eps)
         steps = self._step(np.maximum(typical_size(evaluator), 1), epsilon)
-        # D(2h) − D(h) is (2^order − 1) times the truncation error of D(h), and 1 times where
-        # the domain cuts a step short. Where it cuts both, the two are the same.
+        # D(2h) − D(h) is (2^order − 1) times the truncation error of D(h), or 1 times if the
+        # domain cuts a step short. If it cuts both, the two are the same and show nothing.
         cut = np.all([side < 2 * steps for side in rooms], axis=0)
         noise, spent = measure_noise(evaluator)
         noise = max(noise, epsilon * abs(evaluator.value()))
@@ -78,7 +78,7 @@ class AbstractDifference(AbstractMethod):
         return Estimate(value, error, 2 * self.evaluations(len(value)) + spent + 1)
 
     def _step(self, size, epsilon):
-        """The step for coordinates of that size: relative by default, or as given."""
+        """Returns the step for coordinates of this size: relative by default, or the fixed one."""
         if self.step is not None:
             return self.step + 0 * size
         return epsilon ** (1 / (self.order + 1)) * size
@@ -119,7 +119,7 @@ class Forward(AbstractDifference):
     def quotients(self, f, x, steps, chunk):
         below, above = steps
         moved = jnp.where(above >= below, x + above, x - below)
-        # f(x) is one more point of the same kind. Computed apart, it could differ in the last
+        # f(x) is one more point of the same batch. A program of its own could differ in the last
         # place, and a coordinate that f ignores would not get the derivative 0.
         indices = jnp.append(jnp.arange(len(x)), 0)
         values = values_at(f, x, indices, jnp.append(moved, x[0]), chunk)

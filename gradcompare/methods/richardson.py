@@ -1,10 +1,10 @@
 """The judge: adaptive central differences with Richardson extrapolation and error bars.
 
-For every coordinate, f is evaluated at five steps from about s/4 to s/50 on either side, s being
-the power of two just below |x|, and at further steps where that is not enough (`ladder`); the
-differences are divided by the steps that were really taken and extrapolated (`tableau`). The
-bar adds the last correction of the extrapolation and the noise of f, which is measured
-(`noise`). Nothing here looks at another derivative.
+For every coordinate, f is evaluated at five steps from about s/4 to s/50 on either side, where s
+is the power of two just below |x|, and at further steps if those are not enough (`ladder`); the
+differences are divided by the effective steps and extrapolated (`tableau`). The error bar adds
+the last correction of the extrapolation and the noise of f, which is measured (`noise`). Nothing
+here depends on another derivative.
 """
 
 from dataclasses import dataclass
@@ -52,6 +52,7 @@ class Richardson(AbstractMethod):
             along.value,
             along.error,
             along.evaluations + spent + 1,
+            # A central difference across a kink is the mean of the one-sided derivatives.
             left=along.value - along.gap / 2,
             right=along.value + along.gap / 2,
             jumps=along.jumps,
@@ -62,7 +63,7 @@ class Richardson(AbstractMethod):
 
 
 def _scatter(noise: float, centre: float) -> str:
-    """Names noise that is more than the rounding of a long computation, if there is any."""
+    """Returns a sentence on noise that exceeds the rounding of a long computation, if any."""
     level = noise / NOISE_FACTOR
     if not level > NOISY * abs(centre) or not np.isfinite(centre):
         return ""
@@ -70,8 +71,8 @@ def _scatter(noise: float, centre: float) -> str:
 
 
 def _note(layout: Layout, along: Derivatives, scatter: str) -> str:
-    """Names the coordinates at which f is special, in sentences."""
-    said = (
+    """Returns sentences that name the coordinates at which f is special."""
+    features = (
         (along.side > 0, "derivative from the right only, f ends on the left, at"),
         (along.side < 0, "derivative from the left only, f ends on the right, at"),
         (along.jumps, "f jumps, so that there is no derivative, at"),
@@ -79,7 +80,7 @@ def _note(layout: Layout, along: Derivatives, scatter: str) -> str:
         (along.constant, "f does not change at all with"),
     )
     sentences = [scatter] if scatter else []
-    for where, what in said:
+    for where, what in features:
         if where.any():
             names = [layout.name(int(i)) for i in np.flatnonzero(where)]
             sentences.append(f"{what} {listed(names)}")

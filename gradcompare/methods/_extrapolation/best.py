@@ -1,4 +1,4 @@
-"""The best estimate of each line so far, and when another window gives a better one."""
+"""The best estimate of each line so far, and the rule by which a better one replaces it."""
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -7,7 +7,7 @@ from .shapes import kink
 from .windows import Window
 
 DISAGREEMENT = 3.0
-"""A window with smaller steps that differs widens the bar of a larger one, up to so many times."""
+"""Largest factor by which a differing window with smaller steps widens an error bar."""
 
 
 class Best:
@@ -16,7 +16,7 @@ class Best:
     Attributes:
         value: The derivative along each line; NaN where no window gave one.
         error: Its error bar; infinite where no window gave finite differences.
-        gap: The derivative from the right less that from the left; 0 but for kinks.
+        gap: The derivative from the right less that from the left; 0 without a kink.
         level: The level of the first step of the window that gave the estimate.
     """
 
@@ -34,7 +34,7 @@ class Best:
         value: Float[np.ndarray, " k"],
         error: Float[np.ndarray, " k"],
     ) -> Bool[np.ndarray, " k"]:
-        """Keeps what is better than before; returns which lines contradict smaller steps.
+        """Keeps better estimates; returns which lines contradict a window with smaller steps.
 
         Args:
             active: Some lines.
@@ -47,9 +47,12 @@ class Best:
         smaller = level > self.level[active]
         # Far above the scale on which f varies, its variation looks like noise, and a window
         # can find the derivative of the trend with a small bar. So where two windows contradict
-        # each other, the one with the smaller steps is believed, whatever the bars say.
+        # each other, the one with the smaller steps wins, whatever the bars. Where they agree,
+        # the smaller bar wins.
         better = np.where(smaller, apart, False) | ((error < self.error[active]) & ~apart)
+        # Comparisons with NaN are false: the first finite estimate needs a rule of its own.
         better |= np.isnan(self.value[active]) & (error < np.inf)
+        # Agreement with a noisier window at smaller steps confirms the bar up to their distance.
         confirming = smaller & ~better & ~apart
         self._widen_by_distance(active[confirming], value[confirming])
         self._replace(
@@ -58,22 +61,23 @@ class Best:
         return apart & ~smaller
 
     def widen(self, where: Bool[np.ndarray, " m"], least: Float[np.ndarray, " n"]) -> None:
-        """Makes the bars of some lines at least so wide."""
+        """Widens the error bars of some lines to at least `least`."""
         self.error[where] = np.maximum(self.error[where], least)
 
     def forget_kinks(self, lines: Int[np.ndarray, " k"]) -> None:
-        """Takes f to be smooth on some lines after all."""
+        """Treats f as smooth on some lines after all."""
         self.gap[lines] = 0.0
 
     def _widen_by_distance(
         self, lines: Int[np.ndarray, " k"], value: Float[np.ndarray, " k"]
     ) -> None:
-        """Widens the bars where a noisier window with smaller steps lies further off than they.
+        """Widens the bars to the distance of a noisier window with smaller steps.
 
-        Corrections can be small by chance. The window that is to confirm them then differs by
-        more than they say (skip-gram, tail: 3.2 bars), though not by more than both bars.
+        Corrections can be small by chance. The confirming window then differs by more than
+        they say (skip-gram, tail: 3.2 bars), though not by more than both bars.
         """
         bar, distance = self.error[lines], np.abs(value - self.value[lines])
+        # fmin ignores NaN: a window without a value widens the bar by the whole factor.
         self.error[lines] = np.fmax(bar, np.fmin(distance, DISAGREEMENT * bar))
 
     def _replace(
@@ -84,7 +88,7 @@ class Best:
         value: Float[np.ndarray, " k"],
         error: Float[np.ndarray, " k"],
     ) -> None:
-        # To one side only there is nothing that a kink could be told from.
+        # Values on one side alone cannot show a kink.
         gap, doubt = np.where(window.side == 0, kink(window), 0.0)
         self.value[lines], self.level[lines], self.gap[lines] = value, level, gap
         self.error[lines] = error + doubt

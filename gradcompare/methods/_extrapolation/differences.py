@@ -1,7 +1,7 @@
-"""The differences that the values in a window give, and what they extrapolate to.
+"""Differences of the values in a window, and their extrapolation.
 
-Each difference is divided by the steps that were really taken: x + h is rounded, and for h of
-1e-8 |x| an error of one unit in the last place of x is one of 2e-8 of the derivative.
+Each difference is divided by the effective steps, (x + h) − x: x + h is rounded, and with h of
+1e-8 |x| an error of one unit in the last place of x is an error of 2e-8 of the derivative.
 """
 
 import numpy as np
@@ -12,13 +12,13 @@ from .windows import Window, signed_steps
 
 
 def extrapolate_window(window: Window) -> Extrapolation:
-    """Returns what the differences in the window of each line extrapolate to."""
+    """Returns the extrapolated differences in the window of each line."""
     both_sides = extrapolate(*central_differences(window), power=2)
     sided = window.side != 0
     if not sided.any():
         return both_sides
-    # One-sided differences have an error in all powers of h, so that one factor h² becomes two
-    # of h: they need twice as many steps for the same order.
+    # The error of one-sided differences has all powers of h, not only the even ones: they need
+    # twice as many steps for the same order.
     one_side = extrapolate(*one_sided_differences(window.of(sided)), power=1)
 
     def merged(every: np.ndarray, part: np.ndarray) -> np.ndarray:
@@ -38,7 +38,8 @@ def central_differences(
     width = forward + backward
     # With steps a forwards and b backwards, (f(x+a) − f(x−b)) / (a+b) is f′ + f″/2 · (a − b):
     # rounding of x makes a and b unequal, and the term of f″ no longer cancels.
-    bend = np.abs(plus + minus - 2 * window.centre) / steps**2
+    bend = np.abs(plus + minus - 2 * window.centre) / steps**2  # |f″|, from the same values
+    # Two values, each off by at most the noise, over the distance between their points.
     rounding = 2 * window.noise / width + np.abs(forward - backward) * bend / 2
     return (plus - minus) / width, width / 2, rounding
 
@@ -46,11 +47,11 @@ def central_differences(
 def one_sided_differences(
     window: Window,
 ) -> tuple[Float[np.ndarray, "k m"], Float[np.ndarray, "k m"], Float[np.ndarray, "k m"]]:
-    """The same for one-sided differences, which have twice as many steps."""
+    """Returns the same for one-sided differences, which have twice as many steps."""
     origin = window.origin[:, None, None]
-    # The steps of a level and half a level on take turns, so that all are in falling order.
+    # The steps of a level and those half a level on take turns, so that all fall in order.
     steps = np.stack(signed_steps(window.steps, window.side), axis=2)
-    taken = ((origin + steps) - origin).reshape(len(steps), -1)
+    effective = ((origin + steps) - origin).reshape(len(steps), -1)
     values = np.stack([window.plus, window.minus], axis=2).reshape(len(steps), -1)
-    rounding = 2 * np.repeat(window.noise, 2, axis=1) / np.abs(taken)
-    return (values - window.centre) / taken, np.abs(taken), rounding
+    rounding = 2 * np.repeat(window.noise, 2, axis=1) / np.abs(effective)
+    return (values - window.centre) / effective, np.abs(effective), rounding

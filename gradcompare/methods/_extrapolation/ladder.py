@@ -1,10 +1,10 @@
-"""The ladder of steps: at which steps each line is sampled, and what comes out.
+"""The ladder of steps: the search for the steps at which each line is best sampled.
 
 For every line, f is sampled at x ± h for a window of steps, each about half of the one before,
-and the differences are extrapolated. A line whose bar is not small yet gets another window:
-smaller steps where truncation dominates or a value was not finite, larger ones where rounding
-does, and bisection once both were seen. All lines that still need it share one batch of
-evaluations.
+and the differences are extrapolated. A line whose error bar is not small yet gets another
+window: smaller steps if truncation dominates or a value is not finite, larger ones if rounding
+does, and bisection once both have occurred. All lines that still need a window share one batch
+of evaluations.
 
 A line that can be followed to one side only, because the domain ends there or because f is
 not finite on the other side, is sampled at twice as many steps on that side, and one-sided
@@ -23,39 +23,39 @@ from .tableau import LEVELS
 from .windows import FIRST_LEVEL, STRIDE, Bracket, Windows
 
 MOST_WINDOWS = 12
-"""At most this many windows for one line."""
+"""Largest number of windows for one line."""
 
 TARGET = 1e-9
-"""A bar below this fraction of the derivative is small enough."""
+"""Fraction of the derivative below which an error bar is small enough."""
 
 CERTAIN = 1e-12
-"""The same where the bar rests on corrections and not on noise."""
+"""The same fraction where the error bar rests on corrections and not on noise."""
 
 LAST_LEVEL = 52 - LEVELS
-"""The last window's start; its steps go down to about 10 units in the last place of x."""
+"""Start of the last window; its steps go down to about 10 units in the last place of x."""
 
 KINK_CLEARANCE = 400.0
-"""A kink's gap stands out from noise at steps above KINK_CLEARANCE · noise / gap."""
+"""Factor in KINK_CLEARANCE · noise / gap, the step above which a kink stands out from noise."""
 
 MOST_LEFT_OVER = 100.0
-"""At most so much left-over error is carried to smaller steps."""
+"""Largest multiple of left-over error that is carried to smaller steps."""
 
 PROGRESS = 0.5
-"""A larger window must bring the bar below this fraction of the best one to be worth another."""
+"""Fraction of the best error bar that a larger window must reach to be worth another."""
 
 CONSTANT_REACH = 1 / 16
-"""f is constant if it does not change up to so many scales of the line."""
+"""Number of scales of the line up to which a constant f does not change."""
 
 FAR, FAR_DOUBT = 4.0, 3.0
-"""With the noise of fewer digits, beyond so many scales of x, bars are taken so many times:
-corrections are small by chance, and no window with smaller steps can tell (2 in 100 logits in
-float32)."""
+"""Number of scales of the line beyond which error bars are widened if f has fewer digits, and the
+factor: corrections are small by chance there, and no window with smaller steps can tell (2 in
+100 logits in float32)."""
 
 UNCLEAR = 0.1
-"""A jump is looked for where the bar is larger than this fraction of the derivative."""
+"""Fraction of the derivative above which an error bar may hide a jump."""
 
 WIDER_SIDE = 2.0
-"""A line turns to the side that has more than so many times the room of the other."""
+"""Ratio of the room on both sides above which a line turns to the wider one."""
 
 
 def derivatives_along(lines: Lines) -> Derivatives:
@@ -64,7 +64,7 @@ def derivatives_along(lines: Lines) -> Derivatives:
 
 
 class Ladder:
-    """The search for the best window of every line: it owns all that is known on the way."""
+    """The search for the best window of every line, with all its state."""
 
     def __init__(self, lines: Lines):
         count = len(lines.scale)
@@ -76,7 +76,7 @@ class Ladder:
         self._constant = np.ones(count, bool)
 
     def climb(self) -> Derivatives:
-        """Evaluates windows until every line has a small bar, or no other window is left."""
+        """Evaluates windows until every line has a small error bar, or no other window is left."""
         active = np.arange(len(self._lines.scale))
         missing = np.ones((len(active), LEVELS), bool)
         for number in range(MOST_WINDOWS):
@@ -84,15 +84,17 @@ class Ladder:
             truncating, done = self._judge(active)
             active, truncating = active[~done], truncating[~done]
             turned = self._turn(active, truncating, number)
-            # A line that has turned stays where it was put, and is sampled anew. The bracket takes
-            # that place in with what the window before showed, so that it is not left for long.
+            # A line that has turned keeps its new window, which is sampled anew. The bracket
+            # records this window with the outcome of the one before, so that the line soon leaves.
             shift = self._next_shift(active, truncating, STRIDE * 2**number)
             shift[turned] = 0
-            going = (shift != 0) | turned
-            active, shift, turned = active[going], shift[going], turned[going]
+            # The search of a line ends when its window stays.
+            moving = (shift != 0) | turned
+            active, shift, turned = active[moving], shift[moving], turned[moving]
             if not active.size:
                 break
             missing = self._windows.move(active, shift) | turned[:, None]
+        # The best windows are known; now the cases in which an error bar alone misleads.
         self._confirm_kinks()
         self._widen_where_flat()
         return self._derivatives()
@@ -100,19 +102,21 @@ class Ladder:
     def _judge(
         self, active: Int[np.ndarray, " k"]
     ) -> tuple[Bool[np.ndarray, " k"], Bool[np.ndarray, " k"]]:
-        """Keeps better estimates; says which lines want smaller steps, and which are done."""
+        """Keeps better estimates; returns which lines need smaller steps, and which are done."""
         window, level = self._windows.of(active), self._windows.level[active]
         value, error, truncating, left_over = extrapolate_window(window)
         if self._windows.fewer_digits:
             error = error * np.where(self._windows.reaches(active, FAR), FAR_DOUBT, 1.0)
         error = self._carry_left_over(active, error, left_over)
-        stuck = error > PROGRESS * self._best.error[active]
+        stuck = error > PROGRESS * self._best.error[active]  # before `keep` changes the best
         contradicting = self._best.keep(active, level, window, value, error)
+        # Whatever the larger part of the bar: smaller steps help where f is not smooth, where it
+        # is not finite, and where they gave another derivative before.
         truncating = truncating | (left_over > 0) | ~window.finite | contradicting
         self._constant[active] &= constant(window)
         done = self._is_small(active, truncating, value, error)
-        # Larger steps that do not help are not followed up. Where too large ones were seen, that
-        # is left to the bisection, which ends by itself.
+        # The search for larger steps ends when they do not help. Once some steps were too large,
+        # the bisection ends by itself.
         done |= stuck & ~truncating & self._bracket.has_no_top(active)
         return truncating, window.finite & done
 
@@ -122,10 +126,10 @@ class Ladder:
         error: Float[np.ndarray, " k"],
         left_over: Float[np.ndarray, " k"],
     ) -> Float[np.ndarray, " k"]:
-        """Returns wider bars where noise hides whether f is smooth, and remembers what was seen.
+        """Returns wider bars where noise hides whether f is smooth; remembers the multiples.
 
-        What one window showed about |x|^p holds for smaller steps too, where p is the same but
-        the differences between the columns of the tableau drown in noise.
+        The multiple that one window showed for |x|^p holds for smaller steps too: p is the same,
+        but the differences between the columns of the tableau drown in noise.
         """
         carried = np.minimum(self._left_over[active], MOST_LEFT_OVER)
         hidden = np.isnan(left_over)
@@ -140,32 +144,32 @@ class Ladder:
         error: Float[np.ndarray, " k"],
     ) -> Bool[np.ndarray, " k"]:
         """Whether a bar is so small that no other window is needed."""
-        # A bar that rests on corrections is believed when a second window confirms it: they
-        # can be small by chance where a singularity is near (softplus; 55 times too small).
+        # A bar that rests on corrections needs a second window to confirm it: corrections can be
+        # small by chance near a singularity (softplus; 55 times too small).
         limit = np.where(truncating, CERTAIN, TARGET) * np.abs(value)
         enough = np.broadcast_to(self._lines.enough, self._constant.shape)[active]
         small = error <= np.where(enough > 0, enough, limit)
-        # No bar is small beside a derivative of 0. But f that has one value at every step, and
-        # at steps that are not small, has no other at further steps either.
+        # No bar is small beside a derivative of 0. But if f has the same value at all steps, and
+        # these are not small, other steps would not change it either.
         return small | (self._constant[active] & self._windows.reaches(active, CONSTANT_REACH))
 
     def _turn(
         self, active: Int[np.ndarray, " k"], truncating: Bool[np.ndarray, " k"], number: int
     ) -> Bool[np.ndarray, " k"]:
-        """Follows lines to one side only where the other one ends; returns which.
+        """Follows lines to one side if the other one ends; returns which lines.
 
-        Either f is not finite there, at any step of a second window or a later one; or
-        larger steps would be better and the domain has room for them on one side only.
+        Either f is not finite on the other side, at any step of a second window or a later one;
+        or larger steps would be better and the domain has room for them on one side only.
         """
         level, least = self._windows.level[active], self._windows.least[active]
         above, below = self._lines.above[active], self._lines.below[active]
         stopped = ~truncating & (level == least)
         wider = (above > WIDER_SIDE * below).astype(int) - (below > WIDER_SIDE * above)
-        # One window may miss a value by chance, or reach beyond an end that is further off.
+        # The first window may miss a value by chance, or reach beyond an end that is further off.
         ended = finite_side(self._windows.of(active)) * (number > 0)
         side = np.where(stopped, wider, ended)
         turned = (self._windows.side[active] == 0) & (side != 0)
-        # Where larger steps are wanted, the first window to one side starts two strides up.
+        # A line that needs larger steps starts two strides up.
         start = np.where(stopped, level - 2 * STRIDE, FIRST_LEVEL)
         self._windows.turn(active[turned], side[turned], start[turned])
         self._bracket.forget(active[turned])
@@ -174,23 +178,23 @@ class Ladder:
     def _next_shift(
         self, active: Int[np.ndarray, " k"], truncating: Bool[np.ndarray, " k"], stride: int
     ) -> Int[np.ndarray, " k"]:
-        """Returns by how many levels the window of each line moves; 0 where it is to stay."""
+        """Returns by how many levels the window of each line moves; 0 if it stays."""
         level, least = self._windows.level[active], self._windows.least[active]
         self._bracket.narrow(active, level, truncating)
         target = self._bracket.next_level(active, level, truncating, stride)
-        # Not beyond the domain, nor down to where x + h is x but for a few units.
+        # Not beyond the domain, nor down to steps of a few units in the last place of x.
         target = np.clip(target, least, np.maximum(level, LAST_LEVEL))
         return target.astype(int) - level
 
     def _confirm_kinks(self) -> None:
-        """Looks at kinks with the smallest steps at which their gap exceeds the noise.
+        """Tests kinks again with the smallest steps at which their gap exceeds the noise.
 
         A kink beside the point looks like one at the point as long as the steps reach it.
         """
         active = np.flatnonzero(self._best.gap)
         noise = np.max(self._windows.of(active).noise, axis=1)
-        # The last step of the window is to be the one at which the gap times h is so many times
-        # the noise: h = KINK_CLEARANCE · noise / gap, and the window starts LEVELS − 1 above.
+        # At the last step of the window, gap · h is KINK_CLEARANCE times the noise, so that
+        # h = KINK_CLEARANCE · noise / gap; the window starts LEVELS − 1 above.
         step = KINK_CLEARANCE * noise / np.abs(self._best.gap[active])
         last = np.floor(np.log(self._lines.scale[active] / step) / np.log(RATIO))
         start = last - LEVELS + 1
@@ -206,15 +210,15 @@ class Ladder:
         self._best.forget_kinks(active[gone])
 
     def _widen_where_flat(self) -> None:
-        """Has no bar rest on steps beyond the scale of the line where f shows no slope.
+        """Widens bars that rest on steps beyond the scale of the line if f shows no slope.
 
         Far away, f is flat for other reasons than near the point: at a Gaussian mixture with
-        a derivative of 1e-18, steps of 4e8 said 0 ± 1.5e-21.
+        a derivative of 1e-18, steps of 4e8 gave 0 ± 1.5e-21.
         """
         lines, best = self._lines, self._best
         where = (np.abs(best.value) <= best.error) & (self._largest_step() > lines.scale)
         noise = max(lines.noise, EPS * abs(lines.centre))
-        # What is known then is that f changes by less than its noise over its scale.
+        # All that is known then: f changes by less than its noise over the scale.
         best.widen(where, noise / lines.scale[where])
 
     def _largest_step(self) -> Float[np.ndarray, " m"]:

@@ -11,20 +11,20 @@ from ..._model.estimate import EPS
 from .._base import AbstractEvaluator
 
 RATIO = 1.9
-"""Each step over the next, one level further down.
+"""Ratio of each step to the next one, a level further down.
 
 Not 2: steps that are multiples of each other can all fall on the same phase of an oscillation,
 and agree on a wrong derivative (3 in 100 for sin(1000 x)).
 """
 
 FARTHEST_LEVEL = 100
-"""No step is larger than scale · RATIO^FARTHEST_LEVEL, or smaller than by its inverse."""
+"""Largest size of a level: steps lie between scale · RATIO^±FARTHEST_LEVEL."""
 
 NARROW = 20
-"""A domain that leaves less than scale · RATIO^−NARROW on one side has an end there."""
+"""Level of the least room: a domain ends on a side with less than scale · RATIO^−NARROW."""
 
 NOISY = 1000 * EPS
-"""Noise of more than this part of f is more than the rounding of a long computation."""
+"""Fraction of f above which noise is more than the rounding of a long computation."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class Lines:
         sample: `sample(lines, steps)`, the values of f that far along those lines.
         origin: The coordinate that moves on each line; 0 along a direction.
         scale: The unit of the steps on each line, a power of two.
-        below: How far one can go backwards without leaving the domain.
-        above: How far one can go forwards.
+        below: The distance backwards to the end of the domain.
+        above: The distance forwards.
         centre: The value of f at the point.
         noise: A bound of the noise in one value of f, beside its rounding to float64.
-        enough: A bar that is small enough on each line; 0 where it is the derivative that
-            says what is small.
+        enough: An error bar that is small enough on each line; 0 where the derivative decides
+            what is small.
     """
 
     sample: Callable[[Int[np.ndarray, " k"], Float[np.ndarray, " k"]], Float[np.ndarray, " k"]]
@@ -60,12 +60,12 @@ class Derivatives:
     Attributes:
         value: The derivative along each line.
         error: Its error bar; infinite where no window gave finite differences, or f jumps.
-        gap: The derivative from the right less that from the left; 0 but for kinks.
-        jumps: Where f jumps at the point.
-        constant: Where f did not change at all along the line.
+        gap: The derivative from the right less that from the left; 0 without a kink.
+        jumps: Whether f jumps at the point.
+        constant: Whether f did not change at all along the line.
         side: 1 or −1 for a line that was followed to one side only, else 0.
         step: The largest step of the window that gave the estimate.
-        evaluations: How many values of f were taken.
+        evaluations: The number of values of f.
     """
 
     value: Float[np.ndarray, " m"]
@@ -81,12 +81,12 @@ class Derivatives:
 def coordinate_lines(
     evaluator: AbstractEvaluator, scale: Float[np.ndarray, " d"], centre: float, noise: float
 ) -> Lines:
-    """One line for each coordinate."""
+    """Returns one line for each coordinate."""
     return Lines(evaluator.perturbed, evaluator.x, scale, *room(evaluator), centre, noise)
 
 
 def direction_line(evaluator: AbstractEvaluator, centre: float, noise: float) -> Lines:
-    """The line x + t u, its unit of t such that t u is about as long as x."""
+    """Returns the line x + t u, with a unit of t that makes t u about as long as x."""
     size = typical_size(evaluator)
     scale = np.exp2(np.floor(np.log2(np.where(size > 0, size, 1.0))))
 
@@ -97,7 +97,7 @@ def direction_line(evaluator: AbstractEvaluator, centre: float, noise: float) ->
 
 
 def typical_size(evaluator: AbstractEvaluator) -> Float[np.ndarray, " k"]:
-    """|x| for each coordinate, or ‖x‖/‖u‖ along a direction u; 0 where x, or u, is 0."""
+    """Returns |x| for each coordinate, or ‖x‖/‖u‖ along a direction u; 0 if x or u is 0."""
     problem, x = evaluator.problem, evaluator.x
     if problem.direction is None:
         return np.abs(x)
@@ -106,7 +106,7 @@ def typical_size(evaluator: AbstractEvaluator) -> Float[np.ndarray, " k"]:
 
 
 def room(evaluator: AbstractEvaluator) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
-    """How far one can go backwards and forwards on each line without leaving the domain."""
+    """Returns the distances backwards and forwards to the ends of the domain on each line."""
     problem, x, (lower, upper) = evaluator.problem, evaluator.x, evaluator.problem.bounds
     if problem.direction is None:
         return x - lower, upper - x
@@ -120,8 +120,10 @@ def room_along(
     upper: Float[np.ndarray, " d"],
     u: Float[np.ndarray, " d"],
 ) -> tuple[float, float]:
-    """How far one can go from `x` backwards and forwards along `u` between the bounds."""
+    """Returns the distances from `x` backwards and forwards along `u` to the bounds."""
     moving = u != 0
+    # Each moving coordinate meets its bounds at two values of t; the sign of u says which of them
+    # lies behind. The nearest end over all coordinates counts.
     ends = np.stack([(lower - x)[moving] / u[moving], (upper - x)[moving] / u[moving]])
     inside = 1 - 4 * EPS  # x + t u is rounded
     below = -np.max(ends.min(axis=0), initial=-np.inf) * inside
@@ -129,9 +131,9 @@ def room_along(
 
 
 def coordinate_scale(evaluator: AbstractEvaluator) -> Float[np.ndarray, " d"]:
-    """The power of two just below |x| for each coordinate.
+    """Returns the power of two just below |x| for each coordinate.
 
-    A coordinate at zero takes the median scale of the others in its own array, or 1.
+    A coordinate at zero gets the median scale of the others in its own array, or 1.
     """
     x, offsets = evaluator.x, evaluator.problem.layout.offsets
     scale = np.ones_like(x)
@@ -143,15 +145,16 @@ def coordinate_scale(evaluator: AbstractEvaluator) -> Float[np.ndarray, " d"]:
 
 
 def ended_sides(lines: Lines) -> Int[np.ndarray, " m"]:
-    """Returns the side to which each line can be followed; 0 for both."""
+    """Returns the only side on which each line has room; 0 for both sides."""
     narrower = np.minimum(lines.below, lines.above)
     sided = narrower < lines.scale * RATIO**-NARROW
     return np.where(sided, np.where(lines.above >= lines.below, 1, -1), 0)
 
 
 def widest_level(lines: Lines, side: Int[np.ndarray, " m"]) -> Int[np.ndarray, " m"]:
-    """Returns the level of the largest step for which there is room on that side, or on both."""
+    """Returns the level of the largest step that fits on that side, or on both."""
     both = np.minimum(lines.below, lines.above)
     room = np.where(side > 0, lines.above, np.where(side < 0, lines.below, both))
+    # scale · RATIO⁻ⁿ ≤ room, solved for n; x + h is rounded, so a few units are kept free.
     least = np.ceil(np.log(lines.scale / (room * (1 - 4 * EPS))) / np.log(RATIO))
     return np.clip(least, -FARTHEST_LEVEL, FARTHEST_LEVEL).astype(int)

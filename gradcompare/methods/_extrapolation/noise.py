@@ -1,4 +1,4 @@
-"""How noisy an objective is, from differences of closely spaced values.
+"""The noise of an objective, measured from differences of closely spaced values.
 
 Over a spacing at which the smooth part of f is nearly a polynomial, the k-th differences of
 f consist of noise alone, and their variance is (2k)!/(k!)² times that of the noise. So
@@ -19,57 +19,57 @@ from .._base import AbstractEvaluator
 from .lines import NOISY, coordinate_scale
 
 NOISE_FACTOR = 2.2
-"""From the standard deviation of the noise in f to a bound of one value's noise."""
+"""Ratio of the bound of one value's noise to the standard deviation of the noise in f."""
 
 SPACINGS = (2.0**-32, 2.0**-20)
-"""Of the values from which the noise is measured, in units of the coordinates' scales.
+"""Spacings of the values from which the noise is measured, in units of the coordinates' scales.
 
 Two, because the noise of an inner solver can be invisible within a few units in the last
 place, and a wide spacing can show the curvature of f instead of noise.
 """
 
 CLOSE_SPACINGS = (2.0**-40, 2.0**-46)
-"""The spacings where the usual ones show no noise: f is very curved there, or ends."""
+"""Spacings for an f that is so curved, or ends so near, that the usual ones show no noise."""
 
 STAIRCASE = 0.5
-"""Values of which so many equal their neighbours are rounded ones, as those of float32 are."""
+"""Least share of values that equal their neighbours if values are rounded, as with float32."""
 
 POINTS = 16
-"""How many equally spaced values are used."""
+"""Number of equally spaced values."""
 
 DECIMALS = range(16)
-"""To so many decimals values may have been rounded."""
+"""Numbers of decimals to which values may have been rounded."""
 
 ORDERS = (4, 5, 6)
-"""The orders of the differences: the smooth part of f is nearly a cubic over so small a range."""
+"""Orders of the differences: over so small a range, the smooth part of f is nearly a cubic."""
 
 PLATEAU = 4.0
-"""Orders whose levels are within this factor show noise (Moré & Wild, section 3)."""
+"""Largest ratio of the levels of different orders that show noise (Moré & Wild, section 3)."""
 
 HALF_PLATEAU = 100.0
-"""The same of half of the values, whose few sixth differences scatter more."""
+"""The same ratio for half of the values, whose few sixth differences scatter more."""
 
 ONE_SIDED = 30.0
-"""Halves whose noise differs by more than this factor have a kink in one of them."""
+"""Ratio of the noise in both halves above which one half contains a kink."""
 
 STAIR_EXPONENTS = range(-30, -5, 2)
-"""The spacings, as powers of two, at which a staircase is looked for until f moves."""
+"""Exponents of the spacings, powers of two, that are tried until a staircase moves."""
 
 EXACT_DECIMALS = 4 * EPS
-"""A value this close to a decimal number, relative to itself, is one: scaling rounds twice."""
+"""Relative distance to a decimal number within which a value is one: scaling rounds twice."""
 
 
 def noise_level(values: Float[np.ndarray, " n"]) -> float | None:
     """Returns the standard deviation of the noise in equally spaced `values` of f.
 
-    Returns None where the differences of successive orders disagree by more than
-    PLATEAU, so that the spacing shows something other than noise, or a value is not finite.
-    A kink among the values looks like noise in one half of them; the other half then counts.
+    Returns None if the differences of successive orders disagree by more than PLATEAU, so that
+    the spacing shows something other than noise, or if a value is not finite. A kink among the
+    values looks like noise in one half of them; the other half then counts.
     """
     if not np.all(np.isfinite(values)):
         return None
-    # A kink's fourth differences are as large as its gap times the spacing, and only those that
-    # cross it. So the half that it does not lie in shows the noise.
+    # Fourth differences that cross a kink are as large as its gap times the spacing; all others
+    # are not affected. So the half without the kink shows the noise.
     first, second = (_plateau(half, HALF_PLATEAU) for half in np.split(values, 2))
     if first is not None and second is not None:
         low, high = sorted([first, second])
@@ -79,7 +79,7 @@ def noise_level(values: Float[np.ndarray, " n"]) -> float | None:
 
 
 def _plateau(values: Float[np.ndarray, " n"], within: float) -> float | None:
-    """The largest of the levels σₖ, or None where they are not within so large a factor."""
+    """Returns the largest of the levels σₖ; None if they differ by more than `within`."""
     levels = []
     for order in ORDERS:
         # Δᵏ adds k + 1 values with binomial coefficients, whose squares sum to (2k)!/(k!)².
@@ -89,18 +89,18 @@ def _plateau(values: Float[np.ndarray, " n"], within: float) -> float | None:
 
 
 def measure_noise(evaluator: AbstractEvaluator) -> tuple[float, int]:
-    """Returns a bound of the noise of f near the point, and how many values it took.
+    """Returns a bound of the noise of f near the point, and the number of values it took.
 
-    Where f is too curved, or not finite, at the usual spacings, smaller ones are tried, in
-    the opposite direction as well; and if those show no noise by itself either, the spread
-    of the closest values stands for it.
+    If f is too curved, or not finite, at the usual spacings, smaller ones are tried, in the
+    opposite direction as well; if those do not show noise alone either, the spread of the
+    closest values stands for it.
     """
     direction = _inward(evaluator)
     levels, values = _levels(evaluator, direction, SPACINGS)
     spent = values.size
     digits = _rounded_by(values[np.isfinite(values)])
-    # Where most values equal their neighbours, most differences are 0 and say nothing of the
-    # few that are a whole stair.
+    # If most values equal their neighbours, most differences are 0 and hide the few that are a
+    # whole stair.
     if np.mean(np.diff(values[0]) == 0) >= STAIRCASE:
         noise, more = _stair(evaluator, direction, values)
         return max(noise, digits), spent + more
@@ -117,11 +117,11 @@ def measure_noise(evaluator: AbstractEvaluator) -> tuple[float, int]:
 
 
 def _rounded_by(values: Float[np.ndarray, " n"]) -> float:
-    """How much values were rounded by that are all of float32, or of few decimals; else 0.
+    """Returns half the unit of values in float32, or with few decimals; 0 for other values.
 
-    Where f moves by whole units from one value to the next, their differences hide the noise.
+    If f moves by whole units from one value to the next, the differences hide the rounding.
     """
-    if len(np.unique(values)) < 3:
+    if len(np.unique(values)) < 3:  # one or two values may be round by chance
         return 0.0
     size = float(np.max(np.abs(values)))
     if np.all(values.astype(np.float32) == values):
@@ -129,7 +129,7 @@ def _rounded_by(values: Float[np.ndarray, " n"]) -> float:
     for decimals in DECIMALS:
         unit, whole = 10.0**-decimals, values * 10.0**decimals
         if np.all(np.abs(whole - np.round(whole)) <= EXACT_DECIMALS * np.abs(whole)):
-            # As many decimals as float64 has to give are no rounding by the user.
+            # With all the decimals that float64 has, the user rounded nothing.
             return unit / 2 if unit > NOISY * size else 0.0
     return 0.0
 
@@ -139,10 +139,10 @@ def _stair(
     direction: Float[np.ndarray, " d"],
     values: Float[np.ndarray, "s n"],
 ) -> tuple[float, int]:
-    """A bound of the noise of one value where f is a staircase, and how many values it took.
+    """Returns a bound of one value's noise on a staircase, and the number of values it took.
 
     The spacing is widened until f moves: with most values still equal, the largest difference
-    is one stair. Where arguments are rounded and not values, several stairs add up; fourth
+    is one stair. If arguments are rounded and not values, several stairs add up; fourth
     differences, in which the smooth part is negligible, show them.
     """
     line, spent, stair = evaluator.problem.layout.unflatten(direction), 0, 0.0
@@ -169,15 +169,16 @@ def _levels(
 
 
 def _inward(evaluator: AbstractEvaluator) -> Float[np.ndarray, " d"]:
-    """A direction in which every coordinate moves by its scale, signs drawn at random.
+    """Returns a direction in which every coordinate moves by its scale, with random signs.
 
-    Where there are bounds it leads towards the wider side, and not out of them.
+    A coordinate with a bound moves towards its wider side, and stays inside.
     """
     scale, x, (lower, upper) = coordinate_scale(evaluator), evaluator.x, evaluator.problem.bounds
     rng = np.random.default_rng(0)
     signs = rng.choice([-1.0, 1.0], size=scale.shape)
     # Not powers of two: with those, sums of the coordinates are exact, and show no noise.
     reach = scale * rng.uniform(0.6, 1.0, size=scale.shape)
+    # The farthest of POINTS values uses at most half of the room, at the widest spacing.
     reach = np.minimum(reach, np.maximum(upper - x, x - lower) / (2 * POINTS * max(SPACINGS)))
     inward = np.where(upper - x > x - lower, 1.0, -1.0)
     return np.where(np.isinf(lower) & np.isinf(upper), signs, inward) * reach

@@ -13,9 +13,9 @@ an entry by its own error estimate follows C. J. F. Ridders, Adv. Eng. Softw. 4 
 75–76). The error of an entry has two parts. Truncation: the correction |T[j, k] − T[j, k−1]|
 is the error of the entry before, hence a bound for the entry itself while corrections
 decrease. A correction can be small by chance, where c₁h² and c₂h⁴ cancel; so the distance to
-the next entry on the diagonal, which sees one more step, counts as well, and entries of the
-first column, which see two steps only, are not chosen (one false alarm in 40 000 coordinates
-of noisy objectives otherwise). Rounding: noise of size σ in f enters D as σ/h and T[j, k] as
+the next entry on the diagonal, which uses one more step, counts as well, and entries of the
+first column, which use only two steps, are not chosen (one false alarm in 40 000 coordinates
+of noisy objectives otherwise). Rounding: noise of size σ in f enters D as σ/h, and T[j, k] as
 no more than the recursion with plus signs.
 """
 
@@ -25,17 +25,17 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 LEVELS = 5
-"""How many steps a tableau uses."""
+"""Number of steps of a tableau."""
 
 _GUARD = 1e-3
-"""Corrections rarely fall faster than this from column to column by anything but chance."""
+"""Least ratio of a correction to that of the column before; smaller ones are mostly chance."""
 
 _STALLED = 0.1
-"""The distance between rows falls below this fraction of itself over two columns where f is
-smooth; where it is like |x|^p with any p up to 3, it does not."""
+"""Fraction below which the distance between rows falls over two columns if f is smooth; if f is
+like |x|^p with any p up to 3, it does not."""
 
 _LEFT = 4.0
-"""How many times the error that is left by the last row's distance is taken."""
+"""Safety factor on the error that the distance of the last row leaves."""
 
 
 class Extrapolation(NamedTuple):
@@ -45,7 +45,7 @@ class Extrapolation(NamedTuple):
         value: The derivative; NaN where no entry is finite.
         error: Its error bar, truncation and rounding together; infinite or NaN likewise.
         truncating: Whether truncation is the larger part, so that smaller steps are better.
-        left_over: How much more error is left, see `_left_over`.
+        left_over: The error that is left, as a multiple of the visible one, see `_left_over`.
     """
 
     value: Float[np.ndarray, " m"]
@@ -73,6 +73,8 @@ def extrapolate(
     # Lists of columns, T[·, 0] first. Column k lacks the first k rows: its row j is T[j + k, k].
     columns, corrections, noises = [differences], [np.zeros_like(differences)], [rounding]
     for order in range(1, differences.shape[1]):
+        # Neville's recursion. The term h^(power·order) is the largest one left; a combination of
+        # two neighbours in which it cancels has the weights factor/(factor − 1), −1/(factor − 1).
         factor = (steps[:, :-order] / steps[:, order:]) ** power
         step = (columns[-1][:, 1:] - columns[-1][:, :-1]) / (factor - 1)
         # With plus signs, as rounding errors of neighbours need not cancel.
@@ -93,32 +95,35 @@ def extrapolate(
     def chosen(parts):
         return np.take_along_axis(parts, best, axis=1)[:, 0]
 
-    # Where f is not smooth, the distance that the last row shows is not what is left.
-    left_over, shown = _left_over(columns, noises)
-    error = np.maximum(chosen(truncation + noise), np.where(left_over > 0, left_over * shown, 0))
+    # Where f is not smooth, more error is left than the distance of the last row shows.
+    left_over, distance = _left_over(columns, noises)
+    least = np.where(left_over > 0, left_over * distance, 0)
+    error = np.maximum(chosen(truncation + noise), least)
     return Extrapolation(chosen(entry), error, chosen(correction) > chosen(noise), left_over)
 
 
 def _left_over(
     columns: list[Float[np.ndarray, "m _"]], noises: list[Float[np.ndarray, "m _"]]
 ) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]:
-    """How much error is left, in units of the one that shows, where f is not smooth.
+    """Returns the error that is left where f is not smooth, and the distance it is a multiple of.
 
-    Where f is like |x|^p, all columns converge like the first, and corrections say nothing
-    about what is left. The last row then tells: its distance to the row before falls by the
-    same factor ρ from row to row, so that about distance / (ρ − 1) is left. One-sided, with p
-    within 0.2 of 2, the first column looks smooth, and the bar was up to 4 times too small.
+    If f is like |x|^p, all columns converge like the first, and corrections do not bound the
+    error. The last row does: its distance to the row before falls by the same factor ρ from row
+    to row, so that about distance / (ρ − 1) is left. One-sided, with p within 0.2 of 2, the
+    first column looks smooth, and the error bar was up to 4 times too small.
 
-    Returns the factor, 0 where the columns show that f is smooth, NaN where noise hides
-    whether it is; and the distance.
+    The multiple is 0 where the columns show that f is smooth, NaN where noise hides whether it is.
     """
+    # The distance between the last two rows in columns 0, 1, 2; in column 1, also one row up.
     distances = [np.abs(column[:, -1] - column[:, -2]) for column in columns[:3]]
     before = np.abs(columns[1][:, -2] - columns[1][:, -3])
-    # Two columns on, the terms h² and h⁴ are gone where f is smooth.
+    # If f is smooth, the terms h² and h⁴ are gone two columns on.
     falling = distances[2] < _STALLED * distances[0]
+    # Either answer needs a distance that is more than the noise of the two entries.
     smooth = falling & (distances[0] > 2 * noises[0][:, -1])
     stalled = ~falling & (distances[2] > 2 * noises[2][:, -1])
-    # A geometric series with ratio 1/ρ: what is left is distance · (1/ρ + 1/ρ² + …).
+    # A geometric series with ρ = before / distance: the sum distance · (1/ρ + 1/ρ² + …) is left.
+    # Without convergence (ρ ≤ 1) the division makes it infinite.
     left = _LEFT / np.maximum(before / distances[1] - 1, 0)
     return np.where(smooth, 0.0, np.where(stalled, left, np.nan)), distances[1]
 
@@ -126,7 +131,7 @@ def _left_over(
 def _beyond(
     column: Float[np.ndarray, "m n"], following: Float[np.ndarray, "m l"] | None
 ) -> Float[np.ndarray, "m n"]:
-    """How far the entry of the next row and column lies from each entry; 0 where there is none."""
+    """Returns each entry's distance to that of the next row and column; 0 if there is none."""
     apart = np.zeros_like(column)
     if following is not None:
         apart[:, :-1] = np.abs(column[:, :-1] - following)

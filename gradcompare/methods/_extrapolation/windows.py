@@ -1,8 +1,8 @@
-"""Where the window of steps of every line is, and the values of f in it.
+"""The window of steps of every line, and the values of f in it.
 
 A step has a *level*: the step of level n is scale · RATIO⁻ⁿ. A window holds the steps of LEVELS
 levels in succession, the largest step first, on both sides of the point. On a line that is
-followed to one side only, the place of the step backwards is taken by one between two levels.
+followed to one side only, a step between two levels replaces the step backwards.
 """
 
 from typing import NamedTuple
@@ -15,23 +15,23 @@ from .lines import NOISY, RATIO, Lines, ended_sides, widest_level
 from .tableau import LEVELS
 
 FIRST_LEVEL = 2
-"""The first window starts at this level."""
+"""Level at which the first window starts."""
 
 FEWER_DIGITS = 1e-4
-"""Noise between NOISY and this part of f is that of fewer digits, as with float32, and grows with
-f: least squares in float32 were 1e4 times as large at large steps, and bars up to 7 times too
-small. What is larger has another cause, or f is nearly 0 at the point."""
+"""Fraction of f up to which noise above NOISY is that of fewer digits, as with float32, and grows
+with f: least squares in float32 were 1e4 times as large at large steps, and error bars up to 7
+times too small. Larger noise has another cause, or f is nearly 0 at the point."""
 
 
 STRIDE = 3
-"""The next window starts so many levels further down, further ones twice as many each time.
+"""Number of levels from the first window down to the next; later strides double each time.
 
-A larger one always starts so many levels up: a wide jump could pass over the scale of f.
+A stride up never doubles: a wide jump could pass over the scale of f.
 """
 
 
 class Window(NamedTuple):
-    """The values of f at a window of steps, for each of k lines.
+    """The values of f at the steps of a window, for each of k lines.
 
     Attributes:
         plus: f(x + h), the largest step first; f(x ± h) on a line that is followed to one side.
@@ -52,7 +52,7 @@ class Window(NamedTuple):
     side: Int[np.ndarray, " k"]
 
     def of(self, which: Bool[np.ndarray, " k"]) -> "Window":
-        """Returns the same for some of the lines."""
+        """Returns the windows of some of the lines."""
         arrays = (self.plus, self.minus, self.steps, self.noise, self.origin, self.side)
         plus, minus, steps, noise, origin, side = (array[which] for array in arrays)
         return Window(plus, minus, steps, noise, self.centre, origin, side)
@@ -69,9 +69,9 @@ class Windows:
     Attributes:
         lines: The lines.
         side: 1 or −1 for a line that is followed to one side only, else 0.
-        least: The level of the largest step for which there is room.
+        least: The level of the largest step that fits into the domain.
         level: The level of the first step of the window.
-        evaluations: How many values of f were taken.
+        evaluations: The number of values of f so far.
         fewer_digits: Whether the noise of f is that of fewer digits than float64 has.
     """
 
@@ -88,7 +88,7 @@ class Windows:
         self.fewer_digits = self._unit > EPS / 2
 
     def sample(self, active: Int[np.ndarray, " k"], missing: Bool[np.ndarray, "k l"]) -> None:
-        """Takes the missing values of the windows of some lines, all in one batch."""
+        """Evaluates f at the missing steps of the windows of some lines, all in one batch."""
         rows, levels = np.nonzero(missing)
         lines = active[rows]
         first, second = signed_steps(self._steps(active), self.side[active])
@@ -100,8 +100,9 @@ class Windows:
     def move(
         self, active: Int[np.ndarray, " k"], shift: Int[np.ndarray, " k"]
     ) -> Bool[np.ndarray, "k l"]:
-        """Moves windows by some levels; returns which of their values are to be sampled."""
-        # A window that moves by less than its width keeps the values of the levels it still holds.
+        """Moves windows by some levels; returns which of their values are missing."""
+        # Entry j of the moved window is entry j + shift of the old one, if the old one had it: a
+        # window that moves by less than its width keeps the values of the levels it still holds.
         source = np.arange(LEVELS) + shift[:, None]
         known = (source >= 0) & (source < LEVELS)
         for values in (self._plus, self._minus):
@@ -116,22 +117,23 @@ class Windows:
         side: Int[np.ndarray, " k"],
         start: Int[np.ndarray, " k"],
     ) -> None:
-        """Follows lines to one side from now on, from a level on, or from where there is room."""
+        """Follows lines to one side from now on, starting at a level that fits into the domain."""
         self.side[active] = side
         # The end on the other side no longer bounds the steps.
         self.least[active] = widest_level(self.lines, self.side)[active]
         self.level[active] = np.maximum(self.least[active], start)
 
     def of(self, active: Int[np.ndarray, " k"]) -> Window:
-        """Returns the windows of some lines, with the values as they are."""
+        """Returns the windows of some lines, as last sampled."""
         plus, minus = self._plus[active], self._minus[active]
+        # Noise was measured at the point; the rounding of a value grows with the value.
         largest = np.maximum(np.abs(plus), np.abs(minus))
         noise = np.maximum(self.lines.noise, self._unit * largest)
         origin, centre = self.lines.origin[active], self.lines.centre
         return Window(plus, minus, self._steps(active), noise, centre, origin, self.side[active])
 
     def reaches(self, active: Int[np.ndarray, " k"], scales: float) -> Bool[np.ndarray, " k"]:
-        """Whether the largest step of each window is longer than so many scales of its line."""
+        """Whether the largest step of each window is longer than `scales` scales of its line."""
         first, _ = signed_steps(self._steps(active), self.side[active])
         return first[:, 0] > scales * self.lines.scale[active]
 
@@ -141,7 +143,7 @@ class Windows:
 
 
 class Bracket:
-    """Between which levels the best window of each line lies. Only its own methods change it."""
+    """The levels that enclose the best window of each line. Only its own methods change it."""
 
     def __init__(self, count: int):
         self._too_large = np.full(count, np.nan)
@@ -153,15 +155,16 @@ class Bracket:
         level: Int[np.ndarray, " k"],
         truncating: Bool[np.ndarray, " k"],
     ) -> None:
-        """Takes in that the windows at these levels have too large steps, or too small ones."""
+        """Records that the steps of the windows at these levels are too large, or too small."""
         self._too_large[lines[truncating]] = level[truncating]
         self._too_small[lines[~truncating]] = level[~truncating]
 
     def forget(self, lines: Int[np.ndarray, " k"]) -> None:
+        """Opens both ends again."""
         self._too_large[lines] = self._too_small[lines] = np.nan
 
     def has_no_top(self, lines: Int[np.ndarray, " k"]) -> Bool[np.ndarray, " k"]:
-        """Which lines have had no window yet whose steps were too large."""
+        """Whether each line has had no window yet whose steps were too large."""
         return np.isnan(self._too_large[lines])
 
     def next_level(
@@ -171,24 +174,26 @@ class Bracket:
         truncating: Bool[np.ndarray, " k"],
         stride: int,
     ) -> Float[np.ndarray, " k"]:
-        """Returns where the next windows are best put; where they are, once that is narrow."""
+        """Returns the levels of the next windows; those of the present ones once it is narrow."""
         large, small = self._too_large[lines], self._too_small[lines]
         middle = np.floor((large + small) / 2)  # NaN while one end is open
+        # While one end is open, step towards it; then halve the interval.
         outward = level + np.where(truncating, stride, -STRIDE)
-        found = np.abs(large - small) <= STRIDE - 1
-        return np.where(found, level, np.where(np.isnan(middle), outward, middle))
+        narrow = np.abs(large - small) <= STRIDE - 1
+        return np.where(narrow, level, np.where(np.isnan(middle), outward, middle))
 
 
 def signed_steps(
     steps: Float[np.ndarray, "k l"], side: Int[np.ndarray, " k"]
 ) -> tuple[Float[np.ndarray, "k l"], Float[np.ndarray, "k l"]]:
-    """The two steps of each level: h and −h, or h and one half a level on to the same side."""
+    """Returns two steps of each level: h and −h, or h and h/√RATIO to the same side."""
     side = side[:, None]
     first = np.where(side < 0, -steps, steps)
+    # Half a level on is the geometric mean of a step and the next: the ratios stay equal.
     return first, np.where(side, side * steps / RATIO**0.5, -steps)
 
 
 def noise_unit(lines: Lines) -> float:
-    """The bound of the noise in a value, as a part of the value."""
+    """Returns the bound of the noise in a value, as a fraction of the value."""
     relative = lines.noise / abs(lines.centre) if lines.centre else np.inf
     return relative if NOISY < relative < FEWER_DIGITS else EPS / 2
