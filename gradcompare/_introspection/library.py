@@ -97,6 +97,13 @@ def library_function(equation: JaxprEqn) -> Written | None:
     return None
 
 
+def asks_for(equation: JaxprEqn, name: str) -> bool:
+    """Whether a line asks for an operation of JAX, and for nothing that contains it."""
+    functions = (_written(f"{module}.{name}") for module in ("lax", "numpy"))
+    called = library_function(equation)
+    return called is None or called in functions
+
+
 def chooser(function: Written | None) -> Chooser | None:
     """Returns how a function of JAX chooses; None for one that does so for itself at most."""
     return None if function is None else _choosers().get(function)

@@ -157,8 +157,8 @@ def _signed(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> Described
 def _ordered(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> Described:
     """Of what sorts: the order at the first point is taken, or another one."""
     assert call.place is not None
-    shape = getattr(equation.invars[0].aval, "shape", ())
-    for each in ordered(call.place, shape[equation.params["dimension"]]):
+    shape: tuple[int, ...] = getattr(equation.invars[0].aval, "shape", ())
+    for each in ordered(call.place, shape[int(equation.params["dimension"])]):
         yield each, call.place, ""
 
 

@@ -22,7 +22,7 @@ ILL_CONDITIONED = 1e6
 """Terms are not told apart whose gradients are so nearly dependent."""
 
 MISSING = Constant(0.0, "0")
-PLAIN = ("0", "-1", "1/2", "2")
+PLAIN = (0, -1, 0.5, 2)
 """The factors of a term that was forgotten, halved or doubled, or has the wrong sign."""
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
@@ -48,7 +48,7 @@ class _Match:
     def merit(self) -> tuple[int, int]:
         """How much it explains, and how simple the factor is: left out or twice, named, or not."""
         c = self.constant
-        simple = 2 if c.text in PLAIN else 1 if c.uncertainty == 0 and c.level < 2 else 0
+        simple = 2 if c.is_one_of(*PLAIN) else 1 if c.uncertainty == 0 and c.level < 2 else 0
         return int(self.chosen.sum()), simple
 
 
@@ -83,7 +83,7 @@ class Terms(AbstractHypothesis):
         factors = _regressed(evidence, terms) if len(terms) > 1 else None
         if factors is None:
             return None
-        wrong = [(p, c) for p, c in zip(terms, factors, strict=True) if c.text != "1"]
+        wrong = [(p, c) for p, c in zip(terms, factors, strict=True) if not c.is_one_of(1)]
         return Finding(
             "term",
             "; ".join(_said(part, constant) for part, constant in wrong),
