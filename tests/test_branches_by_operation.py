@@ -18,6 +18,8 @@ from gradcompare._foundation.errors import Untraceable, outcome_of
 from gradcompare._foundation.user_code import describe, is_users
 from gradcompare._introspection.fingerprint import fingerprint
 from gradcompare._introspection.jaxprs import differentiates
+from gradcompare.cli.inputs.formula import Formula
+from gradcompare.diagnosis.evidence.constants import Constant
 
 X = np.array([0.5, -1.0, 2.0])
 
@@ -233,8 +235,6 @@ def test_a_failure_of_ours_is_said(monkeypatch):
 
 
 def test_a_formula_has_branches_without_lines():
-    from gradcompare.cli.inputs.formula import Formula
-
     formula = Formula.of("sum(where(w > 20, 3*w, w**2))")
     (result,) = check(lambda w: formula({"w": w}), twice, X)
     assert result.verdict is Verdict.ANALYTIC_WRONG
@@ -412,3 +412,37 @@ def test_notes_of_the_user_are_kept_and_those_of_jax_are_not():
         raise error
 
     assert describe(error_of(fails)) == "ValueError: no (--- of mine)"
+
+
+# Names that the user gives.
+
+
+def test_data_called_theta_keep_their_name():
+    def value(w, θ):
+        return jnp.sum(w**3 * θ)
+
+    data = np.array([0.3, 0.5, 0.7, 0.11])
+    point = np.array([0.5, 1.0, 2.0, 3.0])
+    (result,) = check(value, lambda w, θ: 3 * w**2 * θ + θ, point, data)
+    (finding,) = result.diagnosis
+    assert "analytic - reference is θ; take away θ" in str(finding)
+    (result,) = check(lambda w: jnp.sum(w**3), lambda w: 3 * w**2 + w, point)
+    assert "analytic - reference is x" in str(result.diagnosis[0])
+
+
+def test_names_of_a_formula_are_as_they_are_written():
+    micro = Formula.of("µ * sum(θ**2)")  # the sign, not the letter
+    assert micro.names == ("µ", "θ")
+    assert float(micro({"µ": 2.0, "θ": np.ones(3)})) == 6
+
+
+@pytest.mark.parametrize(("value", "one"), [(1.0, True), (1.0 + 1e-9, False)])
+def test_a_number_is_told_by_its_value(value, one):
+    assert Constant(value, "1").is_one_of(1) is one
+    assert not Constant(1.0, "1", uncertainty=1e-9).is_one_of(1)
+
+
+def test_a_stopped_gradient_is_told_by_the_function_that_is_called():
+    stop = lax.stop_gradient
+    (result,) = check(lambda w: jnp.sum(w * stop(w)), lambda w: 2 * w, X)
+    assert "autodiff takes `stop(w)`" in str(result.diagnosis[0])

@@ -100,6 +100,13 @@ def library_function(equation: JaxprEqn) -> Source | None:
     return None
 
 
+def asks_for(equation: JaxprEqn, name: str) -> bool:
+    """Whether a line asks for an operation of JAX, and for nothing that contains it."""
+    functions = (_source_of(f"{module}.{name}") for module in ("lax", "numpy"))
+    called = library_function(equation)
+    return called is None or called in functions
+
+
 def chooser(function: Source | None) -> Chooser | None:
     """Returns how a function of JAX chooses; None if it is not called in order to choose."""
     return None if function is None else _choosers().get(function)

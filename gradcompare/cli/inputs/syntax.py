@@ -68,6 +68,10 @@ class Source:
         marks = "^" * max(1, min(end - first, len(shown)) - (start - first))
         return f"  {shown}\n  {' ' * (start - first)}{marks}"
 
+    def written(self, node: ast.expr) -> str:
+        """Returns a part as it is written: Python makes the micro sign a Greek letter, µ."""
+        return self.text.encode()[node.col_offset : node.end_col_offset].decode()
+
     def _column(self, offset: int) -> int:
         # Python counts bytes, a reader counts letters.
         return len(self.text.encode()[:offset].decode(errors="ignore"))
@@ -95,11 +99,15 @@ def parse(source: Source) -> ast.expr:
         raise InputError(TOO_DEEP) from error
     except ValueError as error:
         raise InputError(f"this is not a formula: {error}; {ALLOWED}") from error
-    level, below = [tree], 0
+    level: list[ast.AST] = [tree]
+    below = 0
     while level:
         below += 1
         if below > DEEPEST:
             raise InputError(TOO_DEEP)
+        for node in level:
+            if isinstance(node, ast.Name):
+                node.id = source.written(node)
         level = [child for node in level for child in ast.iter_child_nodes(node)]
     return tree
 

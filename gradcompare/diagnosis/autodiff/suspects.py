@@ -24,6 +24,7 @@ from jaxtyping import Array, Float
 from ..._foundation.user_code import Place, is_users
 from ..._introspection.jax_internals import CUSTOM, custom_rule
 from ..._introspection.jaxprs import dtype_of, is_float, place_of
+from ..._introspection.library import asks_for
 from ..._introspection.rewriting import Step, offered, rewritten
 
 STOPS, CASTS = "stop_gradient", "convert_element_type"
@@ -178,9 +179,8 @@ def _suspect(equation: JaxprEqn, call: JaxprEqn) -> Suspect | None:
     place = place_of(call)
     said = "a cast to integers" if name == CASTS else name
     kind = name if name == STOPS else "rounding"
-    return Suspect(
-        kind, _key(place), place, said, own=place is not None and place.calls in ("", name)
-    )
+    own = place is not None and asks_for(call, name)
+    return Suspect(kind, _key(place), place, said, own=own)
 
 
 def _key(place: Place | None) -> str:

@@ -36,6 +36,7 @@ class Constant:
         level: How far-fetched it is; a meaning of a higher level is not said beside a lower one.
         scalar: Whether the meaning is a scalar of the data.
         uncertainty: How far off a number without a name may be.
+        barred: Whether it is written with its error bar.
     """
 
     value: float
@@ -45,6 +46,11 @@ class Constant:
     level: int = 1
     scalar: bool = False
     uncertainty: float = 0.0
+    barred: bool = False
+
+    def is_one_of(self, *numbers: float) -> bool:
+        """Whether it is one of these numbers itself, and not one that is printed like it."""
+        return self.uncertainty == 0 and self.value in numbers
 
     @property
     def words(self) -> str:
@@ -145,7 +151,7 @@ def unnamed(low: float, high: float) -> Constant:
     middle, half = (low + high) / 2, (high - low) / 2
     if half <= min(1e-6 * abs(middle), SHOWN_DIGITS * abs(abs(middle) - 1)):
         return Constant(middle, _written(middle), uncertainty=half)
-    return Constant(middle, with_bar(middle, half), uncertainty=half)
+    return Constant(middle, with_bar(middle, half), uncertainty=half, barred=True)
 
 
 def _written(value: float) -> str:

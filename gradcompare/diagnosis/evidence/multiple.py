@@ -59,7 +59,7 @@ class Match:
     @property
     def exact(self) -> bool:
         """Whether the constant is 1."""
-        return self.constant.text == "1"
+        return self.constant.is_one_of(1)
 
     @property
     def scope(self) -> Bool[np.ndarray, " d"]:
@@ -149,8 +149,7 @@ def constant_of(
     among = int(evidence.open.sum())
     known = recognise(found.low, found.high, evidence, of_data=of_data)
     if known is not None:
-        plain = known.text in ("1", "-1", "2", "1/2")
-        trials *= 3 if plain else CONSTANTS
+        trials *= 3 if known.is_one_of(1, -1, 2, 0.5) else CONSTANTS
         return known if found.convinces(trials, among, given=0) else None
     if named or not found.convinces(trials, among, given=1):
         return None

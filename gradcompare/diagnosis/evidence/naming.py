@@ -10,6 +10,10 @@ from ..._foundation.wording import short
 from .data import Evidence, Leaf
 from .regions import branch
 
+PARAMETER = "\ue000"
+"""Stands for the array of parameters in a text until its name is known. It is no character that a
+name may have: a parameter, or data, that the user calls θ keeps its name."""
+
 NAMED_COORDINATES = 3
 """At most so many coordinates are named one by one."""
 
@@ -62,7 +66,8 @@ def regime(evidence: Evidence) -> str:
         return where
     wrong: np.ndarray = evidence.wrong
     right = evidence.usable & ~wrong & evidence.determined & evidence.tainted
-    for name, size in (("θ", evidence.x), ("-θ", -evidence.x), ("|θ|", np.abs(evidence.x))):
+    t, x = PARAMETER, evidence.x
+    for name, size in ((t, x), (f"-{t}", -x), (f"|{t}|", np.abs(x))):
         if right.any() and size[wrong].min() > size[right].max():
             beyond, up_to = short(float(size[wrong].min())), short(float(size[right].max()))
             text = f"only for {name} ≥ {beyond}, and right for {name} ≤ {up_to}"
@@ -75,9 +80,9 @@ def regime(evidence: Evidence) -> str:
 
 
 def with_names(evidence: Evidence, chosen: Bool[np.ndarray, " d"], text: str) -> str:
-    """Writes the name of the array of parameters for θ, if the coordinates are all of one."""
+    """Writes the name of the array of parameters for `PARAMETER`; θ, if there are several."""
     held = [leaf.name for leaf in evidence.leaves if chosen[leaf.span].any()]
-    return text.replace("θ", held[0]) if len(held) == 1 else text
+    return text.replace(PARAMETER, held[0] if len(held) == 1 else "θ")
 
 
 def pointing_to(place: Place | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ..evidence.broadcast import of_leaf, spread
 from ..evidence.constants import Constant, recognise
 from ..evidence.data import Evidence
 from ..evidence.multiple import Match, Prediction, best_match
-from ..evidence.naming import describe, others_agree, with_names
+from ..evidence.naming import PARAMETER, describe, others_agree, with_names
 from ._base import AbstractHypothesis
 
 PARALLEL = 1e6
@@ -76,11 +76,11 @@ def _terms(evidence: Evidence) -> Iterator[Prediction]:
     none = np.zeros(evidence.x.shape)
     yield Prediction("", np.ones(evidence.x.shape), none)
     ridge = ", as from a penalty on squares"
-    yield Prediction("θ", evidence.x, none, hint=ridge)
-    yield Prediction(
-        "sign(θ)", np.sign(evidence.x), none, hint=", as from a penalty on absolute values"
-    )
-    yield Prediction("1/θ", _inverse(evidence.x), none, hint=", as from a logarithm of θ")
+    t, logarithm = PARAMETER, f", as from a logarithm of {PARAMETER}"
+    yield Prediction(t, evidence.x, none, hint=ridge)
+    lasso = ", as from a penalty on absolute values"
+    yield Prediction(f"sign({t})", np.sign(evidence.x), none, hint=lasso)
+    yield Prediction(f"1/{t}", _inverse(evidence.x), none, hint=logarithm)
     for leaf in evidence.leaves:
         for data in evidence.data:
             assert data.values is not None
@@ -116,18 +116,18 @@ def _factor_beside(evidence: Evidence, term: Prediction) -> Constant | None:
     inverse = np.linalg.inv((columns / sizes).T @ (columns / sizes))
     half = np.sqrt(inverse[0, 0]) / sizes[0] * np.sqrt(len(a))
     known = recognise(c - half, c + half, evidence)
-    return None if known is None or known.text == "1" else known
+    return None if known is None or known.is_one_of(1) else known
 
 
 def _term(constant: Constant, text: str) -> str:
     meaning = f" ({constant.meaning})" if constant.meaning else ""
     if not text:
         return f"{constant.text} in every entry{meaning}"
-    return text if constant.text == "1" else f"{constant.text} × {text}{meaning}"
+    return text if constant.is_one_of(1) else f"{constant.text} × {text}{meaning}"
 
 
 def _correction(constant: Constant, term: Prediction) -> str:
-    parts = [constant.size] if constant.size != "1" or not term.text else []
+    parts = [constant.size] if not (constant.is_one_of(1, -1) and term.text) else []
     verb = "add" if constant.value < 0 else "subtract"
     return f"{verb} {' × '.join([*parts, *filter(None, [term.text])])}"
 

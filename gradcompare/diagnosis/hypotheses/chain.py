@@ -4,6 +4,7 @@ With parameters θ = φ(t) the derivatives are related by ∂f/∂t = φ′(t) �
 logarithm as parameter, exp t where t is the logarithm, σ(t)(1 − σ(t)) where t is a logit.
 """
 
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from ..._model.finding import Finding
 from ..evidence.data import Evidence
 from ..evidence.multiple import Match, best_match, times
-from ..evidence.naming import describe, others_agree, with_names
+from ..evidence.naming import PARAMETER, describe, others_agree, with_names
 from ._base import AbstractHypothesis
 
 
@@ -35,6 +36,9 @@ FACTORS = (
     ("sign(θ)", lambda t: np.where(t == 0, np.nan, np.sign(t)), "the chain factor of |θ|"),
 )
 """The factor as it is written, the function, and what it is the mark of."""
+
+LOG = "log"
+"""The kind of a prediction that is the derivative with respect to the logarithm."""
 
 INVERTIBLE = ("exp(θ)", "exp(-θ)", "sign(θ)")
 """Their inverse is one of the others, or themselves."""
@@ -61,14 +65,17 @@ class ChainFactor(AbstractHypothesis):
 
 
 def _predictions(evidence: Evidence):
-    for text, function, mark in FACTORS:
+    for factor, function, words in FACTORS:
+        text, mark = (each.replace("θ", PARAMETER) for each in (factor, words))
+        kind = LOG if factor == "θ" else ""
         with np.errstate(all="ignore"):
-            factor = function(evidence.x)
-            inverse = 1 / factor
-        yield times(evidence, factor, f"{text} times the reference", mark, f"divide by {text}")
-        if text not in INVERTIBLE:
-            words = f"the reference divided by {text}"
-            yield times(evidence, inverse, words, f"{text} is missing", f"multiply by {text}")
+            values = function(evidence.x)
+            inverse = 1 / values
+        said = times(evidence, values, f"{text} times the reference", mark, f"divide by {text}")
+        yield replace(said, kind=kind)
+        if factor not in INVERTIBLE:
+            without = f"the reference divided by {text}"
+            yield times(evidence, inverse, without, f"{text} is missing", f"multiply by {text}")
 
 
 def _correction(evidence: Evidence, match: Match) -> str:
@@ -76,8 +83,9 @@ def _correction(evidence: Evidence, match: Match) -> str:
     if not match.exact:
         return f"{match.constant.undone}, and {undone}"
     whole = bool(match.chosen[evidence.determined].all())
-    if undone == "divide by θ" and whole and evidence.declarable and np.all(evidence.x[0] > 0):
-        return "divide by θ, or declare wrt='log' if that is meant"
+    log = match.prediction.kind == LOG
+    if log and whole and evidence.declarable and np.all(evidence.x[0] > 0):
+        return f"{undone}, or declare wrt='log' if that is meant"
     return undone
 
 

@@ -57,7 +57,7 @@ def _correction(evidence: Evidence, match: Match) -> str:
     c = match.constant
     whole = bool(match.chosen[evidence.determined].all())
     undone = "change the sign" if c.value == -1 else c.undone
-    if not (whole and evidence.declarable) or "±" in c.text:
+    if not (whole and evidence.declarable) or c.barred:
         return undone
     said = ["sign=-1"] if c.value < 0 else []
     said += [f"scale={abs(c.value):.16g}"] if abs(c.value) != 1 else []

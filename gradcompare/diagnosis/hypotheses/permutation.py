@@ -28,7 +28,7 @@ class Permutation(AbstractHypothesis):
         if match is None:
             return None
         times = "" if match.exact else f", and {match.constant.words} times the reference"
-        if match.constant.text == "-1":
+        if match.constant.is_one_of(-1):
             times = ", and has the opposite sign"
         return Finding(
             match.prediction.kind,

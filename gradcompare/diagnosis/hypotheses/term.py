@@ -22,7 +22,7 @@ DEPENDENT_TERMS = 1e6
 """Terms are not told apart whose gradients are so nearly dependent."""
 
 MISSING = Constant(0.0, "0")
-TERM_FACTORS = ("0", "-1", "1/2", "2")
+TERM_FACTORS = (0, -1, 0.5, 2)
 """The factors of a term that was forgotten, halved or doubled, or has the wrong sign."""
 
 PLAIN_AMOUNTS = {"1/2": "half of", "2": "twice"}
@@ -51,7 +51,9 @@ class _Match:
     def merit(self) -> tuple[int, int]:
         """How much it explains, and how simple the factor is: left out or twice, named, or not."""
         c = self.constant
-        simple = 2 if c.text in TERM_FACTORS else 1 if c.uncertainty == 0 and c.level < 2 else 0
+        simple = (
+            2 if c.is_one_of(*TERM_FACTORS) else 1 if c.uncertainty == 0 and c.level < 2 else 0
+        )
         return int(self.chosen.sum()), simple
 
 
@@ -86,7 +88,7 @@ class Terms(AbstractHypothesis):
         factors = _regressed(evidence, terms) if len(terms) > 1 else None
         if factors is None:
             return None
-        wrong = [(p, c) for p, c in zip(terms, factors, strict=True) if c.text != "1"]
+        wrong = [(p, c) for p, c in zip(terms, factors, strict=True) if not c.is_one_of(1)]
         return Finding(
             "term",
             "; ".join(_sentence(part, constant) for part, constant in wrong),
