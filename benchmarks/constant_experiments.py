@@ -12,6 +12,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from constant_branches import AT, BRANCHING, branches
+from constant_edges import every_line, every_noise, faint, lines, noises
 from constant_judging import Outcome, bars, families, judged, percent, verdicts
 from detection_cases import cases_of
 from scenes import Scene, make_scene
@@ -85,56 +87,6 @@ def traps() -> tuple[str, ...]:
     named = gradcompare.list_objectives()
     wrong = [n for n in named if gradcompare.get_objective(n).expected is Verdict.AUTODIFF_WRONG]
     return (*wrong, "ridge", "hinge")
-
-
-# Functions with a branch that an ordinary point does not reach, and where it starts.
-
-
-def far_out(w):
-    return jnp.sum(jnp.where(w > 20, w**2 / 40 + 10, w))
-
-
-def together(w):
-    return jnp.where(jnp.sum(w) > 12, jnp.sum(w**2), 12 * jnp.sum(w))
-
-
-def one_of_them(w):
-    return jnp.sum(w**2) + jnp.where(w[0] * w[1] > 30, (w[0] - 1) ** 2, 0.0)
-
-
-def beside_an_end(w):
-    return jnp.sum(jnp.sqrt(30 - w) + jnp.where(w < -15, w**2, -15 * w))
-
-
-def on_the_host(w):
-    return np.sum(np.where(w > 5, w**2, 5 * w))
-
-
-BRANCHING: dict[Callable, Callable] = {
-    far_out: lambda w: jnp.where(w > 20, w / 10, 1.0),
-    together: lambda w: jnp.where(jnp.sum(w) > 12, 3 * w, 12.0 + 0 * w),
-    one_of_them: lambda w: 2 * w + jnp.where(w[0] * w[1] > 30, 1.0, 0.0) * jnp.eye(len(w))[0],
-    beside_an_end: lambda w: -0.5 / jnp.sqrt(30 - w) + jnp.where(w < -15, w, -15.0),
-    on_the_host: lambda w: np.where(w > 5, w, 5.0),
-}
-"""Each with a gradient that is wrong where the branch is taken."""
-
-AT = np.array([0.5, -1.2, 0.8, 2.1])
-
-
-def branches(every: dict[Callable, Callable]) -> Outcome:
-    results = [gradcompare.check(f, g, AT).results[0] for f, g in every.items()]
-    arms = [arm for r in results for arm in r.branches]
-    figures = {
-        f"branches reached of {len(arms)}": sum(arm.tested for arm in arms),
-        f"wrong ones seen of {len(results)}": sum(not r.verdict.ok for r in results),
-        "named by their branch": sum(
-            any(f.kind == "branch" for f in r.diagnosis) for r in results
-        ),
-        "points": sum(len(r.points) for r in results),
-    }
-    marks = [(p.label, p.judgement.verdict.name) for r in results for p in r.points]
-    return Outcome(figures, [*marks, *(f.kind for r in results for f in r.diagnosis)])
 
 
 def rosenbrock(x):
@@ -234,11 +186,20 @@ EXPERIMENTS = {
     "names": Experiment(
         scenes, names, "Every fault of `detection.py` in " + ", ".join(SCENES) +
         ", each at its first size.", "diagnoses"),
+    "lines": Experiment(
+        every_line, lines, "The ladder alone, along functions of one number: kinks, kinks beside "
+        "the point, jumps, powers, ends, scales and noise, each from easy to hopeless.", "lines"),
+    "noises": Experiment(
+        every_noise, noises, "16 values with noise of standard deviation 1 upon a slope, curves "
+        "and a kink of all sizes, and noise that is uneven.", "levels"),
+    "faint": Experiment(
+        lambda: scenes(("ridge", "logistic")), faint, "Faults in ridge and logistic that are only "
+        "just told: in few entries, with noise, near 1, near the point.", "diagnoses"),
     "autodiff": Experiment(
         traps, autodiff, "The traps in which autodiff is wrong, and two objectives in which it "
         "is right.", "results"),
     "branches": Experiment(
-        lambda: BRANCHING, branches, "Five functions with a branch that an ordinary point does "
+        lambda: BRANCHING, branches, "Seven functions with branches that an ordinary point does "
         "not reach, and a gradient that is wrong there.", "points and findings"),
     "located": Experiment(
         lambda: [(seed, count) for seed in range(6) for count in (0, 3, 15, 60)], located,

@@ -90,7 +90,7 @@ def as_is(experiment: str) -> Outcome:
 def measure(name: str, value: Any, entry: dict[str, Any]) -> dict[str, Any]:
     """The figures of one constant at half its value and at twice."""
     before = as_is(entry["by"])
-    result: dict[str, Any] = {"value": written(value), "by": entry["by"]}
+    result = {"value": written(value), "by": entry["by"], "as is": before.figures}
     for part, each in zip(("low", "high"), values(value, entry), strict=True):
         with changed(name, each):
             figures, marks = outcome(entry["by"])
@@ -109,12 +109,18 @@ def written(value: Any) -> Any:
     return str(value) if isinstance(value, range) else value
 
 
-def is_measured(result: dict[str, Any] | None, value: Any, entry: dict[str, Any]) -> bool:
-    """Whether results are those of the present value, at the values that the table asks for."""
-    if result is None or result["value"] != written(value) or result["by"] != entry["by"]:
+def is_measured(body: dict[str, Any], name: str, value: Any, entry: dict[str, Any]) -> bool:
+    """Whether there are results of the present value, of the experiment as it was last run.
+
+    And at the values that the table asks for. Whether the experiment still gives the same with the
+    package as it is now shows only when it is run again.
+    """
+    result, experiment = body["constants"].get(name), body["experiments"].get(entry["by"])
+    if result is None or experiment is None or result["by"] != entry["by"]:
         return False
-    asked = [written(each) for each in values(value, entry)]
-    return [result[part]["value"] for part in ("low", "high")] == asked
+    measured = [result["value"], *(result[part]["value"] for part in ("low", "high"))]
+    asked = [written(each) for each in (value, *values(value, entry))]
+    return measured == asked and result["as is"] == experiment["figures"]
 
 
 @contextlib.contextmanager
@@ -132,14 +138,14 @@ def without_budgets() -> Iterator[None]:
 @click.option("--docs", type=click.Path(path_type=Path), default=DOCUMENT)
 @click.option("--again", is_flag=True, help="Measure also what was measured before.")
 def main(names: tuple[str, ...], path: Path, docs: Path, again: bool) -> None:
-    """Measure what each constant trades, and write the table."""
+    """Measure what each constant trades, and write the table; NAME is a constant or experiment."""
     present, listed = constants(), entries()
     body = json.loads(path.read_text("utf-8")) if path.exists() else {}
     kept = {name: each for name, each in body.get("constants", {}).items() if name in listed}
     body = {"experiments": body.get("experiments", {}), "constants": kept}
-    asked = [name for name in listed if not names or any(each in name for each in names)]
-    asked = [n for n in asked if again or not is_measured(kept.get(n), present[n], listed[n])]
+    asked = [n for n in listed if not names or any(e in n or e == listed[n]["by"] for e in names)]
     with without_budgets():
+        asked = [n for n in asked if again or not is_measured(body, n, present[n], listed[n])]
         for name in tqdm(asked, disable=None):
             kept[name] = measure(name, present[name], listed[name])
             done = as_is(listed[name]["by"])

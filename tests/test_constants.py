@@ -39,10 +39,17 @@ def test_a_new_constant_would_be_noticed():
 
 @pytest.mark.parametrize("name", ENTRIES)
 def test_the_table_was_measured_with_the_present_value(name):
-    measured = RESULTS["constants"].get(name)
-    assert benchmark.is_measured(measured, PRESENT[name], ENTRIES[name]), (
+    assert benchmark.is_measured(RESULTS, name, PRESENT[name], ENTRIES[name]), (
         f"run python benchmarks/constants.py {name}"
     )
+
+
+def test_another_value_is_noticed():
+    (name, *_) = ENTRIES
+    assert not benchmark.is_measured(RESULTS, name, 7.7 * PRESENT[name], ENTRIES[name])
+    assert not benchmark.is_measured(RESULTS, name, PRESENT[name], {**ENTRIES[name], "low": 0.1})
+    nothing = {"constants": {}, "experiments": {}}
+    assert not benchmark.is_measured(nothing, name, PRESENT[name], ENTRIES[name])
 
 
 def test_the_page_is_that_of_the_results():
