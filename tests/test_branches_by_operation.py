@@ -425,7 +425,7 @@ def test_data_called_theta_keep_their_name():
     point = np.array([0.5, 1.0, 2.0, 3.0])
     (result,) = check(value, lambda w, θ: 3 * w**2 * θ + θ, point, data)
     (finding,) = result.diagnosis
-    assert "analytic - reference is θ; take away θ" in str(finding)
+    assert "analytic - reference is θ; subtract θ" in str(finding)
     (result,) = check(lambda w: jnp.sum(w**3), lambda w: 3 * w**2 + w, point)
     assert "analytic - reference is x" in str(result.diagnosis[0])
 
