@@ -1,10 +1,10 @@
-"""A plugin of pytest: registered objectives as tests, one for each derivative of each objective.
+"""A plugin of pytest: objectives as tests, one for each derivative.
 
     pytest -p gradcompare.pytest_plugin --gradcompare my_objectives.py
 
-or, without options, a line `gradcompare = ["my_objectives.py"]` in the settings of pytest. The
-tests are called `name::analytic`, for the derivative written by hand, and `name::reverse`, for
-autodiff. The objective is compared once for both. JAX is imported where objectives are named.
+Instead of the option, the settings of pytest can have a line `gradcompare = ["my_objectives.py"]`.
+The tests are called `name::analytic`, for the hand-written derivative, and `name::reverse`, for
+autodiff. Both use one comparison. JAX is imported only if objectives are named.
 """
 
 from __future__ import annotations
@@ -21,22 +21,24 @@ if TYPE_CHECKING:
     from ._results.result import Comparison, Result
 
 DERIVATIVES = {"analytic": "analytic", "reverse": "autodiff"}
-"""What the tests of an objective are called, and the source that each is about."""
+"""Names of the tests of an objective, with the source that each of them checks."""
 
 OPTION = "gradcompare"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds the option, and the setting of the same name."""
-    said = "objectives to compare: path/to/file.py or package.module, then :NAME for one of them"
+    description = (
+        "objectives to compare: path/to/file.py or package.module, then :NAME for one of them"
+    )
     parser.getgroup(OPTION).addoption(
         f"--{OPTION}",
         action="append",
         default=[],
         metavar="NAME",
-        help=f"{said}; or a registered name; may be repeated",
+        help=f"{description}; or a registered name; may be repeated",
     )
-    parser.addini(OPTION, type="args", default=[], help=f"{said}; or registered names")
+    parser.addini(OPTION, type="args", default=[], help=f"{description}; or registered names")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -50,7 +52,7 @@ def pytest_collection_modifyitems(
 
 
 def _named(config: pytest.Config) -> list[str]:
-    """The names given; paths in the settings start from the root of the project."""
+    """The names of the objectives; paths in the settings start from the root of the project."""
     settings = [
         str(config.rootpath / name) if (config.rootpath / name.split(":")[0]).is_file() else name
         for name in config.getini(OPTION) or []
@@ -59,7 +61,7 @@ def _named(config: pytest.Config) -> list[str]:
 
 
 class Objectives(pytest.Collector):
-    """All objectives that were named."""
+    """All objectives named in the option or the settings."""
 
     def collect(self) -> Iterator[pytest.Collector]:
         """Yields a node for each objective.
@@ -71,10 +73,10 @@ class Objectives(pytest.Collector):
         from ._foundation.errors import InputError
 
         try:
-            found = unique(o for name in _named(self.config) for o in find_objectives(name))
+            objectives = unique(o for name in _named(self.config) for o in find_objectives(name))
         except InputError as error:
             raise self.CollectError(f"gradcompare: {error}") from None
-        for objective in found:
+        for objective in objectives:
             yield ObjectiveNode.from_parent(self, name=objective.name, objective=objective)
 
 
@@ -93,7 +95,7 @@ class ObjectiveNode(pytest.Collector):
 
     @cached_property
     def comparison(self) -> Comparison:
-        """Of all sources, without timing."""
+        """The comparison of all sources, without timing."""
         from ._api.compare import compare
         from .methods._registry import voting_methods
 
@@ -104,7 +106,7 @@ class Derivative(pytest.Item):
     """One derivative of one objective, against finite differences with error bars."""
 
     def runtest(self) -> None:
-        """Fails with a short report unless the derivative was verified to be right."""
+        """Fails with a short report unless the derivative was verified."""
         from .report.brief import brief
 
         assert isinstance(self.parent, ObjectiveNode)
@@ -119,7 +121,7 @@ class Derivative(pytest.Item):
             raise pytest.fail.Exception(report, pytrace=False)
 
     def _alone(self, result: Result) -> Result:
-        """What there is to say about this derivative; a trap declares one verdict for all."""
+        """The result for this derivative alone; a trap declares one verdict for all."""
         from ._results.single_source import against_judge
 
         assert isinstance(self.parent, ObjectiveNode)
@@ -130,13 +132,13 @@ class Derivative(pytest.Item):
         return against_judge(result, DERIVATIVES[self.name], bound=bound)
 
     def _skip_unless_there(self, result: Result) -> None:
-        """The others agree; skips the test of a derivative that an objective cannot have."""
+        """Skips the test of a derivative that is not available, if the others agree."""
         missing = [p.missing[self.name] for p in result.points if self.name in p.missing]
         if missing:
             raise pytest.skip.Exception(f"{self.name}: not available: {missing[0]}")
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where the objective is written, and what the test is called."""
+        """Returns the place of the objective, and the name of the test."""
         assert isinstance(self.parent, ObjectiveNode)
         objective = self.parent.objective
         title = f"{objective.name}::{self.name}"

@@ -1,4 +1,4 @@
-"""For test suites: a gradient that is wrong fails the test, with a message that says where.
+"""For test suites: a wrong gradient fails the test, with a message that says where.
 
 from gradcompare.testing import assert_gradient
 
@@ -21,7 +21,7 @@ from .report.brief import brief
 P = ParamSpec("P")
 
 UNTESTED = (
-    f"{Verdict.NOT_A_CHECK.title}: the gradient given was not among the methods compared\n"
+    f"{Verdict.NOT_A_CHECK.title}: the gradient was not among the methods compared\n"
     "  Name `analytic` in methods, or leave methods out."
 )
 
@@ -30,8 +30,8 @@ class GradientMismatch(GradcompareError, AssertionError):  # noqa: N818, an asse
     """A derivative did not pass; the message is a report of at most fifteen lines.
 
     Attributes:
-        comparison: Everything that was found.
-        report: What the message says.
+        comparison: The whole comparison.
+        report: The text of the message.
 
     Examples:
         >>> import jax.numpy as jnp
@@ -66,7 +66,7 @@ def _with_arguments_of(
 
 @_with_arguments_of(check)
 def assert_gradient(*args: Any, **options: Any) -> Comparison:
-    """Checks a gradient as `check` does, and fails unless it was verified to be right.
+    """Checks a gradient as `check` does, and fails unless it was verified.
 
     Args:
         *args: `value`, `gradient`, `x0` and further arguments of both, as for `check`.
@@ -76,8 +76,8 @@ def assert_gradient(*args: Any, **options: Any) -> Comparison:
         The comparison, for a look at its detection floor.
 
     Raises:
-        GradientMismatch: if the verdict is neither AGREE nor VALID_SUBGRADIENT: also where it
-            could not be told, or where nothing was compared.
+        GradientMismatch: if the verdict is neither AGREE nor VALID_SUBGRADIENT, also where it is
+            INCONCLUSIVE or nothing was compared.
         InputError: if an argument cannot be used.
 
     Examples:
@@ -89,19 +89,19 @@ def assert_gradient(*args: Any, **options: Any) -> Comparison:
     """
     __tracebackhide__ = True
     comparison = check(*args, **options)
-    given = inspect.signature(check).bind(*args, **options).arguments["gradient"]
+    gradient = inspect.signature(check).bind(*args, **options).arguments["gradient"]
     if not comparison.ok:
         raise GradientMismatch(comparison)
-    if given is not None and not _took_part(comparison):
+    if gradient is not None and not _took_part(comparison):
         raise GradientMismatch(comparison, UNTESTED)
     return comparison
 
 
 def assert_objective(objective: str | Objective, **options: Any) -> Comparison:
-    """Fails unless the hand-written derivatives of an objective are verified to be right.
+    """Fails unless the hand-written derivatives of an objective are verified.
 
     Args:
-        objective: An objective or what `get_objective` finds under this name.
+        objective: An objective, or a name for `get_objective`.
         **options: As for `compare`; nothing is timed.
 
     Returns:
@@ -124,5 +124,5 @@ def assert_objective(objective: str | Objective, **options: Any) -> Comparison:
 
 
 def _took_part(comparison: Comparison) -> bool:
-    """Whether the derivative given by hand was compared at every point."""
+    """Whether the hand-written derivative was compared at every point."""
     return all("analytic" in point.votes for result in comparison for point in result.points)

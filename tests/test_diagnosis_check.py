@@ -263,7 +263,7 @@ def test_a_fault_of_no_known_kind_is_said_to_be_unexplained():
     assert result.verdict is Verdict.ANALYTIC_WRONG
     assert not said(result)
     unexplained = "what: unexplained: no factor, sign, order, penalty"
-    assert f"  {unexplained} or term; re-derive a, b\n" in str(result)
+    assert f"  {unexplained} or term accounts for the error; re-derive a, b\n" in str(result)
     assert unexplained in brief(result)
     assert len(brief(result).splitlines()) <= 15
     assert "what:" not in str(check(mixed, jax.grad(mixed), AB))
@@ -276,7 +276,7 @@ def test_terms_are_not_said_to_be_looked_for_where_nothing_is_traced():
     def wrong(x):
         return np.tanh(np.cos(x) * x + 2)
 
-    unexplained = "explains it, no factor, sign, order or penalty; re-derive every coordinate"
+    unexplained = "order or penalty accounts for the error; re-derive every coordinate"
     assert unexplained in str(check(value, wrong, W))
     along = check(value, wrong, W, direction=np.ones(3))  # not looked at
     assert along.verdict is Verdict.ANALYTIC_WRONG

@@ -78,7 +78,7 @@ def test_report_names_what_is_missed():
     swapped = next(p for p in plant(result) if p.fault == "two entries swapped")
     assert swapped.places == 0
     assert "two entries swapped" not in str(selftest(comparison))
-    assert "the smallest error caught: " in str(selftest(comparison))
+    assert "the smallest error detected: " in str(selftest(comparison))
 
 
 def test_nothing_is_planted_in_what_is_wrong_or_missing():

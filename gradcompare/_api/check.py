@@ -1,4 +1,4 @@
-"""`check`: one function of the user's own, in SciPy's order of arguments."""
+"""`check`: one function of the user, with SciPy's order of arguments."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -53,35 +53,34 @@ def check(
             by autodiff too; NumPy, SciPy and compiled code are called on the host.
         gradient: `gradient(x, *args)`, in the structure of `x`; True where `value` returns the
             pair (value, gradient); None to check autodiff.
-        x0: The point, an array or a pytree of arrays. What is no floating array or float in it
-            stays as it is.
-        args: What else `value` and `gradient` take. Arrays of numbers and floats are passed
+        x0: The point, an array or a pytree of arrays. Leaves that are not floats or float arrays
+            are left unchanged.
+        args: Further arguments of `value` and `gradient`. Arrays of numbers and floats are passed
             to the compiled programs as data; everything else is fixed in them.
-        argnums: Which of the arguments, `x0` being number 0, hold the parameters.
+        argnums: The numbers of the arguments to differentiate; `x0` is number 0.
         methods: Methods or their labels; one voter for each source by default.
-        direction: In the structure of `x0`: compares the directional derivatives along it.
+        direction: A direction in the structure of `x0`; compares directional derivatives.
         bounds: The lower and the upper bounds of the parameters, each a number or a pytree
             like `x0`. `value` is never evaluated outside.
-        domain: The same by name: `positive`, `nonnegative`, `negative`, `unit`, `real`, or a
+        domain: Bounds by name: `positive`, `nonnegative`, `negative`, `unit`, `real`, or a
             pytree of names.
-        wrt: `log` where the gradient given is with respect to the logarithms of `x0`.
-        sign: −1 where the gradient given is that of −value.
-        scale: What the gradient given is multiplied by.
-        symmetric: Where square matrices in `x0` are symmetric, and the symmetric part of the
-            gradient is given.
-        intent: `upper_bound` where the gradient given is meant as an upper bound.
-        reference: `reference(x, *args)`, another way to the same value: says whether `value` is
-            the function that you mean, which no derivative can.
-        points: How many points are looked at: `x0`, and others drawn around it. With more than
-            one, up to three others are sought that reach branches of `value` or `gradient`
-            which these do not.
-        tails: Whether to look far out as well, at parameters up to a hundred times as large.
-        seed: Of the points drawn.
-        dtype: What the implementations are timed in, and their accuracy measured.
+        wrt: `log` if the gradient you pass is with respect to the logarithms of `x0`.
+        sign: −1 if the gradient you pass is that of −value.
+        scale: The gradient you pass is `scale` times the gradient of `value`.
+        symmetric: Whether the square matrices in `x0` are symmetric, and the gradient you pass is
+            the symmetric part.
+        intent: `upper_bound` if the gradient may exceed the true one, but not fall below it.
+        reference: `reference(x, *args)`, an independent implementation of `value`. It shows
+            whether `value` is the function you intended, which no derivative can.
+        points: Number of points: `x0`, and others drawn around it. With more than one, up to
+            three more are searched for that reach other branches of `value` or `gradient`.
+        tails: Whether to add points far out, with parameters up to a hundred times as large.
+        seed: Seed of the points.
+        dtype: The type in which the implementations are timed and their accuracy is measured.
         device: The default device of JAX by default.
-        timing: Whether to measure running times as well.
-        repeats: In how many blocks at least each method is timed.
-        memory_bytes: How much temporary memory many perturbed points may take together.
+        timing: Whether to measure running times too.
+        repeats: Smallest number of blocks in which each method is timed.
+        memory_bytes: Largest temporary memory of the perturbed points together.
         executor: For a `value` on the host: calls it at many points at a time, in threads or
             processes. Processes need functions that can be pickled.
         on_error: `raise` raises on unusable input; `row` reports it as the verdict `ERROR`.

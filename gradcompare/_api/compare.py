@@ -1,4 +1,4 @@
-"""`compare`: many objectives by many methods, on request over sizes, points, dtypes, devices."""
+"""`compare`: many objectives and methods, at chosen sizes, points, dtypes and devices."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
@@ -37,22 +37,22 @@ def compare(
     on_error: Literal["row", "raise"] = "row",
     progress: Progress = lambda name, done, total: None,
 ) -> Comparison:
-    """Compares the derivatives of objectives by several methods: errors, bars, verdict, times.
+    """Compares the derivatives of objectives by several methods: errors, bars, verdicts, times.
 
     Args:
         objectives: Objectives or their names; all registered ones by default.
         methods: Methods or their labels; by default one voter for each source, and
             plain central differences.
-        sizes: The sizes to make each objective with; its own first size by default.
+        sizes: The sizes of each objective; its own first size by default.
         quantity: `gradient`, or `directional` along a direction drawn at random.
-        dtype: What the implementations are timed in, and their accuracy measured. Whether
-            the derivatives are right is judged in float64 always.
+        dtype: The type in which the implementations are timed and their accuracy is measured.
+            The verdict always rests on float64.
         device: `cpu`, `gpu`, `cuda:1`; the default device of JAX by default.
-        seed: Of the points, data and directions.
-        points: How many points of each objective are drawn; its special points come on top.
+        seed: Seed of the points, data and directions.
+        points: Number of random points of each objective; its special points are added.
         timing: Whether to measure running times.
-        repeats: In how many blocks at least each method is timed.
-        memory_bytes: How much temporary memory perturbed points may take together.
+        repeats: Smallest number of blocks in which each method is timed.
+        memory_bytes: Largest temporary memory of the perturbed points together.
         on_error: `row` turns a broken objective into a result with the verdict `ERROR`;
             `raise` raises.
         progress: `progress(name, done, total)` is called after each step of the work.
@@ -93,7 +93,7 @@ def prepare(
     sizes: int | Sequence[int] | None = None,
     **others: Any,
 ) -> tuple[list[Case], Settings]:
-    """Returns what `compare` works on; `others` are arguments of `make_settings`.
+    """Returns the cases and settings of `compare`; `others` are arguments of `make_settings`.
 
     Raises:
         InputError: if an argument cannot be used.
@@ -121,9 +121,9 @@ def prepare(
 def _resolve(objectives: Iterable[str | Objective]) -> tuple[Objective, ...]:
     if isinstance(objectives, (str, Objective)):
         objectives = [objectives]
-    found: list[Objective] = []
+    resolved: list[Objective] = []
     for item in objectives:
         if not isinstance(item, (str, Objective)):
             raise InputError(f"{item!r} is no objective; give an Objective or a name")
-        found += [item] if isinstance(item, Objective) else find_objectives(item)
-    return unique(found)
+        resolved += [item] if isinstance(item, Objective) else find_objectives(item)
+    return unique(resolved)

@@ -1,4 +1,4 @@
-"""`estimate`: a numerical derivative of the user's own function, with its error bar."""
+"""`estimate`: a numerical derivative of the user's function, with its error bar."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -34,16 +34,16 @@ def estimate(
     """Returns a numerical gradient with its error bar, or a directional derivative.
 
     Args:
-        value: `value(x, *args)`, a scalar; JAX operations are compiled, all else is called on
+        value: `value(x, *args)`, a scalar. A function of JAX is compiled, any other is called on
             the host.
         x0: The point, an array or a pytree of arrays.
-        args: What else `value` takes, as for `check`.
-        argnums: Which of the arguments, `x0` being number 0, hold the parameters.
+        args: Further arguments of `value`, as for `check`.
+        argnums: The numbers of the arguments to differentiate; `x0` is number 0.
         method: A method that needs no hand-written gradient, or its label.
-        direction: In the structure of `x0`: the derivative along it is estimated.
+        direction: A direction in the structure of `x0`; estimates the derivative along it.
         bounds: The lower and the upper bounds of the parameters, as for `check`.
         device: The default device of JAX by default.
-        memory_bytes: How much temporary memory perturbed points may take together.
+        memory_bytes: Largest temporary memory of the perturbed points together.
         executor: For a `value` on the host, as for `check`.
 
     Returns:
@@ -81,7 +81,7 @@ def estimate(
     if reason is not None:
         raise InputError(f"method {settings.methods[0].name!r} cannot be used: {reason}")
     flat = estimate_one(problem, settings.methods[0], settings)
-    # At a kink there is no derivative to be within the bar of the middle.
+    # At a kink there is no derivative: the bar around the middle covers both one-sided ones.
     left, right = flat.one_sided
     error = flat.error + np.nan_to_num(np.abs(right - left)) / 2
     return replace(flat, error=error).unflatten(problem.output)

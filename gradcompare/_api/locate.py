@@ -1,22 +1,21 @@
-"""`locate`: which coordinates of a gradient are wrong, in few evaluations of f.
+"""`locate`: finds the wrong coordinates of a gradient with few evaluations of f.
 
-With d parameters, differences along every coordinate take 2d values of f at least. Along one
-direction u they take about ten, whatever d is, and
+With d parameters, differences along every coordinate take at least 2d values of f. Along one
+direction u they take about ten, for any d, and
 
     (gradient)ᵀu − f′(x; u) = Σ eᵢ uᵢ,     e the error of the gradient,
 
-is zero but for the error bars if the gradient is right. If it is not for a random u
-(`_families`, where it is shown with which probability an error is missed), the coordinates at
-fault are found by halving (`_splitting`): k of them in about k log₂(d/k) directions more. Each is
-then looked at alone, and accused only if its own difference contradicts its entry. What was found
-is left out, and everything is repeated until all that is left passes `tests` directions in
-succession.
+is zero within the error bars if the gradient is right. If it is not zero for a random u
+(`_locate.directions` derives the probability that an error is missed), `_locate.bisection` finds
+the wrong coordinates: k of them with about k log₂(d/k) further directions. Each is then checked
+alone, and accused only if its own difference contradicts its entry. The search leaves out the
+coordinates that it has found, and goes on until the others pass `tests` directions in succession.
 
-All derivatives along directions and their bars are those of the judge (`methods.richardson`),
-which chooses the steps. What is smaller than the bars cannot be seen, and a bar of a direction is
-that of one number for all coordinates that move along it: so the detection floor of a coordinate,
-which every answer states, is larger than in a check of all coordinates. It is the largest
-threshold of a direction passed, divided by how far the coordinate moves along it at least.
+The judge (`methods.richardson`) estimates all derivatives along directions, with their bars, and
+chooses the steps. Errors below the bars cannot be detected, and a direction has one bar for all
+coordinates that move along it. So the detection floor of a coordinate, which every result states,
+is higher than in a check of all coordinates. It is the largest threshold of a direction that it
+passed, divided by the shortest distance that the coordinate moves along it.
 """
 
 import math
@@ -58,10 +57,10 @@ def locate(
     memory_bytes: int = Settings.memory_bytes,
     executor: Executor | None = None,
 ) -> Location:
-    """Finds the wrong coordinates of a gradient of very many, without a difference for each.
+    """Finds the wrong entries of a very long gradient, without a difference for each.
 
-    Made for a `value` that autodiff cannot see and that has many parameters; anywhere else,
-    `check` says more. It looks at one point only, and a wrong gradient can look right at a nice
+    This is for a `value` that autodiff cannot trace and that has many parameters; elsewhere,
+    `check` tells more. It uses one point only, and a wrong gradient can look right at a special
     one: give an ordinary point.
 
     Args:
@@ -72,23 +71,23 @@ def locate(
         argnums: As for `check`.
         bounds: As for `check`.
         domain: As for `check`.
-        tests: How many random directions in succession must show no mismatch, for each of the
-            two ways to scale them. Errors that hide one another are missed with a probability
-            of at most 2^−tests.
-        most: Where more coordinates are wrong than this, or than an eighth of them all, it is
-            said that they are, with some of them.
-        seed: Of the directions.
+        tests: Number of random directions in succession that must show no mismatch, for each of
+            the two ways to scale them. Errors that hide one another are missed with a
+            probability of at most 2^−tests.
+        most: Largest number of wrong coordinates that are all named. If there are more, or more
+            than an eighth of all, only some are named.
+        seed: Seed of the directions.
         device: The default device of JAX by default.
         memory_bytes: As for `check`.
         executor: As for `check`.
 
     Returns:
-        What was found: print it, or ask for its `.ok`, `.coordinates` or `.floor`. A few calls
-        at the start, which find out what kind of function `value` is, are not counted in it.
+        A location: print it, or ask for its `.ok`, `.coordinates` or `.floor`. Its number of
+        evaluations leaves out a few calls at the start that tell what kind of function `value` is.
 
     Raises:
-        InputError: if an argument cannot be used, or the value at the point is not
-            finite, or another one each time.
+        InputError: if an argument cannot be used, or the value at the point is not finite or
+            differs from call to call.
 
     Examples:
         >>> import numpy as np
@@ -105,9 +104,9 @@ def locate(
         >>> location.evaluations < 1000  # central differences take 2000
         True
     """
-    for name, given in (("tests", tests), ("most", most)):
-        if not isinstance(given, (int, np.integer)) or given < 1:
-            raise InputError(f"{name} is {given!r}; give an integer of at least 1")
+    for name, number in (("tests", tests), ("most", most)):
+        if not isinstance(number, (int, np.integer)) or number < 1:
+            raise InputError(f"{name} is {number!r}; give an integer of at least 1")
     signature = Signature.of((x0, *args), argnums)
     objective = as_objective(value, gradient, signature, bounds, domain)
     settings = make_settings(
@@ -128,10 +127,10 @@ def locate(
 
 
 def _require_usable(evaluator: Evaluator) -> None:
-    """Looks at the value: whether it is finite, and the same each time.
+    """Checks that the value is finite and the same each time.
 
     Raises:
-        InputError: if not.
+        InputError: if it is not.
     """
     value, again = value_twice(evaluator)
     if not math.isfinite(value):
@@ -176,7 +175,7 @@ def _location(search: Search, evaluator: Evaluator, gradient: Estimate, tests: i
 
 
 def _floors(search: Search, d: int, scale: float) -> Float[np.ndarray, " d"]:
-    """The smallest error that would have been seen; infinity instead of more than `scale`."""
+    """The smallest error that would have been detected; infinity instead of more than `scale`."""
     floors = np.full(d, np.inf)
     for family, threshold in search.passed:
         floors[family.members] = np.fmin(floors[family.members], threshold / family.reach)
@@ -189,5 +188,5 @@ def _kinks(search: Search) -> list[str]:
         return []
     return [
         f"f has a kink along {search.mismatches.kinks} of the directions, where every value "
-        "between the one-sided derivatives is right; a point beside the kinks shows more"
+        "between the one-sided derivatives is right; try a point beside the kinks"
     ]

@@ -1,8 +1,8 @@
-"""Where objectives and methods are found: in the package, in entry points, in users' files.
+"""The registry of objectives: in the package, in entry points and in files of users.
 
-Nothing is registered by importing something: the modules of `gradcompare.objectives` and
+No import registers anything. The modules of `gradcompare.objectives` and
 `gradcompare.methods` end with an exported tuple, and so do the modules that other packages
-name under the entry point `gradcompare.objectives`. They are read on the first call.
+name under the entry point `gradcompare.objectives`. The first call reads them.
 """
 
 import functools
@@ -27,15 +27,15 @@ def registered_objectives() -> dict[str, Objective]:
     Raises:
         InputError: if two objectives have the same name.
     """
-    found = [o for module in shipped_modules() for o in module.OBJECTIVES]
+    exported = [o for module in shipped_modules() for o in module.OBJECTIVES]
     for entry in entry_points(group=ENTRY_POINT):
         where = f"entry point {entry.name!r} ({entry.value})"
         try:
             value = entry.load()
         except Exception as error:
             raise InputError(f"{where} cannot be imported: {describe(error)}") from error
-        found += _exported(value, where)
-    return _by_name(found)
+        exported += _exported(value, where)
+    return _by_name(exported)
 
 
 @functools.cache
@@ -66,16 +66,16 @@ def find_objectives(name: str) -> tuple[Objective, ...]:
 
 
 def find_variables(names: Iterable[str]) -> list[Any]:
-    """Returns what `path/to/file.py:NAME` or `package.module:NAME` stand for, anything at all.
+    """Returns the variables that `path/to/file.py:NAME` or `package.module:NAME` name.
 
-    A file is executed once, however often it is named, so that its classes are the same.
+    A file that is named several times is executed once, so that its classes are the same.
 
     Raises:
         UnknownNameError: if a file has no such variable.
         InputError: if a file or module cannot be used, or a name has no colon.
     """
     modules: dict[str, ModuleType] = {}
-    found = []
+    variables = []
     for name in names:
         place, _, attribute = name.rpartition(":")
         if not place or not attribute:
@@ -84,8 +84,8 @@ def find_variables(names: Iterable[str]) -> list[Any]:
             )
         if place not in modules:
             modules[place] = load_module(place)
-        found.append(_attribute(modules[place], place, attribute, exportable=False))
-    return found
+        variables.append(_attribute(modules[place], place, attribute, exportable=False))
+    return variables
 
 
 def list_objectives() -> list[str]:
@@ -117,18 +117,18 @@ def get_objective(name: str) -> Objective:
     return first
 
 
-def unique(found: Iterable[Objective]) -> tuple[Objective, ...]:
+def unique(objectives: Iterable[Objective]) -> tuple[Objective, ...]:
     """Returns the objectives, each once.
 
     Raises:
         InputError: if two different ones have the same name.
     """
-    return tuple(_by_name(found).values())
+    return tuple(_by_name(objectives).values())
 
 
-def _by_name(found: Iterable[Objective]) -> dict[str, Objective]:
+def _by_name(objectives: Iterable[Objective]) -> dict[str, Objective]:
     named: dict[str, Objective] = {}
-    for objective in found:
+    for objective in objectives:
         if named.setdefault(objective.name, objective) is not objective:
             raise InputError(
                 f"two objectives are called {objective.name!r} "

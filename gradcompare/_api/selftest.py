@@ -1,8 +1,8 @@
-"""What a check would have caught: faults planted in the very gradient that was compared.
+"""Faults that a check would have detected, planted in the gradient that it compared.
 
-Nothing is computed anew. The faults go into the estimate of the gradient under test, and the
-same judge looks at them, with the same bars and at the same points. So it is said of this check,
-not of checks in general, which faults it can see and how small they may be.
+Nothing is computed anew. The faults go into the estimate of the gradient under test, and the same
+judge votes on them, with the same bars and at the same points. So the answer is about this check,
+not about checks in general: the faults that it detects, and how small they may be.
 """
 
 from collections.abc import Callable
@@ -27,13 +27,14 @@ Vector = Float[np.ndarray, " d"]
 
 @dataclass(frozen=True)
 class Planted:
-    """What became of one kind of fault.
+    """The outcome for one kind of fault.
 
     Attributes:
-        fault: What was done to the gradient.
-        caught: In how many of the places it was planted in it was found.
-        places: In how many it was planted; where it changes nothing, it is not.
-        missed: The name of one place in which it was not found, or nothing.
+        fault: The change of the gradient.
+        caught: Number of places in which the fault was detected.
+        places: Number of places in which it was planted; those that it does not change are left
+            out.
+        missed: The name of one place in which it was not detected, or nothing.
     """
 
     fault: str
@@ -44,11 +45,11 @@ class Planted:
 
 @dataclass(frozen=True, eq=False)
 class Sensitivity:
-    """Which faults one result would have shown.
+    """The faults that one result would have shown.
 
     Attributes:
         objective: The name of the objective.
-        faults: What became of each kind of fault.
+        faults: The outcome for each kind of fault.
         smallest: For each entry the smallest error that would have been detected, as a
             fraction of the entry; infinity where no point verified it.
     """
@@ -59,15 +60,15 @@ class Sensitivity:
 
     def __str__(self) -> str:
         rows = [[p.fault, f"{p.caught} of {p.places}", p.missed] for p in self.faults if p.places]
-        table = tabulate(rows, ["fault", "caught", "not caught"], "plain", disable_numparse=True)
+        table = tabulate(rows, ["fault", "detected", "missed"], "plain", disable_numparse=True)
         bluntest = max(self.smallest, key=lambda name: self.smallest[name])
         sharpest = min(self.smallest, key=lambda name: self.smallest[name])
         lines = [f"{self.objective}: faults planted in this gradient, at these points"]
         lines += [f"  {line}" for line in table.splitlines()]
         lines.append(
-            f"  the smallest error caught: {short(self.smallest[sharpest])} of {sharpest}, and "
+            f"  the smallest error detected: {short(self.smallest[sharpest])} of {sharpest}, and "
             + (
-                f"{short(self.smallest[bluntest])} of {bluntest}, the bluntest"
+                f"{short(self.smallest[bluntest])} of {bluntest}, the largest of all entries"
                 if np.isfinite(self.smallest[bluntest])
                 else f"none of {bluntest}, which was not verified"
             )
@@ -77,7 +78,7 @@ class Sensitivity:
 
 @dataclass(frozen=True, eq=False)
 class SelfTest(Outcome):
-    """Which faults a comparison would have detected. `str` gives it as a table.
+    """The faults that a comparison would have detected. `str` gives it as a table.
 
     Attributes:
         parts: One for each result of the comparison.
@@ -94,7 +95,7 @@ class SelfTest(Outcome):
 
     @property
     def ok(self) -> bool:
-        """Whether every fault that was planted was detected."""
+        """Whether every planted fault was detected."""
         return all(p.caught == p.places for part in self.parts for p in part.faults)
 
     def __str__(self) -> str:
@@ -102,7 +103,7 @@ class SelfTest(Outcome):
 
 
 def selftest(comparison: Comparison) -> SelfTest:
-    """Plants faults in the gradient that was compared, and says which of them would show.
+    """Plants faults in the gradient that was compared, and returns those that it detects.
 
     Raises:
         InputError: if there is no gradient under test, or it is not right to begin with.
@@ -113,16 +114,16 @@ def selftest(comparison: Comparison) -> SelfTest:
         >>> comparison = gradcompare.check(lambda x: jnp.sum(x**3), lambda x: 3 * x**2, [1.0, 2.0])
         >>> print(gradcompare.selftest(comparison))
         objective: faults planted in this gradient, at these points
-          fault                        caught    not caught
+          fault                        detected    missed
           one entry 1 % too large      2 of 2
           ...
-          the smallest error caught: ... of x[1], and ... of x[0], the bluntest
+          the smallest error detected: ... of x[1], and ... of x[0], the largest of all entries
     """
     return SelfTest(tuple(Sensitivity(r.objective, plant(r), smallest(r)) for r in comparison))
 
 
 def plant(result: Result) -> tuple[Planted, ...]:
-    """Plants every kind of fault wherever it can be, at all points of a result.
+    """Plants every kind of fault in every possible place, at all points of a result.
 
     Raises:
         InputError: if there is no gradient under test, or it is not right to begin with.
@@ -142,9 +143,9 @@ def plant(result: Result) -> tuple[Planted, ...]:
 
 
 def smallest(result: Result) -> dict[str, float]:
-    """The smallest error of each entry that would have been caught, as a fraction of it.
+    """Returns the smallest error of each entry that would have been detected, relative to it.
 
-    Entries that no point could verify have infinity.
+    It is infinite for entries that no point verified.
     """
     best = np.full(result.entries, np.inf)
     for point in result.points:
@@ -189,7 +190,7 @@ def _each(result: Result, changed: Callable[[Vector, int], float]) -> Places:
 
 
 def _swaps(result: Result) -> Places:
-    """Neighbours exchanged."""
+    """One place for each two neighbours, exchanged."""
 
     def at(i):
         def fault(g):
@@ -204,7 +205,7 @@ def _swaps(result: Result) -> Places:
 
 
 def _transposes(result: Result) -> Places:
-    """Each matrix read in the other order."""
+    """One place for each matrix, read in the other order."""
     places, start = [], 0
     for path, shape in zip(result.paths, result.shapes, strict=True):
         stop = start + int(np.prod(shape))
@@ -223,17 +224,17 @@ def _transposes(result: Result) -> Places:
 def _planted(result: Result, fault: str, places: Places) -> Planted:
     caught, planted, missed = 0, 0, ""
     for name, change in places:
-        seen = [_seen(point, change) for point in result.points]
-        if all(answer is None for answer in seen):
+        answers = [_detected(point, change) for point in result.points]
+        if all(answer is None for answer in answers):
             continue
         planted += 1
-        caught += any(seen)
-        missed = missed or ("" if any(seen) else name)
+        caught += any(answers)
+        missed = missed or ("" if any(answers) else name)
     return Planted(fault, caught, planted, missed)
 
 
-def _seen(point: PointResult, change: Callable[[Vector], Vector]) -> bool | None:
-    """Whether the fault would have shown at a point; None where it changes nothing."""
+def _detected(point: PointResult, change: Callable[[Vector], Vector]) -> bool | None:
+    """Whether the fault would have been detected at a point; None if it changes nothing."""
     right = point.votes.get("analytic")
     if right is None:
         return None

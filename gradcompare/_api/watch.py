@@ -1,15 +1,15 @@
-"""`watch`: from the symptom of an optimiser to a verdict on the gradient that it was given.
+"""`watch`: from the symptom of an optimiser to a verdict on its gradient.
 
 A wrong gradient shows as an optimiser that gives up: L-BFGS-B ends with
-ABNORMAL_TERMINATION_IN_LNSRCH, BFGS with a loss of precision, a loop of one's own halves its
-step for ever. A line search looks for a point where f falls by a part of what the gradient
-promises along the direction p,
+ABNORMAL_TERMINATION_IN_LNSRCH, BFGS with a loss of precision, and a hand-written loop halves its
+step for ever. A line search looks for a point where f falls by a fraction of what the gradient
+predicts along the direction p,
 
     f(x + t p) ≤ f(x) + c t gᵀp,    0 < c < 1
 
-(Nocedal & Wright, Numerical Optimization, 2nd ed. 2006, equation 3.4), and may find none if g
-promises what f does not keep. So the points visited are recorded, and the gradient is checked
-where progress stopped, at the first point, at the last, and on the way.
+(Nocedal & Wright, Numerical Optimization, 2nd ed. 2006, equation 3.4). If g predicts what f does
+not do, there may be none. So `watch` records the points, and checks the gradient where progress
+stopped, at the first point, at the last, and in between.
 """
 
 import math
@@ -45,11 +45,11 @@ def watch(value: Callable[..., Any], gradient: Gradient, *, capacity: int = 16) 
     """Records where an optimiser evaluates a function and its gradient, to check them there.
 
     Args:
-        value: `value(x, *args)`, which is minimised.
+        value: `value(x, *args)`, the objective of the optimiser.
         gradient: `gradient(x, *args)`; True where `value` returns the pair (value, gradient);
             None to check autodiff.
-        capacity: How many points of the run are kept, beside four that stand out. Points are
-            copied, the further arguments are not.
+        capacity: Number of points of the run that are kept, besides four special ones. Points are
+            copied, further arguments are not.
 
     Raises:
         InputError: if an argument cannot be used.
@@ -78,7 +78,7 @@ def watch(value: Callable[..., Any], gradient: Gradient, *, capacity: int = 16) 
 
 
 class Watched:
-    """A function and its gradient, to be given to an optimiser; made by `watch`.
+    """A function and its gradient for an optimiser, from `watch`.
 
     Attributes:
         track: The points visited: `first`, `last`, `best`, `stopped`, `history`.
@@ -91,7 +91,7 @@ class Watched:
         self._was_traced = False
 
     def value(self, x: PyTree, *args: Any) -> Any:
-        """Returns what the function given returns."""
+        """Returns the result of the function, and records the point."""
         point = self._copied(x)
         result = self._value(x, *args)
         if point is None:
@@ -104,7 +104,7 @@ class Watched:
 
     @property
     def gradient(self) -> Gradient:
-        """A function that returns what the gradient given returns; True or None as given."""
+        """The gradient, which records its points; True or None as passed to `watch`."""
         if self._gradient is None or self._gradient is True:
             return self._gradient
         return self._watched_gradient
@@ -128,12 +128,12 @@ class Watched:
         memory_bytes: int = Settings.memory_bytes,
         on_error: Literal["row", "raise"] = "raise",
     ) -> Comparison:
-        """Checks the gradient at points that were visited.
+        """Checks the gradient at points of the run.
 
         Args:
-            points: At most so many: where progress stopped, the first, the last, and others
-                spread over the run.
-            methods: As for `check`, and so are the others.
+            points: Largest number of points: where progress stopped, the first, the last, and
+                others spread over the run.
+            methods: As for `check`.
             bounds: As for `check`.
             domain: As for `check`.
             device: As for `check`.
@@ -141,8 +141,8 @@ class Watched:
             on_error: As for `check`.
 
         Returns:
-            A comparison whose notes say how the run went. It has one result, or more if the
-            further arguments changed in shape on the way.
+            A comparison whose notes tell the course of the run. It has one result, or more if
+            the further arguments changed their shapes.
 
         Raises:
             InputError: if no point was recorded, or an argument cannot be used.
@@ -167,9 +167,9 @@ class Watched:
     def _require_points(self) -> None:
         if self.track.first is not None:
             return
-        inside = "called only inside of compiled or differentiated code"
+        calls = "called only inside of compiled or differentiated code"
         raise InputError(
-            f"the functions were {inside if self._was_traced else 'never called'}, so there are "
+            f"the functions were {calls if self._was_traced else 'never called'}, so there are "
             "no points to check; give "
             "watched.value and watched.gradient to an optimiser that calls them on numbers"
         )
@@ -188,7 +188,7 @@ class Watched:
         return Case(objective, None, FixedPoints([partial(problem, *each) for each in visits]))
 
     def _copied(self, x: PyTree) -> tuple[PyTree, Float[np.ndarray, " d"]] | None:
-        """A copy of the point, for optimisers use their arrays again; the same as a vector."""
+        """A copy of the point, because optimisers reuse their arrays, and its vector."""
         leaves, treedef = jax.tree.flatten(as_point(x))
         if any(is_traced(leaf) for leaf in leaves):
             self._was_traced = True
@@ -212,7 +212,7 @@ def _flat(tree: PyTree) -> Float[np.ndarray, " d"]:
 
 
 def _number(value: Any) -> float:
-    """A value as a number; NaN for what is none, about which `check` says more."""
+    """The value as a number; NaN if it is none, which `check` reports."""
     leaves = _flat(value)
     return float(leaves[0]) if leaves.size == 1 else math.nan
 
@@ -222,7 +222,7 @@ def _norm(gradient: PyTree) -> float:
 
 
 def _alike(visits: list[tuple[str, Visit]]) -> list[list[tuple[str, Visit]]]:
-    """Puts visits together whose arguments differ in numbers alone, in their order."""
+    """Groups the visits whose arguments differ in numbers only, in their order."""
     groups: dict[Any, list[tuple[str, Visit]]] = {}
     for label, visit in visits:
         leaves, treedef = jax.tree.flatten((visit.x, visit.args))

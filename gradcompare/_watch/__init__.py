@@ -1,1 +1,1 @@
-"""The path of an optimiser: its points, and what they say in sentences."""
+"""The path of an optimiser: its points, and the course of the run in sentences."""

@@ -1,4 +1,4 @@
-"""What an optimiser met, in sentences: which of its points are checked, and what they explain."""
+"""The course of an optimiser in sentences: the points to check, and why it stopped."""
 
 import numpy as np
 
@@ -9,18 +9,19 @@ from .._results.result import Result
 from .trajectory import Track, Visit
 
 VANISHED = 1e-3
-"""A gradient has vanished if no more than this part of it is left."""
+"""Largest gradient that counts as vanished, relative to the first or the right one."""
 
 CROWDED = 5
-"""So many evaluations close together are a line search that finds nothing."""
+"""Smallest number of evaluations close together that shows a failed line search."""
 
 ACCUSED = {Verdict.ANALYTIC_WRONG: "analytic", Verdict.AUTODIFF_WRONG: "autodiff"}
+"""The verdicts that accuse a gradient, with its source."""
 
 
 def choose(track: Track, points: int) -> list[tuple[str, Visit]]:
-    """Returns at most so many of the points visited, what matters most first, with their names.
+    """Returns at most `points` of the points visited with their names, the most important first.
 
-    Points at which something is not finite are left out, unless there are no others.
+    Points that are not finite, or have such a value, are left out, unless there are no others.
     """
     named = [v for v in (track.stopped, track.first, track.last) if v is not None and v.finite]
     chosen = {visit.number: visit for visit in named}
@@ -32,7 +33,7 @@ def choose(track: Track, points: int) -> list[tuple[str, Visit]]:
 
 
 def label(track: Track, visit: Visit) -> str:
-    """Returns what a point is called."""
+    """Returns the name of a point."""
     if visit is track.stopped:
         role = "where progress stopped" if has_given_up(track) else "of the last progress"
         return f"the point {role} (evaluation {visit.number} of {track.count})"
@@ -41,69 +42,69 @@ def label(track: Track, visit: Visit) -> str:
 
 
 def has_given_up(track: Track) -> bool:
-    """Whether the run went on without progress, the gradient given not having vanished."""
+    """Whether the run went on without progress although the gradient did not vanish."""
     return track.has_stalled and not _vanished(track)
 
 
 def story(track: Track) -> list[str]:
-    """Returns in sentences how the run went."""
+    """Returns the course of the run in sentences."""
     sentences = []
     first, stopped = track.first, track.stopped
     if first is not None and stopped is not None:
         sentences = [_progress(track, first, stopped)]
         if first.slope and stopped.slope is not None and stopped is not first:
             left = short(stopped.slope / first.slope, 2)
-            sentences.append(f"the gradient given there is {left} times as long as the first one")
+            sentences.append(f"the gradient there is {left} times as long as the first one")
     if track.broken:
         sentences.append(
-            f"f or x was not finite at {track.broken} of {track.count} evaluations, the first "
-            f"being evaluation {track.first_broken}; they are left out"
+            f"f or x was not finite at {track.broken} of {track.count} evaluations, first at "
+            f"evaluation {track.first_broken}; they are left out"
         )
     return sentences
 
 
 def explanation(track: Track, result: Result) -> list[str]:
-    """Returns what the verdicts say about the optimiser, if anything."""
+    """Returns why the optimiser stopped, if the verdicts explain it."""
     named = {label(track, v): v for v in (track.stopped, track.last) if v is not None}
     points = [point for point in result.points if point.label in named]
     points.sort(key=lambda point: list(named).index(point.label))
-    for say in (_no_stationary_point, _broken_promise):
+    for cause in (_no_stationary_point, _wrong_slope):
         for point in points:
-            if point.judgement.verdict in ACCUSED and (sentence := say(result, point)):
+            if point.judgement.verdict in ACCUSED and (sentence := cause(result, point)):
                 return [sentence]
     if not (points and points[0].judgement.verdict.ok and track.has_stalled):
         return []
     if _vanished(track):
-        return ["the gradient is right there and has vanished: the optimiser converged"]
+        return ["the gradient is correct there and has vanished: the optimiser converged"]
     return [
-        "the gradient is right where progress stopped, so look for another reason: noise of f, "
+        "the gradient is correct where progress stopped, so look for another reason: noise of f, "
         "a kink, badly scaled parameters, or the tolerances of the optimiser"
     ]
 
 
 def _no_stationary_point(result: Result, point: PointResult) -> str:
-    """Says so where a wrong gradient has vanished and the right one has not."""
+    """Returns a sentence where a wrong gradient has vanished and the correct one has not."""
     source, wrong, right = _accused(result, point)
     lengths = [float(np.linalg.norm(g)) for g in (wrong, right)]
     if not lengths[0] <= VANISHED * lengths[1]:
         return ""
     return (
-        f"at {point.label} the {source} gradient has vanished, its length is "
-        f"{short(lengths[0])}, and the right one has not, with {short(lengths[1])}: this is no "
+        f"at {point.label} the {source} gradient has vanished (its length is "
+        f"{short(lengths[0])}), but the correct one has length {short(lengths[1])}: this is no "
         "stationary point"
     )
 
 
-def _broken_promise(result: Result, point: PointResult) -> str:
-    """Compares how f changes along the negative of a wrong gradient with what that says."""
+def _wrong_slope(result: Result, point: PointResult) -> str:
+    """Compares the slope of f along the negative of a wrong gradient with the expected one."""
     source, wrong, right = _accused(result, point)
-    promised, kept = -float(wrong @ wrong), -float(wrong @ right)
-    if not np.isfinite(kept):
+    predicted, slope = -float(wrong @ wrong), -float(wrong @ right)
+    if not np.isfinite(slope):
         return ""
     return (
-        f"along its negative, the {source} gradient promises f a slope of {short(promised)} at "
-        f"{point.label}; the slope is {short(kept)}"
-        f"{': f rises, so no line search can succeed' if kept > 0 else ''}"
+        f"along its negative, the {source} gradient predicts a slope of {short(predicted)} at "
+        f"{point.label}; the slope of f is {short(slope)}"
+        f"{': f rises, so no line search can succeed' if slope > 0 else ''}"
     )
 
 
@@ -118,26 +119,26 @@ def _accused(result: Result, point: PointResult) -> tuple[str, np.ndarray, np.nd
 def _progress(track: Track, first: Visit, stopped: Visit) -> str:
     n, after = track.count, track.after
     if first.value is None or stopped.value is None:
-        return f"the value was asked for at other points than the gradient, in {n} evaluations"
+        return f"the value and the gradient were evaluated at different points, in {n} evaluations"
     if not has_given_up(track):
         return (
             f"f went from {first.value:.6g} to {stopped.value:.6g} "
             f"in {stopped.number} of {n} evaluations"
         )
     if stopped.number == first.number:
-        said = f"f never fell below its first value, {first.value:.6g}, in {n} evaluations"
+        sentence = f"f never fell below its first value, {first.value:.6g}, in {n} evaluations"
     else:
-        said = (
+        sentence = (
             f"f fell from {first.value:.6g} to {stopped.value:.6g} by evaluation "
             f"{stopped.number} of {n}, and no further in the {after} that followed"
         )
     if track.close >= CROWDED:
-        said += f"; {track.close} of them are close to that point: a line search that gave up"
-    return said
+        sentence += f"; {track.close} of them are close to that point: a line search that failed"
+    return sentence
 
 
 def _vanished(track: Track) -> bool:
-    """Whether the gradient given, at the lowest point or after it, is next to nothing."""
+    """Whether the gradient has vanished at the lowest point or after it."""
     ends = [v for v in (track.stopped, track.best, track.last) if v is not None]
     slopes = [visit.slope for visit in ends if visit.slope is not None]
     start = None if track.first is None else track.first.slope
@@ -145,6 +146,6 @@ def _vanished(track: Track) -> bool:
 
 
 def _spread(visits: list[Visit], count: int) -> list[Visit]:
-    """So many of the visits, evenly spread."""
+    """Returns at most `count` of the visits, evenly spread."""
     n, count = len(visits), max(count, 0)
     return visits if n <= count else [visits[(2 * k + 1) * n // (2 * count)] for k in range(count)]

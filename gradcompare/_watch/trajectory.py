@@ -1,9 +1,9 @@
-"""The points that an optimiser visits, in bounded memory, and where it made no more progress.
+"""The points that an optimiser visits, in bounded memory, and where its progress stopped.
 
-Kept are the first point, the last, the one of the lowest value, the last one at which the
-objective fell by a part worth speaking of of all that it had fallen, and a history: every
-point at first; whenever it is full, every second is let go and only every second of the
-coming ones is taken, so that what is left is evenly spread over the run.
+Four points are kept: the first, the last, the one with the lowest value, and the last one at
+which the objective still decreased noticeably. A history holds further points, at first all of
+them. When it is full, every second point is dropped and the stride is doubled, so that the
+history stays evenly spread over the run.
 """
 
 import math
@@ -14,13 +14,13 @@ import numpy as np
 from jaxtyping import Float
 
 WORTH = 1e-6
-"""A fall of the objective counts as progress if it is this part of all that it has fallen."""
+"""Smallest decrease that counts as progress, relative to the decrease since the start."""
 
 CLOSE = 1e-2
-"""Points are close together if this part of all the way that was made lies between them."""
+"""Largest distance of points that are close together, relative to the way from the start."""
 
 STALLED = 3
-"""Progress has stopped if so many evaluations follow without any."""
+"""Number of evaluations without progress after which it has stopped."""
 
 
 @dataclass(eq=False)
@@ -28,12 +28,12 @@ class Visit:
     """One point at which the objective was evaluated.
 
     Attributes:
-        number: Which evaluation this was, from 1.
-        x: A copy of the point, as it was given.
-        flat: The same as a vector.
+        number: The number of the evaluation, from 1.
+        x: A copy of the point, in the structure of the call.
+        flat: The point as a vector.
         args: The further arguments of the call.
-        value: The objective there; None where only the gradient was asked for.
-        slope: The 2-norm of the gradient given there; None where it was not asked for.
+        value: The objective there; None where only the gradient was evaluated.
+        slope: The 2-norm of the gradient there; None where it was not evaluated.
     """
 
     number: int
@@ -45,7 +45,7 @@ class Visit:
 
     @property
     def finite(self) -> bool:
-        """Whether the point is finite, and the value there if it was asked for."""
+        """Whether the point is finite, and the value there if it is known."""
         known = self.value is None or math.isfinite(self.value)
         return known and bool(np.all(np.isfinite(self.flat)))
 
@@ -56,21 +56,21 @@ class Visit:
 
 @dataclass(eq=False)
 class Track:
-    """What is kept of a run.
+    """The points kept of a run.
 
     Attributes:
-        capacity: How many points the history may hold.
-        count: How many evaluations there were: of the value, or of the gradient where the value
-            is not asked for.
+        capacity: The largest number of points in the history.
+        count: The number of evaluations of the value, or of the gradient at points where the
+            value was not evaluated.
         first: The first point.
-        last: The last one at which everything was finite.
-        best: The one of the lowest value.
-        stopped: Where the last progress was made.
-        close: How many evaluations followed that one, near it.
-        broken: How many evaluations gave a value, or were at a point, that is not finite.
-        first_broken: The number of the first of those.
+        last: The last point at which everything was finite.
+        best: The point with the lowest value.
+        stopped: The point of the last progress.
+        close: The number of later evaluations near that point.
+        broken: The number of evaluations with a point or a value that is not finite.
+        first_broken: The number of the first of these evaluations.
         history: Points spread evenly over the run.
-        stride: Every so manyth is taken.
+        stride: The history takes every point whose number is a multiple of this, plus one.
     """
 
     capacity: int
@@ -88,7 +88,7 @@ class Track:
     _valued: bool = False
 
     def add_value(self, x: Any, flat: Float[np.ndarray, " d"], args: tuple, value: float) -> None:
-        """Takes in one evaluation of the objective; `x` and `flat` are copies."""
+        """Adds an evaluation of the objective; `x` and `flat` are copies."""
         self._valued, now = True, self._current
         if now is None or now.value is not None or not now.same(flat):
             now = self._arrive(x, flat, args)
@@ -107,7 +107,7 @@ class Track:
     def add_gradient(
         self, x: Any, flat: Float[np.ndarray, " d"], args: tuple, slope: float
     ) -> None:
-        """Takes in one evaluation of the gradient, at a point whose value is known as a rule."""
+        """Adds an evaluation of the gradient, usually at a point whose value is known."""
         named = (self._current, self.best, self.stopped, self.first)
         known = [visit for visit in named if visit is not None and visit.same(flat)]
         if self._current is None or not (self._valued or self._current in known):
@@ -117,14 +117,14 @@ class Track:
             visit.slope = slope
 
     def kept(self) -> list[Visit]:
-        """Every point that is kept, in the order of the run."""
+        """Returns every point that is kept, in the order of the run."""
         named = (self.first, self.last, self.best, self.stopped)
         visits = {v.number: v for v in (*named, *self.history) if v is not None}
         return [visits[number] for number in sorted(visits)]
 
     @property
     def after(self) -> int:
-        """How many evaluations followed the last progress."""
+        """The number of evaluations after the last progress."""
         return self.count - self.stopped.number if self.stopped else 0
 
     @property
@@ -150,9 +150,11 @@ class Track:
         assert self.first is not None
         start = self.first if self.first.finite else self.stopped
         lowest, value = self._value(self.stopped), self._value(now)
+        # A decrease by rounding or noise is no progress, however often it happens.
         if lowest - value > WORTH * abs(self._value(start) - value):
             self.stopped, self.close = now, 0
             return
+        # Without any way yet, the size of the point is the scale.
         way = np.linalg.norm(self.stopped.flat - start.flat)
         way = way or np.linalg.norm(self.stopped.flat) or 1.0
         if np.linalg.norm(now.flat - self.stopped.flat) <= CLOSE * way:
