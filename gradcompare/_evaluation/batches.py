@@ -101,7 +101,7 @@ class CompiledBatches:
         return values
 
     def _moved(self, params, data, direction, line, indices, steps, shifts, batches):
-        """Evaluates f at x + shifts[j] u + steps[j] e_i, where i = indices[j]; no e_i for i = d."""
+        """Evaluates f at x + shifts[j] u + steps[j] e_i with i = indices[j]; no e_i if i = d."""
         layout = self.problem.layout
         x = layout.ravel(params)
         u = layout.ravel(line)

@@ -155,7 +155,7 @@ class Evaluator:
     def run_at(
         self, key: Hashable, x: Float[np.ndarray, " d"], *extra: PyTree
     ) -> Float[np.ndarray, " k"]:
-        """Runs the program under `key` at another point, without moving the data."""
+        """Runs the program under `key` at another point; the data stay on the device."""
         program = self.functions[key]
         params = cast(self.problem.layout.unflatten(x), self.dtype)
         if program.on_host:
