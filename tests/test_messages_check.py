@@ -145,7 +145,7 @@ NO_NUMBERS = {
     "string": ("abc", "'abc' is no number; give an array"),
     "function": (square, "the function square is no number; give an array"),
     "object": (object(), "an object of class object is no number; give an array"),
-    "integers": ({"a": 1, "b": 2}, "1 is an integer, which stays as it is; give a float"),
+    "integers": ({"a": 1, "b": 2}, "1 is an integer, which is left unchanged; give a float"),
 }
 
 

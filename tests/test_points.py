@@ -78,7 +78,7 @@ def test_far_points_of_an_optimum_stay_where_they_are():
 
 
 LINT = {
-    "all parameters are 1": (np.ones(3), None, {}),
+    "all parameters equal 1": (np.ones(3), None, {}),
     "at a bound: x[1]": (np.array([0.5, 0.0]), None, {"lower": 0.0}),
     "all data are zero": (np.array([1.0, 2.0]), np.zeros(4), {}),
 }
@@ -111,7 +111,7 @@ def test_a_fault_that_ones_hide_is_found_elsewhere():
     assert result.verdict is Verdict.ANALYTIC_WRONG
     verdicts = {p.label: p.judgement.verdict for p in result.results[0].points}
     assert verdicts["x0"] is Verdict.AGREE
-    assert "x0: all parameters are 1" in str(result)
+    assert "x0: all parameters equal 1" in str(result)
     assert "x0: stationary" in str(result)
     alone = check(rosenbrock, faulty, [1.0, 1.0], points=1)
     assert alone.verdict is Verdict.INCONCLUSIVE

@@ -59,7 +59,7 @@ def test_scenario_12_ones_hide_the_fault():
     assert points == {"x0": Verdict.AGREE, "near x0": comparison.verdict,
                       "far from x0": comparison.verdict}  # fmt: skip
     says(comparison, r"at near x0, far from x0 \(2 of 3 points\)", "1 of 2 coordinates")
-    says(comparison, r"x\[1\]: x\[0\] times the reference", "x0: all parameters are 1")
+    says(comparison, r"x\[1\]: x\[0\] times the reference", "x0: all parameters equal 1")
 
 
 def decay(p, t, y):

@@ -1,6 +1,6 @@
 """A traceable objective at many points: compiled once, and run in chunks within a memory budget.
 
-The points are made inside the compiled code, from indices and steps.
+The compiled code itself makes the points from indices and steps.
 """
 
 from collections.abc import Callable
@@ -17,17 +17,17 @@ from .compiled import CompiledFunction
 from .function import AbstractFunction, Runner
 
 BLOCK = 1024
-"""How many perturbed points are evaluated by one call, at most."""
+"""Largest number of perturbed points that one call evaluates."""
 
 LINE_CHUNK = 16
-"""How many points are evaluated by one call where only a direction is asked for."""
+"""Number of points that one call evaluates for a directional derivative."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """How many points one call takes at most, and how many of them are evaluated together.
+    """The capacity of one call in points, and the number of them evaluated together.
 
-    Many in one call, since a call costs 20 µs.
+    The capacity is large, since a call costs 20 µs.
     """
 
     capacity: int
@@ -35,19 +35,19 @@ class Block:
 
     @classmethod
     def on_a_line(cls) -> "Block":
-        """The block where only a direction is asked for."""
+        """Returns the block for a directional derivative."""
         return cls(LINE_CHUNK, LINE_CHUNK)
 
     @classmethod
     def of_coordinates(cls, size: int, chunk: int, *, multiplies: bool) -> "Block":
-        """The block for points that differ from x in single coordinates.
+        """Returns the block for points that differ from x in single coordinates.
 
-        As many together as suit the plain differences, unless those take all points without a
-        loop.
+        It evaluates as many points together as the plain differences, unless those evaluate all
+        points without a loop.
 
         Args:
             size: The number of coordinates.
-            chunk: How many points the plain differences evaluate together.
+            chunk: The number of points that the plain differences evaluate together.
             multiplies: Whether the function multiplies by a matrix.
         """
         capacity = min(BLOCK, max(16, 2 ** (16 * size - 1).bit_length()))
@@ -62,9 +62,9 @@ class CompiledBatches:
 
     Attributes:
         problem: The objective at one point.
-        dtype: What it is computed in.
-        block: How many points are evaluated by one call, and how many of them together.
-        runner: Compiles, keeps and runs what is evaluated.
+        dtype: The dtype of the computation.
+        block: The number of points of one call, and of those evaluated together.
+        runner: Compiles, keeps and runs the program.
     """
 
     problem: Problem
@@ -86,7 +86,7 @@ class CompiledBatches:
 
     def _in_blocks(self, indices, steps, shifts, direction):
         count, capacity = len(indices), self.block.capacity
-        # An argument of its own: at another problem, all data would go to the device again.
+        # The direction is a separate argument: a new problem would send all data to the device.
         line = self.problem.params if direction is None else direction
         line = cast(line, self.dtype)
         values = np.empty(count)
@@ -101,7 +101,7 @@ class CompiledBatches:
         return values
 
     def _moved(self, params, data, direction, line, indices, steps, shifts, batches):
-        """Evaluates f at x + shifts[j] u + steps[j] e_i, i = indices[j]; i = d moves none."""
+        """Evaluates f at x + shifts[j] u + steps[j] e_i with i = indices[j]; no e_i if i = d."""
         layout = self.problem.layout
         x = layout.ravel(params)
         u = layout.ravel(line)
@@ -121,13 +121,13 @@ def chunk_for(
     memory_bytes: int,
     on_cpu: bool,
 ) -> int:
-    """Chooses how many of the 2d points of a central difference are evaluated together.
+    """Chooses the number of the 2d points of a central difference that are evaluated together.
 
     Args:
         problem: The objective at one point.
         value: The objective, compiled.
         args: Parameters, data and direction on the device.
-        memory_bytes: How much temporary memory the points may take together.
+        memory_bytes: The limit of the temporary memory of these points.
         on_cpu: Whether the device is a CPU.
     """
     point_bytes = problem.layout.size * np.dtype(np.float64).itemsize
@@ -145,7 +145,7 @@ def chunk_for(
 def _central_difference(
     problem: Problem, args: tuple[PyTree, PyTree, PyTree], chunk: int
 ) -> Callable[[int], object]:
-    """Compiles a central difference over all coordinates that stops after so many chunks."""
+    """Compiles a central difference over all coordinates that stops after k chunks."""
     layout, objective = problem.layout, problem.objective
 
     def points(params, data, direction, batches):

@@ -1,4 +1,4 @@
-"""Whether an objective and its gradient are what a comparison needs, found out at its start."""
+"""Checks of an objective and its gradient before a comparison."""
 
 from typing import Any
 
@@ -19,13 +19,13 @@ from .rounding import estimate_with_rounding
 
 
 def require_valid(evaluator: Evaluator) -> None:
-    """Traces the objective and its gradient; what cannot be traced is called instead.
+    """Traces the objective and its gradient; calls those that cannot be traced.
 
     An objective that can only be called makes `evaluator` opaque.
 
     Raises:
         InputError: if the value or its reference is not a real floating scalar, the gradient
-            is not in the structure of the parameters, or one of them changes its arguments.
+            does not have the structure of the parameters, or one changes its arguments.
     """
     objective, layout = evaluator.problem.objective, evaluator.problem.layout
     value, evaluator.cache.opaque = _shape(evaluator, "value", objective.value)
@@ -81,7 +81,7 @@ def _leaves(result: PyTree) -> str:
 
 
 def _shape(evaluator: Evaluator, name: str, function: Function) -> tuple[Any, bool]:
-    """Returns the shapes of a result, and whether the function had to be called for them."""
+    """Returns the shapes of a result, and whether only a call could give them."""
     params, data, _ = evaluator.args
     traced = outcome_of(lambda: jax.eval_shape(function, params, data))
     if not isinstance(traced, Exception):
@@ -92,12 +92,12 @@ def _shape(evaluator: Evaluator, name: str, function: Function) -> tuple[Any, bo
     if isinstance(first, InputError):
         raise first
     if isinstance(first, Exception):
-        failed = first if Untraceable.of(traced) is not None else traced
-        failed.add_note(f"raised by {name}")
-        raise failed
-    why = Untraced(Untraceable.of(traced), describe(traced))
-    evaluator.cache.untraceable[name] = why
-    evaluator.cache.remark(f"{name}: called on the host, not compiled: {why.words}")
+        error = first if Untraceable.of(traced) is not None else traced
+        error.add_note(f"raised by {name}")
+        raise error
+    reason = Untraced(Untraceable.of(traced), describe(traced))
+    evaluator.cache.untraceable[name] = reason
+    evaluator.cache.remark(f"{name}: called on the host, not compiled: {reason.words}")
     if _same_buffer(first, function(*jax.tree.map(np.array, host))):
         evaluator.cache.remark(f"{name} returns the same array on every call; it is copied")
     return jax.tree.map(np.asarray, first), True
@@ -109,28 +109,28 @@ def _same_buffer(first: PyTree, second: PyTree) -> bool:
 
 
 STOCHASTIC = 1e-3
-"""Two values at one point that differ by more than this fraction come from a random objective."""
+"""Relative difference of two values at one point above which the objective may be random."""
 
 
 def value_twice(evaluator: Evaluator) -> tuple[float, float]:
-    """The objective at the point, by two programs: what is drawn while tracing shows as well."""
+    """Returns the objective at the point by two programs: numbers drawn in tracing differ too."""
     return evaluator.value(), float(evaluator.along(np.zeros(1), evaluator.problem.params)[0])
 
 
 def is_random(evaluator: Evaluator, value: float, again: float) -> bool:
-    """Whether two values at one point are apart by more than rounding makes of them.
+    """Whether two values at one point differ by more than their rounding errors.
 
-    At a minimum of zero, one program can find 0 where another one finds 1e-32.
+    At a minimum of zero, one program can compute 0 and another one 1e-32.
     """
-    apart, largest = abs(value - again), max(abs(value), abs(again))
-    if not np.isfinite(apart) or apart <= STOCHASTIC * largest:
+    difference, largest = abs(value - again), max(abs(value), abs(again))
+    if not np.isfinite(difference) or difference <= STOCHASTIC * largest:
         return False
     if abs(evaluator.value() - value) > STOCHASTIC * largest:
-        return True  # the very same program; a bar measured on it would be as random
-    return not apart <= SAFETY * float(value_with_bar(evaluator).error[0])
+        return True  # the very same program; an error bar measured with it would be as random
+    return not difference <= SAFETY * float(value_with_bar(evaluator).error[0])
 
 
 def value_with_bar(evaluator: Evaluator) -> Estimate:
-    """The objective at the point, with its rounding error."""
+    """Returns the objective at the point, with its rounding error."""
     value = evaluator.problem.objective.value
     return estimate_with_rounding(evaluator, "value", lambda p, d, u: value(p, d))

@@ -5,8 +5,8 @@ products with a vector into products of matrices, and costs memory. Which is fas
 the function by factors of 3 to 14, and time is not a smooth function of the chunk: the chained
 Rosenbrock function with d = 1000 took 1.3 ms one point at a time, 3.6 in chunks of 2, 2.4 in
 chunks of 16 and 5.0 for all 2000 points at once; a network with 10⁴ parameters 840, 910, 620
-and 2100 ms, and 540 in chunks of 64 (`benchmarks/speed.py`). So the choice rests on what the
-function consists of and on what fits into memory, and is measured where that pays.
+and 2100 ms, and 540 in chunks of 64 (`benchmarks/speed.py`). So the choice depends on the
+operations of the function and on the memory, and candidates are measured where that pays.
 """
 
 import time
@@ -19,16 +19,17 @@ from jax.typing import DTypeLike
 from jaxtyping import Array, Float, Int
 
 MATRIX_CHUNK = 128
-"""Wide enough for the full speed of matrix products, narrow enough for the cache."""
+"""Chunk wide enough for the full speed of matrix products, narrow enough for the cache."""
 
 SMALL_CHUNK = 2
-"""For so few points that XLA on the CPU runs the whole program in the calling thread."""
+"""Chunk for so few points that XLA on the CPU runs the whole program in the calling thread."""
 
 CPU_BYTES = 31 << 20
-"""Beyond 32 MiB, glibc maps memory afresh for every call: 23 ms instead of 6.8 ms measured."""
+"""Memory limit of a chunk on the CPU: beyond 32 MiB, glibc maps memory afresh for every call
+(23 ms instead of 6.8 ms measured)."""
 
 WORTHWHILE_SECONDS = 0.25
-"""Compiling one candidate costs about 0.1 s; below this total time none is tried."""
+"""Least total time for which candidates are measured; compiling one costs about 0.1 s."""
 
 
 def map_chunks(
@@ -41,9 +42,9 @@ def map_chunks(
     """Applies `function` to the entries of `arrays`, `chunk` of them at a time.
 
     The last chunk is moved back so that it ends with the arrays: nothing is padded, and a few
-    entries are computed twice. `batches` stops after so many chunks; what is not reached is 0.
-    The results are of `dtype`: to learn that of the function, it would have to be traced once
-    more, which took a tenth of all tracing.
+    entries are computed twice. The loop stops after `batches` chunks; the remaining results are
+    0. The results have the dtype `dtype`: to learn that of the function would need one more
+    trace, which took a tenth of all tracing.
     """
     count = arrays[0].shape[0]
     chunk = min(chunk, count)
@@ -80,11 +81,11 @@ def values_at(
     Args:
         f: The function.
         x: The point.
-        indices: Which entries are replaced; d for none.
-        values: What they are replaced by.
-        chunk: How many points are evaluated together.
-        batches: Stops after so many chunks.
-        line: A direction u and shifts; f is taken at `x + shifts[j] * u` then.
+        indices: The entries that are replaced; d for none.
+        values: Their new values.
+        chunk: The number of points that are evaluated together.
+        batches: The number of chunks after which the loop stops.
+        line: A direction u and shifts, which move x to `x + shifts[j] * u`.
     """
     place = jnp.arange(x.shape[0], dtype=indices.dtype)
 
@@ -108,16 +109,16 @@ def choose_chunk(
     memory_bytes: int,
     on_cpu: bool,
 ) -> int:
-    """Chooses how many points are evaluated together.
+    """Chooses the number of points that are evaluated together.
 
     Args:
-        points: How many points there are in all.
+        points: The number of all points.
         build: `build(chunk)(k)` evaluates k chunks and waits for them.
         value: Evaluates one point and waits for it.
         multiplies: Whether the function multiplies by a matrix.
         point_bytes: The temporary memory of one point.
-        memory_bytes: The memory that one chunk may take.
-        on_cpu: Whether it runs on a CPU; an accelerator wants as many points as fit.
+        memory_bytes: The memory limit of one chunk.
+        on_cpu: Whether it runs on a CPU; an accelerator is fastest with as many points as fit.
     """
     limit = max(1, min(points, memory_bytes // max(point_bytes, 1)))
     if on_cpu:
@@ -133,7 +134,7 @@ def choose_chunk(
 
 
 def _first_on_cpu(points: int, fitting: int, multiplies: bool) -> int:
-    """Chooses a chunk from what is known without running anything."""
+    """Chooses a chunk without a measurement."""
     fitting = max(1, fitting)
     if multiplies:
         wanted = points if points <= 2 * MATRIX_CHUNK else MATRIX_CHUNK
@@ -144,7 +145,7 @@ def _first_on_cpu(points: int, fitting: int, multiplies: bool) -> int:
 
 
 def balanced(points: int, chunk: int) -> int:
-    """Makes chunks of nearly equal size, of which none is larger than asked for plus 7."""
+    """Returns the size of nearly equal chunks, at most `chunk` + 7."""
     if chunk >= points:
         return points
     even = -(-points // -(-points // chunk))
@@ -157,13 +158,13 @@ def best_chunk(
     build: Callable[[int], Callable[[int], object]],
     points: int,
 ) -> int:
-    """Measures candidates while that costs less than a quarter of what is at stake.
+    """Measures candidates while that costs less than a quarter of the time of all points.
 
     Args:
-        first: The chunk to begin with.
-        candidates: What else to try, in this order.
+        first: The first chunk to measure.
+        candidates: The other chunks, in this order.
         build: `build(chunk)(k)` runs k chunks and waits for them.
-        points: How many points there are in all.
+        points: The number of all points.
     """
     started = time.perf_counter()
     best, fastest = first, _seconds_per_point(build(first), first, points)
@@ -179,7 +180,7 @@ def best_chunk(
 
 
 def _seconds_per_point(run: Callable[[int], object], chunk: int, points: int) -> float:
-    """Times as many chunks as make 4 ms, or all of them; the best of three."""
+    """Times enough chunks for 4 ms, or all of them; returns the best of three."""
     all_chunks = -(-points // chunk)
     chunks = 1
     run(chunks)

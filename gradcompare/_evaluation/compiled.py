@@ -1,4 +1,4 @@
-"""One compiled program, and what it costs."""
+"""One compiled program, and its costs."""
 
 import threading
 import time
@@ -19,13 +19,13 @@ from .._introspection.jaxprs import (
 from .function import AbstractFunction, Function
 
 HASTY: dict[str, str | bool] = {"xla_backend_optimization_level": "0"}
-"""Compiles in half the time, and what is compiled takes up to twice as long."""
+"""Options that halve the time of compiling, and up to double that of running."""
 
 
 RUNNING = threading.Lock()
-"""Programs are compiled in parallel and run one at a time.
+"""Lock with which programs run one at a time, although they are compiled in parallel.
 
-Where two threads run programs at once, XLA's pool of threads on the CPU can wait for itself: two
+If two threads run programs at once, XLA's pool of threads on the CPU can wait for itself: two
 vectorised Cholesky factorisations with n = 300 hung in 4 of 9 runs on two cores (jax 0.10.2).
 """
 
@@ -35,9 +35,9 @@ class CompiledFunction(AbstractFunction):
     """A compiled function.
 
     Attributes:
-        compiled: What can be called.
-        jaxpr: The program as it was traced.
-        first: The seconds of the first call, once it was made.
+        compiled: The executable.
+        jaxpr: The traced program.
+        first: The seconds of the first call, after that call.
     """
 
     compiled: jax.stages.Compiled
@@ -46,7 +46,7 @@ class CompiledFunction(AbstractFunction):
 
     @classmethod
     def build(cls, function: Function, args: tuple, *, hasty: bool = False) -> "CompiledFunction":
-        """Compiles `function` for these arguments; `hasty` for one that will not run for long."""
+        """Compiles `function` for these arguments; `hasty` for a short total running time."""
         start = time.perf_counter()
         traced = jax.jit(function).trace(*args)
         compiled = traced.lower().compile(HASTY if hasty else None)
@@ -74,18 +74,18 @@ class CompiledFunction(AbstractFunction):
 
     @cached_property
     def fingerprint(self) -> bytes:
-        """A hash of the operations and of all constants; equal programs have equal ones."""
+        """A hash of the operations and of all constants, equal for equal programs."""
         return fingerprint(self.jaxpr)
 
     @property
     def flops(self) -> float | None:
-        """Floating-point operations as the compiler counts them, if it does."""
+        """Floating-point operations as counted by the compiler, if it counts them."""
         analysis = self.compiled.cost_analysis()
         return None if analysis is None else analysis.get("flops")
 
     @property
     def peak_bytes(self) -> int | None:
-        """Temporary and output memory, if the compiler tells."""
+        """Temporary and output memory, if the compiler reports it."""
         memory = self.compiled.memory_analysis()
         if memory is None:
             return None
@@ -93,5 +93,5 @@ class CompiledFunction(AbstractFunction):
 
     @property
     def first_seconds(self) -> float | None:
-        """The seconds of the first call, which loads the program, once it was made."""
+        """The seconds of the first call, which loads the program; None before it."""
         return self.first[0] if self.first else None

@@ -1,9 +1,8 @@
-"""What the engine offers a method about one problem: compiled programs and values.
+"""The evaluator of one problem: compiled programs and values for the methods.
 
-Everything here is compiled once for each objective, shape, dtype and device, and used at
-every point. Data are arguments of the programs: a closed-over array would be written into
-each of them as a constant. What cannot be compiled is called on the host. What comes back is
-NumPy float64.
+Every program is compiled once for each objective, shape, dtype and device, and used at every
+point. Data are arguments of the programs: a captured array would become a constant of each of
+them. Functions that cannot be compiled are called on the host. Results are NumPy float64.
 """
 
 import dataclasses
@@ -27,15 +26,15 @@ from .host import HostBatches, HostFunction
 from .rounding import nudge, nudge_data
 
 HASTY_SIZE = 128
-"""Up to so many parameters, compiling on a CPU takes longer than all that is computed."""
+"""Number of parameters up to which compiling on a CPU takes longer than all computations."""
 
 
 @dataclass(frozen=True)
 class Untraced:
-    """Why a function is called on the host.
+    """The reason why a function is called on the host.
 
     Attributes:
-        kind: What JAX could not do with it; None for an error of another kind.
+        kind: The reason why JAX cannot trace it; None for an error of another kind.
         words: The same for the reader, with the place.
     """
 
@@ -45,14 +44,14 @@ class Untraced:
 
 @dataclass
 class Cache:
-    """What is worked out once and used at every point of the same shapes.
+    """Functions and facts that hold at every point of the same shapes.
 
     Attributes:
         functions: The functions so far, compiled or called on the host.
-        chunk: How many perturbed points are evaluated together; the programs depend on it.
+        chunk: The number of perturbed points evaluated together; the programs depend on it.
         opaque: Whether the value cannot be compiled, and is called on the host.
-        untraceable: Why the `value`, the `gradient` or the `reference` cannot be, if so.
-        notes: What is odd about the functions given, in sentences.
+        untraceable: The reasons why `value`, `gradient` or `reference` cannot be compiled.
+        notes: Sentences on peculiarities of the user's functions.
     """
 
     functions: dict[Hashable, AbstractFunction] = field(default_factory=dict)
@@ -62,7 +61,7 @@ class Cache:
     notes: list[str] = field(default_factory=list)
 
     def emptied(self) -> "Cache":
-        """Returns what holds for all shapes of the same functions."""
+        """Returns the part that holds for all shapes of the same functions."""
         return Cache(opaque=self.opaque, untraceable=self.untraceable, notes=self.notes)
 
     def remark(self, note: str) -> None:
@@ -77,11 +76,11 @@ class Evaluator:
 
     Attributes:
         problem: The objective at one point, on the host.
-        dtype: What the programs compute in.
-        device: Where they run.
-        memory_bytes: How much temporary memory many perturbed points may take together.
+        dtype: The dtype in which the programs compute.
+        device: The device on which they run.
+        memory_bytes: The limit of temporary memory for perturbed points evaluated together.
         executor: Calls an objective that cannot be compiled at several points at a time.
-        timed: Whether the programs of the methods and of the value are to be timed.
+        timed: Whether the programs of the methods and of the value will be timed.
         cache: The programs so far, shared by all points of the same shapes.
     """
 
@@ -101,7 +100,7 @@ class Evaluator:
 
     @property
     def functions(self) -> dict[Hashable, AbstractFunction]:
-        """The programs so far, by the method, or the name, that asked for them."""
+        """The programs so far, by their methods or names."""
         return self.cache.functions
 
     @property
@@ -135,12 +134,12 @@ class Evaluator:
         """Runs `function`, compiled at its first use under `key`, and waits for the result.
 
         Args:
-            key: What the program is kept under: the method that asks, as a rule.
-            function: Pure code of JAX; if it cannot be compiled, it is called as it is.
+            key: The key of the program, usually the method itself.
+            function: Pure code of JAX; if it cannot be compiled, it is called on the host.
             *extra: Its further arguments, after parameters, data and direction.
-            moved: Moves parameters and data by a few units in the last place first, up or
-                down as drawn with this seed.
-            helper: Whether this is a program that nobody times.
+            moved: The seed of a random move of parameters and data by a few units in the last
+                place; None for no move.
+            helper: Whether the program is never timed.
 
         Returns:
             The leaves of the result as one flat vector.
@@ -156,7 +155,7 @@ class Evaluator:
     def run_at(
         self, key: Hashable, x: Float[np.ndarray, " d"], *extra: PyTree
     ) -> Float[np.ndarray, " k"]:
-        """Runs the program kept under `key` at another point, with the data where they are."""
+        """Runs the program under `key` at another point; the data stay on the device."""
         program = self.functions[key]
         params = cast(self.problem.layout.unflatten(x), self.dtype)
         if program.on_host:
@@ -172,9 +171,10 @@ class Evaluator:
             return compiled
         epsilon = float(jnp.finfo(self.dtype).eps)
         on_host = HostFunction(function=function, args=(*self.host_args, *extra), epsilon=epsilon)
-        failed = outcome_of(on_host)
-        if isinstance(failed, Exception):
-            raise failed if Untraceable.of(compiled) is not None else compiled
+        result = outcome_of(on_host)
+        # If JAX merely cannot trace the function, the error on the host is the informative one.
+        if isinstance(result, Exception):
+            raise result if Untraceable.of(compiled) is not None else compiled
         return on_host
 
     def epsilon(self, key: Hashable) -> float:
@@ -205,7 +205,7 @@ class Evaluator:
 
     @property
     def chunk(self) -> int:
-        """How many of the 2d points of a central difference are evaluated together."""
+        """The number of the 2d points of a central difference that are evaluated together."""
         if self.cache.chunk is None:
             self.cache.chunk = 1 if self.cache.opaque else self._choose_chunk()
         return self.cache.chunk

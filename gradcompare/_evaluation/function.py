@@ -1,4 +1,4 @@
-"""What a compiled function and one that is called on the host have in common."""
+"""The common interface of compiled functions and functions on the host."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
@@ -10,24 +10,24 @@ import numpy as np
 from jaxtyping import Float, PyTree
 
 Function = Callable[..., PyTree]
-"""`function(params, data, direction, *extra)` in JAX operations; `direction` may be None."""
+"""Function `function(params, data, direction, *extra)` of JAX; `direction` may be None."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AbstractFunction(ABC):
-    """A function with its arguments, ready to run, and what is known about it.
+    """A function with its arguments, ready to run, and its properties.
 
-    The defaults are those of a function that nobody can look into.
+    The defaults are those of a function without a visible program.
 
     Attributes:
-        args: The arguments of a call without arguments.
-        epsilon: The unit of rounding of the narrowest floating type it computes in.
+        args: The default arguments of a call.
+        epsilon: The unit of rounding of the narrowest floating type in which it computes.
         multiplies: Whether it contains a product with a matrix.
-        compile_seconds: How long tracing, lowering and compiling took; None if it is not compiled.
+        compile_seconds: The seconds of tracing, lowering and compiling; None if not compiled.
         differentiates: Whether autodiff made a part of it.
-        rules: The functions with rules of the user's own for autodiff that it calls.
-        captured_bytes: The size of the arrays that it captured instead of taking them as
-            arguments; they are written into the program.
+        rules: The functions with the user's own rules for autodiff that it calls.
+        captured_bytes: The size of the arrays that it captures instead of taking them as
+            arguments; they are constants of the program.
     """
 
     on_host: ClassVar[bool] = False
@@ -46,32 +46,32 @@ class AbstractFunction(ABC):
         """Calls the function and waits for its result."""
 
     def __call__(self) -> object:
-        """One call with its own arguments, waiting for the result."""
+        """Calls the function with its own arguments and waits for the result."""
         return self.run(*self.args)
 
     @cached_property
     def fingerprint(self) -> bytes | None:
-        """A hash of its operations and constants; None where they are not known."""
+        """A hash of its operations and constants; None if they are unknown."""
         return None
 
     @property
     def flops(self) -> float | None:
-        """Floating-point operations of one call, if they are known."""
+        """Floating-point operations of one call, if known."""
         return None
 
     @property
     def peak_bytes(self) -> int | None:
-        """Temporary and output memory of one call, if it is known."""
+        """Temporary and output memory of one call, if known."""
         return None
 
     @property
     def first_seconds(self) -> float | None:
-        """The seconds of the first call, if they were measured."""
+        """The seconds of the first call, if measured."""
         return None
 
 
 class Runner(Protocol):
-    """What runs functions at one point and keeps them: the `Evaluator`, as its parts see it."""
+    """The part of `Evaluator` that runs functions at one point and keeps their programs."""
 
     def run(
         self,
@@ -83,16 +83,16 @@ class Runner(Protocol):
     ) -> Float[np.ndarray, " k"]:
         """Runs `function(params, data, direction, *extra)`, and waits for the result.
 
-        It is compiled at its first use, or called on the host if that cannot be.
+        It is compiled at its first use, or called on the host if that fails.
 
         Args:
-            key: What the program is kept under: the method that asks, as a rule.
-            function: Pure code of JAX. Everything that changes from point to point has to be
-                an argument of it.
+            key: The key of the program, usually the method itself.
+            function: Pure code of JAX. Everything that changes from point to point must be one
+                of its arguments.
             *extra: Its further arguments.
-            moved: Moves parameters and data by a few units in the last place first, up or
-                down as drawn with this seed.
-            helper: Whether this is a program that nobody times.
+            moved: The seed of a random move of parameters and data by a few units in the last
+                place; None for no move.
+            helper: Whether the program is never timed.
 
         Returns:
             The leaves of the result as one flat vector, NumPy float64.

@@ -1,6 +1,6 @@
 """Functions that cannot be traced: NumPy, SciPy, compiled code, Python that branches on numbers.
 
-They are called as they are, on NumPy arrays of their own that they may do with as they please.
+They are called directly, on their own copies of NumPy arrays.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,15 +19,15 @@ from .._model.objective import Data, Params, Problem
 from .function import AbstractFunction, Function
 
 CHUNKS = 64
-"""Into so many parts many points are divided for an executor: enough for any machine's cores."""
+"""Number of parts into which many points are divided for an executor: enough for any machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HostFunction(AbstractFunction):
-    """A function that is called on the host, in the type it is asked to compute in.
+    """A function that is called on the host.
 
     Attributes:
-        function: What is called.
+        function: The function.
     """
 
     on_host: ClassVar[bool] = True
@@ -41,11 +41,11 @@ class HostFunction(AbstractFunction):
 
 @dataclass(frozen=True)
 class HostBatches:
-    """An objective at many points, one after another or by an executor.
+    """An objective at many points, one after another or with an executor.
 
     Attributes:
         problem: The objective at one point.
-        dtype: What it is asked to compute in.
+        dtype: The dtype of its arguments.
         executor: Calls it at several points at a time: threads, processes, a cluster.
     """
 
@@ -84,20 +84,20 @@ class HostBatches:
 
 
 def number(value: Callable[[Params, Data], PyTree], data: Data, params: Params) -> float:
-    """The value at a point, as a Python number."""
+    """Returns the value at a point as a Python number."""
     return float(np.asarray(value(params, data)))
 
 
 def require_untouched(what: str, function: Callable, params: Params, data: Data) -> PyTree:
-    """Calls `function` on copies, and returns what it gives.
+    """Calls `function` on copies of its arguments, and returns its result.
 
     Raises:
-        InputError: if it changes an array that it was given.
+        InputError: if it changes one of its arguments.
     """
-    given = jax.tree.map(np.array, (params, data))
-    result = function(*given)
+    copies = jax.tree.map(np.array, (params, data))
+    result = function(*copies)
     leaves = zip(
-        jax.tree_util.tree_leaves_with_path(given), jax.tree.leaves((params, data)), strict=True
+        jax.tree_util.tree_leaves_with_path(copies), jax.tree.leaves((params, data)), strict=True
     )
     for (path, after), before in leaves:
         both_nan = (after != after) & (before != before)

@@ -11,20 +11,20 @@ from .._model.estimate import Estimate
 from .function import Function, Runner
 
 NUDGES = 3
-"""How many perturbed points. More make the bar steadier and cost one gradient each."""
+"""Number of perturbed points. More make the error bar steadier and cost one gradient each."""
 
 
 _SPREAD_FACTOR = 2.0
-"""From the largest of `NUDGES` displacements to a bar; calibrated on the registry."""
+"""Ratio of the error bar to the largest of `NUDGES` displacements; calibrated on the registry."""
 
 
 def estimate_with_rounding(
     evaluator: Runner, key: Hashable, function: Function, *extra: PyTree
 ) -> Estimate:
-    """Runs a program that is exact but for rounding, and measures its rounding error.
+    """Runs a program that is exact except for rounding, and measures its rounding error.
 
     Parameters and data are moved by a few units in the last place, up or down at random.
-    How far the result moves shows how much it amplifies the rounding of its own
+    The displacement of the result shows how much the program amplifies the rounding of its
     intermediate results: forward error ≲ condition number × backward error (Higham,
     Accuracy and Stability of Numerical Algorithms, 2002, section 1.5).
     """
@@ -36,29 +36,32 @@ def estimate_with_rounding(
 def _rounding_bar(
     value: Float[np.ndarray, " k"], moved: Float[np.ndarray, "n k"], epsilon: float
 ) -> Float[np.ndarray, " k"]:
-    with np.errstate(invalid="ignore"):  # a value that is not finite has no bar
-        apart = np.abs(moved - value)
-    # At the edge of a domain, some of the points beside it may lie outside.
-    known = np.isfinite(apart)
-    spread = np.where(known.any(axis=0), np.max(apart, axis=0, where=known, initial=0), np.nan)
+    with np.errstate(invalid="ignore"):  # a value that is not finite has no error bar
+        shifts = np.abs(moved - value)
+    # At the edge of a domain, some of the moved points may lie outside.
+    known = np.isfinite(shifts)
+    spread = np.where(known.any(axis=0), np.max(shifts, axis=0, where=known, initial=0), np.nan)
+    # The last operation rounds as well, even where the result does not move.
     return _SPREAD_FACTOR * (spread + 2 * epsilon * np.abs(value))
 
 
 def nudge(x: np.ndarray | float, seed: int, epsilon: float) -> Shaped[np.ndarray, "..."]:
     """Moves floating numbers by up to 8 units in the last place, equal ones by the same amount.
 
-    So ties stay ties, and zeros zeros: a kink that a point lies on is not left. Other numbers
-    stay as they are.
+    So ties stay ties, and zeros zeros: a point on a kink stays on it. Other dtypes stay
+    unchanged.
 
     Args:
         x: The numbers.
-        seed: Which of the many ways to move them.
+        seed: The seed of the moves.
         epsilon: The unit in the last place of 1.
     """
     if not jnp.issubdtype(np.asarray(x).dtype, jnp.floating):
         return np.asarray(x)
     numbers = np.asarray(x, np.float64)
-    with np.errstate(over="ignore"):  # of a product that serves as a hash
+    # A hash of the bits of each number (multiply, xor-shift, multiply; its top four bits count),
+    # so that equal numbers get equal moves, wherever they are.
+    with np.errstate(over="ignore"):  # the products wrap around on purpose
         mixed = (numbers.view(np.uint64) ^ np.uint64(seed + 1)) * np.uint64(0x9E3779B97F4A7C15)
         mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
     places = (mixed >> np.uint64(60)).astype(np.float64) - 7.5  # −7.5, −6.5, … 7.5
@@ -66,10 +69,10 @@ def nudge(x: np.ndarray | float, seed: int, epsilon: float) -> Shaped[np.ndarray
 
 
 def nudge_data(x: np.ndarray | float, seed: int, epsilon: float) -> Shaped[np.ndarray, "..."]:
-    """The same for data, where arrays of whole numbers stay as they are.
+    """Moves data likewise, except arrays of whole numbers.
 
-    They are labels, counts, signs and masks, and exact: a label 2.0 that becomes 1.9999999 is
-    another class once it is converted to an integer.
+    Those are labels, counts, signs and masks, and exact: a label 2.0 that becomes 1.9999999 is
+    another class after conversion to an integer.
     """
     array = np.asarray(x)
     floating = jnp.issubdtype(array.dtype, jnp.floating)

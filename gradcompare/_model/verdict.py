@@ -172,7 +172,7 @@ class Judgement:
 
     Attributes:
         verdict: The verdict over all coordinates.
-        faulty: The wrong coordinates, the worst first.
+        faulty: The coordinates that caused the verdict, the worst first.
         unverified: The coordinates that finite differences could not verify.
         floor: The detection floor: an error larger than this in any one verified coordinate
             would have been detected; NaN if no coordinate was verified. Kinks are left out:

@@ -1,4 +1,4 @@
-"""Which branches of an objective the points reach, and the search for points that reach others."""
+"""The branches of an objective that the points reach, and more points for the other branches."""
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ from .examination import Examination
 from .search import seek
 
 SOUGHT_POINTS = 3
-"""At most so many points are looked at that were sought."""
+"""Largest number of points that the search adds."""
 
 POINTS_AGAIN = 2
 """Extra points after a failure in a branch: one point cannot show that the branch is to blame."""
@@ -24,7 +24,7 @@ NOT_SOUGHT = "no point looked at reaches it; give one as x0, or look at more"
 UNTOLD = "nothing can be told at the point found that reaches it; give another as x0"
 
 Examine = Callable[[Problem], Examination]
-"""Compares the derivatives at a point."""
+"""Function that compares the derivatives at a point."""
 
 
 @dataclass(eq=False)
@@ -33,9 +33,9 @@ class Coverage:
 
     Attributes:
         points: The points examined; `extend` adds some.
-        choices: The choices; without any, no point is asked what it takes.
-        notes: Why a branch that was sought was not tested, by its number.
-        failure: Why the choices could not be looked at, if so.
+        choices: The choices; without any, no point has a `taken`.
+        notes: The reason why the search did not test a branch, by its number.
+        failure: The reason why the choices are unknown, if they are.
     """
 
     points: list[Examination]
@@ -45,7 +45,7 @@ class Coverage:
 
     @classmethod
     def of(cls, points: Sequence[Examination], keys: Sequence[Hashable]) -> "Coverage":
-        """Looks at which branches of the functions under `keys` the points take."""
+        """Records the branches of the functions under `keys` that the points take."""
         choices = Choices.of([point.evaluator for point in points], keys)
         if not choices.branches:
             return cls(list(points), choices)
@@ -53,24 +53,25 @@ class Coverage:
 
     @property
     def unseen(self) -> str:
-        """Why more choices may be there than were seen; nothing if all were."""
+        """The reasons why there may be more choices; empty if all are known."""
         return "; and ".join(self.choices.unseen) or self.failure
 
     @property
     def taken(self) -> Bool[np.ndarray, "p k"]:
-        """Which branches each point takes."""
+        """Whether each point takes each branch."""
         return np.array([p.taken.branches for p in self.points if p.taken is not None], bool)
 
     def extend(self, seed: int, usable: Callable[[Problem], bool], examine: Examine) -> None:
-        """Adds points that take branches which no point has taken, where such are found.
+        """Adds points that take branches which no point has taken, if the search finds some.
 
-        And more that take a branch in which the gradient may be wrong. A point at which nothing
-        can be told is left out: it shows neither that the gradient is right nor that it is wrong.
+        It also adds points that take a branch in which the gradient may be wrong. An inconclusive
+        point is left out: it shows neither a correct nor a wrong gradient.
         """
         if not self.choices.branches:
             return
         wanted, wrong = ~self.taken.any(axis=0) | self._suspect(), 0
         again = POINTS_AGAIN * any(point.result.judgement.verdict.ok for point in self.points)
+        # A branch with a note is not sought: the note says why.
         missing = {
             n for n, branch in enumerate(self.choices.branches) if wanted[n] and not branch.note
         }
@@ -84,6 +85,7 @@ class Coverage:
             else:
                 self.points.append(replace(point, taken=taken))
             wrong += verdict is Verdict.ANALYTIC_WRONG
+            # One wrong point cannot show that its branch is to blame; a few more can.
             if number == SOUGHT_POINTS + again * bool(wrong):
                 return
             if verdict is not Verdict.ANALYTIC_WRONG or wrong > again:
@@ -91,7 +93,7 @@ class Coverage:
         self.notes = dict.fromkeys(missing, NOT_FOUND) | self.notes
 
     def _suspect(self) -> Bool[np.ndarray, " k"]:
-        """The branches that the points with a wrong gradient take, and no other; not the first."""
+        """Whether exactly the points with a wrong gradient take a branch, without the first."""
         verdicts = [point.result.judgement.verdict for point in self.points]
         wrong = np.array([verdict is Verdict.ANALYTIC_WRONG for verdict in verdicts])
         alike = np.all(self.taken == wrong[:, None], axis=0)
@@ -99,7 +101,7 @@ class Coverage:
 
     @property
     def branches(self) -> tuple[Branch, ...]:
-        """The branches, tested or not, and why not."""
+        """The branches; those not tested with the reason."""
         if not self.choices.branches:
             return ()
         return tuple(

@@ -14,8 +14,7 @@ class Examination:
     Attributes:
         evaluator: The functions of the case, at this point.
         result: The estimates and the verdict.
-        taken: The branches that the point takes; None where there are none, or before that is
-            known.
+        taken: The branches that the point takes; None if there are none, or not known yet.
     """
 
     evaluator: Evaluator

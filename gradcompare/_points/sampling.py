@@ -1,9 +1,9 @@
-"""The points at which derivatives are compared, and what is wrong with some of them.
+"""The points at which derivatives are compared, and warnings about poor points.
 
-One point shows little. Where all entries are equal, swapped coordinates look right; where the
-gradient is zero, so does every factor. Of 24 derivatives that public projects shipped wrong,
-five were right at such a nice point and seven at every ordinary one. So more points are drawn
-around the one that is given, near it and far from it.
+One point shows little. If all entries are equal, swapped coordinates look correct; if the
+gradient is zero, so does every factor. Of 24 wrong derivatives in public projects, five were
+correct at such a nice point and seven at every ordinary one. So more points are drawn around
+the user's, near it and far from it.
 """
 
 import math
@@ -18,20 +18,20 @@ from .._foundation.wording import listed
 from .._model.objective import Problem
 
 ValueAt = Callable[[Problem], float]
-"""The objective at the point of a problem, NaN where it raises an error: outside of its domain."""
+"""Function that returns the objective at the point of a problem; NaN outside of its domain."""
 
 NEAR_DISTANCE = 0.3
-"""How far a near point lies from the given one, relative to each coordinate."""
+"""Distance of a near point from the user's, relative to each coordinate."""
 
 TAIL_STREAM = 7
-"""Keeps the random numbers of the tails apart from those of the points around."""
+"""Number that keeps the random numbers of the tails apart from those of the points around."""
 
 SHRINKS = 6
-"""How often a point at which the objective is not finite, or towers, is moved back halfway."""
+"""Number of times a point is moved back halfway if the objective is not finite, or too large."""
 
 TOWERING = 1 / float(np.finfo(float).eps)
-"""A far point at which the objective is so many times as large as near the given one says nothing:
-one term of it is left (a projection whose depth is nearly 0), and rounds off all others."""
+"""Ratio of the objective at a far point to that near the user's above which the point shows
+nothing: one term (a projection whose depth is nearly 0) rounds off all others."""
 
 
 def around(
@@ -39,15 +39,15 @@ def around(
 ) -> Iterator[Problem]:
     """Draws points around the one of `problem`, near and far by turns, inside its bounds.
 
-    Far points have mixed signs and sizes spread over a factor of about ten. A point at which
-    the objective is not finite, or a far one at which it towers above what it is near the given
-    one, is moved towards the given one until it is not so.
+    Far points have mixed signs and sizes spread over a factor of about ten. If the objective is
+    not finite at a point, or towers at a far one above its values nearby, the point is moved
+    towards the user's until it does not.
 
     Args:
-        problem: The given point.
-        numbers: Which points of the sequence, counted from 1; the odd ones are near.
-        seed: Of the sequence.
-        value_at: The objective at a point, NaN where it is not defined.
+        problem: The user's point.
+        numbers: The numbers of the points in the sequence, from 1; the odd ones are near.
+        seed: The seed of the sequence.
+        value_at: The objective at a point, NaN if undefined.
     """
     x = problem.layout.flatten(problem.params)
     typical = np.median(np.abs(x[x != 0])) if np.any(x) else 1.0
@@ -74,10 +74,10 @@ def around(
 
 
 def tails_of(problem: Problem, seed: int, value_at: ValueAt) -> Iterator[Problem]:
-    """Draws points far out, where exponentials saturate and series give way to limits.
+    """Draws points far out, where exponentials saturate and limits replace series.
 
-    Each is the point of `problem` with its coordinates ten to a hundred times as large, of the
-    same signs, of the opposite ones, and of mixed ones.
+    Each is the point of `problem` with coordinates ten to a hundred times as large: with the same
+    signs, with the opposite ones, and with mixed ones.
     """
     x = problem.layout.flatten(problem.params)
     size = np.where(x == 0, 1.0, np.abs(x))
@@ -95,12 +95,12 @@ def tails_of(problem: Problem, seed: int, value_at: ValueAt) -> Iterator[Problem
 
 
 def lint(problem: Problem) -> tuple[str, ...]:
-    """Says in sentences what makes the point of `problem` a poor place for a comparison."""
+    """Returns sentences on what makes the point of `problem` poor for a comparison."""
     x, (lower, upper) = problem.layout.flatten(problem.params), problem.bounds
     sentences = []
     if len(x) > 1 and np.all(x == x[0]):
         sentences.append(
-            f"all parameters are {x[0] + 0.0:g}: coordinates that are confused look right here"
+            f"all parameters equal {x[0] + 0.0:g}, so swapped coordinates cannot be noticed here"
         )
     at_bound = np.flatnonzero((x == lower) | (x == upper))
     if at_bound.size:
@@ -109,14 +109,14 @@ def lint(problem: Problem) -> tuple[str, ...]:
     leaves = jax.tree.leaves(problem.data)
     numbers = [np.asarray(x) for x in leaves if jnp.issubdtype(jnp.result_type(x), jnp.floating)]
     if numbers and not any(np.any(array) for array in numbers):
-        sentences.append("all data are zero: terms that they multiply cannot be seen")
+        sentences.append("all data are zero, so errors in terms that they multiply are hidden")
     return tuple(sentences)
 
 
 def inside(
     x: Float[np.ndarray, " d"], lower: Float[np.ndarray, " d"], upper: Float[np.ndarray, " d"]
 ) -> Float[np.ndarray, " d"]:
-    """Mirrors coordinates at the bound they lie beyond; between two, clips what is left."""
-    with np.errstate(invalid="ignore"):  # of infinite bounds, where nothing is mirrored
+    """Mirrors coordinates outside at the bound that they cross; clips those still outside."""
+    with np.errstate(invalid="ignore"):  # infinite bounds mirror nothing
         mirrored = np.where(x < lower, 2 * lower - x, np.where(x > upper, 2 * upper - x, x))
     return np.clip(mirrored, lower, upper)

@@ -1,10 +1,10 @@
-"""Points that reach a branch of a choice that no other point reaches.
+"""The search for points that reach a branch of a choice that no other point reaches.
 
-The search goes through a fixed list of points around the given one, inside its bounds: other
-scales and signs, shifts, single coordinates moved, random steps that grow. It looks only at which
-branches a point takes, and whether the objective is finite there. On the way to the first point
-that takes a branch, it stops a little behind the threshold: there, a wrong tail is already large
-enough to be seen.
+The search tries a fixed list of points around the user's, inside its bounds: other scales and
+signs, shifts, single coordinates moved, random steps that grow. It evaluates only the branches
+that a point takes, and whether the objective is finite there. On the way to the first point that
+takes a branch, it stops a little behind the threshold: there, a wrong tail is already large enough
+to be detected.
 """
 
 from collections import Counter
@@ -25,30 +25,30 @@ FACTORS = (10.0, 0.1, -1.0, -10.0, 100.0, -100.0, 1e-3, 1e3, -1e3, 1e-8)
 SHIFTS = (1.0, -1.0, 10.0, -10.0, 100.0, -100.0)
 
 MOVED_COORDINATES = 16
-"""At most so many coordinates are moved one by one."""
+"""Largest number of coordinates that are moved one by one."""
 
 LENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0)
-"""Of the steps at random, relative to each coordinate; a round of them at a time."""
+"""Lengths of the random steps, relative to each coordinate; a round of them at a time."""
 
 MOST_TRIALS, FIRST_TRIALS, TRIALS_FOR_EACH = 200, 30, 10
-"""So many points are tried at most, and no more than some and a few for each parameter, so that
-it takes less than finite differences do."""
+"""Limits of the number of points tried: the first, and the second plus the third for each
+parameter, so that the search costs less than finite differences."""
 
 PATIENCE = len(FACTORS) + len(SHIFTS)
 """Number of points in succession that may take the branches of an earlier one before the search
 stops: all points on a line with it, and some more."""
 
 REFUSALS = 5
-"""A branch is given up after so many points at which the objective is not finite."""
+"""Number of points with an objective that is not finite after which a branch is given up."""
 
 THRESHOLD_HALVINGS = 14
-"""Finds a threshold to 1/16000 of the way."""
+"""Number of bisections of the way to a point; they locate a threshold to 1/16000 of it."""
 
 MARGINS = (0.1, 0.01)
-"""So much further than the threshold, relative to the way there."""
+"""Distances behind the threshold, relative to the way there."""
 
 SEARCH_STREAM = 11
-"""Keeps these random numbers apart from those of other points."""
+"""Number that keeps these random numbers apart from those of other points."""
 
 
 def seek(
@@ -58,14 +58,14 @@ def seek(
     seed: int,
     usable: Callable[[Problem], bool],
 ) -> Iterator[Problem]:
-    """Yields points that take one of the missing branches, none of which the given point takes.
+    """Yields points that take one of the missing branches; the user's point takes none of them.
 
     Args:
-        evaluator: At the given point, where it is known which branches are taken.
+        evaluator: The evaluator at the user's point, which has run the program of the choices.
         choices: The choices.
-        missing: The numbers of the branches. The caller removes those that are settled before it
-            asks for the next point; points that take other branches come first.
-        seed: Of the random steps.
+        missing: The numbers of the branches. The caller removes settled ones before it takes the
+            next point; points that take other branches come first.
+        seed: The seed of the random steps.
         usable: Whether the objective is finite at a point.
     """
     problem, labels = evaluator.problem, Counter[str]()
@@ -84,16 +84,18 @@ def seek(
             z = _behind(evaluator.x, y, taken, problem.bounds)
             branches = taken(z)
             name = f"a point where {choices.branches[min(branches)]}"
-            found = problem.moved(z, name + f" (no. {labels[name] + 1})" * (name in labels))
+            moved = problem.moved(z, name + f" (no. {labels[name] + 1})" * (name in labels))
+            # Points with other branches come first, until PATIENCE points brought nothing new.
             if branches in seen and skipped < PATIENCE:
                 skipped += 1
                 break
-            if not usable(found):
+            if not usable(moved):
                 refused.update(branches)
                 break
             seen.add(branches)
             labels[name] += 1
-            yield found
+            yield moved
+            # If the caller settled one of these branches, the way to y may hold a further one.
             if branches <= missing:
                 break
 
@@ -125,14 +127,15 @@ def _all_candidates(x: Vector, seed: int) -> Iterator[Vector]:
 def _behind(
     x: Vector, y: Vector, takes: Callable[[Vector], object], bounds: tuple[Vector, Vector]
 ) -> Vector:
-    """A point on the way from x, which takes no missing branch, to y, which does: not far inside.
+    """Returns a point a little behind the threshold on the way from x to y.
 
-    Or shortly after y, which may lie on the threshold itself.
+    x takes no missing branch, y takes one. The point may lie beyond y, if y is on the threshold.
     """
 
     def at(part: float) -> Vector:
         return x + part * (y - x)
 
+    # Bisection: at(low) takes no missing branch, at(high) takes one.
     low, high = 0.0, 1.0
     for _ in range(THRESHOLD_HALVINGS):
         middle = (low + high) / 2

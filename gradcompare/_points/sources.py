@@ -1,4 +1,4 @@
-"""Where the points of a case come from: around one that is given, drawn, or visited."""
+"""Sources of the points of a case: around the user's point, drawn, or fixed."""
 
 import abc
 from collections.abc import Callable, Iterator, Sequence
@@ -13,22 +13,22 @@ from .._model.objective import Data, Objective, Params, Problem
 from .sampling import ValueAt, around, tails_of
 
 MORE = 2
-"""How many points are added where the verdict is that it cannot be told."""
+"""Number of points that are added if the verdict is inconclusive."""
 
 
 class PointSource(abc.ABC):
-    """The points of one case, made when they are asked for."""
+    """A source of the points of one case, which makes them on demand."""
 
     @abc.abstractmethod
     def first(self, value_at: ValueAt) -> Iterator[Problem]:
-        """Yields the points that are always compared, one at least.
+        """Yields the points that are always compared, at least one.
 
         Args:
-            value_at: The objective at a point; it can be called once the first point is out.
+            value_at: The objective at a point; callable after the first point.
         """
 
     def more(self, value_at: ValueAt) -> Iterator[Problem]:
-        """Yields further points, which are compared as long as nothing can be told."""
+        """Yields further points, which are compared as long as a point is inconclusive."""
         return iter(())
 
 
@@ -38,8 +38,8 @@ class Neighbourhood(PointSource):
 
     Attributes:
         make: Makes the point.
-        count: How many points there are, the given one among them.
-        seed: Of the points drawn.
+        count: The number of points, including the user's.
+        seed: The seed of the other points.
         tails: Whether points far out are compared as well.
     """
 
@@ -50,7 +50,7 @@ class Neighbourhood(PointSource):
 
     @cached_property
     def start(self) -> Problem:
-        """The point; what is wrong with it is found here, where the engine expects it."""
+        """The point; an invalid one raises its error here, where the engine expects it."""
         return self.make()
 
     def first(self, value_at: ValueAt) -> Iterator[Problem]:
@@ -69,11 +69,11 @@ class Draws(PointSource):
     """Points of a registered objective, each with its own data, and its special points.
 
     Attributes:
-        objective: What draws them.
-        size: The size that it is asked for.
-        count: How many are drawn.
-        seed: Of the draws.
-        directional: Whether each has a direction, drawn as well.
+        objective: The objective, whose `make` draws them.
+        size: The size of the objective.
+        count: The number of draws.
+        seed: The seed of the draws.
+        directional: Whether each draw includes a direction.
     """
 
     objective: Objective
@@ -94,7 +94,7 @@ class Draws(PointSource):
         return (self._draw(number) for number in range(self.count, self.count + MORE))
 
     def _draw(self, number: int) -> Problem:
-        params, data = self._made(np.random.default_rng([self.seed, number]))
+        params, data = self._make(np.random.default_rng([self.seed, number]))
         direction = None
         if self.directional:
             layout, rng = Layout.of(params), np.random.default_rng([self.seed, number, 1])
@@ -102,18 +102,18 @@ class Draws(PointSource):
         label = f"draw {number + 1} of seed {self.seed}"
         return Problem.at(self.objective, params, data, label, direction)
 
-    def _made(self, rng: np.random.Generator) -> tuple[Params, Data]:
-        made = self.objective.make(rng, self.size)
-        if not isinstance(made, tuple) or len(made) != 2:
+    def _make(self, rng: np.random.Generator) -> tuple[Params, Data]:
+        pair = self.objective.make(rng, self.size)
+        if not isinstance(pair, tuple) or len(pair) != 2:
             raise InputError(
-                f"make of {self.objective.name} gives {type(made).__name__}; return (params, data)"
+                f"make of {self.objective.name} gives {type(pair).__name__}; return (params, data)"
             )
-        return made
+        return pair
 
 
 @dataclass(frozen=True)
 class FixedPoints(PointSource):
-    """Points that are known before, such as those that an optimiser visited.
+    """Points that are known in advance, such as those that an optimiser visited.
 
     Attributes:
         makers: Each makes the problem of one point.

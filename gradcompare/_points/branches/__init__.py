@@ -1,1 +1,1 @@
-"""Which branches of a program a point takes: traced programs, and functions on the host."""
+"""The branches of a program that a point takes: traced programs, and functions on the host."""

@@ -2,10 +2,10 @@
 
 A choice is an operation that takes one of several branches: `select_n`, `cond`, `max`, `min`,
 `clamp`, `abs`, `sign`, `sort`, or a comparison that becomes a number, as in `(x > 0) * x`. A
-gradient that is right on one branch may be wrong on another. They are read off the traced program,
-whatever the user calls the functions that made it. What a library chooses by itself is not the
-user's choice: the guards inside of `logaddexp`, indices below zero, the largest entry of an array.
-What stands in the body of a `while_loop`, or is called on the host, is not seen, and said so.
+gradient that is correct on one branch may be wrong on another. This module reads choices from the
+traced program, whatever the names of the functions in the user's code. A library's own choices
+are not the user's: the guards inside of `logaddexp`, indices below zero, the largest entry of an
+array. The body of a `while_loop` and calls on the host are not examined; the report says so.
 """
 
 from collections import Counter
@@ -46,7 +46,7 @@ PASSES = frozenset(
         "stop_gradient",
     }
 )
-"""Operations after which a number is the same number, in another place or type."""
+"""Operations that keep a number, in another place or type."""
 
 CLOSED = {
     "while": "a loop whose length is not known",
@@ -55,18 +55,18 @@ CLOSED = {
     "ffi_call": "a call of compiled code",
     "pallas_call": "a kernel",
 }
-"""Operations that are not looked into, and what they are."""
+"""Operations whose inside is not examined, with descriptions."""
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What is around a part of a program.
+    """The context of a part of a program.
 
     Attributes:
-        call: The call of a function of a library that it is the inside of, if it is.
+        call: The call of a library's function that contains it, if any.
         loops: The lengths of the loops around it.
         derived: Whether autodiff made it.
-        unplaced: How many operations of each name there were so far whose line is not known.
+        unplaced: Number of operations of each name so far without a known line.
     """
 
     call: Call | None = None
@@ -76,9 +76,10 @@ class Surroundings:
 
 
 def choices(program: ClosedJaxpr, parameters: int) -> tuple[tuple[Node, ...], tuple[str, ...]]:
-    """Returns the choices of a program whose first so many arguments are parameters.
+    """Returns the choices of a program, and descriptions of unexamined parts.
 
-    And beside them what is not looked into though the parameters reach it, in words.
+    Only parts that the parameters reach are described. The first `parameters` arguments of the
+    program are parameters, the others data.
     """
     count = len(program.jaxpr.invars)
     facts = [Facts(PARAMETERS if number < parameters else DATA) for number in range(count)]
@@ -90,16 +91,16 @@ def _walk(jaxpr: Jaxpr, facts: Sequence[Facts], around: Surroundings) -> Iterato
     known: dict[Var, Facts] = dict(zip(jaxpr.invars, facts, strict=True))
     for equation in jaxpr.eqns:
         here = replace(around, derived=True) if is_derived(equation) else around
-        given = [_facts(operand, known) for operand in equation.invars]
-        yield from _choice(equation, given, here)
-        yield from _closed(equation, given, here)
-        inside = [divided_up(found) for found in _inside(equation, given, here)]
+        operands = [_facts(operand, known) for operand in equation.invars]
+        yield from _choice(equation, operands, here)
+        yield from _closed(equation, operands, here)
+        inside = [divided_up(part) for part in _inside(equation, operands, here)]
         for _, unseen in inside:
             yield from unseen
         inner = tuple(nodes for nodes, _ in inside)
         if any(inner):
             yield Nest(equation, inner)
-        known |= dict.fromkeys(equation.outvars, _result(equation, given, here))
+        known |= dict.fromkeys(equation.outvars, _result(equation, operands, here))
 
 
 def _facts(operand: Var | Literal, known: dict[Var, Facts]) -> Facts:
@@ -108,15 +109,17 @@ def _facts(operand: Var | Literal, known: dict[Var, Facts]) -> Facts:
     return Facts(literal=float(operand.val) if np.ndim(operand.val) == 0 else None)
 
 
-def _result(equation: JaxprEqn, given: Sequence[Facts], around: Surroundings) -> Facts:
-    """What is known of what an operation makes."""
+def _result(equation: JaxprEqn, operands: Sequence[Facts], around: Surroundings) -> Facts:
+    """Returns the facts about the results of an operation."""
     if equation.primitive.name in PASSES:
-        return given[0]
+        return operands[0]
     boolean = bool(equation.outvars) and holds(equation.outvars[0], jnp.bool_)
-    return Facts(strongest(given), equation if boolean and around.call is None else None)
+    return Facts(strongest(operands), equation if boolean and around.call is None else None)
 
 
-def _choice(equation: JaxprEqn, given: Sequence[Facts], around: Surroundings) -> Iterator[Choice]:
+def _choice(
+    equation: JaxprEqn, operands: Sequence[Facts], around: Surroundings
+) -> Iterator[Choice]:
     name = equation.primitive.name
     if name not in KINDS and name not in CALLS:
         return
@@ -124,43 +127,43 @@ def _choice(equation: JaxprEqn, given: Sequence[Facts], around: Surroundings) ->
         return
     call = around.call or _called(equation)
     if name in CALLS:
-        # What a function chooses by its first argument alone is one choice, whatever is inside.
+        # A function that chooses by the sign of its first argument is one choice as a whole.
         chooses = around.call is None and call.chooser is not None and call.chooser.signed
     else:
-        chooses = _is_users(equation, given, call, around)
+        chooses = _is_users(equation, operands, call, around)
     if not chooses:
         return
     if call.place is None:
         around.unplaced[name] += 1
         text = f"{name} no. {around.unplaced[name]}"
         call = replace(call, place=Place("", 0, text=text))
-    found = branches(equation, given, call)
-    if found:
+    cases = branches(equation, operands, call)
+    if cases:
         operand = chooses_by(equation)
         chosen = equation.outvars[0] if operand is None else equation.invars[operand]
         shape = () if name == "sort" else (*around.loops, *getattr(chosen.aval, "shape", ()))
-        yield Choice(equation, found, shape, around.derived)
+        yield Choice(equation, cases, shape, around.derived)
 
 
 def _called(equation: JaxprEqn) -> Call:
-    """What the user's line called to get an operation."""
+    """Returns the call in the user's line that made an operation."""
     function = library_function(equation)
     return Call(place_of(equation), function is None, chooser(function))
 
 
 def _is_users(
-    equation: JaxprEqn, given: Sequence[Facts], call: Call, around: Surroundings
+    equation: JaxprEqn, operands: Sequence[Facts], call: Call, around: Surroundings
 ) -> bool:
     """Whether an operation that chooses is the user's choice.
 
-    It is where the line asks for this operation, or for a function that chooses by it; and where
-    the condition is an expression of the user's own, whatever it is handed to. What autodiff makes
-    of a choice has a condition of its own, with the place of that choice.
+    It is if the line is this operation, or calls a function that chooses by it; and if the
+    condition is an expression of the user's, whatever function receives it. Autodiff's version of
+    a choice has a condition of its own, with the place of that choice.
     """
     name, operand = equation.primitive.name, chooses_by(equation)
-    made_by = None if operand is None else given[operand].made_by
-    made = None if made_by is None else place_of(made_by)
-    own = made is not None and made != call.place
+    maker = None if operand is None else operands[operand].maker
+    origin = None if maker is None else place_of(maker)
+    own = origin is not None and origin != call.place
     if call.chooser is not None and name not in call.chooser.primitives:
         return False
     if name in MASKED or (operand is not None and around.derived):
@@ -168,10 +171,12 @@ def _is_users(
     return own or call.direct or call.chooser is not None
 
 
-def _closed(equation: JaxprEqn, given: Sequence[Facts], around: Surroundings) -> Iterator[Unseen]:
-    """What is not looked into, where the parameters reach it and it is not a library's own."""
+def _closed(
+    equation: JaxprEqn, operands: Sequence[Facts], around: Surroundings
+) -> Iterator[Unseen]:
+    """Yields an unexamined operation of the user's that the parameters reach."""
     name = equation.primitive.name
-    if name not in CLOSED or strongest(given) != PARAMETERS or around.call is not None:
+    if name not in CLOSED or strongest(operands) != PARAMETERS or around.call is not None:
         return
     place = place_of(equation)
     if place is not None:
@@ -179,29 +184,29 @@ def _closed(equation: JaxprEqn, given: Sequence[Facts], around: Surroundings) ->
 
 
 def _inside(
-    equation: JaxprEqn, given: list[Facts], around: Surroundings
+    equation: JaxprEqn, operands: list[Facts], around: Surroundings
 ) -> Iterator[Iterator[Node | Unseen]]:
-    """Yields the choices of each inner program, for operations that are looked into."""
+    """Yields the choices of each inner program, for operations that are examined."""
     name = equation.primitive.name
     if name in CALLS:
         for program in programs_in(equation):
             deeper = _entered(equation, program, around)
-            masked = any(facts.made_by is not None for facts in given)
+            masked = any(facts.maker is not None for facts in operands)
             if deeper.call is None or deeper.call.chooser is not None or masked:
-                yield _walk(program.jaxpr, given, deeper)
+                yield _walk(program.jaxpr, operands, deeper)
     elif name == "scan" and (loop := loop_of(equation)) is not None:
         loops, body = (*around.loops, loop.length), loop.body.jaxpr
-        yield _walk(body, _in_loop(equation, given), replace(around, loops=loops))
+        yield _walk(body, _in_loop(equation, operands), replace(around, loops=loops))
     elif name == "cond":
         for branch in programs_in(equation):
-            yield _walk(branch.jaxpr, given[1:], around)
+            yield _walk(branch.jaxpr, operands[1:], around)
 
 
 def _entered(equation: JaxprEqn, program: ClosedJaxpr, around: Surroundings) -> Surroundings:
-    """What is around the inside of a call.
+    """Returns the context of the inside of a call.
 
-    JAX keeps the programs of compiled functions: what is inside of `jnp.where` may carry the
-    line of another `jnp.where`, traced before. So the line of the call is taken.
+    JAX keeps the programs of compiled functions: operations inside of `jnp.where` may carry the
+    line of another `jnp.where`, traced before. So the line of the call replaces theirs.
     """
     if around.call is not None or equation.primitive.name in REMAT:
         return around
@@ -211,9 +216,9 @@ def _entered(equation: JaxprEqn, program: ClosedJaxpr, around: Surroundings) -> 
     return replace(around, call=_called(equation))
 
 
-def _in_loop(equation: JaxprEqn, given: list[Facts]) -> list[Facts]:
-    """What is known in the body of a loop: what it carries may depend on everything."""
-    fixed, carry, rows = divided(equation, given)
-    through = Facts(strongest(given))
-    rest = [replace(facts, made_by=None) for facts in rows]
+def _in_loop(equation: JaxprEqn, operands: list[Facts]) -> list[Facts]:
+    """Returns the facts in the body of a loop; carried values may depend on all operands."""
+    fixed, carry, rows = divided(equation, operands)
+    through = Facts(strongest(operands))
+    rest = [replace(facts, maker=None) for facts in rows]
     return [*fixed, *[through] * len(carry), *rest]

@@ -1,4 +1,4 @@
-"""Which branches of the choices of an objective the points of a comparison take.
+"""All choices of an objective, and the branches that a point takes.
 
 The choices are those of the value and of the hand-written gradient, traced or called on the host.
 """
@@ -22,8 +22,8 @@ class Choices:
     """The choices of one objective.
 
     Attributes:
-        traced: Those of its traced programs.
-        recorded: Those of what is called on the host.
+        traced: The choices of its traced programs.
+        recorded: The choices of its functions on the host.
     """
 
     traced: TracedChoices = field(default_factory=TracedChoices)
@@ -31,7 +31,7 @@ class Choices:
 
     @classmethod
     def of(cls, at: Sequence[Evaluator], keys: Sequence) -> "Choices":
-        """Looks for choices in the programs under these keys, at these points."""
+        """Returns the choices in the programs under these keys, at these points."""
         return cls(TracedChoices.of(at[0], keys), RecordedChoices.of(at, keys))
 
     @cached_property
@@ -41,7 +41,7 @@ class Choices:
 
     @property
     def unseen(self) -> tuple[str, ...]:
-        """Why more choices may be there, in words."""
+        """The reasons why there may be more choices, in words."""
         return (*self.traced.unseen, *self.recorded.unseen)
 
     @cached_property
@@ -51,16 +51,16 @@ class Choices:
 
     @cached_property
     def shaped(self) -> dict[int, Shape]:
-        """The branches that have the shape of an array of parameters, by their numbers."""
+        """The shapes of the branches with that of a parameter array, by their numbers."""
         return self.traced.shaped | self._after(self.recorded.shaped)
 
     def taken(self, evaluator: Evaluator, x: Float[np.ndarray, " d"] | None = None) -> Taken:
-        """Returns what the point of `evaluator` takes; or another one, once that was asked."""
+        """Returns the branches at `x`, or at the point of `evaluator`, which must come first."""
         traced, recorded = self.traced.taken(evaluator, x), self.recorded.taken(evaluator, x)
         branches = np.concatenate([traced.branches, recorded.branches])
         return Taken(branches, traced.entries | self._after(recorded.entries))
 
     def _after(self, of_recorded: dict) -> dict:
-        """What belongs to recorded branches, by the numbers that these have among all."""
+        """Renumbers values of recorded branches: these follow the traced ones."""
         first = len(self.traced.branches)
         return {first + number: thing for number, thing in of_recorded.items()}

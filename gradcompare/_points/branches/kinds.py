@@ -15,7 +15,7 @@ from ..._introspection.library import Chooser
 from ..._results.branch import Branch
 
 CONSTANT, DATA, PARAMETERS = range(3)
-"""What a number depends on, the strongest last."""
+"""Kinds of dependency of a number, the strongest last."""
 
 OF_DATA = "that depends on the data alone; give data that reach it"
 THIN = "single points reach it; give one as x0 if it matters"
@@ -23,38 +23,38 @@ THIN = "single points reach it; give one as x0 if it matters"
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """What is known of a number in a program before it runs.
+    """The facts about a number in a program that are known before it runs.
 
     Attributes:
-        source: What it depends on.
-        made_by: The operation of the user's that made it, where it is true or false.
-        literal: The number itself, if it stands in the program.
+        source: The kind of its dependency.
+        maker: The operation of the user's that made it, if it is a boolean.
+        literal: The number itself, if it is a literal of the program.
     """
 
     source: int = CONSTANT
-    made_by: JaxprEqn | None = None
+    maker: JaxprEqn | None = None
     literal: float | None = None
 
 
-def strongest(given: Sequence[Facts]) -> int:
-    """What a number depends on that is made of these."""
-    return max((facts.source for facts in given), default=CONSTANT)
+def strongest(operands: Sequence[Facts]) -> int:
+    """Returns the kind of dependency of a number that is computed from these."""
+    return max((facts.source for facts in operands), default=CONSTANT)
 
 
 def holds(variable: Any, kind: type) -> bool:
-    """Whether a variable of a program is of such a dtype; one without any, as a token, is not."""
+    """Whether a variable of a program has this kind of dtype; a token has none."""
     dtype = dtype_of(variable)
     return dtype is not None and bool(jnp.issubdtype(dtype, kind))
 
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """What a line of the user's calls that contains an operation.
+    """The call in a line of the user's that contains an operation.
 
     Attributes:
-        place: Where; None if that is not known.
-        direct: Whether the line asks for this operation and nothing more.
-        chooser: How the function called chooses, if it is called in order to choose.
+        place: The place of the call; None if unknown.
+        direct: Whether the line is this operation and nothing more.
+        chooser: The way in which the called function chooses, if it is called to choose.
     """
 
     place: Place | None
@@ -63,9 +63,9 @@ class Call:
 
 
 def chooses_by(equation: JaxprEqn) -> int | None:
-    """Returns which operand an operation chooses by: true or false, or the number of a branch.
+    """Returns the number of the operand by which an operation chooses: a boolean or a branch.
 
-    None for one that compares numbers by itself, such as `max`, and for what does not choose.
+    None for one that compares numbers by itself, such as `max`, and for others.
     """
     if equation.primitive.name in SELECTS:
         return 0
@@ -74,48 +74,50 @@ def chooses_by(equation: JaxprEqn) -> int | None:
     return masks[0] if masked and masks else None
 
 
-def branches(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> tuple[Branch, ...]:
+def branches(equation: JaxprEqn, operands: Sequence[Facts], call: Call) -> tuple[Branch, ...]:
     """Returns the branches of a choice in the order of its cases; none if it is no choice.
 
     Args:
         equation: An operation whose name is among `KINDS`, or the call of a function that
             chooses by the sign of its first argument.
-        given: What is known of its operands.
-        call: What the user called that contains it.
+        operands: The facts about its operands.
+        call: The user's call that contains it.
     """
     name, number = equation.primitive.name, chooses_by(equation)
     by_first = name == "sort" or name not in KINDS
-    chooses = strongest(given[:1] if by_first else given if number is None else [given[number]])
+    chooses = strongest(
+        operands[:1] if by_first else operands if number is None else [operands[number]]
+    )
     if chooses == CONSTANT or (name == "sort" and chooses == DATA):
         return ()
     source = "data" if chooses == DATA else "parameters"
     return tuple(
         Branch(words, there.file, there.line, source, note=OF_DATA if chooses == DATA else note)
-        for words, there, note in KINDS.get(name, _signed)(equation, given, call)
+        for words, there, note in KINDS.get(name, _signed)(equation, operands, call)
     )
 
 
 Described = Iterator[tuple[str, Place, str]]
-"""The words of each branch, where it stands, and why it is not sought."""
+"""Words of each branch, its place, and the reason why it is not sought."""
 
 
-def _selected(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> Described:
+def _selected(equation: JaxprEqn, operands: Sequence[Facts], call: Call) -> Described:
     place, operand = call.place, chooses_by(equation)
     assert place is not None
     assert operand is not None
-    made_by = given[operand].made_by
-    if made_by is None and not holds(equation.invars[operand], jnp.bool_):
+    maker = operands[operand].maker
+    if maker is None and not holds(equation.invars[operand], jnp.bool_):
         yield from _numbered(equation, call)
         return
-    made = None if made_by is None else place_of(made_by)
-    if call.chooser is not None and call.chooser.numbered and made in (None, place):
-        return  # a guard that goes with the number of the branch
+    origin = None if maker is None else place_of(maker)
+    if call.chooser is not None and call.chooser.numbered and origin in (None, place):
+        return  # a guard of the number of the branch
     condition, there = f"the condition of `{place.text}`", place
-    if made is not None and made.text and made != place:
-        condition, there = f"`{made.text}`", made
+    if origin is not None and origin.text and origin != place:
+        condition, there = f"`{origin.text}`", origin
     for answer, thin in (("false", "ne"), ("true", "eq")):
-        single = made_by is not None and made_by.primitive.name == thin
-        floating = made_by is not None and holds(made_by.invars[0], jnp.floating)
+        single = maker is not None and maker.primitive.name == thin
+        floating = maker is not None and holds(maker.invars[0], jnp.floating)
         yield f"{condition} is {answer}", there, THIN if single and floating else ""
 
 
@@ -129,11 +131,11 @@ def _numbered(equation: JaxprEqn, call: Call) -> Described:
         yield f"`{place.text}` {words}", place, ""
 
 
-def _extreme(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> Described:
-    """Of `max(a, b)` and `min(a, b)`: the first number is taken, or the second."""
+def _extreme(equation: JaxprEqn, operands: Sequence[Facts], call: Call) -> Described:
+    """Yields the branches of `max(a, b)` and `min(a, b)`: the first number, or the second."""
     place, name = call.place, equation.primitive.name
     assert place is not None
-    literals = [facts.literal for facts in given]
+    literals = [facts.literal for facts in operands]
     words = extreme(name, place, *literals)
     bounded = call.chooser is not None and call.chooser.bounded
     if literals == [None, None] and bounded:  # JAX puts the bound first
@@ -143,20 +145,20 @@ def _extreme(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> Describe
         yield each, place, ""
 
 
-def _clamped(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> Described:
+def _clamped(equation: JaxprEqn, operands: Sequence[Facts], call: Call) -> Described:
     assert call.place is not None
     for each in bounded(call.place):
         yield each, call.place, ""
 
 
-def _signed(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> Described:
+def _signed(equation: JaxprEqn, operands: Sequence[Facts], call: Call) -> Described:
     assert call.place is not None
     for each in signed(call.place):
         yield each, call.place, ""
 
 
-def _ordered(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> Described:
-    """Of what sorts: the order at the first point is taken, or another one."""
+def _ordered(equation: JaxprEqn, operands: Sequence[Facts], call: Call) -> Described:
+    """Yields the branches of a sort: the order at the first point, or another one."""
     assert call.place is not None
     shape: tuple[int, ...] = getattr(equation.invars[0].aval, "shape", ())
     count = shape[sorted_axis(equation)]
@@ -165,14 +167,14 @@ def _ordered(equation: JaxprEqn, given: Sequence[Facts], call: Call) -> Describe
 
 
 def conditional(place: Place) -> list[str]:
-    """The branches of what asks whether an expression is true."""
+    """Returns the branches of a condition: an expression is false, or true."""
     return [f"`{place.text}` is {answer}" for answer in ("false", "true")]
 
 
 def extreme(
     name: str, place: Place, first: float | None = None, second: float | None = None
 ) -> list[str]:
-    """The branches of a maximum or minimum of two numbers, which may be literals."""
+    """Returns the branches of a maximum or minimum of two numbers, which may be literals."""
     limit = second if first is None else first
     if limit is None:
         return [f"`{place.text}` takes its {which} argument" for which in ("first", "second")]
@@ -182,7 +184,7 @@ def extreme(
 
 
 def bounded(place: Place) -> list[str]:
-    """The branches of what keeps a number between two others."""
+    """Returns the branches of a function that keeps a number between two others."""
     where = ("at its lower bound", "between its bounds", "at its upper bound")
     return [f"`{place.text}` is {each}" for each in where]
 
@@ -211,15 +213,15 @@ def places(order: Any, count: int) -> list[Any]:
 
 
 def signed(place: Place) -> list[str]:
-    """The branches of an absolute value."""
+    """Returns the branches of an absolute value."""
     return [f"the argument of `{place.text}` is {side} 0" for side in ("below", "above")]
 
 
 SELECTS = frozenset({"select_n", "cond"})
-"""They choose between their other operands, or programs, with their first one."""
+"""Operations whose first operand chooses between the other ones, or between programs."""
 
 MASKED = frozenset({"convert_element_type", "dot_general"})
-"""They take what is true or false for a number, 1 or 0."""
+"""Operations that use a boolean as a number, 1 or 0."""
 
 KINDS = {
     **dict.fromkeys(SELECTS | MASKED, _selected),
@@ -230,4 +232,4 @@ KINDS = {
     "sign": _signed,
     "sort": _ordered,
 }
-"""The operations that choose, and what their branches are called."""
+"""Operations that choose, and the functions that describe their branches."""

@@ -1,4 +1,4 @@
-"""The choices of a program as a tree: operations that choose, and those that contain such."""
+"""The choices of a program as a tree: operations that choose, and operations that contain them."""
 
 from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,8 +15,8 @@ class Choice:
     Attributes:
         equation: The operation.
         branches: Its branches, in the order of its cases.
-        shape: The shape of what is chosen with, the loops around it as axes in front.
-        derived: Whether autodiff made it of another choice.
+        shape: The shape of its condition, with the loops around it as leading axes.
+        derived: Whether autodiff derived it from another choice.
     """
 
     equation: JaxprEqn
@@ -26,7 +26,7 @@ class Choice:
 
     @property
     def ordered(self) -> bool:
-        """Whether its branches are one order of some numbers, and all others."""
+        """Whether its branches are one order of some numbers, and all other orders."""
         return self.equation.primitive.name == "sort"
 
 
@@ -48,17 +48,17 @@ Node = Choice | Nest
 
 @dataclass(frozen=True, eq=False)
 class Unseen:
-    """An operation that is not looked into, and may choose inside.
+    """An operation whose inside is not examined, and may choose.
 
     Attributes:
-        words: What it is, and where.
+        words: Its description, with its place.
     """
 
     words: str
 
 
 def each(nodes: Sequence[Node]) -> Iterator[Choice]:
-    """Yields the choices in the order in which they are found."""
+    """Yields the choices in the order of the program."""
     for node in nodes:
         if isinstance(node, Choice):
             yield node
@@ -68,21 +68,21 @@ def each(nodes: Sequence[Node]) -> Iterator[Choice]:
 
 
 def without(nodes: Sequence[Node], known: Container[Hashable]) -> tuple[Node, ...]:
-    """Returns the choices but for those that autodiff made of choices with known keys."""
-    kept: list[Node] = []
+    """Returns the choices without those that autodiff derived from choices with known keys."""
+    others: list[Node] = []
     for node in nodes:
         if isinstance(node, Nest):
             inner = tuple(without(each, known) for each in node.inner)
-            kept += [replace(node, inner=inner)] if any(inner) else []
+            others += [replace(node, inner=inner)] if any(inner) else []
         elif not (node.derived and all(branch.key in known for branch in node.branches)):
-            kept.append(node)
-    return tuple(kept)
+            others.append(node)
+    return tuple(others)
 
 
-def divided_up(found: Iterable[Node | Unseen]) -> tuple[tuple[Node, ...], list[Unseen]]:
-    """Returns the choices, and what is not looked into."""
+def divided_up(parts: Iterable[Node | Unseen]) -> tuple[tuple[Node, ...], list[Unseen]]:
+    """Returns the choices and the unexamined operations apart."""
     nodes, unseen = [], []
-    for each in found:
+    for each in parts:
         if isinstance(each, Unseen):
             unseen.append(each)
         else:

@@ -1,4 +1,4 @@
-"""Which branches a point takes; entry by entry where they have the shape of a parameter array."""
+"""The branches that a point takes; by entry if they have the shape of a parameter array."""
 
 import math
 from collections.abc import Hashable, Iterable
@@ -10,19 +10,19 @@ from jaxtyping import Bool
 from ..._results.branch import Branch
 
 LARGEST = 100_000
-"""With more entries than that, it is not told which of them take a branch."""
+"""Largest number of entries for which the branches are recorded entry by entry."""
 
 Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Taken:
-    """What a point takes.
+    """The branches that a point takes.
 
     Attributes:
-        branches: Which branches at least one entry takes.
-        entries: Which entries take a branch that has the shape of an array of parameters, by the
-            number of the branch.
+        branches: Whether at least one entry takes each branch.
+        entries: Whether each entry takes a branch, by the number of the branch; only for branches
+            with the shape of an array of parameters.
     """
 
     branches: Bool[np.ndarray, " k"]
@@ -30,16 +30,16 @@ class Taken:
 
 
 def each_once(choices: Iterable[tuple[Branch, Shape]]) -> tuple[Branch, ...]:
-    """The branches, each once: two choices by the same condition are one."""
+    """Returns the branches, each once: two choices by the same condition are one."""
     return tuple({branch.key: branch for branch, _ in choices}.values())
 
 
 def shaped(choices: Iterable[tuple[Branch, Shape]], shapes: tuple[Shape, ...]) -> dict[int, Shape]:
-    """The branches that have the shape of an array of parameters, by their numbers."""
-    found: dict[Hashable, set[Shape]] = {}
+    """Returns the shapes of the branches with that of a parameter array, by their numbers."""
+    shapes_of: dict[Hashable, set[Shape]] = {}
     for branch, shape in choices:
-        found.setdefault(branch.key, set()).add(shape)
-    alike = {number: min(each) for number, each in enumerate(found.values()) if len(each) == 1}
+        shapes_of.setdefault(branch.key, set()).add(shape)
+    alike = {number: min(each) for number, each in enumerate(shapes_of.values()) if len(each) == 1}
     return {
         number: shape
         for number, shape in alike.items()

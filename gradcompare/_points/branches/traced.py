@@ -1,10 +1,9 @@
-"""Which branches of the choices in traced programs the points of a comparison take.
+"""The choices in traced programs, and the branches that a point takes.
 
-The choices are those of the value and of the hand-written gradient, both as they were traced; one
-further program, where there are any, returns at a point which branches at least one entry takes.
-What is evaluated is the traced program itself with the operands of its choices as results, so the
-line of a branch and what is measured of it cannot come apart. What autodiff makes of a choice that
-is known already is left out.
+The choices are those of the value and of the hand-written gradient, as traced. If there are any,
+one further program returns the branches that at least one entry takes at a point. It is the traced
+program itself with the operands of its choices as results, so the line of a branch and its
+measurement always belong together. Autodiff's versions of known choices are left out.
 """
 
 import math
@@ -29,7 +28,7 @@ from .nodes import Choice, Nest, Node, each, without
 from .taken import Shape, Taken, each_once, shaped
 
 KEY = "branches"
-"""What the program is kept under."""
+"""Key of the program of the choices."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,21 +36,21 @@ class TracedChoices:
     """The choices of one objective.
 
     Attributes:
-        found: The programs that choose, with their choices.
+        programs: The programs that choose, with their choices.
         shapes: The shapes of the arrays of parameters.
-        first: The first point, which an order of numbers is compared with.
-        unseen: What is not looked into, in words.
+        first: The first point; orders of numbers are compared with those there.
+        unseen: Descriptions of the unexamined parts.
     """
 
-    found: tuple[tuple[ClosedJaxpr, tuple[Node, ...]], ...] = ()
+    programs: tuple[tuple[ClosedJaxpr, tuple[Node, ...]], ...] = ()
     shapes: tuple[Shape, ...] = ()
     first: Evaluator | None = None
     unseen: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, evaluator: Evaluator, keys: Sequence) -> "TracedChoices":
-        """Reads the choices off the programs under these keys, those that are there."""
-        layout, found, unseen = evaluator.problem.layout, [], []
+        """Returns the choices of the programs under these keys, where they exist."""
+        layout, programs, unseen = evaluator.problem.layout, [], []
         known: set[Hashable] = set()
         for key in keys:
             program = evaluator.functions.get(key)
@@ -59,20 +58,20 @@ class TracedChoices:
                 nodes, closed = choices(program.jaxpr, len(layout.shapes))
                 nodes = without(nodes, known)
                 known |= {branch.key for choice in each(nodes) for branch in choice.branches}
-                found += [(program.jaxpr, nodes)] if nodes else []
+                programs += [(program.jaxpr, nodes)] if nodes else []
                 unseen += closed
-        return cls(tuple(found), layout.shapes, evaluator, tuple(dict.fromkeys(unseen)))
+        return cls(tuple(programs), layout.shapes, evaluator, tuple(dict.fromkeys(unseen)))
 
     @cached_property
     def _all(self) -> tuple[tuple[Branch, Shape], ...]:
-        """The branches in the order of the program, with the shapes that they have."""
+        """The branches in the order of the program, with their shapes."""
         return tuple(
             (branch, choice.shape) for choice in self._choices for branch in choice.branches
         )
 
     @property
     def _choices(self) -> tuple[Choice, ...]:
-        return tuple(each([node for _, of_program in self.found for node in of_program]))
+        return tuple(each([node for _, of_program in self.programs for node in of_program]))
 
     @cached_property
     def branches(self) -> tuple[Branch, ...]:
@@ -81,12 +80,12 @@ class TracedChoices:
 
     @cached_property
     def shaped(self) -> dict[int, Shape]:
-        """The branches that have the shape of an array of parameters, by their numbers."""
+        """The shapes of the branches with that of a parameter array, by their numbers."""
         return shaped(self._all, self.shapes)
 
     def taken(self, evaluator: Evaluator, x: Float[np.ndarray, " d"] | None = None) -> Taken:
-        """Returns what the point of `evaluator` takes; or another one, once that was asked."""
-        if not self.found:
+        """Returns the branches at `x`, or at the point of `evaluator`, which must come first."""
+        if not self.programs:
             return Taken(np.zeros(0, bool), {})
         extra = ()
         if self.first is not None and any(choice.ordered for choice in self._choices):
@@ -115,11 +114,11 @@ class TracedChoices:
         return [flags, *(_any(merged[number]) for number in self.shaped)]
 
     def _masks(self, *args: PyTree) -> list[Array]:
-        given = jax.tree.leaves(args)
-        return [mask for jaxpr, nodes in self.found for mask in _masks(jaxpr, nodes, given)]
+        leaves = jax.tree.leaves(args)
+        return [mask for jaxpr, nodes in self.programs for mask in _masks(jaxpr, nodes, leaves)]
 
     def _reordered(self, here: list[Array], first: list[Array]) -> list[Array]:
-        """The masks, with those of an order told by whether it is that of the first point."""
+        """Returns the masks, where those of orders say whether it is that of the first point."""
         orders = [
             n == 0 if c.ordered else None for c in self._choices for n, _ in enumerate(c.branches)
         ]
@@ -134,8 +133,9 @@ def _any(masks: list[Array]) -> Array:
 
 
 def _masks(program: ClosedJaxpr, nodes: Sequence[Node], args: Sequence[Array]) -> list[Array]:
-    """Which entries take each of the branches of a program, in the order of its choices."""
+    """Returns the entries that take each branch of a program, in the order of its choices."""
     jaxpr = program.jaxpr
+    # The operands of the choices and nests: constants, arguments, or results of `part`.
     needed = dict.fromkeys(
         v for node in nodes for v in node.equation.invars if not isinstance(v, Literal)
     )
@@ -145,20 +145,20 @@ def _masks(program: ClosedJaxpr, nodes: Sequence[Node], args: Sequence[Array]) -
     known |= dict(zip(inside, jaxpr_as_fun(part)(*args), strict=True))
     masks = []
     for node in nodes:
-        given = [v.val if isinstance(v, Literal) else known[v] for v in node.equation.invars]
-        masks += _cases(node.equation, given) if isinstance(node, Choice) else _nested(node, given)
+        args = [v.val if isinstance(v, Literal) else known[v] for v in node.equation.invars]
+        masks += _cases(node.equation, args) if isinstance(node, Choice) else _nested(node, args)
     return masks
 
 
-def _cases(equation: JaxprEqn, given: Sequence[Array]) -> list[Array]:
-    """Which entries take each case of one choice."""
-    first, *rest = given
+def _cases(equation: JaxprEqn, operands: Sequence[Array]) -> list[Array]:
+    """Returns the entries that take each case of one choice."""
+    first, *rest = operands
     match equation.primitive.name:
         case "select_n" | "cond":
             count = len(programs_in(equation) or rest)
             return [jnp.equal(first, number) for number in range(count)]
         case "convert_element_type" | "dot_general":
-            mask = given[chooses_by(equation) or 0]
+            mask = operands[chooses_by(equation) or 0]
             return [~mask, mask]
         case "sort":
             order = jnp.argsort(jnp.moveaxis(first, sorted_axis(equation), -1))
@@ -174,23 +174,23 @@ def _cases(equation: JaxprEqn, given: Sequence[Array]) -> list[Array]:
             return [jnp.less(first, 0), jnp.greater(first, 0)]
 
 
-def _nested(nest: Nest, given: list[Array]) -> list[Array]:
+def _nested(nest: Nest, operands: list[Array]) -> list[Array]:
     equation, masks = nest.equation, []
     if equation.primitive.name == "scan":
-        return _in_loop(nest, given)
+        return _in_loop(nest, operands)
     if equation.primitive.name != "cond":
-        return _masks(programs_in(equation)[0], nest.inner[0], given)
+        return _masks(programs_in(equation)[0], nest.inner[0], operands)
     for number, (branch, nodes) in enumerate(zip(programs_in(equation), nest.inner, strict=True)):
-        here = jnp.equal(given[0], number)
-        masks += [jnp.where(here, mask, 0) for mask in _masks(branch, nodes, given[1:])]
+        here = jnp.equal(operands[0], number)
+        masks += [jnp.where(here, mask, 0) for mask in _masks(branch, nodes, operands[1:])]
     return masks
 
 
-def _in_loop(nest: Nest, given: list[Array]) -> list[Array]:
-    """The branches taken in each round of a loop, the rounds as the first axis."""
+def _in_loop(nest: Nest, operands: list[Array]) -> list[Array]:
+    """Returns the branches in each round of a loop, with the rounds as the first axis."""
     nodes, loop = nest.inner[0], loop_of(nest.equation)
     assert loop is not None  # its body was read
-    body, (fixed, start, rows) = loop.body, divided(nest.equation, given)
+    body, (fixed, start, rows) = loop.body, divided(nest.equation, operands)
 
     def step(carry, x):
         inside = [*fixed, *carry, *x]

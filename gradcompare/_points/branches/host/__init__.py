@@ -1,1 +1,1 @@
-"""Choices of functions that are called on the host, recorded by the arrays they are given."""
+"""Choices of functions that are called on the host, recorded by their arguments."""

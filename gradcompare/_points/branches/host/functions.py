@@ -1,4 +1,4 @@
-"""The functions of NumPy that choose, and what is recorded of a call of each."""
+"""The functions of NumPy that choose, and the record of a call of each."""
 
 from collections.abc import Callable
 
@@ -10,23 +10,23 @@ from .recording import Record
 from .tracked import Tracked, conditioned, plain
 
 
-def _extreme(record: Record, place: Place, name: str, inputs, given) -> None:
-    a, b = given[:2]
+def _extreme(record: Record, place: Place, name: str, inputs, operands) -> None:
+    a, b = operands[:2]
     literals = [
         float(x) if np.ndim(x) == 0 and not isinstance(y, Tracked) else None
-        for x, y in zip(given[:2], inputs[:2], strict=True)
+        for x, y in zip(operands[:2], inputs[:2], strict=True)
     ]
     masks = [np.greater(a, b), np.less(a, b)]
     words = extreme(name, place, *literals)
     record.add(place, words, masks if "max" in name else masks[::-1])
 
 
-def _signed(record: Record, place: Place, name: str, inputs, given) -> None:
-    record.add(place, signed(place), [np.less(given[0], 0), np.greater(given[0], 0)])
+def _signed(record: Record, place: Place, name: str, inputs, operands) -> None:
+    record.add(place, signed(place), [np.less(operands[0], 0), np.greater(operands[0], 0)])
 
 
-def _clipped(record: Record, place: Place, name: str, inputs, given) -> None:
-    _bounded(record, place, *given[:3])
+def _clipped(record: Record, place: Place, name: str, inputs, operands) -> None:
+    _bounded(record, place, *operands[:3])
 
 
 def _bounded(record: Record, place: Place, x, low=None, high=None, **options) -> None:
@@ -37,7 +37,7 @@ def _bounded(record: Record, place: Place, x, low=None, high=None, **options) ->
     above = np.greater(x, np.inf if high is None else high)
     branches = zip((low, x, high), bounded(place), [below, ~(below | above), above], strict=True)
     words, masks = zip(
-        *((said, mask) for end, said, mask in branches if end is not None), strict=True
+        *((words, mask) for end, words, mask in branches if end is not None), strict=True
     )
     record.add(place, words, list(masks))
 
@@ -51,7 +51,7 @@ def _ranked(record: Record, place: Place, x, *rest, **options) -> None:
 
 
 def _where(record: Record, place: Place, condition, *choices) -> None:
-    if choices and isinstance(condition, Tracked) and condition.made is not None:
+    if choices and isinstance(condition, Tracked) and condition.origin is not None:
         conditioned(condition)
 
 
@@ -69,7 +69,7 @@ CHOOSES: dict[str, Callable] = {
     **dict.fromkeys(("absolute", "fabs", "sign", "heaviside"), _signed),
     "clip": _clipped,
 }
-"""The functions of NumPy that choose entry by entry, by their names."""
+"""Functions of NumPy that choose entry by entry, by their names."""
 
 CALLS: dict[Callable, Callable] = {
     np.where: _where,
@@ -79,4 +79,4 @@ CALLS: dict[Callable, Callable] = {
     **dict.fromkeys((np.sort, np.argsort, np.partition, np.argpartition), _sorted),
     **dict.fromkeys((np.median, np.quantile, np.percentile), _ranked),
 }
-"""Those that are called with whole arrays."""
+"""Functions of NumPy that choose by whole arrays."""

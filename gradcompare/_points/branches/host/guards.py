@@ -1,9 +1,8 @@
-"""Conditions on which a point is rejected, in functions that are called on the host.
+"""Conditions that reject a point, in functions that are called on the host.
 
-Such a condition is no choice: an error is raised for it, or infinity or NaN is returned. Whether
-what is returned is such a number is found out from its value, as far as it is one whatever the
-parameters are: names are looked up where the function runs, and `1e9`, or a call that is given
-infinity, is no such number.
+Such a condition is no choice: the code then raises an error, or returns infinity or NaN. The
+value of the returned expression decides, if it does not depend on the parameters: names are
+looked up where the function runs; `1e9`, or a call with infinity as an argument, rejects nothing.
 """
 
 import ast
@@ -19,11 +18,11 @@ import numpy as np
 from .recording import Caller, named
 
 FULL = (np.full, np.full_like)
-"""Functions whose second argument is every entry of what they return."""
+"""Functions whose second argument is every entry of their result."""
 
 
 def rejects(caller: Caller) -> bool:
-    """Whether the condition that is asked is one on which a point is rejected."""
+    """Whether the condition in the caller's line rejects a point."""
     return any(
         caller.place.line in lines and any(_is_rejection(side, caller.frame) for side in sides)
         for lines, sides in _conditions(caller.place.file)
@@ -32,21 +31,21 @@ def rejects(caller: Caller) -> bool:
 
 @functools.cache
 def _conditions(file: str) -> tuple[tuple[range, tuple[Sequence[ast.AST], ...]], ...]:
-    """The lines of each condition of a file, and what is done on either side of it."""
+    """Returns the lines of each condition of a file, and the code on either side of it."""
     try:
         tree = ast.parse("".join(linecache.getlines(file)))
     except SyntaxError:
         return ()
-    found = []
+    conditions = []
     for node in ast.walk(tree):
         match node:
             case ast.Assert(test=test):
-                found.append((_lines(test), ([node],)))
+                conditions.append((_lines(test), ([node],)))
             case ast.If(test=test, body=body, orelse=other):
-                found.append((_lines(test), (body, other)))
+                conditions.append((_lines(test), (body, other)))
             case ast.IfExp(test=test, body=one, orelse=other):
-                found.append((_lines(test), ([one], [other])))
-    return tuple(found)
+                conditions.append((_lines(test), ([one], [other])))
+    return tuple(conditions)
 
 
 def _lines(test: ast.expr) -> range:
@@ -54,7 +53,7 @@ def _lines(test: ast.expr) -> range:
 
 
 def _is_rejection(side: Sequence[ast.AST], frame: FrameType) -> bool:
-    """Whether one side of a condition ends with an error, or with what is not finite."""
+    """Whether one side of a condition ends with an error, or returns infinity or NaN."""
     if not side:
         return False
     if isinstance(side[-1], (ast.Raise, ast.Assert)):
@@ -73,7 +72,7 @@ def _returns(side: Sequence[ast.AST]) -> Iterator[ast.Return]:
 
 
 def _is_nonfinite(node: ast.expr, frame: FrameType) -> bool:
-    """Whether an expression is infinity or NaN, whatever the parameters are."""
+    """Whether an expression is infinity or NaN for all parameters."""
     match node:
         case ast.Tuple(elts=[first, *_]):  # the value, and its gradient
             return _is_nonfinite(first, frame)

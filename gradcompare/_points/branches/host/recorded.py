@@ -1,4 +1,4 @@
-"""Which branches of the choices in what is called on the host the points of a comparison take."""
+"""The choices in functions on the host, and the branches that a point takes."""
 
 import enum
 from collections.abc import Sequence
@@ -22,23 +22,23 @@ Vector = Float[np.ndarray, " d"]
 
 
 class _Unseen(enum.Enum):
-    """Why the choices of a function on the host cannot be seen, as the end of a sentence."""
+    """The reason why the choices of a function on the host are unknown, for a sentence's end."""
 
-    FAILS = "fails when it is given arrays that record what is done with them"
-    DIFFERS = "returns something else when it is given arrays that record what is done with them"
-    LOST = "computes with numbers that cannot be followed, as float, math and SciPy return them"
+    FAILS = "fails when its arguments are arrays that record operations"
+    DIFFERS = "returns something else when its arguments are arrays that record operations"
+    LOST = "computes with numbers that cannot be tracked, such as those from float, math and SciPy"
 
 
 @dataclass(frozen=True, eq=False)
 class RecordedChoices:
-    """The choices of one objective that some point was seen to make on the host.
+    """The recorded choices of one objective's functions on the host.
 
     Attributes:
-        hosts: What is called there.
+        hosts: The functions.
         shapes: The shapes of the arrays of parameters.
-        choices: The branches, with the shapes that they have.
-        unseen: Why more could not be seen, in words.
-        orders: The orders of what is sorted at the first point.
+        choices: The branches with their shapes.
+        unseen: The reasons why there may be more, in words.
+        orders: The orders of the sorts at the first point.
     """
 
     hosts: tuple[HostFunction, ...] = ()
@@ -49,9 +49,9 @@ class RecordedChoices:
 
     @classmethod
     def of(cls, at: Sequence[Evaluator], keys: Sequence) -> "RecordedChoices":
-        """Records the choices at these points of what is called on the host under these keys.
+        """Records the choices of the functions on the host under these keys, at these points.
 
-        Those of a function that returns something else when it is recorded are left out.
+        A function that returns something else when it is recorded is left out.
         """
         hosts, choices, unseen = [], [], []
         orders: Orders = {}
@@ -77,17 +77,17 @@ class RecordedChoices:
 
     @cached_property
     def shaped(self) -> dict[int, Shape]:
-        """The branches that have the shape of an array of parameters, by their numbers."""
+        """The shapes of the branches with that of a parameter array, by their numbers."""
         return shaped(self.choices, self.shapes)
 
     def taken(self, evaluator: Evaluator, x: Vector | None = None) -> Taken:
-        """Returns what the point of `evaluator` takes, or another one."""
+        """Returns the branches at `x`, or at the point of `evaluator`."""
         numbers = {branch.key: number for number, branch in enumerate(self.branches)}
         branches, entries = np.zeros(len(numbers), bool), {}
         seen = [_recorded(host, evaluator, self.orders, x) for host in self.hosts]
         for branch, masks in chain.from_iterable(each for each in seen if isinstance(each, list)):
             number = numbers.get(branch.key)
-            if number is None:  # of a function that no given point calls
+            if number is None:  # no point of the comparison took it
                 continue
             branches[number] |= any(np.any(mask) for mask in masks)
             if number in self.shaped and {mask.shape for mask in masks} == {self.shaped[number]}:
@@ -103,16 +103,16 @@ def _recorded(
     *,
     faithful: bool = False,
 ) -> list[tuple[Branch, Masks]] | _Unseen:
-    """The branches that are taken, with their masks; or why they cannot be seen."""
+    """Returns the branches with their masks, or the reason why they are unknown."""
     params, *rest = evaluator.host_args
     if x is not None:
         params = cast(evaluator.problem.layout.unflatten(x), evaluator.dtype)
 
     def called() -> list[tuple[Branch, Masks]] | _Unseen:
-        found, result = record(host.function, params, *rest, orders=orders)
+        recording, result = record(host.function, params, *rest, orders=orders)
         if faithful and not same(result, host.run(params, *rest)):
             return _Unseen.DIFFERS
-        return list(found.branches.values())
+        return list(recording.branches.values())
 
     outcome = outcome_of(called)
     return _Unseen.FAILS if isinstance(outcome, Exception) else outcome

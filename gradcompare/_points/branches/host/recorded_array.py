@@ -1,9 +1,9 @@
-"""Arrays that record the choices that are made with them, to look into functions of NumPy.
+"""Arrays that record the choices made with them, for functions of NumPy.
 
-A function that cannot be traced is called once more, with arrays that do all that those of NumPy
-do, and remember which entries took which branch where `if`, a mask, `np.where`, `np.maximum`,
-`np.clip`, `abs` and their like ask them. What is not made by NumPy is an ordinary number, and no
-more is known of it: what `float`, `math`, `np.array`, `np.asarray`, SciPy and JAX return.
+A function that cannot be traced is called once more, with arrays that behave like those of NumPy,
+and record which entries took which branch in `if`, masks, `np.where`, `np.maximum`, `np.clip`,
+`abs` and the like. Results of other code are ordinary numbers and record nothing: those of
+`float`, `math`, `np.array`, `np.asarray`, SciPy and JAX.
 """
 
 from collections.abc import Callable
@@ -20,15 +20,15 @@ from .recording import Caller, Orders, Record, asked_by, called_from
 from .tracked import Tracked, counted, plain
 
 FINITE = (np.isfinite, np.isnan, np.isinf)
-"""What asks whether numbers are finite, which rejects a point and is no choice."""
+"""Tests whether numbers are finite, which reject a point and are no choices."""
 
 SORTS = (sorted, list.sort, list.index, list.count, list.remove)
-"""Python's functions that compare without choosing."""
+"""Functions of Python that compare without choosing."""
 
 INPLACE = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor")
 
 TOLERANCE = 1e-9
-"""Recorded numbers may be as far from the others: NumPy rounds differently for single numbers."""
+"""Relative tolerance of recorded results: NumPy rounds single numbers differently."""
 
 
 def record(
@@ -38,19 +38,19 @@ def record(
     orders: Orders | None = None,
     keeps_numbers: bool = False,
 ) -> tuple[Record, PyTree]:
-    """Calls a function with copies of its arguments; returns its choices, and its result."""
-    found = Record(orders, keeps_numbers=keeps_numbers)
+    """Calls a function with copies of its arguments; returns its choices and its result."""
+    recording = Record(orders, keeps_numbers=keeps_numbers)
 
     def recorded(leaf: Any) -> Recorded:
-        return _wrapped(np.array(leaf), found)
+        return _wrapped(np.array(leaf), recording)
 
     with np.errstate(all="ignore"):
         result = function(jax.tree.map(recorded, params), *jax.tree.map(np.array, rest))
-    return found, result
+    return recording, result
 
 
 def same(recorded: PyTree, other: PyTree) -> bool:
-    """Whether a function returned what it returns when it is not recorded."""
+    """Whether a recorded call returned the result of an ordinary one."""
     pairs = zip(jax.tree.leaves(recorded), jax.tree.leaves(other), strict=True)
     return all(np.allclose(plain(a), b, rtol=TOLERANCE, atol=0, equal_nan=True) for a, b in pairs)
 
@@ -58,17 +58,16 @@ def same(recorded: PyTree, other: PyTree) -> bool:
 def is_followed(function: Callable[..., PyTree], params: PyTree, *rest: PyTree) -> bool:
     """Whether a function computes with recorded arrays to the end.
 
-    What it returns then consists of numbers that such arrays held. What is made of them outside
-    of NumPy is others.
+    Its result then consists of numbers that such arrays held; code outside of NumPy makes others.
     """
-    found, result = record(function, params, *rest, keeps_numbers=True)
-    assert found.numbers is not None
+    recording, result = record(function, params, *rest, keeps_numbers=True)
+    assert recording.numbers is not None
     entries = (np.ravel(plain(leaf)).tolist() for leaf in jax.tree.leaves(result))
-    return all(found.numbers.issuperset(each) for each in entries)
+    return all(recording.numbers.issuperset(each) for each in entries)
 
 
 class Recorded(Tracked):
-    """An array that records what is done with it."""
+    """An array that records operations on it."""
 
     def __array_finalize__(self, made_of: Any) -> None:
         self.record = getattr(made_of, "record", None) or Record()
@@ -77,15 +76,15 @@ class Recorded(Tracked):
         recorded = next(
             x for x in (*inputs, *(out or ()), options.get("where")) if isinstance(x, Recorded)
         )
-        given, others = [plain(x) for x in inputs], jax.tree.map(plain, options)
+        operands, others = [plain(x) for x in inputs], jax.tree.map(plain, options)
         if out is not None:
             others["out"] = tuple(x.view(np.ndarray) for x in out)
-        result = getattr(ufunc, method)(*given, **others)
+        result = getattr(ufunc, method)(*operands, **others)
         name, thin = ufunc.__name__, None
         if method == "__call__" and name in CHOOSES and (place := called_from()) is not None:
-            CHOOSES[name](recorded.record, place, name, inputs, given)
+            CHOOSES[name](recorded.record, place, name, inputs, operands)
         if method == "__call__" and name in ("equal", "not_equal"):
-            floating = any(np.asarray(x).dtype.kind == "f" for x in given)
+            floating = any(np.asarray(x).dtype.kind == "f" for x in operands)
             thin = int(name == "equal") if floating else None
         counted([options.get("where"), *(() if _is_bool(result) else inputs)])
         return _wrapped(result, recorded.record, thin, ufunc in FINITE or _about_finite(inputs))
@@ -93,8 +92,8 @@ class Recorded(Tracked):
     def __array_function__(self, function, types, args, kwargs):
         leaves = jax.tree.leaves((args, kwargs))
         recorded = next(x for x in leaves if isinstance(x, Recorded))
-        given, named = jax.tree.map(plain, (args, kwargs))
-        result = function(*given, **named)
+        arguments, options = jax.tree.map(plain, (args, kwargs))
+        result = function(*arguments, **options)
         choose = CALLS.get(function)
         if choose is not None and (place := called_from()) is not None:
             choose(recorded.record, place, *args, **kwargs)
@@ -134,18 +133,18 @@ class Recorded(Tracked):
 
     def __getitem__(self, index):
         self._masked(index)
-        # One entry is a number of its own, and no view of the array.
-        found = _wrapped(self.view(np.ndarray)[jax.tree.map(plain, index)], self.record)
+        # One entry is a number, not a view of the array.
+        entry = _wrapped(self.view(np.ndarray)[jax.tree.map(plain, index)], self.record)
         if self.dtype == bool:
-            found.made, found.thin, found.finite = self.made, self.thin, self.finite
-        return found
+            entry.origin, entry.thin, entry.finite = self.origin, self.thin, self.finite
+        return entry
 
     def __setitem__(self, index, value) -> None:
         self._masked(index)
         self.view(np.ndarray)[jax.tree.map(plain, index)] = plain(value)
 
     def _masked(self, index: Any) -> None:
-        """An array that is cut by a mask takes both branches of it, where the mask is so."""
+        """Records the masks in an index: entries inside and outside take its two branches."""
         for each in index if isinstance(index, tuple) else (index,):
             counted([each])
 
@@ -157,7 +156,7 @@ def _inplace(name: str) -> Callable:
     ordinary = getattr(np.ndarray, f"__i{name}__")
 
     def operator(self, other):
-        # A number that is changed is another one: `s = t = x[0]; s += 1` leaves t alone.
+        # Numbers are immutable: `s = t = x[0]; s += 1` must leave t unchanged.
         return NotImplemented if self.ndim == 0 else ordinary(self, other)
 
     return operator
@@ -172,25 +171,25 @@ def _is_bool(result: Any) -> bool:
 
 
 def _about_finite(operands: Any) -> bool:
-    """Whether all that is recorded among some operands says which numbers are finite."""
+    """Whether all recorded operands are tests of finiteness."""
     recorded = [x.finite for x in operands if isinstance(x, Recorded)]
     return bool(recorded) and all(recorded)
 
 
 def _wrapped(result: Any, record: Record, thin: int | None = None, finite: bool = False) -> Any:
-    """What NumPy returned, recorded; what is true or false with where it was made."""
+    """Returns a result of NumPy as a recorded array; booleans get the place of their origin."""
     if isinstance(result, (tuple, list)):
         parts = [_wrapped(part, record) for part in result]
         return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
     if not isinstance(result, (np.ndarray, np.generic)):
         return result
-    made = np.asarray(result).view(Recorded)
-    made.record = record
-    if made.dtype == bool:
-        made.made, made.thin, made.finite = called_from(), thin, finite
+    array = np.asarray(result).view(Recorded)
+    array.record = record
+    if array.dtype == bool:
+        array.origin, array.thin, array.finite = called_from(), thin, finite
     elif record.numbers is not None:
         record.numbers.update(np.ravel(result).tolist())
-    return made
+    return array
 
 
 def _sorts(function: Any) -> bool:
@@ -201,11 +200,11 @@ def _sorts(function: Any) -> bool:
 
 
 def _branched(condition: Recorded, caller: Caller, answer: bool) -> None:
-    """An `if`, or the like, that asks a recorded number; `max(a, b)` asks whether b > a."""
-    made = condition.made or caller.place
-    words = conditional(made)
-    if (caller.function is max or caller.function is min) and made == caller.place:
-        if len(made.literals) != 2:
+    """Records an `if` or the like on a recorded number; `max(a, b)` tests whether b > a."""
+    place = condition.origin or caller.place
+    words = conditional(place)
+    if (caller.function is max or caller.function is min) and place == caller.place:
+        if len(place.literals) != 2:
             return
-        words = extreme(caller.function.__name__, made, *made.literals)
-    condition.record.add(made, words, [np.array(not answer), np.array(answer)], condition.thin)
+        words = extreme(caller.function.__name__, place, *place.literals)
+    condition.record.add(place, words, [np.array(not answer), np.array(answer)], condition.thin)

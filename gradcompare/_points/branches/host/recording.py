@@ -1,4 +1,4 @@
-"""What is recorded of one call of a function: its choices, by the lines of the user's code."""
+"""The record of one call of a function: its choices, by the lines of the user's code."""
 
 import builtins
 import functools
@@ -19,21 +19,21 @@ from ...._results.branch import Branch
 from ..kinds import THIN, ordered, places
 
 NUMPY, OWN = (os.path.join(Path(file).parent, "") for file in (str(np.__file__), __file__))
-"""The code between the user's line and what is recorded."""
+"""Folders of the code between the user's line and a recorded array."""
 
 Masks = list[Bool[np.ndarray, "..."]]
 
 
 Orders = dict[Place, list[Int[np.ndarray, "..."]]]
-"""The orders that an expression found at the first point, one after another."""
+"""Orders of the sorts of each expression at the first point, one after another."""
 
 
 class Record:
     """The choices of one call.
 
     Attributes:
-        branches: The branches, with the masks that say which entries took them, by their keys.
-        numbers: All numbers that recorded arrays held, if they are wanted.
+        branches: The branches with the masks of the entries that took them, by their keys.
+        numbers: All numbers that recorded arrays held, if kept.
     """
 
     def __init__(self, orders: Orders | None = None, *, keeps_numbers: bool = False) -> None:
@@ -43,7 +43,7 @@ class Record:
         self._sorted = Counter[Place]()
 
     def order(self, place: Place, order: Int[np.ndarray, "..."]) -> None:
-        """Notes whether numbers that are sorted have the order of the first point."""
+        """Records whether sorted numbers have the order of the first point."""
         known, number = self._orders.setdefault(place, []), self._sorted[place]
         self._sorted[place] += 1
         if number == len(known):
@@ -57,9 +57,9 @@ class Record:
     def add(
         self, place: Place, words: Sequence[str], masks: Masks, thin: int | None = None
     ) -> None:
-        """Notes which entries took which branch; one is `thin` that single points reach."""
-        for number, (said, mask) in enumerate(zip(words, masks, strict=True)):
-            branch = Branch(said, place.file, place.line, note=THIN if number == thin else "")
+        """Records which entries took which branch; only single points reach the `thin` one."""
+        for number, (sentence, mask) in enumerate(zip(words, masks, strict=True)):
+            branch = Branch(sentence, place.file, place.line, note=THIN if number == thin else "")
             self.branches.setdefault(branch.key, (branch, []))[1].append(np.asarray(mask))
 
 
@@ -69,7 +69,7 @@ class Caller:
 
     Attributes:
         place: The expression.
-        frame: The call that it is in.
+        frame: The call that runs it.
     """
 
     place: Place
@@ -77,18 +77,18 @@ class Caller:
 
     @functools.cached_property
     def function(self) -> Any:
-        """The function that the expression calls; None for an operator, or if it is unknown."""
+        """The function that the expression calls; None for an operator, or if unknown."""
         return named(self.place.callee, self.frame)
 
 
 def called_from() -> Place | None:
-    """The expression of the user's code that led here, through NumPy's or not; None for others."""
+    """Returns the user's expression that led here, maybe through NumPy; None for other code."""
     caller = _caller((OWN, NUMPY))
     return None if caller is None else caller.place
 
 
 def asked_by() -> Caller | None:
-    """The user's line that asks directly, and not through NumPy; None for others."""
+    """Returns the user's line that led here, but not through NumPy; None for other code."""
     return _caller((OWN,))
 
 
@@ -102,9 +102,9 @@ def _caller(between: tuple[str, ...]) -> Caller | None:
 
 
 def named(expression: str, frame: FrameType) -> Any:
-    """Returns what a name, or a name in a module, stands for in a call; None if it is unknown.
+    """Returns the value of a name, or of a name in a module, in a call; None if unknown.
 
-    Nothing is evaluated but names and attributes of modules and lists, which run no code.
+    It evaluates only names and attributes of modules and lists, which run no code.
     """
     first, *others = expression.split(".")
     missing = object()

@@ -1,4 +1,4 @@
-"""What a recorded array knows of itself, and which choices are made by it."""
+"""The attributes of a recorded array, and the record of the choices that it makes."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,37 +11,37 @@ from .recording import Record
 
 
 class Tracked(np.ndarray):
-    """An array that is recorded, and what is made of it.
+    """An array whose choices are recorded.
 
     Attributes:
-        record: Where.
-        made: The comparison, or the like, that made it, where it is true or false.
-        thin: Which answer, 0 or 1, single points have: of `==` or `!=`.
-        finite: Whether it says which numbers are finite, or not.
+        record: The record.
+        origin: The comparison, or the like, that a mask comes from.
+        thin: The answer, 0 or 1, that only single points have: of `==` or `!=`.
+        finite: Whether it is a test of finiteness.
     """
 
     record: Record
-    made: Place | None = None
+    origin: Place | None = None
     thin: int | None = None
     finite: bool = False
 
 
 def plain(thing: Any) -> Any:
-    """Returns what is given to NumPy for a recorded array; single numbers as such."""
+    """Returns the plain array behind a recorded one; single numbers as numbers."""
     return thing.view(np.ndarray)[()] if isinstance(thing, Tracked) else thing
 
 
 def counted(operands: Iterable[Any]) -> None:
-    """Records masks among operands that are taken for numbers, or say which entries are."""
+    """Records the masks among operands that are used as numbers, or that select entries."""
     for each in operands:
-        if isinstance(each, Tracked) and each.dtype == bool and each.made is not None:
+        if isinstance(each, Tracked) and each.dtype == bool and each.origin is not None:
             conditioned(each)
 
 
 def conditioned(condition: Tracked) -> None:
-    """Records which entries of a mask are true, and which are not."""
+    """Records which entries of a mask are true, and which are false."""
     mask = condition.view(np.ndarray)
-    assert condition.made is not None
+    assert condition.origin is not None
     condition.record.add(
-        condition.made, conditional(condition.made), [~mask, mask], condition.thin
+        condition.origin, conditional(condition.origin), [~mask, mask], condition.thin
     )
