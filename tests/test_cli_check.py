@@ -264,7 +264,7 @@ def test_a_domain_of_data():
 
 def test_a_value_that_is_not_finite_where_it_is_drawn():
     said = refused("--value", "log(x)", "--gradient", "1/x")
-    assert "the value is nan at the numbers drawn; say where it is defined" in said
+    assert "the value is nan at the random numbers; say where it is defined" in said
     assert "--domain NAME=positive" in said
     outcome = check("--value", "log(x)", "--gradient", "1/x", "--at", "x=-1")
     assert outcome.exit_code == 1
@@ -340,7 +340,7 @@ def test_selftest_says_which_faults_would_be_found():
     outcome = check("model.py:BAD", "--selftest")
     assert outcome.exit_code == 1
     assert "too large" not in outcome.stdout
-    said = "no self test: it needs a gradient that agrees, and bad is ANALYTIC_WRONG"
+    said = "no self test, because it needs a gradient that agrees: bad is ANALYTIC_WRONG"
     assert said in outcome.stdout.splitlines()
     assert "no self test" not in text + check("model.py:BAD").stdout
 
@@ -513,7 +513,7 @@ UNUSABLE = {
     "no-objective": (["rosenbrok"], "unknown objective 'rosenbrok'; did you mean rosenbrock"),
     "no-gradient-function": (
         ["model.py:loss", ":POINT", "--at", "w.npz"],
-        ":POINT is no function; give the gradient of model.py:loss",
+        ":POINT is not a function; give the gradient of model.py:loss",
     ),
     "neither": (["model.py:POINT"], "model.py:POINT holds no objectives"),
     "missing": (

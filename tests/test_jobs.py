@@ -120,7 +120,7 @@ def test_a_process_that_ends_takes_one_case_with_it(tmp_path, timing):
     assert [r.objective for r in results] == [f"case-{number}" for number in range(4)]
     lost = [r for r in results if r.verdict.name == "ERROR"]
     assert len(lost) == 1
-    assert "ended without an answer: it crashed" in str(lost[0])
+    assert "ended without a result: it crashed" in str(lost[0])
     for r in results:
         if r not in lost:
             assert r.verdict.name == "AGREE"
@@ -144,7 +144,7 @@ def test_results_of_a_process_that_ends_later_are_kept(file):
         results = processes._results(cases, plan, [worker], lambda *step: steps.append(step))
     assert [r.objective for r in results] == ["first", "second", "third"]
     assert [r.verdict.name for r in results] == ["AGREE", "ERROR", "ANALYTIC_WRONG"]
-    assert "not timed, since the process that held its programs ended" in str(results[0])
+    assert "not timed, because the process with its compiled programs ended" in str(results[0])
     assert [done for _, done, _ in steps] == list(range(1, 7))
 
 

@@ -1,4 +1,4 @@
-"""The registered objectives: as a table, and as one page of documentation for each family."""
+"""The registered objectives as a table, and as one page of documentation per family."""
 
 import inspect
 from collections.abc import Iterable
@@ -13,23 +13,23 @@ from .._model.objective import Objective
 from ..report.table import FORMATS
 
 WIDEST = 44
-"""Columns of text are folded at this width on a screen."""
+"""Width at which columns of text are folded on a screen."""
 
 HEADS = ("objective", "d", "sizes", "tags", "formula", "source")
 
 
 def catalogue(style: str = "plain") -> str:
     """Returns every registered objective with its number of parameters, formula and source."""
-    found = sorted(registered_objectives().values(), key=lambda objective: objective.family)
-    rows = [[objective.family, *_row(objective)] for objective in found]
+    objectives = sorted(registered_objectives().values(), key=lambda objective: objective.family)
+    rows = [[objective.family, *_row(objective)] for objective in objectives]
     fold = [None, None, None, None, WIDEST // 2, WIDEST, WIDEST] if style == "plain" else None
     return _table(rows, ("family", *HEADS), style, fold)
 
 
 def family_pages() -> dict[str, str]:
-    """Returns one Markdown page for each family of the objectives that come with the package.
+    """Returns one Markdown page for each family of the objectives in the package.
 
-    A page is the table of its objectives, and the mathematics as their modules tell it.
+    A page has the table of the objectives and the mathematics in their modules' docstrings.
     """
     modules: dict[str, list[ModuleType]] = {}
     for module in shipped_modules():

@@ -1,6 +1,6 @@
-"""The commands `gradcompare check` and `gradcompare init`: one gradient of the user's own.
+"""The commands `gradcompare check` and `gradcompare init`, for a gradient of the user's own.
 
-What needs JAX is imported inside the functions, so that `--help` answers without it.
+The functions import what needs JAX, so that `--help` does not load it.
 """
 
 import math
@@ -25,7 +25,7 @@ ALSO_OBJECTIVES = (
     *("target", "points", "seed", "dtype", "timing"),
     *("cache", "path", "verbose", "planted"),
 )
-"""The options that apply to objectives; they define everything else themselves."""
+"""The options that also apply to objectives, which define everything else themselves."""
 
 
 HELP = """Check one gradient, of a function in a file or of a formula.
@@ -43,8 +43,8 @@ gradcompare run.
 
 Formulas use JAX NumPy; jnp. may be left out. A name without --shape or --at is a scalar.
 
-Exit code 0: the derivatives agree, or an objective does as it declares; 1: they do not; 2: the
-input cannot be used.
+Exit code 0: the derivatives agree, or the verdict is the one that the objective declares; 1: any
+other verdict; 2: the input cannot be used.
 """
 
 
@@ -59,7 +59,7 @@ OPTIONS = (
     _repeated("--gradient", "formulas", text="Formula of the gradient, or NAME=formula."),
     _repeated("--shape", "shapes", text="NAME=50,3: draw numbers of this shape."),
     _repeated("--at", text="NAME=0.3,1.2; a .npz, .npy or .json file; or file.py:NAME."),
-    _repeated("--parameter", "parameters", text="NAME to differentiate by; else the first."),
+    _repeated("--parameter", "parameters", text="NAME to differentiate by; default: the first."),
     _repeated("--domain", "domains", text="NAME=positive, nonnegative, negative or unit."),
     click.option("--pair", is_flag=True, help="FUNCTION returns (value, gradient)."),
     click.option(
@@ -69,21 +69,27 @@ OPTIONS = (
         help="log: the gradient is with respect to the logarithms of the parameters.",
     ),
     click.option("--sign", type=click.Choice(["1", "-1"]), default="1", help="-1: that of -f."),
-    click.option("--scale", type=float, default=1.0, help="The gradient is this times that of f."),
+    click.option("--scale", type=float, default=1.0, help="The gradient is that of f times this."),
     click.option("--symmetric", is_flag=True, help="Square matrices are symmetric."),
     click.option(
         "--intent",
         type=click.Choice(["gradient", "upper_bound"]),
         default="gradient",
-        help="upper_bound: it may exceed the true gradient, but not fall below it.",
+        help="upper_bound: the gradient may exceed the true one, but not fall below it.",
     ),
-    click.option("--points", type=int, default=3, show_default=True, help="How many test points."),
-    click.option("--seed", type=int, default=0, show_default=True, help="Of random numbers."),
-    click.option("--tails", is_flag=True, help="Also test points far from x0."),
+    click.option(
+        "--points", type=int, default=3, show_default=True, help="Number of test points."
+    ),
+    click.option("--seed", type=int, default=0, show_default=True, help="Seed of random numbers."),
+    click.option("--tails", is_flag=True, help="Also test points very far from x0."),
     click.option("--dtype", default="float64", show_default=True, help="Dtype of the timings."),
     click.option("--timing", is_flag=True, help="Also measure running times."),
-    click.option("--selftest", "planted", is_flag=True, help="Show which faults it detects."),
-    click.option("--locate", "located", is_flag=True, help="Find wrong entries of very many."),
+    click.option(
+        "--selftest", "planted", is_flag=True, help="Plant faults; show which it detects."
+    ),
+    click.option(
+        "--locate", "located", is_flag=True, help="Find the wrong entries of a very long gradient."
+    ),
     click.option("--cache/--no-cache", default=True, help="Keep compiled programs on disk."),
     click.option("--json", "path", type=RESULT, help="Write the result to this file."),
     click.option("-v", "--verbose", is_flag=True, help="Show every detail."),
@@ -109,32 +115,32 @@ def check_command(ctx: click.Context, path, cache, located, verbose, **options) 
     if cache:
         use_compilation_cache()
     try:
-        found = (_located if located else _compared)(ctx, options)
+        outcome = (_located if located else _compared)(ctx, options)
     except InputError:
         raise
     except Exception as error:
         if verbose:
             raise
-        at = place(error)
+        where = place(error)
         raise InputError(
-            f"{describe(error)}{f' at {at}' if at else ''}; -v shows the whole traceback"
+            f"{describe(error)}{f' at {where}' if where else ''}; -v shows the whole traceback"
         ) from error
-    for result in [found] if located else found:
+    for result in [outcome] if located else outcome:
         click.echo(_opened(result) if verbose and not located else str(result))
         if not (located or verbose) and result.timings:
             click.echo(f"  {_times(result)}")
     if path is not None:
-        path.write_text(found.to_json() + "\n", encoding="utf-8")
+        path.write_text(outcome.to_json() + "\n", encoding="utf-8")
     if options["planted"]:
-        click.echo(f"\n{_planted(found)}")
-    sys.exit(AGREE if found.ok else DISAGREE)
+        click.echo(f"\n{_planted(outcome)}")
+    sys.exit(AGREE if outcome.ok else DISAGREE)
 
 
 @click.command("init")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
 def init_command(file: Path, force: bool) -> None:
-    """Write FILE, a worked objective to edit: value, gradient, data."""
+    """Write an example of an objective to FILE, to edit: value, gradient, data."""
     if file.suffix != ".py":
         raise InputError(f"{file} is no Python file; give a name such as my_objective.py")
     if file.exists() and not force:
@@ -148,7 +154,7 @@ def init_command(file: Path, force: bool) -> None:
 
 
 def require_writable(path: Path) -> None:
-    """Checks before the work that its result can be written."""
+    """Checks, before the work, that the result can be written."""
     try:
         with path.open("a", encoding="utf-8"):
             pass
@@ -182,7 +188,7 @@ def _located(ctx: click.Context, options: dict) -> Any:
 
 
 def _stated(ctx: click.Context, of_interest) -> list[str]:
-    """The options on the command line whose names are of interest."""
+    """Returns the options on the command line whose names are of interest."""
     return [
         option.opts[0] if isinstance(option, click.Option) else "GRADIENT"
         for option in ctx.command.params
@@ -207,7 +213,7 @@ def _check(arguments: "CheckArguments", options: dict):
     first = comparison.results[0].points[0]
     if arguments.drawn and not math.isfinite(first.value):
         raise InputError(
-            f"the value is {first.value} at the numbers drawn; say where it is defined, as in "
+            f"the value is {first.value} at the random numbers; say where it is defined, as in "
             "--domain NAME=positive, or give numbers, as in --at NAME=0.3,1.2"
         )
     if arguments.drawn:
@@ -216,14 +222,14 @@ def _check(arguments: "CheckArguments", options: dict):
     return replace(comparison, settings={**comparison.settings, "asked": record})
 
 
-def _planted(found: Any) -> str:
-    """Which faults would have been detected; or why none is planted."""
+def _planted(comparison: Any) -> str:
+    """Returns the faults that would have been detected, or why no fault is planted."""
     from .._api.selftest import selftest
 
-    if found.ok:
-        return str(selftest(found))
-    failed = ", ".join(f"{r.objective} is {r.verdict.name}" for r in found if not r.ok)
-    return f"no self test: it needs a gradient that agrees, and {failed}"
+    if comparison.ok:
+        return str(selftest(comparison))
+    failed = ", ".join(f"{r.objective} is {r.verdict.name}" for r in comparison if not r.ok)
+    return f"no self test, because it needs a gradient that agrees: {failed}"
 
 
 def _opened(result) -> str:

@@ -1,8 +1,8 @@
-"""The compilation cache of JAX on disk, for the command line: the same programs every time.
+"""JAX's compilation cache on disk, for the command line.
 
-A run over the registry consists of compilation for the most part; a second one finds the
-programs in the user's cache directory. A library must not change settings for the whole
-process, so nothing but the command line calls this.
+A run over the registry spends most of its time on compilation; a second run finds the programs
+in the user's cache directory. A library must not change settings of the whole process, so only
+the command line calls this.
 """
 
 import hashlib
@@ -14,16 +14,16 @@ from .._engine.environment import cache_directory, processor
 
 
 def use_compilation_cache() -> None:
-    """Turns the cache on, in a directory of the user's own for this processor.
+    """Turns the cache on, in a directory of the user for this processor.
 
-    A directory that is set already, as by `JAX_COMPILATION_CACHE_DIR`, is kept.
+    If a directory is set already, as by `JAX_COMPILATION_CACHE_DIR`, it stays.
     """
     if cache_directory() is not None:
         return
-    # Programs are compiled for one processor; a home directory can be seen from several.
+    # Programs are compiled for one processor, but machines can share a home directory.
     kind = hashlib.sha256(processor().encode()).hexdigest()[:8]
     path = platformdirs.user_cache_path("gradcompare") / f"jax-{jax.__version__}-{kind}"
     jax.config.update("jax_compilation_cache_dir", str(path))
-    # By default, only what takes a second to compile is kept; ours take a tenth.
+    # By default JAX keeps only programs that take a second to compile; ours take a tenth.
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)

@@ -15,7 +15,7 @@ NOT_LOCATED = (
     *("wrt", "sign", "scale", "symmetric", "intent"),
     *("points", "tails", "dtype", "timing", "planted"),
 )
-"""The options that say something about a comparison and nothing about a search."""
+"""The options that concern a comparison, but not a search."""
 
 
 def located(options: Mapping[str, Any], stated: Sequence[str]) -> Location:
@@ -23,10 +23,10 @@ def located(options: Mapping[str, Any], stated: Sequence[str]) -> Location:
 
     Args:
         options: All options of the command, by name.
-        stated: Those of `NOT_LOCATED` that are on the command line, as they are written.
+        stated: The options of `NOT_LOCATED` on the command line, as the user wrote them.
 
     Raises:
-        InputError: if there is one, or the options cannot be used.
+        InputError: if `stated` is not empty, or the options cannot be used.
     """
     if stated:
         raise InputError(f"--locate does not use {', '.join(stated)}; leave that out")

@@ -1,6 +1,6 @@
-"""The command line: `gradcompare list`, `run`, `show`, and from below `check` and `init`.
+"""The command line: `gradcompare list`, `run`, `show`, and `check` and `init` from check.py.
 
-What needs JAX is imported inside the commands, so that `--help` answers without it.
+The commands import what needs JAX, so that `--help` does not load it.
 """
 
 import sys
@@ -14,7 +14,7 @@ FORMATS = ("plain", "github", "latex", "html")
 
 
 class _Group(click.Group):
-    """Turns unusable input into one line on stderr and the exit code for it."""
+    """Reports unusable input in one line on stderr, with exit code 2."""
 
     def invoke(self, ctx: click.Context):
         from .._foundation.errors import InputError
@@ -27,7 +27,7 @@ class _Group(click.Group):
 
 
 def _shown(function):
-    """The options of every command that prints a comparison."""
+    """Adds the options of every command that prints a comparison."""
     for option in (
         click.option("-v", "--verbose", is_flag=True, help="Show every detail."),
         click.option("--only-failures", is_flag=True, help="Show only rows that do not agree."),
@@ -54,7 +54,7 @@ main.add_command(init_command)
 @click.option(
     "--pages",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write a page for each family into this directory instead.",
+    help="Write one page per family into this directory instead.",
 )
 def list_command(style: str, pages: Path | None) -> None:
     """List the registered objectives, with their formulas and sources."""
@@ -78,11 +78,11 @@ def list_command(style: str, pages: Path | None) -> None:
 @click.option("--method", "methods", multiple=True, help="Also show this method. May be repeated.")
 @click.option("--step", type=float, help="Fixed absolute step of the methods named by --method.")
 @click.option("--dtype", default="float64", show_default=True, help="Dtype of the timings.")
-@click.option("--device", help="cpu, gpu or cuda:1; default: that of JAX.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of all random numbers.")
+@click.option("--device", help="cpu, gpu or cuda:1; default: JAX's default.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all random numbers.")
 @click.option("--points", type=int, default=3, show_default=True, help="Number of test points.")
 @click.option(
-    "--repeats", type=int, default=5, show_default=True, help="Least number of timed runs."
+    "--repeats", type=int, default=5, show_default=True, help="Minimum number of timed runs."
 )
 @click.option("--timing/--no-timing", default=True, help="Measure running times.")
 @click.option("--jobs", type=click.IntRange(1), help="Number of processes; default: one per core.")
@@ -92,9 +92,9 @@ def list_command(style: str, pages: Path | None) -> None:
 def run_command(names, methods, step, path, verbose, only_failures, style, **options):
     """Compare the derivatives of NAMES, or of every registered objective.
 
-    A name is that of a registered objective, path/to/file.py or package.module; add :NAME to
-    the last two for one objective in them. Exit code 0: every verdict is as declared, which
-    is AGREE unless the objective is a trap; 1: one is not; 2: the input cannot be used.
+    A name is a registered objective, path/to/file.py or package.module; add :NAME to the last
+    two for one of their objectives. Exit code 0: every verdict is the one that its objective
+    declares, which is AGREE unless it is a trap; 1: one is not; 2: the input cannot be used.
     """
     from dataclasses import replace
 
@@ -151,7 +151,7 @@ def _print(comparison, style, verbose, only_failures) -> None:
         click.echo("\n\n".join(map(detail, shown)) + "\n" if shown.results else "", nl=False)
         kept = comparison.environment.get("compilation_cache")
         if kept and any(result.timings for result in shown):
-            click.echo(f"compile is short for programs found in {kept}; see --no-cache\n")
+            click.echo(f"Programs from {kept} have short compile times; see --no-cache.\n")
     if shown.results:
         beside = tuple(comparison.settings.get("beside", ()))
         click.echo(f"{table(shown, style=style, beside=beside)}\n")

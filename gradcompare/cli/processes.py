@@ -1,8 +1,9 @@
-"""`compare` for the command line, in several processes: estimates side by side, times in turn.
+"""`compare` for the command line, in several processes.
 
-Estimates consist of compiling, and of tracing, which only one thread of a process can do at a
-time. This process is one of them. Each keeps what it compiled; when all estimates are there, it
-is asked for the times, one case after the other, while the others have nothing to do.
+Estimates take mostly compiling and tracing, and only one thread of a process can trace at a time.
+So processes, this one among them, make estimates in parallel. Each keeps its compiled programs.
+When all estimates are there, one case after the other is timed in its process, while the other
+processes wait.
 """
 
 import multiprocessing
@@ -29,11 +30,11 @@ from .._results.result import Comparison, Result
 from .compilation_cache import use_compilation_cache
 
 WORTHWHILE = 4
-"""A process takes 1.5 s of a core to start, which is what the estimates of so many cases take."""
+"""Number of cases per process: starting one costs 1.5 s, about as much as this many cases."""
 
-ENDED = "the process that compared it ended without an answer: it crashed, or had no memory left"
+ENDED = "the process that compared it ended without a result: it crashed or ran out of memory"
 
-UNTIMED = "not timed, since the process that held its programs ended"
+UNTIMED = "not timed, because the process with its compiled programs ended"
 
 
 def compare_in_processes(
@@ -48,9 +49,9 @@ def compare_in_processes(
     """Compares registered objectives, or those in files, as `compare` does.
 
     Args:
-        objectives: Names, since a process cannot be given a function.
+        objectives: Names, because a function cannot be sent to a process.
         methods: Methods or their labels.
-        jobs: In how many processes; by default in one for each core, if that pays.
+        jobs: The number of processes; by default one per core, if that is worthwhile.
         cache: Whether to keep compiled programs on disk.
         progress: As for `compare`.
         **options: The further arguments of `compare`.
@@ -62,15 +63,15 @@ def compare_in_processes(
         use_compilation_cache()
     cases, settings = prepare(objectives, methods, **options)
     if jobs is None:
-        # An accelerator is not shared: each process takes most of its memory.
+        # Processes cannot share an accelerator: each would take most of its memory.
         cores = os.cpu_count() or 1 if settings.device.platform == "cpu" else 1
         jobs = min(cores, len(cases) // WORTHWHILE)
     if jobs < 2:
         return run(cases, settings, progress)
     context = multiprocessing.get_context("spawn")
-    given = (objectives, methods, cache, options)
+    arguments = (objectives, methods, cache, options)
     pools: list[Executor] = [ThreadPoolExecutor(1, initializer=_keep, initargs=(cases, settings))]
-    pools += [ProcessPoolExecutor(1, context, _prepare, given) for _ in range(jobs - 1)]
+    pools += [ProcessPoolExecutor(1, context, _prepare, arguments) for _ in range(jobs - 1)]
     with ExitStack() as stack:
         workers = [stack.enter_context(pool) for pool in pools]
         results = _results(cases, settings, workers, progress)
@@ -99,9 +100,9 @@ def _results(
 def _dealt(
     cases: Sequence[Case], settings: Settings, workers: Sequence[Executor]
 ) -> Iterator[tuple[int, Executor, Result]]:
-    """Has every case studied by the worker that is free first; yields which one did.
+    """Gives each case to the first free worker; yields its number, worker and result.
 
-    A process that ends in the middle of a case gets no other one.
+    A process that ends in the middle of a case gets no other case.
     """
     waiting = iter(range(len(cases)))
     pending: dict[Future, tuple[int, Executor]] = {}
@@ -135,7 +136,7 @@ class _Kept:
 
 
 KEPT: list[_Kept] = []
-"""One at most."""
+"""At most one entry: the state of this process."""
 
 
 def _prepare(objectives, methods, cache: bool, options: dict[str, Any]) -> None:

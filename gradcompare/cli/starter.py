@@ -1,10 +1,10 @@
-"""A worked objective: replace the formulas by your own.
+"""An example of an objective: replace the formulas by your own.
 
     f(w) = (1/m) Σᵢ log(1 + exp(−yᵢ xᵢᵀw)) + (λ/2) ‖w‖²
     ∇f(w) = −(1/m) Σᵢ yᵢ xᵢ / (1 + exp(yᵢ xᵢᵀw)) + λ w
 
-Check it with `gradcompare check FILE`, or with times beside other objectives by
-`gradcompare run FILE`. If the gradient is wrong, the report names the coordinates at fault.
+Check it with `gradcompare check FILE`. `gradcompare run FILE` also times it. If the gradient is
+wrong, the report names the wrong coordinates.
 """
 
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from gradcompare import Objective
 
 
 class Data(NamedTuple):
-    """Everything but the parameters. Arrays, floats, or any tree of them will do."""
+    """Everything but the parameters: arrays, floats, or any tree of them."""
 
     X: np.ndarray  # m rows, n columns
     y: np.ndarray  # m labels, −1 or 1
@@ -25,7 +25,7 @@ class Data(NamedTuple):
 
 def value(w, data):
     """f(w) = (1/m) Σ log(1 + exp(−y Xw)) + (λ/2) ‖w‖²."""
-    # In JAX operations, and returning one number. logaddexp(0, z) does not overflow.
+    # Use JAX operations and return one number. logaddexp(0, z) does not overflow.
     losses = jnp.logaddexp(0, -data.y * (data.X @ w))
     return jnp.mean(losses) + data.lam / 2 * jnp.sum(w**2)
 
@@ -37,9 +37,9 @@ def gradient(w, data):
 
 
 def make(rng, size):
-    """Draws a point and data with `size` parameters, in NumPy; `rng` makes the numbers.
+    """Draws a point with `size` parameters, and data, with the NumPy generator `rng`.
 
-    Use generic numbers: at zeros, ones or equal entries, wrong gradients look right.
+    Use generic numbers: at zeros, ones or equal entries, wrong gradients can look right.
     """
     X = rng.standard_normal((3 * size, size))
     y = rng.choice([-1.0, 1.0], 3 * size)
@@ -48,12 +48,12 @@ def make(rng, size):
 
 OBJECTIVES = (
     Objective(
-        name="my-objective",  # how tables call it
+        name="my-objective",  # its name in tables
         value=value,
         gradient=gradient,
         make=make,
-        sizes=(5,),  # the sizes worth running, the default first
-        # lower=0.0,  # where the parameters must not be negative
+        sizes=(5,),  # sizes for gradcompare run; the first is the default
+        # lower=0.0,  # if the parameters must not be negative
         # source="paper, page, equation",
     ),
 )

@@ -1,1 +1,1 @@
-"""What the command line is given: files, formulas, shapes and numbers, turned into functions."""
+"""The input of the command line: files, formulas, shapes and numbers, as arguments of `check`."""

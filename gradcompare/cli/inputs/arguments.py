@@ -1,4 +1,4 @@
-"""What `gradcompare check` hands to `check`, whether formulas or functions were named."""
+"""The arguments that `gradcompare check` passes to `check`, for formulas and for functions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from jaxtyping import PyTree
 
 @dataclass(frozen=True)
 class CheckArguments:
-    """A function, its gradient, and where they are compared.
+    """A function, its gradient, and the point at which to compare them.
 
     Attributes:
         value: The function.
@@ -17,7 +17,7 @@ class CheckArguments:
         point: The arguments of both.
         argnums: Which of them are parameters.
         domain: The domains of the parameters, or None.
-        drawn: A line about the numbers that were drawn at random; nothing if none were.
+        drawn: A line about the random numbers; empty if there are none.
         formulas: The formulas by their options, for the record.
     """
 

@@ -1,8 +1,8 @@
-"""Formulas in the syntax of JAX NumPy, evaluated.
+"""Evaluates formulas in the syntax of JAX NumPy.
 
-The syntax tree is walked by this module, not compiled: what no rule describes cannot happen, and
-what fails still knows which part of the text it comes from. The values are those of JAX, so that
-a formula can be traced, differentiated and compiled like any function.
+This module walks the syntax tree and does not compile it. So only operations with a rule here can
+happen, and each failure can point at its part of the text. The values are those of JAX, so a
+formula can be traced, differentiated and compiled like any function.
 """
 
 import ast
@@ -34,8 +34,8 @@ class Formula:
     Attributes:
         source: Its text.
         tree: Its syntax tree.
-        names: What it needs the values of, in the order in which they appear; also `pi` and
-            `e`, which have values of their own where they are given none.
+        names: The names that need values, in their order in the text; also `pi` and `e`, which
+            have default values.
     """
 
     source: Source
@@ -54,7 +54,7 @@ class Formula:
         return cls(source, tree, tuple(dict.fromkeys(names(tree, source))))
 
     def __call__(self, values: Mapping[str, Any]) -> Array:
-        """Returns the value of the formula where the names have the `values` given.
+        """Returns the value of the formula for these `values` of its names.
 
         Raises:
             InputError: if its parts do not fit together; the message points at the part.
@@ -104,13 +104,13 @@ class _Walker:
         return self.attempt(node, _exactly, function, *arrays)
 
     def compared(self, node: ast.Compare) -> Any:
-        """Takes a < b < c for (a < b) & (b < c)."""
+        """Evaluates a < b < c as (a < b) & (b < c)."""
         parts = [self.value(part) for part in (node.left, *node.comparators)]
-        said = [
+        pairs = [
             self.apply(node, OPERATORS[type(op)], *pair)
             for op, pair in zip(node.ops, pairwise(parts), strict=True)
         ]
-        result, *others = said
+        result, *others = pairs
         for other in others:
             result = result & other
         return result
@@ -118,14 +118,14 @@ class _Walker:
     def called(self, node: ast.Call) -> Any:
         name, arguments = call_of(node, self.source)
         function = FUNCTIONS[name]
-        given = [self.value(argument) for argument in arguments]
+        operands = [self.value(argument) for argument in arguments]
         keywords = {str(k.arg): self.value(k.value) for k in node.keywords}
-        for number, argument in enumerate(given):
+        for number, argument in enumerate(operands):
             if function.gathers and number == 0 and isinstance(argument, (list, tuple)):
-                given[0] = [self.attempt(node, as_array, entry) for entry in argument]
+                operands[0] = [self.attempt(node, as_array, entry) for entry in argument]
             elif not _is_shape(argument) and not isinstance(argument, str):
-                given[number] = self.attempt(node, as_array, argument)
-        return self.attempt(node, function.call, *given, **keywords)
+                operands[number] = self.attempt(node, as_array, argument)
+        return self.attempt(node, function.call, *operands, **keywords)
 
     def index(self, node: ast.AST | None) -> Any:
         match node:
@@ -138,24 +138,26 @@ class _Walker:
         index = self.value(node)
         whole = index if isinstance(index, list) else [index]
         if index is not None and index is not ... and not all(type(i) is int for i in whole):
-            self.source.refuse(node, "this index is no whole number; give a constant such as 0")
+            self.source.refuse(node, "this index is not a whole number; give a constant such as 0")
         return index
 
-    def attempt(self, node: ast.AST, function: Callable[..., Any], *given: Any, **keywords: Any):
-        """Calls a function; what it raises points at the part of the formula."""
+    def attempt(
+        self, node: ast.AST, function: Callable[..., Any], *operands: Any, **keywords: Any
+    ):
+        """Calls a function; an error points at the part of the formula."""
         try:
-            return function(*given, **keywords)
+            return function(*operands, **keywords)
         except Exception as error:
             if isinstance(error, InputError) and "^" in str(error):
                 raise
-            said = str(error) if isinstance(error, InputError) else describe(error)
-            shapes = [str(x.shape) for x in given if isinstance(x, ARRAYS)]
+            reason = str(error) if isinstance(error, InputError) else describe(error)
+            shapes = [str(x.shape) for x in operands if isinstance(x, ARRAYS)]
             of = f" (for the shapes {' and '.join(shapes)})" if shapes else ""
-            self.source.refuse(node, f"this cannot be evaluated{of}: {said}", error)
+            self.source.refuse(node, f"this cannot be evaluated{of}: {reason}", error)
 
 
 def as_array(value: Any) -> Any:
-    """Makes one array of a list; what is an array or a number stays as it is."""
+    """Converts a list to an array; arrays and numbers are returned unchanged."""
     if not isinstance(value, (list, tuple)):
         return value
     entries = [_floating(as_array(entry)) for entry in value]
@@ -165,7 +167,7 @@ def as_array(value: Any) -> Any:
             f"the entries have the shapes {', '.join(map(str, sorted(shapes)))}; "
             "give entries of one shape, or use concatenate"
         )
-    # Numbers take the dtype of the arrays that they stand beside.
+    # Numbers take the dtype of the arrays beside them.
     dtype = jnp.result_type(*entries)
     return jnp.stack([jnp.asarray(entry, dtype) for entry in entries])
 
@@ -183,7 +185,7 @@ def _is_shape(value: Any) -> bool:
 
 
 def _exactly(function: Callable[..., Any], *operands: Any) -> Any:
-    """Applies an operator, to whole numbers of Python only where the result is small."""
+    """Applies an operator; refuses results of whole numbers that are too large."""
     whole = all(type(operand) is int for operand in operands)
     if whole and function is operator.pow:
         base, exponent = operands
@@ -198,7 +200,7 @@ def _exactly(function: Callable[..., Any], *operands: Any) -> Any:
 
 
 def _entry(value: Any, index: Any) -> Any:
-    """value[index]; JAX would answer an index outside with the last entry."""
+    """Returns value[index]; for an index outside, JAX would return the last entry."""
     if not _is_shape(value):
         value = as_array(value)
         np.broadcast_to(0, np.shape(value))[_as_numpy(index)]

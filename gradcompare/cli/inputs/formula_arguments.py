@@ -1,4 +1,4 @@
-"""Formulas of `gradcompare check`, as arguments of `check`."""
+"""Formulas of `gradcompare check` as arguments of `check`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,12 +27,12 @@ def arguments_of_formulas(
 
     Args:
         value: The formula of the value.
-        gradients: That of its gradient; with several parameters, NAME=formula for each.
+        gradients: The formula of its gradient; with several parameters, NAME=formula for each.
         files: Files that hold values by name.
-        names: What is known of the names; it goes before the files. Other names are scalars.
+        names: What is known of the names; overrides the files. Other names are scalars.
 
     Raises:
-        InputError: if a formula cannot be used with what is given.
+        InputError: if a formula does not fit the gradients, files or names.
     """
     if not names.parameters and not names.shapes:
         names = replace(names, parameters=tuple(names.values)[:1])
@@ -68,7 +68,7 @@ def arguments_of_formulas(
 
 
 def _in_files(files: Sequence[str]) -> dict[str, PyTree]:
-    """The values that files hold by name."""
+    """Returns the values in the files, by name."""
     values: dict[str, PyTree] = {}
     for file in files:
         read = read_file(file)
@@ -91,7 +91,7 @@ def _option(parameter: str) -> str:
 
 
 def _differentiated(f: Formula, known: NamedValues) -> tuple[str, ...]:
-    """The parameters where none are named: the first with a shape, or the only name."""
+    """Returns the default parameters: the first name with a shape, or the only name."""
     if known.shapes:
         return tuple(known.shapes)[:1]
     free = [name for name in f.names if name not in CONSTANTS and name not in FUNCTIONS]
@@ -104,7 +104,7 @@ def _differentiated(f: Formula, known: NamedValues) -> tuple[str, ...]:
 
 
 def _gradients(texts: Sequence[str], parameters: tuple[str, ...]) -> dict[str, Formula]:
-    """The formula of each parameter."""
+    """Returns the formula of the gradient for each parameter."""
     if len(parameters) == 1 and len(texts) == 1 and not NAMED.fullmatch(texts[0]):
         pairs = [(parameters[0], texts[0])]
     else:
@@ -122,7 +122,7 @@ def _gradients(texts: Sequence[str], parameters: tuple[str, ...]) -> dict[str, F
 
 
 def _needed(formulas: Mapping[str, Formula], known: NamedValues) -> tuple[str, ...]:
-    """The names that need a value, those about which something is known first."""
+    """Returns the names that need a value; those about which something is known come first."""
     needed = dict.fromkeys(known.names)
     in_value = formulas[VALUE].names
     for option, formula in formulas.items():

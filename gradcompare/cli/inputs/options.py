@@ -12,13 +12,13 @@ from .values import NamedValues, places
 
 
 def read_options(options: Mapping[str, Any]) -> CheckArguments | tuple[Objective, ...]:
-    """Returns the arguments of `check`, or the objectives that FUNCTION stands for.
+    """Returns the arguments of `check`, or the objectives that FUNCTION names.
 
     Args:
         options: All options of the command, by name.
 
     Raises:
-        InputError: if they do not go together, cannot be read, or something is missing.
+        InputError: if options exclude each other, cannot be read, or are missing.
     """
     target, formula, gradient = options["target"], options["formula"], options["gradient"]
     if (target is None) == (formula is None):

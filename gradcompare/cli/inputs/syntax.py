@@ -1,7 +1,7 @@
-"""The syntax of formulas: which parts Python's syntax tree may have, and where a part stands.
+"""The syntax of formulas: the parts that Python's syntax tree may have, and their places.
 
-A formula is read with `ast` and looked through before anything is evaluated. What is not
-described below is refused, with the place in the text.
+A formula is parsed with `ast` and checked before anything is evaluated. Parts that are not
+described below are refused, and the message points at them.
 """
 
 import ast
@@ -14,7 +14,7 @@ from ..._foundation.errors import InputError, UnknownNameError
 from .vocabulary import ATTRIBUTES, CONSTANTS, FUNCTIONS, METHODS, OPERATORS, PREFIXES
 
 LONGEST, DEEPEST, BITS = 10_000, 100, 63
-"""Bounds of a formula: its characters, parts inside each other, the size of whole numbers."""
+"""Limits of a formula: characters, levels of nesting, bits of a whole number."""
 
 TOO_DEEP = (
     f"the formula has more than {DEEPEST} parts inside each other; write sums over arrays, "
@@ -22,7 +22,7 @@ TOO_DEEP = (
 )
 
 SHOWN = 100
-"""So many characters of a formula are shown around a mistake."""
+"""Number of characters that a message shows around a mistake."""
 
 ALLOWED = (
     "a formula consists of numbers, names, + - * / ** @, comparisons with & | ~, "
@@ -32,7 +32,7 @@ ALLOWED = (
 LOOP = "a comprehension cannot be used; write arrays, not loops"
 
 INSTEAD: dict[type[ast.AST], str] = {
-    ast.BitXor: "^ is no power here; write **",
+    ast.BitXor: "^ is not a power here; write **",
     ast.IfExp: "if and else cannot be used; write where(condition, a, b)",
     ast.BoolOp: "and, or cannot be used; write & and |, with the comparisons in parentheses",
     ast.Not: "not cannot be used; write ~, with the comparison in parentheses",
@@ -45,24 +45,24 @@ INSTEAD: dict[type[ast.AST], str] = {
     ast.JoinedStr: "an f-string cannot be used",
     ast.Starred: "a starred argument cannot be used",
 }
-"""What is said about parts that are written out of habit, or in the hope that they run."""
+"""Messages for parts of Python that users may try."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """The text of a formula, on one line, to point at its parts."""
+    """The text of a formula on one line, with the means to point at its parts."""
 
     text: str
 
-    def refuse(self, node: ast.AST, said: str, cause: Exception | None = None) -> NoReturn:
-        """Raises an InputError that says what is wrong, and points at it."""
+    def refuse(self, node: ast.AST, reason: str, cause: Exception | None = None) -> NoReturn:
+        """Raises an InputError with the reason, and points at the part."""
         start, end = (
             self._column(getattr(node, name)) for name in ("col_offset", "end_col_offset")
         )
-        raise InputError(f"{said}\n{self.pointed(start, end)}") from cause
+        raise InputError(f"{reason}\n{self.pointed(start, end)}") from cause
 
     def pointed(self, start: int, end: int) -> str:
-        """Returns the text around these columns, with a line below that marks them."""
+        """Returns the text around these columns, and a line of marks below them."""
         first = max(0, start - SHOWN // 2)
         shown = self.text[first : first + SHOWN]
         marks = "^" * max(1, min(end - first, len(shown)) - (start - first))
@@ -73,7 +73,7 @@ class Source:
         return self.text.encode()[node.col_offset : node.end_col_offset].decode()
 
     def _column(self, offset: int) -> int:
-        # Python counts bytes, a reader counts letters.
+        # Python counts bytes; a reader counts characters.
         return len(self.text.encode()[:offset].decode(errors="ignore"))
 
 
@@ -99,11 +99,12 @@ def parse(source: Source) -> ast.expr:
         raise InputError(TOO_DEEP) from error
     except ValueError as error:
         raise InputError(f"this is not a formula: {error}; {ALLOWED}") from error
+    # Level by level, so that the check of the depth needs no recursion itself.
     level: list[ast.AST] = [tree]
-    below = 0
+    depth = 0
     while level:
-        below += 1
-        if below > DEEPEST:
+        depth += 1
+        if depth > DEEPEST:
             raise InputError(TOO_DEEP)
         for node in level:
             if isinstance(node, ast.Name):
@@ -113,10 +114,10 @@ def parse(source: Source) -> ast.expr:
 
 
 def names(node: ast.AST, source: Source) -> Iterator[str]:
-    """Yields the names that a formula needs the values of.
+    """Yields the names in a formula that need values.
 
     Raises:
-        InputError: if a part of it is not allowed.
+        InputError: if a part of the formula is not allowed.
     """
     match node:
         case ast.Constant(value=value):
@@ -148,7 +149,7 @@ def names(node: ast.AST, source: Source) -> Iterator[str]:
 
 
 def is_constant(node: ast.Attribute) -> bool:
-    """Says whether this is `jnp.pi` or its like."""
+    """Returns whether this is a constant such as `jnp.pi`."""
     return _dotted(node.value) in PREFIXES and node.attr in CONSTANTS
 
 
@@ -164,7 +165,7 @@ def call_of(call: ast.Call, source: Source) -> tuple[str, list[ast.expr]]:
         case ast.Attribute() as attribute:
             _refuse_attribute(attribute, source)
         case other:
-            source.refuse(other, "only functions can be called, by their names")
+            source.refuse(other, "only functions can be called, and by name")
     if name not in FUNCTIONS:
         source.refuse(call.func, str(UnknownNameError("function", name, FUNCTIONS)))
     return name, call.args
@@ -188,9 +189,9 @@ def _call_names(call: ast.Call, source: Source) -> Iterator[str]:
             yield from names(argument, source)
     for keyword in call.keywords:
         if keyword.arg not in function.keywords:
-            given = f"{keyword.arg}=" if keyword.arg else "**"
+            name_of_keyword = f"{keyword.arg}=" if keyword.arg else "**"
             may = ", ".join(f"{k}=" for k in function.keywords) or "none"
-            source.refuse(keyword, f"{name} does not take {given} here; it takes {may}")
+            source.refuse(keyword, f"{name} does not take {name_of_keyword} here; it takes {may}")
         if not (_is(keyword.value, bool) or (function.text and _is(keyword.value, str))):
             yield from names(keyword.value, source)
 
@@ -215,7 +216,7 @@ def _is(node: ast.AST, kind: type) -> bool:
 
 
 def _dotted(node: ast.AST) -> str:
-    """`jax.numpy` of the part that says so; nothing for what is not made of names and dots."""
+    """Returns a dotted name such as `jax.numpy`; for other parts, a text that is no name."""
     match node:
         case ast.Name(id=name):
             return name
@@ -226,7 +227,7 @@ def _dotted(node: ast.AST) -> str:
 
 def _require_number(value: object, node: ast.AST, source: Source) -> None:
     if type(value) not in (int, float):
-        source.refuse(node, f"{value!r} is no real number; {ALLOWED}")
+        source.refuse(node, f"{value!r} is not a real number; {ALLOWED}")
     if type(value) is int and value.bit_length() > BITS:
         source.refuse(node, f"this number is larger than 2**{BITS}; write it as 1e30")
 
@@ -239,5 +240,5 @@ def _refuse_attribute(node: ast.Attribute, source: Source) -> NoReturn:
 
 
 def _refuse_part(node: ast.AST, kind: type[ast.AST], source: Source) -> NoReturn:
-    said = INSTEAD.get(kind, f"{kind.__name__} cannot be used")
-    source.refuse(node, f"{said}; {ALLOWED}")
+    reason = INSTEAD.get(kind, f"{kind.__name__} cannot be used")
+    source.refuse(node, f"{reason}; {ALLOWED}")

@@ -1,4 +1,4 @@
-"""What FUNCTION and GRADIENT of `gradcompare check` name, as arguments of `check`."""
+"""FUNCTION and GRADIENT of `gradcompare check` as arguments of `check`."""
 
 import inspect
 import os
@@ -23,7 +23,7 @@ from .values import FILES, NamedValues, read_file
 def arguments_of_target(
     target: str, gradient: str | bool | None, places: Sequence[str], names: NamedValues
 ) -> CheckArguments | tuple[Objective, ...]:
-    """Returns the arguments of `check` for functions, or the objectives that a target holds.
+    """Returns the arguments of `check` for functions, or the objectives in a target.
 
     Args:
         target: FUNCTION.
@@ -32,7 +32,7 @@ def arguments_of_target(
         names: What is known of the arguments by name.
 
     Raises:
-        InputError: if there are no such functions, or the point is not one of theirs.
+        InputError: if there are no such functions, or the point does not fit them.
     """
     _make_importable(target)
     if ":" not in target:
@@ -40,16 +40,16 @@ def arguments_of_target(
     file = target.rpartition(":")[0]
     variables = [text for text in places if not text.endswith(FILES)]
     wanted = [target, *([gradient] if isinstance(gradient, str) else []), *variables]
-    found = find_variables(file + name if name.startswith(":") else name for name in wanted)
-    value, by_hand = found[0], gradient
+    objects = find_variables(file + name if name.startswith(":") else name for name in wanted)
+    value, by_hand = objects[0], gradient
     if not callable(value):
         return find_objectives(target)
     if isinstance(gradient, str):
-        by_hand = found[1]
+        by_hand = objects[1]
         if not callable(by_hand):
-            raise InputError(f"{gradient} is no function; give the gradient of {target}")
-    values = found[len(wanted) - len(variables) :]
-    points = [_made(one, name) for one, name in zip(values, variables, strict=True)]
+            raise InputError(f"{gradient} is not a function; give the gradient of {target}")
+    values = objects[len(wanted) - len(variables) :]
+    points = [_point(one, name) for one, name in zip(values, variables, strict=True)]
     read = [read_file(text) for text in places if text.endswith(FILES)]
     points += [one if isinstance(one, dict) else (one,) for one in read]
     if len(points) > 1:
@@ -59,21 +59,21 @@ def arguments_of_target(
     return _arguments_of_functions(value, by_hand, points[0] if points else {}, names)
 
 
-def _made(point: Any, name: str) -> tuple:
-    """The arguments that a variable holds, or that a function makes."""
-    if callable(point):
-        made = outcome_of(point)
-        if isinstance(made, Exception):
+def _point(value: Any, name: str) -> tuple:
+    """Returns the arguments that a variable holds or that a function makes."""
+    if callable(value):
+        outcome = outcome_of(value)
+        if isinstance(outcome, Exception):
             raise InputError(
-                f"{name} cannot make a point: {describe(made)} at {place(made)}; it is called "
-                "without arguments"
-            ) from made
-        point = made
-    return point if type(point) is tuple else (point,)
+                f"{name} cannot make a point: {describe(outcome)} at {place(outcome)}; it is "
+                "called without arguments"
+            ) from outcome
+        value = outcome
+    return value if type(value) is tuple else (value,)
 
 
 def _make_importable(target: str) -> None:
-    """Lets a file import its neighbours, and finds packages in the working directory."""
+    """Makes the neighbours of a file, or packages in the working directory, importable."""
     file = target.rpartition(":")[0] or target
     folder = str(Path(file).resolve().parent) if file.endswith(".py") else os.getcwd()
     if folder not in sys.path:
@@ -89,10 +89,10 @@ def _arguments_of_functions(
         value: The function.
         gradient: Its gradient, True or None.
         point: A dictionary of arguments by name, or a tuple of them in their order.
-        names: What is known of the arguments by name; it goes before `point`.
+        names: What is known of the arguments by name; overrides `point`.
 
     Raises:
-        InputError: if that is not what `value` takes.
+        InputError: if `value` takes other arguments.
     """
     parameters, rest = _positional(value), ()
     if isinstance(point, tuple):
@@ -100,11 +100,11 @@ def _arguments_of_functions(
     names = names.with_values(_with_first(point, tuple(parameters)))
     if not names.parameters:
         names = replace(names, parameters=tuple(parameters)[:1])
-    _require_taken(value, parameters, names)
+    _require_arguments(value, parameters, names)
     there = names.values.keys() | names.shapes.keys()
     order = list(parameters)
     while order[-1] not in there:
-        order.pop()  # the default will do
+        order.pop()  # its default is used
     arguments = [names.value(n) if n in there else parameters[n].default for n in order]
     numbers = tuple(order.index(name) for name in names.parameters)
     for number in numbers:
@@ -122,7 +122,7 @@ def _arguments_of_functions(
 
 
 def _positional(value: Any) -> dict[str, inspect.Parameter]:
-    """The arguments that a function takes by position."""
+    """Returns the arguments that a function takes by position."""
     try:
         parameters = inspect.signature(value).parameters
     except (TypeError, ValueError) as error:
@@ -135,17 +135,17 @@ def _positional(value: Any) -> dict[str, inspect.Parameter]:
 
 
 def _with_first(point: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """Reads the first argument under its name, or as x0 or x."""
+    """Renames x0 or x to the first argument, if the point lacks that."""
     for other in ("x0", "x"):
         if names[0] not in point and other in point and other not in names:
             return {names[0] if n == other else n: value for n, value in point.items()}
     return dict(point)
 
 
-def _require_taken(
+def _require_arguments(
     value: Any, parameters: Mapping[str, inspect.Parameter], names: NamedValues
 ) -> None:
-    """Checks that there is something for every argument, and for nothing else."""
+    """Checks that every argument has a value, and that no other names do."""
     there = names.values.keys() | names.shapes.keys()
     missing = [
         name
@@ -159,13 +159,13 @@ def _require_taken(
         raise InputError(
             f"{_name(value)} takes {', '.join(parameters)}; you gave "
             f"{', '.join(sorted(there)) or 'none of them'} ({'; '.join(faults)}); give each by "
-            "its name: in a file, --at point.npz or .json; a number, --at lam=0.1; or, to be "
-            "drawn, --shape X=50,3"
+            "its name: in a file, --at point.npz or .json; as a number, --at lam=0.1; or, for "
+            "random numbers, --shape X=50,3"
         )
 
 
 def _floating(tree: PyTree) -> PyTree:
-    """Takes whole numbers for floats, where they are parameters."""
+    """Converts arrays of whole numbers to floats, for parameters."""
 
     def one(leaf):
         whole = isinstance(leaf, np.ndarray) and np.issubdtype(leaf.dtype, np.integer)

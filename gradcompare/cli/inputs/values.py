@@ -1,7 +1,7 @@
-"""The arguments of a function by name, as the command line gives them: numbers, shapes, files.
+"""The arguments of a function by name, from the command line: numbers, shapes, files.
 
-Where there is only a shape, numbers are drawn: of the size of one, no two entries alike, inside
-the domain. The numbers of a name depend on the name and the seed, not on what else is drawn.
+A name with only a shape gets random numbers: about 1 in size, no two equal, inside the domain.
+They depend on the name and the seed, not on other names.
 """
 
 import json
@@ -20,7 +20,7 @@ from ..._foundation.user_code import describe
 from ..._model.domain import bounds_of
 
 NAMED = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)(.*)", re.DOTALL)
-"""NAME=rest, which no formula is."""
+"""NAME=rest; no formula has this form."""
 
 FILES = (".npz", ".npy", ".json")
 
@@ -31,20 +31,20 @@ DRAWN: dict[str, Callable[[Float[np.ndarray, "..."]], Float[np.ndarray, "..."]]]
     "negative": lambda z: -np.exp(z / 2),
     "unit": lambda z: 1 / (1 + np.exp(-z)),
 }
-"""How normal numbers become numbers of a domain."""
+"""Maps from normal numbers into each domain."""
 
 
 @dataclass(frozen=True)
 class NamedValues:
-    """What is known of arguments by name.
+    """The known values, shapes and domains of arguments, by name.
 
     Attributes:
         values: Numbers, arrays and trees.
         shapes: The shapes of the numbers to draw, or of those in `values`.
         domains: The domains; under "" the one for all parameters.
-        parameters: The arguments to differentiate by; empty where none are named.
-        seed: The seed of the numbers that are drawn.
-        symmetric: Whether square matrices are drawn symmetric.
+        parameters: The arguments to differentiate by; empty if the user names none.
+        seed: The seed of the random numbers.
+        symmetric: Whether random square matrices are symmetric.
     """
 
     values: Mapping[str, PyTree]
@@ -63,10 +63,10 @@ class NamedValues:
         parameters: Iterable[str],
         **others: Any,
     ) -> "NamedValues":
-        """Reads the options of the command line; of --at, those of the form NAME=numbers.
+        """Reads the options of the command line; of --at, only those of the form NAME=numbers.
 
         Raises:
-            InputError: if one of them cannot be read.
+            InputError: if an option cannot be read.
         """
         numbers = [named(text, "at", "w=0.3,1.2") for text in at if "=" in text]
         values = {name: read_numbers(name, text) for name, text in numbers}
@@ -79,12 +79,12 @@ class NamedValues:
         return cls(values, shaped, dict(read), tuple(parameters), **others)
 
     def with_values(self, values: Mapping[str, PyTree]) -> "NamedValues":
-        """Returns the same with `values` for the names that have none."""
+        """Returns a copy with `values` for the names that have none."""
         return replace(self, values={**values, **self.values})
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every name about which something is known, the parameters first."""
+        """All names about which something is known, the parameters first."""
         known = (self.parameters, self.shapes, self.values, filter(None, self.domains))
         return tuple(dict.fromkeys(name for names in known for name in names))
 
@@ -112,7 +112,7 @@ class NamedValues:
         return self.domains.get(name, self.domains.get("", "real"))
 
     def drawn(self, names: Iterable[str]) -> str:
-        """Returns a line that says which of these names are drawn, or nothing."""
+        """Returns a line about the names with random numbers; empty if there are none."""
         words = [_described(n, self.value(n)) for n in names if n not in self.values]
         return f"drawn with seed {self.seed}: {', '.join(words)}" if words else ""
 
@@ -126,7 +126,7 @@ class NamedValues:
 
 
 def places(at: Iterable[str]) -> list[str]:
-    """Returns those --at options that name a file or a variable, and no numbers."""
+    """Returns the --at options that name a file or a variable."""
     return [text for text in at if "=" not in text]
 
 
@@ -134,7 +134,7 @@ def named(text: str, option: str, example: str) -> tuple[str, str]:
     """Returns the two sides of NAME=rest.
 
     Raises:
-        InputError: if it is not of this form.
+        InputError: if `text` does not have this form.
     """
     sides = NAMED.fullmatch(text)
     if sides is None:
@@ -143,10 +143,10 @@ def named(text: str, option: str, example: str) -> tuple[str, str]:
 
 
 def read_numbers(name: str, text: str) -> Float[np.ndarray, "..."]:
-    """Returns the numbers of `0.3,1.2`, or of a file; one number alone is a scalar.
+    """Returns the numbers of `0.3,1.2` or of a file; a single number is a scalar.
 
     Raises:
-        InputError: if these are no numbers.
+        InputError: if `text` is neither.
     """
     if text.endswith(".npy"):
         return read_file(text)
@@ -160,10 +160,10 @@ def read_numbers(name: str, text: str) -> Float[np.ndarray, "..."]:
 
 
 def read_file(place: str) -> Any:
-    """Returns what a .npz, .npy or .json file holds: a dictionary for what has names in it.
+    """Returns the content of a .npz, .npy or .json file: a dictionary if it has names.
 
     Raises:
-        InputError: if it is not such a file.
+        InputError: if it is another file, or cannot be read.
     """
     path = Path(place)
     if path.suffix not in FILES:
@@ -183,7 +183,7 @@ def read_file(place: str) -> Any:
 
 
 def _tree(read: Any) -> PyTree:
-    """Makes arrays of the lists of numbers in what JSON holds."""
+    """Converts the lists in the content of a JSON file to arrays."""
     if isinstance(read, dict):
         return {name: _tree(value) for name, value in read.items()}
     return np.asarray(read) if isinstance(read, list) else read

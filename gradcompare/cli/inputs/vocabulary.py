@@ -1,7 +1,7 @@
-"""What a formula may consist of: operators, and functions, methods and constants by name.
+"""The vocabulary of formulas: operators, and functions, methods and constants by name.
 
-Nothing that is not listed here can be called from a formula. A function that could make a large
-array out of a small formula is bounded.
+A formula can call nothing else. Functions that could make a large array from a small formula
+have a limit.
 """
 
 import ast
@@ -27,7 +27,7 @@ PREFIXES = frozenset(
         *("jax.scipy.special", "scipy.special", "special", "jax.scipy.linalg", "scipy.linalg"),
     ]
 )
-"""What may stand before the name of a function, and changes nothing."""
+"""Prefixes that the name of a function may have; they change nothing."""
 
 OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Add: operator.add,
@@ -76,10 +76,10 @@ METHODS = frozenset(
         "squeeze",
     ]
 )
-"""The functions that may also be written after their first argument: `x.sum()`."""
+"""Functions that can also be called as methods of their first argument: `x.sum()`."""
 
 LARGEST = 10**7
-"""At most so many entries are made out of nothing, by `ones` and its like."""
+"""Largest number of entries that `ones` and similar functions may make."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,11 @@ class Function:
 
     Attributes:
         call: The function itself.
-        keywords: The keyword arguments it may be given.
-        most: At most how many positional arguments, and what to do instead where that is
-            a likely mistake.
-        gathers: Whether its first argument is a list of arrays, not to be made into one.
-        text: Whether it may be given text.
+        keywords: The keyword arguments that it accepts.
+        most: The largest number of positional arguments, with advice where more are a likely
+            mistake.
+        gathers: Whether its first argument is a list of arrays, which stays a list.
+        text: Whether it accepts text.
     """
 
     call: Callable[..., Any]
@@ -102,8 +102,8 @@ class Function:
     text: bool = False
 
 
-def _made(make: Callable[..., Any]) -> Callable[..., Any]:
-    """Bounds a function that makes an array of a shape."""
+def _limited(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Limits the size of the array that a function makes from a shape."""
 
     def bounded(*numbers):
         shape = numbers[0] if isinstance(numbers[0], tuple) else numbers
@@ -119,11 +119,11 @@ def _made(make: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _arange(stop: int) -> Any:
-    return _made(jnp.ones)(stop).cumsum() - 1
+    return _limited(jnp.ones)(stop).cumsum() - 1
 
 
 def _one_shape(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Lets a function of a shape or axes take them one by one, as the methods do."""
+    """Lets a function take a shape or axes one by one, as NumPy's methods do."""
 
     def flexible(x, *numbers):
         if not numbers:
@@ -176,13 +176,13 @@ FUNCTIONS: dict[str, Function] = {
     "array": Function(jnp.asarray),
     "stack": Function(jnp.stack, ("axis",), gathers=True),
     "concatenate": Function(jnp.concatenate, ("axis",), gathers=True),
-    "eye": Function(_made(jnp.eye)),
-    "ones": Function(_made(jnp.ones)),
-    "zeros": Function(_made(jnp.zeros)),
+    "eye": Function(_limited(jnp.eye)),
+    "ones": Function(_limited(jnp.ones)),
+    "zeros": Function(_limited(jnp.zeros)),
     "arange": Function(_arange),
     "len": Function(len),
 }
-"""Every function by its plain name."""
+"""All functions by name, without a prefix."""
 
 FUNCTIONS |= {
     other: FUNCTIONS[name]
