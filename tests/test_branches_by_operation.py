@@ -90,7 +90,7 @@ def test_another_order_is_another_branch(value):
     assert "another entry has place 2 of the order in" in str(caught)
     (right,) = check(value, lambda w: jax.grad(value)(w) * 1.0, X, points=2)
     assert right.verdict is Verdict.AGREE
-    assert re.fullmatch(r"branches: 4 of 4 tested", *sentences(right))
+    assert re.fullmatch(r"branches: (\d) of \1 tested", *sentences(right))
 
 
 def by_name_of_scope(w):
