@@ -14,7 +14,7 @@ from ..evidence.naming import describe, others_agree, pointing_to
 from ..terms.edges import Sum
 from ._base import AbstractHypothesis
 
-BUDGET = 2e9
+SUMS_BUDGET = 2e9
 """The operations that sums may take: about two seconds of one core."""
 
 
@@ -31,7 +31,7 @@ class Sample(AbstractHypothesis):
         traced = evidence.traced
         if traced is None:
             return None
-        for which, text, mask, times in islice(_tries(traced.sums), traced.affordable(BUDGET)):
+        for which, text, mask, times in islice(_tries(traced.sums), traced.affordable(SUMS_BUDGET)):
             if _holds(evidence, traced.masked(which, times * mask), times):
                 return _finding(evidence, [traced.sums[k] for k in which], text, times)
         return None

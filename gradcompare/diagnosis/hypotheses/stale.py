@@ -22,7 +22,7 @@ MOST_MOVED = 128
 NEARBY = 0.1
 """A point further away than this, relative to x, is not nearby."""
 
-BUDGET = 1e9
+NEWTON_BUDGET = 1e9
 """The operations that Newton's method may take, and one step more: about a second of one core."""
 
 FLAT_DIRECTION = 1e-7
@@ -115,7 +115,7 @@ def _fitted(
     x, a = evidence.x[0], evidence.analytic[0]
     k = lines.shape[1]
     # A step takes the gradient here and on both sides along each line.
-    steps = min(NEWTON_STEPS, 1 + int(BUDGET / (traced.cost * (1 + 2 * k))))
+    steps = min(NEWTON_STEPS, 1 + int(NEWTON_BUDGET / (traced.cost * (1 + 2 * k))))
     found = _newton(lambda t: traced.at(0, x + lines @ t) - a, np.zeros(k), 1e-6, steps)
     if found is None or not np.linalg.norm(lines @ found) <= NEARBY * np.linalg.norm(x):
         return None

@@ -34,7 +34,7 @@ Key = tuple[int, int]
 
 NONE: Mapping[int, np.ndarray] = {}
 
-BUDGET = 1e9
+PARTS_BUDGET = 1e9
 """The operations that parts of either kind may take: about a second of one core. Terms, which come
 first, may take three times that. The memory that one chunk may take is the other limit."""
 
@@ -115,7 +115,7 @@ class Traced:
     def parts(self) -> tuple[Part, ...]:
         """What goes through each operand that divides the paths, terms first."""
         s, found = np.ones(len(self.edges)), []
-        whole, most = self.gated(s), self.affordable(BUDGET)
+        whole, most = self.gated(s), self.affordable(PARTS_BUDGET)
         room = self.evaluators[0].memory_bytes // max(whole.nbytes, 1)
         for k, edge in enumerate(self.edges[:room]):
             if k >= most * (3 if edge.term else 1):
@@ -132,7 +132,7 @@ class Traced:
         whole = self.multiplied(factors)
         room = self.evaluators[0].memory_bytes // max(2 * whole.nbytes, 1)
         # Each takes two gradients: without the operand, and with it twice.
-        for k, edge in enumerate(self.operands[: min(room, self.affordable(BUDGET / 2))]):
+        for k, edge in enumerate(self.operands[: min(room, self.affordable(PARTS_BUDGET / 2))]):
             for factor in (0, 2):
                 factors[k] = factor
                 change = self.multiplied(factors) - whole
