@@ -20,73 +20,73 @@ from .evidence.naming import describe, regime
 from .hypotheses._base import AbstractHypothesis
 
 MOST_FAULTS = 3
-"""At most so many faults are looked for."""
+"""Largest number of faults that are sought."""
 
 
 @functools.cache
 def hypotheses() -> tuple[AbstractHypothesis, ...]:
     """Returns the hypotheses of all modules of the package, the simplest first."""
     modules = public_modules(hypotheses_package)
-    found = [hypothesis for module in modules for hypothesis in module.HYPOTHESES]
-    return tuple(sorted(found, key=lambda hypothesis: hypothesis.rank))
+    unsorted = [hypothesis for module in modules for hypothesis in module.HYPOTHESES]
+    return tuple(sorted(unsorted, key=lambda hypothesis: hypothesis.rank))
 
 
 def findings(points: Sequence[Examination], choices: Choices | None = None) -> tuple[Finding, ...]:
-    """Returns what is wrong with the analytic gradient; nothing where that cannot be told.
+    """Returns what is wrong with the analytic gradient, as far as it can be explained.
 
     Args:
         points: Every point that was examined.
-        choices: The choices of the objective, of which each point takes some.
+        choices: The choices of the objective.
     """
     problem = points[0].evaluator.problem
     if problem.quantity != "gradient" or problem.layout.size > DIAGNOSED_COORDINATES:
         return ()
 
-    def found() -> tuple[Finding, ...]:
+    def explained() -> tuple[Finding, ...]:
         evidence = gather(points, choices)
         return () if evidence is None else diagnose(evidence)
 
-    return optional("the diagnosis", found, ())
+    return optional("the diagnosis", explained, ())
 
 
 def diagnose(evidence: Evidence) -> tuple[Finding, ...]:
-    """Returns the faults that explain the mismatch, the largest share of it first.
+    """Returns the faults that explain the mismatch, in the order in which they are explained.
 
-    Entries whose mismatch may be rounding alone are left out, if the rest then has one reason
-    everywhere; where a region seems to be the reason, they may tell which.
+    Entries whose mismatch may be rounding alone are left out if the rest then has one reason
+    everywhere. If the reason seems to be a region, these entries may show which one.
     """
     if not (evidence.slight & evidence.wrong).any():
         return _diagnosed(evidence)
-    found = _diagnosed(evidence.without_slight())
-    if not _left(found) and all(finding.kind != "regime" for finding in found):
-        return found
+    clear = _diagnosed(evidence.without_slight())
+    if not _left(clear) and all(finding.kind != "regime" for finding in clear):
+        return clear
     whole = _diagnosed(evidence)
-    return whole if _left(whole) <= _left(found) else found
+    return whole if _left(whole) <= _left(clear) else clear
 
 
-def _left(found: Sequence[Finding]) -> float:
-    return found[-1].residual if found else 1.0
+def _left(faults: Sequence[Finding]) -> float:
+    return faults[-1].residual if faults else 1.0
 
 
 def _diagnosed(evidence: Evidence) -> tuple[Finding, ...]:
-    """Returns the faults, with that which is left as the last one.
+    """Returns the faults, the unexplained rest last.
 
-    If something is left and an entry is wrong at one point and right at another, the entries
-    that are wrong are looked at by themselves, and that is reported if it explains more.
+    If something is left and an entry is wrong at one point and right at another, the wrong
+    entries are also examined separately; the result is reported if it explains more.
     """
-    found = tuple(_in_turn(evidence, explaining=True))
-    left = _left(found)
+    faults = tuple(_in_turn(evidence, explaining=True))
+    left = _left(faults)
     if left == 0 or not _sometimes(evidence):
-        return (*found, *_rest(evidence, found))
+        return (*faults, *_rest(evidence, faults))
     part = evidence.where_wrong()
     apart = tuple(_in_turn(part, explaining=True))
     if not apart or _left(apart) >= left:
-        return (*found, *_rest(evidence, found))
+        return (*faults, *_rest(evidence, faults))
     where = regime(evidence)
-    told = [
+    regional = [
         replace(f, kind="regime", sentence=f"{where}: {f.sentence}", correction="") for f in apart
     ]
-    return (*told, *_rest(part, apart))
+    return (*regional, *_rest(part, apart))
 
 
 def _sometimes(evidence: Evidence) -> bool:
@@ -99,7 +99,7 @@ def _sometimes(evidence: Evidence) -> bool:
 
 
 def _in_turn(evidence: Evidence, *, explaining: bool) -> Iterator[Finding]:
-    """Explains, settles what is explained, and goes on."""
+    """Yields the simplest finding for what is not explained yet, again and again."""
     whole = evidence.mismatch
     for _ in range(MOST_FAULTS):
         finding = _simplest(evidence, explaining)
@@ -110,7 +110,7 @@ def _in_turn(evidence: Evidence, *, explaining: bool) -> Iterator[Finding]:
 
 
 def _simplest(evidence: Evidence, explaining: bool) -> Finding | None:
-    """The first finding that explains everything, or else the first that explains most."""
+    """Returns the first finding that explains everything, or else the first that explains most."""
     faulty = int(evidence.open.sum())
     best: Finding | None = None
     for hypothesis in hypotheses() if faulty else ():
@@ -127,23 +127,23 @@ def _simplest(evidence: Evidence, explaining: bool) -> Finding | None:
     return best
 
 
-def _rest(evidence: Evidence, found: Sequence[Finding]) -> Iterator[Finding]:
-    """Says what is left after what was found; where it is, if nothing was."""
+def _rest(evidence: Evidence, faults: Sequence[Finding]) -> Iterator[Finding]:
+    """Yields what the faults leave unexplained; the place of the fault if there are none."""
     whole = evidence.mismatch
-    settled = sorted({i for finding in found for i in finding.coordinates})
+    settled = sorted({i for finding in faults for i in finding.coordinates})
     left = evidence.without(settled)
     if not left.open.any():
         return
-    if not found:
+    if not faults:
         for finding in _in_turn(evidence, explaining=False):
             yield replace(finding, residual=1.0)
             return
         return
     share = _share(left.mismatch, whole)
-    said = "also wrong, not analysed further" if len(found) == MOST_FAULTS else "unexplained"
+    state = "also wrong, not analysed further" if len(faults) == MOST_FAULTS else "unexplained"
     yield Finding(
         "unexplained",
-        f"{describe(evidence, left.open)}: {said} ({short(100 * share, 2)} % of the mismatch)",
+        f"{describe(evidence, left.open)}: {state} ({short(100 * share, 2)} % of the mismatch)",
         residual=share,
         coordinates=indices(left.open),
     )

@@ -1,1 +1,1 @@
-"""The numbers that a hypothesis has to explain, and how coordinates are named."""
+"""The numbers that a hypothesis must explain, and the names of coordinates."""

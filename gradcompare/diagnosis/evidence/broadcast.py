@@ -1,4 +1,4 @@
-"""An array of data or of parameters laid over the coordinates of a leaf."""
+"""An array of data or parameters broadcast to the coordinates of a leaf."""
 
 from collections.abc import Iterator
 
@@ -16,10 +16,10 @@ def spread(
     Args:
         evidence: The evidence.
         values: An array for each point; its first axis may be 1 where all points have the same.
-        leaf: The parameters over which it is laid.
+        leaf: The parameters to whose shape it is broadcast.
 
     Yields:
-        How it is laid over the leaf, and the numbers; NaN at all other coordinates.
+        The way in words, and the numbers; NaN at all other coordinates.
     """
     values = np.broadcast_to(values, (len(evidence.x), *values.shape[1:]))
     inner = values.shape[1:]
@@ -28,7 +28,7 @@ def spread(
         return
     flat = values.reshape(len(values), -1)
     if flat.shape[1] == 1:
-        return  # a scalar is not laid over anything
+        return  # a scalar is not broadcast
     for axis, size in enumerate(leaf.shape):
         if max(inner) == flat.shape[1] == size:  # a vector, maybe with further axes of length 1
             shape = [len(values)] + [1] * len(leaf.shape)
@@ -47,5 +47,5 @@ def _placed(evidence: Evidence, values: np.ndarray, leaf: Leaf) -> np.ndarray:
 
 
 def of_leaf(evidence: Evidence, leaf: Leaf) -> Float[np.ndarray, "p ..."]:
-    """The values of one leaf of the parameters at every point."""
+    """Returns the values of one leaf of the parameters at every point."""
     return evidence.x[:, leaf.span].reshape(len(evidence.x), *leaf.shape)

@@ -1,4 +1,4 @@
-"""The constants that a factor may be recognised as, and what they are."""
+"""The constants as which a factor may be recognised, and their meanings."""
 
 import itertools
 import math
@@ -12,16 +12,16 @@ from ..._foundation.wording import short, with_bar
 from .data import Evidence, Leaf
 
 SIMPLE_WIDTH = 1e-3
-"""How well a factor has to be known, relative to itself, to be called −1, 2 or 1/2."""
+"""Largest relative uncertainty of a factor that is called 1, −1, 2 or 1/2."""
 
 NAME_WIDTH = 1e-5
-"""The same for all other names: there are so many that some name is near any number."""
+"""The same for all other names, which are so many that some name is near any number."""
 
 SHOWN_DIGITS = 0.01
-"""How well the digits of a factor have to show by how much it is not 1."""
+"""Largest relative error of the digits of a factor in its distance from 1."""
 
 MEANINGS = 3
-"""At most so many meanings of one number are said."""
+"""Longest list of meanings of one number."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class Constant:
     Attributes:
         value: The number.
         text: How it is written, such as `1/2` or `2π`.
-        meaning: What it is, such as `the number of rows of X`; nothing if that is plain.
-        width: How well a factor has to be known to be called so.
-        level: How far-fetched it is; a meaning of a higher level is not said beside a lower one.
+        meaning: What it is, such as `the number of rows of X`; empty if obvious.
+        width: Largest relative uncertainty of a factor with this name.
+        level: How far-fetched it is; only meanings of the lowest level are reported.
         scalar: Whether the meaning is a scalar of the data.
-        uncertainty: How far off a number without a name may be.
+        uncertainty: Error bar of a number without a name.
         barred: Whether it is written with its error bar.
     """
 
@@ -54,7 +54,7 @@ class Constant:
 
     @property
     def words(self) -> str:
-        """The number and what it is."""
+        """The number and its meaning."""
         return f"{self.text} ({self.meaning})" if self.meaning else self.text
 
     @property
@@ -74,7 +74,7 @@ class Constant:
 
     @property
     def size(self) -> str:
-        """How it is written without its sign and its error bar."""
+        """Its text without sign and error bar."""
         return self.text.removeprefix("-").partition(" ±")[0]
 
 
@@ -116,8 +116,8 @@ def recognise(low: float, high: float, evidence: Evidence, *, of_data=False) -> 
     Args:
         low: The least number that it may be.
         high: The largest.
-        evidence: Where sizes and scalars are looked up.
-        of_data: Whether a scalar of the data is the likeliest meaning, and is said by its name.
+        evidence: The source of sizes and scalars.
+        of_data: Whether a scalar of the data is the likeliest meaning, reported by name.
     """
     middle = (low + high) / 2
     if not (np.isfinite(middle) and middle):
@@ -133,12 +133,12 @@ def recognise(low: float, high: float, evidence: Evidence, *, of_data=False) -> 
     if of_data and scalars:
         best = min(scalars, key=lambda known: known.level)
         value = math.copysign(best.value, middle)
-        said = f"{best.meaning} is {best.text}"
-        return Constant(value, sign + best.meaning, said, best.width)
+        meaning = f"{best.meaning} is {best.text}"
+        return Constant(value, sign + best.meaning, meaning, best.width)
     if not inside:
         return None
     level = min(known.level for known in inside)
-    # Beside a plain number, what that number itself counts; some scalar is always near.
+    # A plain number also counts something; but scalars are dropped, since one is always near.
     meant = [k for k in inside if k.level == max(level, 1) and not (k.scalar and level == 0)]
     best = min(inside, key=lambda known: known.level)
     meanings = list(dict.fromkeys(k.meaning for k in meant if k.meaning))[:MEANINGS]
@@ -147,7 +147,7 @@ def recognise(low: float, high: float, evidence: Evidence, *, of_data=False) -> 
 
 
 def unnamed(low: float, high: float) -> Constant:
-    """Returns a factor that is no known constant, in as many digits as are known."""
+    """Returns a factor that is no known constant, with all digits that are known."""
     middle, half = (low + high) / 2, (high - low) / 2
     if half <= min(1e-6 * abs(middle), SHOWN_DIGITS * abs(abs(middle) - 1)):
         return Constant(middle, _written(middle), uncertainty=half)
@@ -155,7 +155,7 @@ def unnamed(low: float, high: float) -> Constant:
 
 
 def _written(value: float) -> str:
-    """A number in six digits; one near 1 by how far it is from 1, if they do not show that."""
+    """Returns a number in six digits; if they hide its distance from 1, as 1 ± that distance."""
     text, beyond = short(value, 6), abs(value) - 1
     if abs(abs(float(text)) - abs(value)) <= SHOWN_DIGITS * abs(beyond):
         return text
@@ -184,13 +184,13 @@ def _dimensions(evidence: Evidence) -> Iterator[Constant]:
     for n, meaning in sizes:
         if n < 2:
             continue
-        said = f"{n} is {meaning}"
+        size = f"{n} is {meaning}"
         yield Constant(n, f"{n}", meaning)
-        yield Constant(1 / n, f"1/{n}", said)
+        yield Constant(1 / n, f"1/{n}", size)
         further = ((2 / n, f"2/{n}"), (2 * n, f"{2 * n}"), (math.sqrt(n), f"√{n}"))
         rarer = ((1 / math.sqrt(n), f"1/√{n}"), (n / (n - 1), f"{n}/{n - 1}"))
         for value, text in (*further, *rarer, ((n - 1) / n, f"{n - 1}/{n}")):
-            yield Constant(value, text, said, level=2)
+            yield Constant(value, text, size, level=2)
 
 
 def _sizes(leaf: Leaf) -> Iterator[tuple[int, str]]:
@@ -209,12 +209,12 @@ def _sizes(leaf: Leaf) -> Iterator[tuple[int, str]]:
 def _of_literal(number: float, place: Place) -> Iterator[Constant]:
     if number in (0.0, 1.0, *(plain.value for plain in SIMPLE_NUMBERS)):
         return
-    said = f"the {short(number, 6)} in {place.where}"
+    literal = f"the {short(number, 6)} in {place.where}"
     below = f"1/{number:g}" if number.is_integer() else _written(1 / number)
-    yield Constant(number, _written(number), said)
-    yield Constant(1 / number, below, f"1 over {said}")
-    yield Constant(number / 2, _written(number / 2), f"half {said}", level=2)
-    yield Constant(2 * number, _written(2 * number), f"twice {said}", level=2)
+    yield Constant(number, _written(number), literal)
+    yield Constant(1 / number, below, f"1 over {literal}")
+    yield Constant(number / 2, _written(number / 2), f"half {literal}", level=2)
+    yield Constant(2 * number, _written(2 * number), f"twice {literal}", level=2)
 
 
 def _of_scalar(name: str, s: float) -> Iterator[Constant]:

@@ -1,4 +1,4 @@
-"""What a diagnosis rests on: the gradient under test and the reference, at every point."""
+"""The evidence of a diagnosis: the gradient under test and the reference at every point."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ class Leaf:
     """One array of the parameters or of the data.
 
     Attributes:
-        name: How the reader knows it.
+        name: Its name for the reader.
         shape: Its shape.
         start: Where it starts in the flat vector of parameters; 0 for data.
         values: Its numbers, for data; empty for parameters, which differ from point to point.
@@ -32,18 +32,18 @@ class Leaf:
 
     @property
     def span(self) -> slice:
-        """Where it lies in the flat vector of parameters."""
+        """Its slice of the flat vector of parameters."""
         return slice(self.start, self.start + math.prod(self.shape))
 
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """Where a branch of a choice in the objective or its gradient is taken.
+    """The points or entries at which a branch of a choice is taken.
 
     Attributes:
-        words: When, as the end of a sentence.
+        words: The condition, as the end of a sentence.
         place: The file and the line.
-        taken: The points, or the entries of the parameters at each point.
+        taken: Whether each point, or each entry of the parameters, takes the branch.
         among: The coordinates, for entries; None for whole points.
     """
 
@@ -58,26 +58,26 @@ class Region:
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """The pair (analytic, reference) at p points in d coordinates, and what may explain it.
+    """The pair (analytic, reference) at p points in d coordinates, with possible explanations.
 
     Attributes:
         labels: The points.
         x: The parameters.
         analytic: The gradient under test.
         analytic_bar: Its error bars.
-        reference: The derivative that it is held against.
+        reference: The derivative with which it is compared.
         reference_bar: Its error bars.
         usable: Which entries can be compared: finite, no kink, and a reference that two
             sources agree on.
-        slight: Where the judge puts a mismatch down to bars that are small by chance.
+        slight: Where the judge attributes a mismatch to bars that are small by chance.
         paths: The names of the arrays of parameters.
         shapes: Their shapes.
         data: The arrays of the data.
-        literals: The numbers in the code of the objective and its gradient, and where they stand.
+        literals: The numbers in the code of the objective and its gradient, with their places.
         declarable: Whether no convention is declared, so that one may be the answer.
-        settled: Which coordinates are explained already.
+        settled: The coordinates that are explained already.
         traced: The reference by autodiff, part by part, where the objective can be traced.
-        regions: Where each branch of a choice is taken.
+        regions: The points or entries at which each branch is taken.
     """
 
     labels: tuple[str, ...]
@@ -111,23 +111,23 @@ class Evidence:
     def allowed(
         self, prediction: Float[np.ndarray, "p d"], bar: Float[np.ndarray, "p d"]
     ) -> Float[np.ndarray, "p d"]:
-        """How far from a prediction with such bars the analytic derivative may be."""
+        """Returns the largest distance of the analytic derivative from a prediction with this bar."""
         return SAFETY * (self.analytic_bar + bar) + 8 * EPS * np.abs(prediction)
 
     def same(
         self, gradients: Float[np.ndarray, "p d"], times: float = 1
     ) -> Bool[np.ndarray, "p d"]:
-        """Where the analytic derivative is what autodiff makes of a changed objective or point.
+        """Whether the analytic derivative equals autodiff of a changed objective or point.
 
-        These are as uncertain as the reference, and differences of them more so; where parts of
-        it are taken several times, so many times.
+        A difference of such gradients has up to three times the bar of the reference. If parts
+        of it are multiplied by `times`, so is the bar.
         """
         allowed = self.allowed(gradients, 3 * times * self.reference_bar)
         return np.abs(self.analytic - gradients) <= allowed
 
     @cached_property
     def wrong(self) -> Bool[np.ndarray, "p d"]:
-        """Where the two are further apart than their bars allow."""
+        """The entries in which the two differ by more than their bars allow."""
         apart = np.abs(self.analytic - self.reference)
         return self.usable & (apart > self.allowed(self.reference, self.reference_bar))
 
@@ -139,13 +139,13 @@ class Evidence:
 
     @cached_property
     def determined(self) -> Bool[np.ndarray, " d"]:
-        """The coordinates whose derivative is not zero to within its bar at every point."""
+        """The coordinates whose derivative differs from zero by more than its bar at some point."""
         larger = self.usable & (np.abs(self.reference) > SAFETY * self.reference_bar)
         return np.asarray(larger.any(axis=0) | self.wrong.any(axis=0))
 
     @property
     def mismatch(self) -> float:
-        """The norm of what is not explained yet."""
+        """The norm of the mismatch that is not explained yet."""
         where = self.wrong & self.open
         return float(np.linalg.norm((self.analytic - self.reference)[where]))
 
@@ -156,12 +156,12 @@ class Evidence:
         return replace(self, settled=settled)
 
     def without_slight(self) -> "Evidence":
-        """Returns the evidence without a mismatch where it may be rounding alone."""
+        """Returns the evidence with bars as large as any mismatch that may be rounding alone."""
         mismatch = np.where(self.slight, np.abs(self.analytic - self.reference), 0)
         return replace(self, analytic_bar=np.maximum(self.analytic_bar, mismatch))
 
     def where_wrong(self) -> "Evidence":
-        """Returns the evidence without what is right in arrays that are wrong elsewhere."""
+        """Returns the evidence without the right entries of arrays that are wrong elsewhere."""
         return replace(self, usable=self.wrong | (self.usable & ~self.tainted))
 
     @cached_property

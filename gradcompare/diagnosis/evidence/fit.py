@@ -1,13 +1,13 @@
-r"""One number that holds at many entries: t = c·b, each known to within what is allowed.
+r"""One number c with t = c·b in many entries, each to within its tolerance T.
 
 Entry k confines c to the interval (t_k ± T_k) / b_k. A coordinate confines it to the
-intersection over its points; and the number that lies in the intervals of most coordinates is
-found in one sweep over their ends. So a few coordinates with faults of their own do no harm.
+intersection over its points. One sweep over the ends of these intervals gives the number that
+lies in most of them, so that a few coordinates with other faults do no harm.
 
-Whether such an agreement means anything is counted: an entry whose interval is w_k wide relative
-to c agrees by chance in about w_k of all cases, independent ones in Π w_k, times the number of
-things that were tried, and of ways to choose as many coordinates out of all. This one rule
-decides alike with ten precise entries and a thousand noisy ones.
+The significance of an agreement is counted. An entry whose interval is w_k wide relative to c
+agrees by chance in about w_k of all cases, independent entries in Π w_k. This is multiplied by the
+number of hypotheses tried and by the number of ways to choose the coordinates. One rule thus
+serves ten precise entries as well as a thousand noisy ones.
 """
 
 import math
@@ -17,17 +17,17 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 BY_CHANCE = 1e-3
-"""An agreement that is more probable by chance than this is none."""
+"""Largest probability of an agreement by chance that still counts as an agreement."""
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """The number, and where it holds.
+    """The number, and the coordinates at which it holds.
 
     Attributes:
         low: The least number that holds there.
         high: The largest.
-        coordinates: Where it holds, at every point.
+        coordinates: Those at which it holds, at every point.
         logs: log₁₀ of the relative width of the interval of each entry there, not above 0.
     """
 
@@ -37,12 +37,12 @@ class Fit:
     logs: Float[np.ndarray, " k"]
 
     def convinces(self, trials: float, among: int, *, given: int) -> bool:
-        """Whether this is no accident.
+        """Whether the agreement is significant.
 
         Args:
-            trials: How many numbers it could have been.
-            among: Out of how many coordinates those where it holds were chosen.
-            given: How many numbers were adapted; the entries that tell most are used up by it.
+            trials: Number of constants it could have been.
+            among: Number of coordinates out of which those were chosen.
+            given: Number of adapted constants; each uses up one of the most telling entries.
         """
         free = float(np.sum(np.sort(self.logs)[given:]))
         tried = math.log10(trials * among) + log_choices(among, int(self.coordinates.sum()))
@@ -50,7 +50,7 @@ class Fit:
 
 
 def log_choices(n: int, k: int) -> float:
-    """log₁₀ of the number of ways to choose k out of n."""
+    """Returns log₁₀ of the number of ways to choose k out of n."""
     log = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
     return log / math.log(10)
 
@@ -65,11 +65,11 @@ def fit(
     """Returns the number c with target = c·base in most of the coordinates, or None.
 
     Args:
-        target: What is to be explained.
-        base: What it may be a multiple of; NaN where that is not defined.
-        allowed: How far off it may be.
-        usable: Which entries count.
-        among: Which coordinates are looked at.
+        target: The numbers to explain.
+        base: The numbers of which they may be a multiple; NaN where undefined.
+        allowed: The tolerance of each entry.
+        usable: The entries that count.
+        among: The coordinates that may be explained.
     """
     among = among & np.all(np.isfinite(base) | ~usable, axis=0) & usable.any(axis=0)
     if not among.any():
@@ -83,7 +83,7 @@ def fit(
     coordinates = np.zeros(among.shape, bool)
     coordinates[np.flatnonzero(among)[inside]] = True
     size = max(abs(best), np.finfo(np.float64).tiny)
-    with np.errstate(over="ignore"):  # what confines c to nothing may be infinitely wide
+    with np.errstate(over="ignore"):  # an entry that does not confine c is infinitely wide
         widths = ((high - low)[:, inside] / size)[usable[:, among][:, inside]]
     telling = widths < 1
     if not telling.any():
@@ -97,7 +97,7 @@ def fit(
 
 
 def _intervals(target, base, allowed, usable):
-    """The ends of what each entry allows; everything where it has no say."""
+    """Returns the ends of the interval of each entry; infinite where it allows any c."""
     with np.errstate(all="ignore"):
         ends = (target - allowed) / base, (target + allowed) / base
     low, high = np.minimum(*ends), np.maximum(*ends)
@@ -111,12 +111,12 @@ def _intervals(target, base, allowed, usable):
 
 
 def _sweep(low: Float[np.ndarray, " k"], high: Float[np.ndarray, " k"]) -> float | None:
-    """A number in most of the intervals: the middle of the first place where most overlap."""
+    """Returns a number in most of the intervals: the middle of the first deepest overlap."""
     real = (low <= high) & np.isfinite(low) & np.isfinite(high)
     if not real.any():
         return None
     starts, stops = np.sort(low[real]), np.sort(high[real])
-    # At a start, so many have started, this one included, less those that ended before it.
+    # Depth at a start: the intervals started so far, itself included, minus those that ended.
     depth = np.arange(1, len(starts) + 1) - np.searchsorted(stops, starts, side="left")
     deepest = int(np.argmax(depth))
     start = starts[deepest]

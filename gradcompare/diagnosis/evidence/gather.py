@@ -1,4 +1,4 @@
-"""From the results of the points to the evidence of a diagnosis."""
+"""The evidence of a diagnosis from the results of the points."""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,7 @@ COMPARABLE = (
     Verdict.AUTODIFF_WRONG,
     Verdict.VALUE_DIFFERS,
 )
-"""At points with these verdicts there is a reference to compare with."""
+"""Verdicts of points that have a reference to compare with."""
 
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -38,7 +38,7 @@ def gather(points: Sequence[Examination], choices: Choices | None = None) -> Evi
 
     Args:
         points: Every point that was examined.
-        choices: The choices of the objective, of which each point takes some.
+        choices: The choices of the objective.
     """
     kept = [point for point in points if _is_comparable(point.result)]
     if not kept:
@@ -74,10 +74,10 @@ def _is_comparable(point: PointResult) -> bool:
 
 
 def _row(mine: Mapping[str, Estimate], bound: bool) -> tuple[np.ndarray, ...]:
-    """Analytic with its bar, reference with its bar, what can be compared, what is slight.
+    """Returns analytic with bar, reference with bar, the usable entries, the slight ones.
 
-    The reference is autodiff, which is the sharper one, but where it is not what finite
-    differences say.
+    The reference is autodiff, the sharper source, except where finite differences contradict it
+    and agree with the analytic derivative.
     """
     analytic = mine["analytic"]
     autodiff, differences = mine.get("autodiff"), mine.get("differences")
@@ -105,9 +105,9 @@ def _row(mine: Mapping[str, Estimate], bound: bool) -> tuple[np.ndarray, ...]:
 
 
 def data_leaves(problem: Problem) -> tuple[Leaf, ...]:
-    """Returns the numbers among the data, by the names that the reader knows them by.
+    """Returns the numeric data, by their names in the user's code.
 
-    The data are what the objective is given beside its parameters, and what it finds around it.
+    The data are the arguments of the objective beside its parameters, and captured variables.
     """
     value = problem.objective.value
     adapted = isinstance(value, Adapted)
@@ -122,20 +122,22 @@ def data_leaves(problem: Problem) -> tuple[Leaf, ...]:
 
 
 def _literals(problem: Problem) -> dict[float, Place]:
-    """The numbers in the code of the value, and those in the code of its gradient only."""
+    """Returns the numbers in the code of the value and of its gradient, with their places."""
     value, gradient = problem.objective.value, problem.objective.gradient
     return (literals(_own(gradient)) if gradient else {}) | literals(_own(value))
 
 
 def _own(function: Callable) -> Callable:
-    """The user's own function."""
+    """Returns the user's own function."""
     return function.function if isinstance(function, Adapted) else function
 
 
 def _argument_leaves(value: Adapted) -> list[tuple[str, np.ndarray]]:
-    """The data of a user's own function, by the names of its parameters."""
+    """Returns the data of a user's own function, by the names of its parameters."""
     signature = value.signature
-    held = (signature.argnums,) if isinstance(signature.argnums, int) else signature.argnums
+    differentiated = (
+        (signature.argnums,) if isinstance(signature.argnums, int) else signature.argnums
+    )
     try:
         parameters = inspect.signature(value.function).parameters.values()
         known = [p.name for p in parameters if p.kind in POSITIONAL]
@@ -143,7 +145,7 @@ def _argument_leaves(value: Adapted) -> list[tuple[str, np.ndarray]]:
         known = []
     leaves = []
     for number, argument in enumerate(signature.arguments):
-        if number not in held:
+        if number not in differentiated:
             name = known[number] if number < len(known) else f"arg{number}"
             leaves += _named(argument.part, name)
     return leaves

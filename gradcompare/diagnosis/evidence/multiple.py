@@ -1,4 +1,4 @@
-"""Predictions that hold up to a constant: what most hypotheses have in common."""
+"""Predictions that hold up to a constant, which most hypotheses have in common."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,25 +12,25 @@ from .data import Evidence
 from .fit import Fit, fit
 
 CONSTANTS = 200
-"""About so many numbers have a name."""
+"""Approximate number of constants with a name."""
 
 MOSTLY = 0.75
-"""The share of its entries in which a statement about whole arrays has to hold: a shift
-that does not go round in a circle leaves one out."""
+"""Least share of its entries in which a statement about whole arrays must hold; below 1 because a
+shift that is not circular leaves one out."""
 
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What the gradient under test, or what it has too much, could be a multiple of.
+    """Numbers of which the gradient under test, or its excess, could be a multiple.
 
     Attributes:
-        text: What it is.
-        values: The numbers; NaN where the idea does not apply.
+        text: The numbers in words.
+        values: The numbers; NaN where the hypothesis does not apply.
         bar: Their error bars.
         kind: The kind of the finding, where a hypothesis has several.
-        hint: What the fault may come from.
+        hint: Where the fault may come from.
         undone: How to undo it.
-        complete: Whether it speaks of whole arrays, so that entries which are right count too.
+        complete: Whether it is about whole arrays, so that right entries count too.
     """
 
     text: str
@@ -47,8 +47,8 @@ class Match:
     """A prediction that holds.
 
     Attributes:
-        prediction: Which one.
-        constant: What it is multiplied by.
+        prediction: The prediction.
+        constant: Its factor.
         chosen: The coordinates at which it holds.
     """
 
@@ -63,7 +63,7 @@ class Match:
 
     @property
     def scope(self) -> Bool[np.ndarray, " d"]:
-        """The coordinates that it speaks of: whole arrays, or those at which it holds."""
+        """The coordinates it is about: whole arrays, or those at which it holds."""
         if not self.prediction.complete:
             return self.chosen
         return self.chosen | np.all(np.isfinite(self.prediction.values), axis=0)
@@ -82,7 +82,7 @@ def times(
     undone: str = "",
     kind: str = "",
 ) -> Prediction:
-    """The prediction that the gradient is `factor` times the reference, entry by entry."""
+    """Returns the prediction that the gradient is `factor` times the reference, entry by entry."""
     factor = np.where(np.isfinite(factor), factor, np.nan)
     bar = np.abs(factor) * evidence.reference_bar
     return Prediction(text, factor * evidence.reference, bar, kind, hint, undone)
@@ -101,39 +101,39 @@ def best_match(
 
     Args:
         evidence: The evidence.
-        target: What is to be a multiple of a prediction.
+        target: The numbers that a multiple of a prediction should equal.
         predictions: The candidates.
-        named: Whether the constant has to be one with a name.
+        named: Whether the constant must have a name.
         noise: Error bars of the target beyond those of the gradient under test.
         of_data: Whether the constant is likely to be a scalar of the data.
     """
     options = {"named": named, "of_data": of_data}
-    found = [
+    matches = [
         match
         for prediction in predictions
         if (match := _match(evidence, target, prediction, len(predictions), noise, options))
     ]
-    return max(found, key=lambda m: (int(m.chosen.sum()), m.exact), default=None)
+    return max(matches, key=lambda m: (int(m.chosen.sum()), m.exact), default=None)
 
 
 def _match(evidence, target, prediction, tried, noise, options) -> Match | None:
     with np.errstate(all="ignore"):
-        # The bar of c·b, with c from the entry itself.
+        # The bar of c·b, with c = t/b from the entry itself.
         bar = np.abs(target / prediction.values) * prediction.bar
     bar = np.where(np.isfinite(bar), bar, prediction.bar)
     allowed = evidence.allowed(target, bar + noise)
     usable = evidence.usable & (np.isfinite(allowed) | np.isnan(prediction.values))
-    found = fit(target, prediction.values, allowed, usable, evidence.open)
-    if found is None:
+    fitted = fit(target, prediction.values, allowed, usable, evidence.open)
+    if fitted is None:
         return None
-    constant = constant_of(found, evidence, tried, **options)
+    constant = constant_of(fitted, evidence, tried, **options)
     if constant is None or (prediction.complete and not _complete(evidence, prediction, constant)):
         return None
-    return Match(prediction, constant, found.coordinates)
+    return Match(prediction, constant, fitted.coordinates)
 
 
 def _complete(evidence: Evidence, prediction: Prediction, constant: Constant) -> bool:
-    """Whether the prediction holds in nearly all of the entries that it speaks of."""
+    """Whether the prediction holds in nearly all of the entries that it is about."""
     scope = evidence.determined & np.all(np.isfinite(prediction.values), axis=0)
     c, values = constant.value, prediction.values[:, scope]
     allowed = evidence.allowed(prediction.values, abs(c) * prediction.bar)[:, scope]
@@ -143,14 +143,14 @@ def _complete(evidence: Evidence, prediction: Prediction, constant: Constant) ->
 
 
 def constant_of(
-    found: Fit, evidence: Evidence, trials: float, *, named: bool, of_data: bool = False
+    fitted: Fit, evidence: Evidence, trials: float, *, named: bool, of_data: bool = False
 ) -> Constant | None:
-    """Returns the constant of a fit, if the fit is no accident."""
+    """Returns the constant of a fit, if the fit is significant."""
     among = int(evidence.open.sum())
-    known = recognise(found.low, found.high, evidence, of_data=of_data)
+    known = recognise(fitted.low, fitted.high, evidence, of_data=of_data)
     if known is not None:
         trials *= 3 if known.is_one_of(1, -1, 2, 0.5) else CONSTANTS
-        return known if found.convinces(trials, among, given=0) else None
-    if named or not found.convinces(trials, among, given=1):
+        return known if fitted.convinces(trials, among, given=0) else None
+    if named or not fitted.convinces(trials, among, given=1):
         return None
-    return unnamed(found.low, found.high)
+    return unnamed(fitted.low, fitted.high)

@@ -1,4 +1,4 @@
-"""Where a fault is: some coordinates as a leaf, a block of one, or a list of names."""
+"""Names of coordinates in a sentence: a leaf, a block of a leaf, or a list."""
 
 from typing import Any
 
@@ -15,13 +15,13 @@ PARAMETER = "\ue000"
 name may have: a parameter, or data, that the user calls θ keeps its name."""
 
 NAMED_COORDINATES = 3
-"""At most so many coordinates are named one by one."""
+"""Longest list of coordinates in a sentence."""
 
 
 def describe(evidence: Evidence, chosen: Bool[np.ndarray, " d"]) -> str:
-    """Returns how to call these coordinates.
+    """Returns the name of these coordinates in a sentence.
 
-    Coordinates whose derivative is zero everywhere tell nothing, and are not missed.
+    Coordinates whose derivative is zero everywhere are ignored.
     """
     determined = evidence.determined
     whole = bool(np.all(chosen[determined]))
@@ -43,7 +43,7 @@ def describe(evidence: Evidence, chosen: Bool[np.ndarray, " d"]) -> str:
 
 
 def others_agree(evidence: Evidence, chosen: Bool[np.ndarray, " d"]) -> str:
-    """Says that the rest is right, if there is a rest and it is."""
+    """Returns a clause that the other coordinates agree, if there are any and they do."""
     rest = evidence.determined & ~chosen
     if not rest.any() or np.any(evidence.wrong[:, rest]):
         return ""
@@ -57,10 +57,10 @@ def others_agree(evidence: Evidence, chosen: Bool[np.ndarray, " d"]) -> str:
 
 
 def regime(evidence: Evidence) -> str:
-    """Says in what part of the space entries are wrong, where others are right.
+    """Returns in which part of the space entries are wrong, while others are right.
 
-    By the branch of a choice, or the size of the parameter of the entry, if that tells them apart;
-    or by the points.
+    This is the branch of a choice or a range of the parameter of the entry, if that separates
+    wrong from right, or else a list of points.
     """
     if where := branch(evidence):
         return where
@@ -81,17 +81,17 @@ def regime(evidence: Evidence) -> str:
 
 def with_names(evidence: Evidence, chosen: Bool[np.ndarray, " d"], text: str) -> str:
     """Writes the name of the array of parameters for `PARAMETER`; θ, if there are several."""
-    held = [leaf.name for leaf in evidence.leaves if chosen[leaf.span].any()]
-    return text.replace(PARAMETER, held[0] if len(held) == 1 else "θ")
+    names = [leaf.name for leaf in evidence.leaves if chosen[leaf.span].any()]
+    return text.replace(PARAMETER, names[0] if len(names) == 1 else "θ")
 
 
 def pointing_to(place: Place | None) -> dict[str, Any]:
-    """The fields of a finding that say which line it points to."""
+    """Returns the fields of a finding for the line of a place."""
     return {} if place is None else {"file": place.file, "line": place.line}
 
 
 def together(words: list[str]) -> str:
-    """Returns words as they are listed in a sentence."""
+    """Returns words joined by commas and "and"."""
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]])) if words else ""
 
 
@@ -100,15 +100,15 @@ def _listed(evidence: Evidence, chosen: Bool[np.ndarray, " d"]) -> str:
     names = [evidence.name(int(i)) for i in numbers[:NAMED_COORDINATES]]
     if len(numbers) <= NAMED_COORDINATES:
         return together(names)
-    held = [leaf for leaf in evidence.leaves if chosen[leaf.span].any()]
-    if len(held) == 1:
-        size = int(np.prod(held[0].shape))
-        return f"{len(numbers)} of the {size} coordinates of {held[0].name} ({names[0]}, …)"
+    leaves = [leaf for leaf in evidence.leaves if chosen[leaf.span].any()]
+    if len(leaves) == 1:
+        size = int(np.prod(leaves[0].shape))
+        return f"{len(numbers)} of the {size} coordinates of {leaves[0].name} ({names[0]}, …)"
     return f"{len(numbers)} of the {evidence.d} coordinates ({', '.join(names)}, …)"
 
 
 def _block(leaf: Leaf, chosen: np.ndarray, determined: np.ndarray) -> str:
-    """The name of a row, column, diagonal or triangle of a matrix, if it is one."""
+    """Returns the name of a row, column, diagonal or triangle, or an empty string."""
     if len(leaf.shape) != 2 or np.sum(chosen & determined) < 2:
         return ""
     rows, columns = np.indices(leaf.shape).reshape(2, -1)
@@ -126,5 +126,5 @@ def _block(leaf: Leaf, chosen: np.ndarray, determined: np.ndarray) -> str:
     row, column = divmod(first, leaf.shape[1])
     blocks[f"row {row} of {leaf.name}"] = rows == row
     blocks[f"column {column} of {leaf.name}"] = columns == column
-    found = [name for name, block in blocks.items() if np.all((chosen == block)[determined])]
-    return found[0] if found else ""
+    names = [name for name, block in blocks.items() if np.all((chosen == block)[determined])]
+    return names[0] if names else ""

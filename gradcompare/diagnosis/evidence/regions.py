@@ -12,38 +12,38 @@ from .data import Evidence, Region
 from .fit import BY_CHANCE, log_choices
 
 ALIKE = 2
-"""So many branches may be named that the same points take."""
+"""Largest number of coinciding branches that are named."""
 
 FEWEST_POINTS = 4
-"""So many points at least, where whole points are compared: with fewer, chance decides."""
+"""Least number of points for a comparison of whole points; with fewer, chance decides."""
 
 
 def regions(choices: Choices, at: Sequence[Examination]) -> tuple[Region, ...]:
-    """Returns where each branch is taken, at these points.
+    """Returns the points at which each branch is taken.
 
-    Entry by entry as well, for a branch of the shape of an array of parameters.
+    For a branch with the shape of an array of parameters, also the entries.
     """
     taken = [point.taken for point in at if point.taken is not None]
     starts = np.cumsum([0, *(math.prod(shape) for shape in choices.shapes)]).tolist()
-    found = []
+    places = []
     for number, branch in enumerate(choices.branches if taken else ()):
         points = np.array([[point.branches[number]] for point in taken])
-        found.append(Region(branch.words, branch.place, points))
+        places.append(Region(branch.words, branch.place, points))
         for shape, start, stop in zip(choices.shapes, starts, starts[1:], strict=False):
             if choices.shaped.get(number) == shape:
                 entries = np.zeros((len(taken), starts[-1]), bool)
                 entries[:, start:stop] = [point.entries[number] for point in taken]
-                found.append(Region(branch.words, branch.place, entries, slice(start, stop)))
-    return tuple(found)
+                places.append(Region(branch.words, branch.place, entries, slice(start, stop)))
+    return tuple(places)
 
 
 def branch(evidence: Evidence) -> str:
-    """Returns in which branch entries are wrong, where those outside of it are right; or nothing.
+    """Returns the branch in which entries are wrong while all others are right, or "".
 
-    Of the same condition in the objective and in its gradient, the line of the latter is given.
+    If the condition is in the objective and in its gradient, the line is that of the gradient.
     """
     wrong = evidence.wrong & evidence.open
-    # Where nothing is expected, a fault may not show.
+    # A fault may not show where the reference is zero.
     larger = np.abs(evidence.reference) > evidence.allowed(
         evidence.reference, evidence.reference_bar
     )
@@ -52,8 +52,8 @@ def branch(evidence: Evidence) -> str:
     tried = len({region.taken.tobytes() for region in by_entry})
     for region in reversed(by_entry):
         if _by_entry(region, wrong, right, tried):
-            bad, told = int(wrong.sum()), int((wrong | right)[:, region.among].sum())
-            return f"only where {region}, in {bad} of {told} entries"
+            bad, decided = int(wrong.sum()), int((wrong | right)[:, region.among].sum())
+            return f"only where {region}, in {bad} of {decided} entries"
     by_point = [r for r in evidence.regions if r.among is None and _by_point(r, wrong, right)]
     names = {region.words: str(region) for region in by_point}
     if not 1 <= len(names) <= ALIKE:
@@ -66,7 +66,7 @@ def branch(evidence: Evidence) -> str:
 def _by_entry(
     region: Region, wrong: Bool[np.ndarray, "p d"], right: Bool[np.ndarray, "p d"], tried: int
 ) -> bool:
-    """Whether the wrong entries are those of the region, which is no accident."""
+    """Whether the wrong entries are those of the region, not by chance."""
     mine = np.zeros(wrong.shape, bool)
     mine[:, region.among] = True
     if np.any(wrong & ~region.taken) or np.any(right & mine & region.taken):
@@ -78,8 +78,8 @@ def _by_entry(
 def _by_point(
     region: Region, wrong: Bool[np.ndarray, "p d"], right: Bool[np.ndarray, "p d"]
 ) -> bool:
-    """Whether the points with a wrong entry are those that take the branch."""
+    """Whether the points with a wrong entry are exactly those that take the branch."""
     bad = np.asarray(wrong.any(axis=1))
-    told = bad | np.asarray(right.any(axis=1))
-    enough = int(told.sum()) >= FEWEST_POINTS and not bad[told].all()
-    return bool(enough) and np.array_equal(bad[told], region.taken[told, 0])
+    decided = bad | np.asarray(right.any(axis=1))
+    enough = int(decided.sum()) >= FEWEST_POINTS and not bad[decided].all()
+    return bool(enough) and np.array_equal(bad[decided], region.taken[decided, 0])

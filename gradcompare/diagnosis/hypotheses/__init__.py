@@ -1,1 +1,1 @@
-"""Explanations of a wrong gradient: one idea a file, which ends with `HYPOTHESES`."""
+"""Explanations of a wrong gradient: one idea per file, each ending with `HYPOTHESES`."""

@@ -1,4 +1,4 @@
-"""Something added that should not be there, or that is missing: a penalty, a constant."""
+"""A summand that is missing or should not be there: a penalty, a constant."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +15,7 @@ from ..evidence.naming import PARAMETER, describe, others_agree, with_names
 from ._base import AbstractHypothesis
 
 PARALLEL = 1e6
-"""Reference and term are not told apart where they are so nearly parallel."""
+"""Condition number above which reference and term are too parallel to be separated."""
 
 
 class Additive(AbstractHypothesis):
@@ -50,8 +50,8 @@ class FactorAndTerm(AbstractHypothesis):
             match = _term_in(evidence, excess, [term], abs(c) * evidence.reference_bar)
             if match is not None:
                 start = f"{constant.words} times the reference, plus "
-                found = _finding(evidence, match, "factor and term", start)
-                return replace(found, correction=f"{found.correction}, and {constant.undone}")
+                finding = _finding(evidence, match, "factor and term", start)
+                return replace(finding, correction=f"{finding.correction}, and {constant.undone}")
         return None
 
 
@@ -60,19 +60,19 @@ def _term_in(evidence: Evidence, excess, terms: list[Prediction], noise) -> Matc
 
 
 def _finding(evidence: Evidence, match: Match, kind: str, start: str) -> Finding:
-    said = _term(match.constant, match.prediction.text) + match.prediction.hint
+    term = _term(match.constant, match.prediction.text) + match.prediction.hint
     correction = _correction(match.constant, match.prediction)
     return Finding(
         kind,
         f"{describe(evidence, match.chosen)}: {start}"
-        f"{with_names(evidence, match.chosen, said)}{others_agree(evidence, match.chosen)}",
+        f"{with_names(evidence, match.chosen, term)}{others_agree(evidence, match.chosen)}",
         correction=with_names(evidence, match.chosen, correction),
         coordinates=match.coordinates,
     )
 
 
 def _terms(evidence: Evidence) -> Iterator[Prediction]:
-    """What may be added, with no error bars of its own."""
+    """Yields what may be added, without error bars."""
     none = np.zeros(evidence.x.shape)
     yield Prediction("", np.ones(evidence.x.shape), none)
     ridge = ", as from a penalty on squares"
@@ -98,7 +98,8 @@ def _inverse(x: np.ndarray) -> np.ndarray:
 
 
 def _factor_beside(evidence: Evidence, term: Prediction) -> Constant | None:
-    """The factor of the reference, if term and reference are fitted together."""
+    """Returns the factor of the reference in a joint fit with the term, if it has a name."""
+    # Weighted least squares for (c, β): each row is divided by what is allowed in that entry.
     where = evidence.usable & evidence.open & np.isfinite(term.values)
     if where.sum() < 4:
         return None
@@ -110,9 +111,10 @@ def _factor_beside(evidence: Evidence, term: Prediction) -> Constant | None:
     if not np.all((sizes > 0) & np.isfinite(sizes)) or np.linalg.cond(columns / sizes) > PARALLEL:
         return None
     solution = np.linalg.lstsq(columns / sizes, a * weight, rcond=None)[0] / sizes
-    c, off = solution[0], np.linalg.norm(columns @ solution - a * weight)
-    if off > np.sqrt(len(a)):  # the weights are such that 1 is the most allowed in an entry
+    c, residual = solution[0], np.linalg.norm(columns @ solution - a * weight)
+    if residual > np.sqrt(len(a)):  # with these weights, 1 is the most allowed in an entry
         return None
+    # Uncertainty of c if every entry is off by 1: a norm of √n times √((AᵀA)⁻¹)₀₀.
     inverse = np.linalg.inv((columns / sizes).T @ (columns / sizes))
     half = np.sqrt(inverse[0, 0]) / sizes[0] * np.sqrt(len(a))
     known = recognise(c - half, c + half, evidence)

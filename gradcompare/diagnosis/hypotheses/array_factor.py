@@ -15,11 +15,11 @@ from ._base import AbstractHypothesis
 POWERS = (("{}", 1), ("{}²", 2), ("√{}", 0.5))
 
 FOLLOWED_COORDINATES = 4
-"""At most so many single coordinates are followed up."""
+"""Number of single coordinates that are tried as a factor."""
 
 
 class DataFactor(AbstractHypothesis):
-    """a = v r or r / v, where v is a vector of the data, or its square or root."""
+    """a = v r or r / v, where v is a vector of the data, its square or its root."""
 
     rank: ClassVar = 50
 
@@ -39,7 +39,7 @@ def _data(evidence: Evidence) -> Iterator[Prediction]:
 
 
 def both_ways(evidence: Evidence, factor: np.ndarray, name: str, way: str) -> Iterator[Prediction]:
-    """The reference times the factor, and divided by it."""
+    """Yields the reference times the factor, and divided by it."""
     text = f"{name} times the reference{way}"
     yield times(evidence, factor, text, undone=f"divide by {name}")
     with np.errstate(all="ignore"):
@@ -49,7 +49,7 @@ def both_ways(evidence: Evidence, factor: np.ndarray, name: str, way: str) -> It
 
 
 def array_factor(kind: str, evidence: Evidence, predictions: list[Prediction]) -> Finding | None:
-    """The finding of the prediction that matches, if there is one."""
+    """Returns the finding of the prediction that matches, if one does."""
     match = best_match(evidence, evidence.analytic, predictions, named=True)
     if match is None:
         return None
@@ -83,7 +83,7 @@ def _arrays(evidence: Evidence) -> Iterator[Prediction]:
 
 
 def _coordinates(evidence: Evidence) -> Iterator[Prediction]:
-    """The single coordinates that have the ratio of the worst entry at every point."""
+    """Yields the coordinates that equal the ratio of the worst entry at every point."""
     if not evidence.open.any():
         return
     i = int(np.argmax(np.where(evidence.open, np.abs(evidence.analytic).max(axis=0), -1)))
@@ -94,7 +94,7 @@ def _coordinates(evidence: Evidence) -> Iterator[Prediction]:
         ratio = evidence.analytic[telling, i] / evidence.reference[telling, i]
         for power in (1, -1):
             off = np.max(np.abs(ratio[:, None] / evidence.x[telling] ** power - 1), axis=0)
-            # A rough choice: what is allowed is decided by the error bars afterwards.
+            # A rough choice; the error bars decide afterwards.
             likely = np.flatnonzero(off < 1e-2)
             for j in likely[np.argsort(off[likely])][:FOLLOWED_COORDINATES]:
                 factor = np.broadcast_to(evidence.x[:, [j]], evidence.x.shape)

@@ -10,7 +10,7 @@ from ._base import AbstractHypothesis
 
 
 class Branch(AbstractHypothesis):
-    """What is wrong is wrong exactly where one branch is taken; how, is not known."""
+    """The gradient is wrong exactly where one branch is taken, in an unknown way."""
 
     rank: ClassVar = 80
     explains: ClassVar = False

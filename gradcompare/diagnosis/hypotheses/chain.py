@@ -1,4 +1,4 @@
-"""A chain factor of a parametrisation that is there and should not be, or the other way round.
+"""A chain factor of a parametrisation that is missing or should not be there.
 
 With parameters θ = φ(t) the derivatives are related by ∂f/∂t = φ′(t) ∂f/∂θ: by φ′ = θ for the
 logarithm as parameter, exp t where t is the logarithm, σ(t)(1 − σ(t)) where t is a logit.
@@ -35,17 +35,17 @@ FACTORS = (
     ("√θ", np.sqrt, "a chain factor of θ ↦ √θ"),
     ("sign(θ)", lambda t: np.where(t == 0, np.nan, np.sign(t)), "the chain factor of |θ|"),
 )
-"""The factor as it is written, the function, and what it is the mark of."""
+"""The text of each factor, its function, and what it indicates."""
 
 LOG = "log"
 """The kind of a prediction that is the derivative with respect to the logarithm."""
 
 INVERTIBLE = ("exp(θ)", "exp(-θ)", "sign(θ)")
-"""Their inverse is one of the others, or themselves."""
+"""Factors whose inverse is one of the factors too."""
 
 
 class ChainFactor(AbstractHypothesis):
-    """a = φ′(θ) r or r / φ′(θ), coordinate by coordinate, θ being the parameter itself."""
+    """a = φ′(θ) r or r / φ′(θ), entry by entry, where θ is the parameter itself."""
 
     rank: ClassVar = 30
 
@@ -55,10 +55,10 @@ class ChainFactor(AbstractHypothesis):
             return None
         where, others = describe(evidence, match.chosen), others_agree(evidence, match.chosen)
         constant = "" if match.exact else f"{match.constant.words} × "
-        said = f"{constant}{match.prediction.text} ({match.prediction.hint})"
+        product = f"{constant}{match.prediction.text} ({match.prediction.hint})"
         return Finding(
             "chain factor",
-            f"{where}: {with_names(evidence, match.chosen, said)}{others}",
+            f"{where}: {with_names(evidence, match.chosen, product)}{others}",
             correction=with_names(evidence, match.chosen, _correction(evidence, match)),
             coordinates=match.coordinates,
         )

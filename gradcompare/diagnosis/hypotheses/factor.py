@@ -1,4 +1,4 @@
-"""A constant factor on all coordinates or on some of them; 0 where an entry is dead."""
+"""A constant factor on all or some coordinates; 0 for entries that are always 0."""
 
 from typing import ClassVar
 
@@ -14,7 +14,7 @@ from ..evidence.naming import describe, others_agree
 from ._base import AbstractHypothesis
 
 NEAR_ONE = 5.0
-"""So many times its uncertainty a factor has to be away from 1: nearer, it is noise beside
+"""Least distance of a factor from 1 in units of its uncertainty. A nearer factor is noise beside
 another small fault."""
 
 
@@ -38,10 +38,10 @@ class Factor(AbstractHypothesis):
 
 
 def _doubtful(evidence: Evidence, match: Match) -> bool:
-    """Whether it is 1, or an imprecise number that may be an accident of some coordinates."""
-    value, off = match.constant.value, match.constant.uncertainty
-    imprecise = off > 1e-6 * abs(value)
-    return abs(value - 1) <= NEAR_ONE * off or (
+    """Whether the factor is 1, or an imprecise number that may fit some coordinates by chance."""
+    value, bar = match.constant.value, match.constant.uncertainty
+    imprecise = bar > 1e-6 * abs(value)
+    return abs(value - 1) <= NEAR_ONE * bar or (
         imprecise and match.chosen.sum() < evidence.open.sum()
     )
 
@@ -53,19 +53,19 @@ def _times(constant: Constant) -> str:
 
 
 def _correction(evidence: Evidence, match: Match) -> str:
-    """What to do; a factor of the whole gradient may also be declared."""
+    """Returns what to do; a factor of the whole gradient may also be declared."""
     c = match.constant
     whole = bool(match.chosen[evidence.determined].all())
     undone = "change the sign" if c.value == -1 else c.undone
     if not (whole and evidence.declarable) or c.barred:
         return undone
-    said = ["sign=-1"] if c.value < 0 else []
-    said += [f"scale={abs(c.value):.16g}"] if abs(c.value) != 1 else []
-    return f"{undone}, or declare {', '.join(said)} if that is meant"
+    options = ["sign=-1"] if c.value < 0 else []
+    options += [f"scale={abs(c.value):.16g}"] if abs(c.value) != 1 else []
+    return f"{undone}, or declare {', '.join(options)} if that is meant"
 
 
 class Zero(AbstractHypothesis):
-    """a = 0 at every point: a term left out, an entry never written."""
+    """a = 0 at every point: a missing term, an entry that is never assigned."""
 
     rank: ClassVar = 10
 
@@ -75,13 +75,13 @@ class Zero(AbstractHypothesis):
             return None
         size = np.where(evidence.wrong & dead, np.abs(evidence.reference), -1.0)
         point, worst = np.unravel_index(int(np.argmax(size)), size.shape)
-        there = short(evidence.reference[point, worst], 4)
-        there += f" ± {short(evidence.reference_bar[point, worst], 2)}"
+        largest = short(evidence.reference[point, worst], 4)
+        largest += f" ± {short(evidence.reference_bar[point, worst], 2)}"
         where = describe(evidence, dead)
         name = "" if where == evidence.name(int(worst)) else f" in {evidence.name(int(worst))}"
         return Finding(
             "zero",
-            f"{where}: exactly 0, but the reference is {there}{name} "
+            f"{where}: exactly 0, but the reference is {largest}{name} "
             f"at {evidence.labels[point]}{others_agree(evidence, dead)}",
             correction="add the missing term, or assign the missing entry",
             coordinates=indices(dead),

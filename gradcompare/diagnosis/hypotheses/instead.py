@@ -10,14 +10,14 @@ from ..evidence.naming import pointing_to
 from ._base import AbstractHypothesis
 
 MOST_USES = 30
-"""At most so many uses are compared, each with each."""
+"""Number of uses that are compared in pairs."""
 
 
 class Instead(AbstractHypothesis):
     """a = r + g − h, where g and h go through two uses of the same value.
 
-    A x is the gradient of ½ xᵀA x where A is symmetric, and both uses of x then have the same
-    derivative; if A is not, one of them was taken twice.
+    If A is symmetric, A x is the gradient of ½ xᵀA x: both uses of x have the same derivative.
+    If A is not, A x takes one of them twice.
     """
 
     rank: ClassVar = 58

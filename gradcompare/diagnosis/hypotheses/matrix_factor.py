@@ -1,4 +1,4 @@
-"""A matrix product that is missing from the gradient of a matrix or a vector, or too much."""
+"""A matrix factor that is missing from the gradient of a matrix or a vector, or superfluous."""
 
 from collections.abc import Iterator
 from typing import ClassVar
@@ -14,11 +14,11 @@ from ..evidence.naming import describe, others_agree
 from ._base import AbstractHypothesis
 
 LARGEST_MATRIX = 1000
-"""Larger matrices are not tried."""
+"""Number of rows of the largest matrix that is tried."""
 
 
 class MatrixFactor(AbstractHypothesis):
-    """M a = r or a = M r for one array, M being a matrix of the parameters or of the data."""
+    """M a = r or a = M r for one array, where M is a matrix of the parameters or data."""
 
     rank: ClassVar = 53
 
@@ -34,7 +34,7 @@ class MatrixFactor(AbstractHypothesis):
 def _products(
     evidence: Evidence, leaf: Leaf
 ) -> Iterator[tuple[str, bool, np.ndarray, np.ndarray]]:
-    """In words, whether it is missing, the product at every point, and its error bars."""
+    """Yields the words, whether M is missing, the product at every point, and its error bars."""
     sides = {
         True: (_matrices(evidence.analytic, leaf), _matrices(evidence.analytic_bar, leaf)),
         False: (_matrices(evidence.reference, leaf), _matrices(evidence.reference_bar, leaf)),
@@ -69,12 +69,12 @@ def _matrices(flat: Float[np.ndarray, "p d"], leaf: Leaf) -> Float[np.ndarray, "
 def _holds(
     evidence: Evidence, leaf: Leaf, missing: bool, product: np.ndarray, bar: np.ndarray
 ) -> bool:
-    """Whether the product is the other side, in every entry that can be compared."""
-    flat, off = (each.reshape(len(product), -1) for each in (product, bar))
+    """Whether the product equals the other side in every entry that can be compared."""
+    flat, flat_bar = (each.reshape(len(product), -1) for each in (product, bar))
     target = evidence.reference if missing else evidence.analytic
-    held = np.zeros_like(target)
-    held[:, leaf.span] = off
-    allowed = evidence.allowed(target, evidence.reference_bar + held)[:, leaf.span]
+    extra = np.zeros_like(target)
+    extra[:, leaf.span] = flat_bar
+    allowed = evidence.allowed(target, evidence.reference_bar + extra)[:, leaf.span]
     usable = evidence.usable[:, leaf.span]
     same = np.abs(flat - target[:, leaf.span]) <= allowed
     return bool(np.all(same | ~usable) and np.sum(usable & evidence.wrong[:, leaf.span]) > 1)

@@ -1,4 +1,4 @@
-"""The entries of an array in another order: transposed, reversed, shifted, another array's."""
+"""The entries of an array in another order, or those of another array."""
 
 import itertools
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from ..evidence.naming import others_agree
 from ._base import AbstractHypothesis
 
 SHORTEST = 4
-"""In fewer entries, reversed or shifted is said as two entries swapped."""
+"""Least number of entries that are called reversed or shifted; fewer are called swapped."""
 
 
 class Permutation(AbstractHypothesis):
@@ -52,7 +52,7 @@ def _inside(evidence: Evidence) -> Iterator[Prediction]:
 
 
 def _orders(order: Int[np.ndarray, "..."]) -> Iterator[tuple[str, str, np.ndarray]]:
-    """Yields the kind, the words, and which entry stands where."""
+    """Yields the kind, the words, and the order of the entries."""
     if order.ndim == 2 and min(order.shape) > 1:
         if order.shape[0] == order.shape[1]:
             yield "transpose", "transposed", order.T
@@ -76,19 +76,19 @@ def _exchanges(evidence: Evidence) -> Iterator[Prediction]:
     for a, b in itertools.combinations(leaves, 2):
         if a.shape != b.shape:
             continue
-        theirs = {leaf: np.arange(leaf.span.start, leaf.span.stop) for leaf in (a, b)}
+        spans = {leaf: np.arange(leaf.span.start, leaf.span.stop) for leaf in (a, b)}
         text = f"{a.name} and {b.name} are swapped: each holds the derivative of the other"
-        yield _reordered(evidence, {a: theirs[b], b: theirs[a]}, "swap", text, "exchange them")
+        yield _reordered(evidence, {a: spans[b], b: spans[a]}, "swap", text, "exchange them")
         for mine, other in ((a, b), (b, a)):
             text = f"{mine.name} holds the derivative of {other.name}"
             undone = f"write the derivative of {mine.name}"
-            yield _reordered(evidence, {mine: theirs[other]}, "permutation", text, undone)
+            yield _reordered(evidence, {mine: spans[other]}, "permutation", text, undone)
 
 
 def _reordered(
     evidence: Evidence, order: dict[Leaf, np.ndarray], kind: str, text: str, undone: str
 ) -> Prediction:
-    """The reference with the entries of some leaves taken from elsewhere."""
+    """Returns the reference with entries of some leaves replaced by others."""
     values = np.full(evidence.x.shape, np.nan)
     bar = np.full(evidence.x.shape, np.nan)
     for leaf, source in order.items():

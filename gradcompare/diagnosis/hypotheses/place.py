@@ -1,4 +1,4 @@
-"""Where the fault is, for what no other hypothesis explains."""
+"""The place of a fault that no other hypothesis explains."""
 
 from typing import ClassVar
 
@@ -11,11 +11,11 @@ from ..evidence.naming import describe, others_agree
 from ._base import AbstractHypothesis
 
 NAMED_RATIOS = 4
-"""At most so many ratios are said."""
+"""Longest list of ratios in a sentence."""
 
 
 class Place(AbstractHypothesis):
-    """Only some coordinates are wrong, and in no way that is known."""
+    """Only some coordinates are wrong, in an unknown way."""
 
     rank: ClassVar = 90
     explains: ClassVar = False
@@ -36,12 +36,12 @@ class Place(AbstractHypothesis):
 
 
 def _ratios(evidence: Evidence, i: int) -> str:
-    said = [
+    ratios = [
         f"{evidence.analytic[k, i] / evidence.reference[k, i]:.6g} at {label}"
         for k, label in enumerate(evidence.labels)
         if evidence.usable[k, i] and evidence.reference[k, i] != 0
     ]
-    return f"analytic / reference = {', '.join(said[:NAMED_RATIOS])}"
+    return f"analytic / reference = {', '.join(ratios[:NAMED_RATIOS])}"
 
 
 HYPOTHESES = (Place(),)

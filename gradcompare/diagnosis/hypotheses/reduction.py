@@ -1,4 +1,4 @@
-"""The right numbers put together in the wrong way along an axis of an array."""
+"""The right numbers combined in the wrong way along an axis of an array."""
 
 from collections.abc import Callable, Iterator
 from typing import ClassVar
@@ -73,7 +73,10 @@ def _symmetric(evidence: Evidence, leaf) -> Iterator[Prediction]:
 def _mapped(
     evidence: Evidence, leaf, kind: str, text: str, undone: str, function: Callable
 ) -> Prediction:
-    """The reference of one leaf through a linear function with coefficients that are ≥ 0."""
+    """Returns a linear function of the reference of one leaf.
+
+    Its coefficients are ≥ 0, so that it maps error bars to error bars.
+    """
 
     def laid(flat):
         shaped = flat[:, leaf.span].reshape(len(flat), *leaf.shape)

@@ -1,4 +1,4 @@
-"""A sum over samples of which the gradient has only one, or all but one."""
+"""A sum over samples from which the gradient takes only one, or all but one."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -15,14 +15,14 @@ from ..terms.edges import Sum
 from ._base import AbstractHypothesis
 
 SUMS_BUDGET = 2e9
-"""The operations that sums may take: about two seconds of one core."""
+"""Number of operations for sums: about two seconds of one core."""
 
 
 class Sample(AbstractHypothesis):
-    """a is the gradient of an objective in which a sum has one of its samples, or all but one.
+    """a is the gradient if a sum of the objective has one of its samples, or all but one.
 
-    The others may be missing, as where `=` stands for `+=` or a range ends too early, or a mean
-    may have been taken over those that are there.
+    The others may be missing, because of `=` instead of `+=` or a range that ends too early; or
+    a mean may be over those that are there.
     """
 
     rank: ClassVar = 56
@@ -31,14 +31,16 @@ class Sample(AbstractHypothesis):
         traced = evidence.traced
         if traced is None:
             return None
-        for which, text, mask, times in islice(_tries(traced.sums), traced.affordable(SUMS_BUDGET)):
+        for which, text, mask, times in islice(
+            _tries(traced.sums), traced.affordable(SUMS_BUDGET)
+        ):
             if _holds(evidence, traced.masked(which, times * mask), times):
                 return _finding(evidence, [traced.sums[k] for k in which], text, times)
         return None
 
 
 def _tries(sums: Sequence[Sum]) -> Iterator[tuple[list[int], str, np.ndarray, float]]:
-    """Which sums, what they have in words and as a mask, and by what a mean was divided."""
+    """Yields which sums, what they keep in words and as a mask, and the factor of a mean."""
     for which in _chosen(sums):
         length = sums[which[0]].length
         for text, mask in _masks(length):
@@ -47,7 +49,7 @@ def _tries(sums: Sequence[Sum]) -> Iterator[tuple[list[int], str, np.ndarray, fl
 
 
 def _chosen(sums: Sequence[Sum]) -> Iterator[list[int]]:
-    """Each sum alone, then all those over as many things."""
+    """Yields each sum alone, then all sums of the same length."""
     yield from ([k] for k in range(len(sums)))
     for length in dict.fromkeys(each.length for each in sums):
         alike = [k for k, each in enumerate(sums) if each.length == length]
@@ -67,7 +69,7 @@ def _masks(n: int) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def _holds(evidence: Evidence, gradients: np.ndarray, times: float) -> bool:
-    """Whether these are the gradients under test, wherever those are wrong."""
+    """Whether these equal the gradients under test in every open coordinate."""
     return bool(np.all((evidence.same(gradients, times) | ~evidence.usable)[:, evidence.open]))
 
 

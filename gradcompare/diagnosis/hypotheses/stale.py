@@ -1,4 +1,4 @@
-"""A gradient at another point than the one asked for, or in single precision."""
+"""A gradient at another point than its argument, or in single precision."""
 
 from collections.abc import Callable, Iterator
 from typing import ClassVar
@@ -14,22 +14,22 @@ from ..terms.parts import Traced
 from ._base import AbstractHypothesis
 
 NEWTON_STEPS = 8
-"""Of Newton's method, which is at the last digit after five from 1e-3 away."""
+"""Number of steps of Newton's method; from 1e-3 away, five reach the last digit."""
 
 MOST_MOVED = 128
-"""With more parameters, no displacement of every one of them is looked for."""
+"""Largest number of parameters for which a displacement of each is sought."""
 
 NEARBY = 0.1
-"""A point further away than this, relative to x, is not nearby."""
+"""Largest distance of a nearby point, relative to x."""
 
 NEWTON_BUDGET = 1e9
-"""The operations that Newton's method may take, and one step more: about a second of one core."""
+"""Number of operations for Newton's method before its last step: about a second of one core."""
 
 FLAT_DIRECTION = 1e-7
-"""Directions in which the gradient changes by less than this fraction are left alone."""
+"""Relative change of the gradient below which a direction is not moved along."""
 
 TELLING = 3
-"""So many entries have to be in single precision, or two points to agree on a displacement."""
+"""Least number of entries that show single precision."""
 
 
 class SinglePrecision(AbstractHypothesis):
@@ -44,7 +44,7 @@ class SinglePrecision(AbstractHypothesis):
         longer = np.sum(a != r.astype(np.float32))
         if len(a) < TELLING or not np.all(near) or not np.array_equal(a, a.astype(np.float32)):
             return None
-        if np.all(a == np.round(a, 3)) and longer:  # short numbers, whatever the precision
+        if np.all(a == np.round(a, 3)) and longer:  # short numbers in any precision
             return None
         return Finding(
             "float32",
@@ -74,7 +74,7 @@ class Stale(AbstractHypothesis):
 
 
 def _candidates(evidence: Evidence) -> Iterator[tuple[str, Float[np.ndarray, "p d"] | None]]:
-    """What the point may be in words, and the gradients there; None where there is none."""
+    """Yields candidates for the point in words, with the gradients there or None."""
     for k, label in enumerate(evidence.labels):
         rows = np.broadcast_to(evidence.reference[k], evidence.reference.shape)
         yield f"{label}, whatever the argument", rows
@@ -84,9 +84,9 @@ def _candidates(evidence: Evidence) -> Iterator[tuple[str, Float[np.ndarray, "p 
     rounded = x.astype(np.float32).astype(np.float64)
     yield "x in single precision", _at(traced, rounded)
     for text, line in (("{} × x", x), ("x + {} in every entry", np.ones_like(x))):
-        found = _fitted(evidence, traced, line[0][:, None])
-        if found is not None:
-            tau = float(found[0])
+        amounts = _fitted(evidence, traced, line[0][:, None])
+        if amounts is not None:
+            tau = float(amounts[0])
             amount = short(1 + tau, 6) if line is x else short(tau, 6)
             yield text.format(amount), _at(traced, x + tau * line)
     if evidence.d <= MOST_MOVED:
@@ -97,11 +97,11 @@ def _candidates(evidence: Evidence) -> Iterator[tuple[str, Float[np.ndarray, "p 
 
 
 def _holds(evidence: Evidence, gradients: Float[np.ndarray, "p d"]) -> bool:
-    """Whether these are the gradients under test, at every point and in every entry."""
+    """Whether these equal the gradients under test at every point and in every entry."""
     same = evidence.same(gradients)
-    told = np.any(evidence.wrong & same, axis=1)
-    # One point is what a displacement was fitted to, or the one whose gradient it is.
-    return bool(np.all(same | ~evidence.usable) and np.any(told[1:]))
+    explained = np.any(evidence.wrong & same, axis=1)
+    # One point proves nothing: the displacement was fitted there, or the gradient is its own.
+    return bool(np.all(same | ~evidence.usable) and np.any(explained[1:]))
 
 
 def _at(traced: Traced, x: Float[np.ndarray, "p d"]) -> Float[np.ndarray, "p d"]:
@@ -111,21 +111,24 @@ def _at(traced: Traced, x: Float[np.ndarray, "p d"]) -> Float[np.ndarray, "p d"]
 def _fitted(
     evidence: Evidence, traced: Traced, lines: Float[np.ndarray, "d k"]
 ) -> Float[np.ndarray, " k"] | None:
-    """T with ∇f(x + U t) = a in the least-squares sense at the first point, if that is near."""
+    """Returns t with ∇f(x + U t) ≈ a (least squares) at the first point, if that is nearby."""
     x, a = evidence.x[0], evidence.analytic[0]
     k = lines.shape[1]
-    # A step takes the gradient here and on both sides along each line.
+    # A step takes 1 + 2k gradients: at t and on both sides along each line.
     steps = min(NEWTON_STEPS, 1 + int(NEWTON_BUDGET / (traced.cost * (1 + 2 * k))))
-    found = _newton(lambda t: traced.at(0, x + lines @ t) - a, np.zeros(k), 1e-6, steps)
-    if found is None or not np.linalg.norm(lines @ found) <= NEARBY * np.linalg.norm(x):
+    t = _newton(lambda t: traced.at(0, x + lines @ t) - a, np.zeros(k), 1e-6, steps)
+    if t is None or not np.linalg.norm(lines @ t) <= NEARBY * np.linalg.norm(x):
         return None
-    return found
+    return t
 
 
 def _newton(
     residual: Callable[[np.ndarray], np.ndarray], start: np.ndarray, step: float, steps: int
 ) -> np.ndarray | None:
-    """Gauss and Newton's method with a Jacobian of differences; None if it runs away."""
+    """Returns the last iterate of the Gauss–Newton method, or None if it diverges.
+
+    The Jacobian is that of central differences.
+    """
     t = start
     for _ in range(steps):
         here = residual(t)

@@ -13,14 +13,14 @@ from ..evidence.naming import others_agree
 from ._base import AbstractHypothesis
 
 COMPARED_PAIRS = 1_000_000
-"""At most so many pairs of entries are compared."""
+"""Largest number of pairs of entries that are compared."""
 
 NAMED_PAIRS = 3
-"""At most so many are named."""
+"""Longest list of pairs in a sentence."""
 
 
 class Swap(AbstractHypothesis):
-    """a_i = r_j at every point: two entries exchanged, or an index mistaken."""
+    """a_i = r_j at every point: two entries are exchanged, or an index is wrong."""
 
     rank: ClassVar = 42
 
@@ -30,18 +30,18 @@ class Swap(AbstractHypothesis):
             return None
         same = _same(evidence, rows)
         mutual = same[:, rows] & same[:, rows].T
-        found: dict[int, int] = {}
+        sources: dict[int, int] = {}
         for k, i in enumerate(rows):
             partner = rows[mutual[k]] if mutual[k].any() else np.flatnonzero(same[k])
             if len(partner):
-                found[int(i)] = int(partner[0])
-        if not found or _chance(evidence, found, len(rows)) > BY_CHANCE:
+                sources[int(i)] = int(partner[0])
+        if not sources or _chance(evidence, sources, len(rows)) > BY_CHANCE:
             return None
-        return _told(evidence, found)
+        return _finding(evidence, sources)
 
 
 def _same(evidence: Evidence, rows: np.ndarray) -> Bool[np.ndarray, "k d"]:
-    """Whether a_i is r_j to within the bars at every point, for some i and all j ≠ i."""
+    """Whether a_i equals r_j to within the bars at every point, for some i and all j ≠ i."""
     same = np.ones((len(rows), evidence.d), bool)
     for a, a_bar, r, r_bar, usable in zip(
         evidence.analytic,
@@ -59,33 +59,33 @@ def _same(evidence: Evidence, rows: np.ndarray) -> Bool[np.ndarray, "k d"]:
     return same
 
 
-def _chance(evidence: Evidence, found: dict[int, int], tried: int) -> float:
-    """How probable so good an agreement is, had it nothing to do with a swap."""
-    i, j = np.array(list(found)), np.array(list(found.values()))
+def _chance(evidence: Evidence, sources: dict[int, int], tried: int) -> float:
+    """Returns the probability of so good an agreement without a swap."""
+    i, j = np.array(list(sources)), np.array(list(sources.values()))
     scale = np.abs(evidence.reference[:, j])
     bars = evidence.analytic_bar[:, i] + evidence.reference_bar[:, j]
     with np.errstate(all="ignore"):
         widths = np.where(evidence.usable[:, i] & (scale > 0), 2 * SAFETY * bars / scale, 1.0)
-    # Each could have been mistaken for any other, and any of those tried have been found.
+    # Each entry could match any of d, and any subset of those tried could have matched.
     logs = np.sum(np.log10(np.clip(widths, 1e-300, 1.0)))
-    choices = log_choices(tried, len(found)) + len(found) * np.log10(evidence.d)
+    choices = log_choices(tried, len(sources)) + len(sources) * np.log10(evidence.d)
     return float(10.0 ** min(0.0, logs + choices))
 
 
-def _told(evidence: Evidence, found: dict[int, int]) -> Finding:
+def _finding(evidence: Evidence, sources: dict[int, int]) -> Finding:
     name = evidence.name
-    pairs = [(i, j) for i, j in found.items() if found.get(j) == i and i < j]
-    single = {i: j for i, j in found.items() if found.get(j) != i}
-    said = [f"{name(i)} and {name(j)} are swapped" for i, j in pairs]
-    said += [f"{name(i)} holds the derivative of {name(j)}" for i, j in single.items()]
-    more = f" and {len(said) - NAMED_PAIRS} more" if len(said) > NAMED_PAIRS else ""
+    pairs = [(i, j) for i, j in sources.items() if sources.get(j) == i and i < j]
+    single = {i: j for i, j in sources.items() if sources.get(j) != i}
+    clauses = [f"{name(i)} and {name(j)} are swapped" for i, j in pairs]
+    clauses += [f"{name(i)} holds the derivative of {name(j)}" for i, j in single.items()]
+    more = f" and {len(clauses) - NAMED_PAIRS} more" if len(clauses) > NAMED_PAIRS else ""
     chosen = np.zeros(evidence.d, bool)
-    chosen[list(found)] = True
+    chosen[list(sources)] = True
     return Finding(
         "swap" if pairs and not single else "permutation",
-        ", ".join(said[:NAMED_PAIRS]) + more + others_agree(evidence, chosen),
+        ", ".join(clauses[:NAMED_PAIRS]) + more + others_agree(evidence, chosen),
         correction="exchange them" if pairs and not single else "write each in its own entry",
-        coordinates=tuple(sorted(found)),
+        coordinates=tuple(sorted(sources)),
     )
 
 

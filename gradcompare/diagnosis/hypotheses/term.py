@@ -19,9 +19,11 @@ from ..terms.parts import Part
 from ._base import AbstractHypothesis
 
 DEPENDENT_TERMS = 1e6
-"""Terms are not told apart whose gradients are so nearly dependent."""
+"""Condition number above which the gradients of terms are too dependent to be separated."""
 
 MISSING = Constant(0.0, "0")
+"""The factor of a missing term."""
+
 TERM_FACTORS = (0, -1, 0.5, 2)
 """The factors of a term that was forgotten, halved or doubled, or has the wrong sign."""
 
@@ -49,7 +51,7 @@ class _Match:
 
     @property
     def merit(self) -> tuple[int, int]:
-        """How much it explains, and how simple the factor is: left out or twice, named, or not."""
+        """Number of coordinates explained, and whether the factor is simple, named or neither."""
         c = self.constant
         simple = (
             2 if c.is_one_of(*TERM_FACTORS) else 1 if c.uncertainty == 0 and c.level < 2 else 0
@@ -60,7 +62,7 @@ class _Match:
 class Term(AbstractHypothesis):
     """a = r + (c − 1) g, where g is the part of r that goes through one term or one use.
 
-    Or else g is what an operand of a sum inside of the objective changes in the gradient.
+    Otherwise, g is the change of the gradient by an operand of a sum inside the objective.
     """
 
     rank: ClassVar = 55
@@ -69,16 +71,16 @@ class Term(AbstractHypothesis):
         traced = evidence.traced
         if traced is None:
             return None
-        found = _matches(evidence, [*traced.parts, *_together(traced.parts)], inside=False)
-        best = max(found, key=lambda match: match.merit, default=None)
+        matches = _matches(evidence, [*traced.parts, *_together(traced.parts)], inside=False)
+        best = max(matches, key=lambda match: match.merit, default=None)
         if best is None or best.merit < (int(evidence.open.sum()), 2):
-            found = [*filter(None, [best]), *_matches(evidence, traced.variants, inside=True)]
-            best = max(found, key=lambda match: match.merit, default=None)
+            matches = [*filter(None, [best]), *_matches(evidence, traced.variants, inside=True)]
+            best = max(matches, key=lambda match: match.merit, default=None)
         return None if best is None else _finding(evidence, best)
 
 
 class Terms(AbstractHypothesis):
-    """a = Σ c_k g_k over all terms of the objective: several terms at once."""
+    """a = Σ c_k g_k over all terms of the objective: several wrong terms at once."""
 
     rank: ClassVar = 57
 
@@ -99,7 +101,7 @@ class Terms(AbstractHypothesis):
 
 
 def _together(parts: Sequence[Part]) -> list[Part]:
-    """For each expression that is several terms, as in a loop: their sum."""
+    """Returns the sum of the terms of each expression with several terms, as in a loop."""
     groups: dict[tuple[str, int, int, str], list[Part]] = {}
     for part in parts:
         if part.edge.term and (place := part.edge.place) is not None:
@@ -118,13 +120,13 @@ def _together(parts: Sequence[Part]) -> list[Part]:
 def _matches(evidence: Evidence, parts: Sequence[Part], *, inside: bool) -> list[_Match]:
     matches = []
     for part in parts:
-        found = _fitted(evidence, part)
-        constant = None if found is None else _entering(found, evidence, len(parts))
-        if found is None or constant is None or constant.value == 1:
+        fitted = _fitted(evidence, part)
+        constant = None if fitted is None else _entering(fitted, evidence, len(parts))
+        if fitted is None or constant is None or constant.value == 1:
             continue
-        # A number without a name that fits some coordinates only may be an accident of them.
-        if constant.uncertainty == 0 or found.coordinates.sum() == evidence.open.sum():
-            matches.append(_Match(part, constant, found.coordinates, inside))
+        # An unnamed number that fits only some coordinates may do so by chance.
+        if constant.uncertainty == 0 or fitted.coordinates.sum() == evidence.open.sum():
+            matches.append(_Match(part, constant, fitted.coordinates, inside))
     return matches
 
 
@@ -150,17 +152,17 @@ def _fitted(evidence: Evidence, part: Part) -> Fit | None:
     return fit(excess, part.values, allowed, evidence.usable, evidence.open)
 
 
-def _entering(found: Fit, evidence: Evidence, trials: float) -> Constant | None:
-    """The factor c with which the part enters, if c − 1 was fitted, and it is no accident."""
-    low, high = found.low + 1, found.high + 1
+def _entering(fitted: Fit, evidence: Evidence, trials: float) -> Constant | None:
+    """Returns the factor c of the part from a fit of c − 1, unless the fit may be by chance."""
+    low, high = fitted.low + 1, fitted.high + 1
     if low <= 0 <= high or max(abs(low), abs(high)) < 8 * EPS:
-        plain = found.convinces(3 * trials, int(evidence.open.sum()), given=0)
+        plain = fitted.convinces(3 * trials, int(evidence.open.sum()), given=0)
         return MISSING if plain else None
-    return constant_of(replace(found, low=low, high=high), evidence, trials, named=False)
+    return constant_of(replace(fitted, low=low, high=high), evidence, trials, named=False)
 
 
 def _sentence(part: Part, constant: Constant, *, inside: bool = False) -> str:
-    """What the gradient does with a part."""
+    """Returns what is wrong with a part of the gradient."""
     if constant.value == 0:
         return f"{part.edge.text} is missing from your gradient"
     subject, edge = part.edge.text.removesuffix(","), part.edge
@@ -188,7 +190,7 @@ def _correction(part: Part, constant: Constant) -> str:
 
 
 def _corrections(wrong: Sequence[tuple[Part, Constant]]) -> str:
-    """What to do about each of several terms."""
+    """Returns what to do about each of several terms."""
     if len(wrong) == 1:
         return _correction(*wrong[0])
     names = [f"the {ordinal}" for ordinal in ORDINALS]
@@ -204,7 +206,8 @@ def _named_correction(name: str, constant: Constant) -> str:
 
 
 def _regressed(evidence: Evidence, terms: Sequence[Part]) -> list[Constant] | None:
-    """The factor of each term, if together they explain everything and this is no accident."""
+    """Returns the factor of each term if together they explain everything, not by chance."""
+    # Weighted least squares for c − 1: 1 is the largest residual that is allowed.
     where = evidence.usable & evidence.determined
     allowed = evidence.allowed(evidence.analytic, 3 * evidence.reference_bar)[where]
     weight = 1 / np.maximum(allowed, np.finfo(np.float64).tiny)
@@ -216,15 +219,15 @@ def _regressed(evidence: Evidence, terms: Sequence[Part]) -> list[Constant] | No
     inverse = np.linalg.pinv(columns / sizes)
     if np.linalg.cond(columns / sizes) > DEPENDENT_TERMS:
         return None
-    found = inverse @ target / sizes
-    if np.any(np.abs(columns @ found - target) > 1) or not _telling(target, len(terms)):
+    excess = inverse @ target / sizes
+    if np.any(np.abs(columns @ excess - target) > 1) or not _telling(target, len(terms)):
         return None
-    half = np.sum(np.abs(inverse), axis=1) / sizes  # each entry may be off by what is allowed
-    return [_factor(evidence, c, bar) for c, bar in zip(found + 1, half, strict=True)]
+    half = np.sum(np.abs(inverse), axis=1) / sizes  # each entry may be off by 1
+    return [_factor(evidence, c, bar) for c, bar in zip(excess + 1, half, strict=True)]
 
 
 def _telling(target: np.ndarray, adapted: int) -> bool:
-    """Whether so many numbers would not explain as much by chance."""
+    """Whether this number of adapted factors would not explain as much by chance."""
     sizes = np.sort(np.log10(np.maximum(np.abs(target), 1)))
     return -float(np.sum(sizes[: len(sizes) - adapted])) < np.log10(BY_CHANCE)
 
