@@ -14,7 +14,7 @@ from evidence import made
 import gradcompare
 from gradcompare import Verdict, compare, estimate, list_objectives
 from gradcompare._api.registry import registered_objectives, shipped_modules
-from gradcompare._results.result import FORMAT
+from gradcompare._foundation.serialization import FORMAT
 from gradcompare.diagnosis.diagnose import diagnose, hypotheses
 from gradcompare.methods._registry import find_method, registered_methods
 
