@@ -1,10 +1,10 @@
 """Are the error bars right? Coverage, sharpness, false alarms and misses, family by family.
 
-For every family of `families.py` the true gradient is known. *Coverage* is the share of
+The true gradient of every family in `families.py` is known. *Coverage* is the share of
 coordinates whose true error lies within the bar, *sharpness* the median of bar over true
-error, *width* the median of bar over derivative. A *false alarm* is a verdict other than the
-expected one on a right gradient. A *miss* is a planted error of ten times the stated detection
-floor, in one coordinate, that leaves the verdict as it was, with three sources or with two.
+error, *width* the median of bar over derivative. A *false alarm* is a verdict on a right
+gradient other than the expected one. A *miss* is a planted error of ten times the stated
+detection floor in one coordinate that does not change the verdict, with three sources or two.
 
     python benchmarks/calibration.py [--points 50] [--json FILE] [FAMILY...]
 """
@@ -29,7 +29,7 @@ SEED = 0
 
 @dataclass(frozen=True)
 class Score:
-    """What was found in one family."""
+    """The figures of one family."""
 
     family: str
     coordinates: int
@@ -46,7 +46,7 @@ class Score:
 
 
 def score(family: Family, points: int) -> tuple[Score, np.ndarray, np.ndarray]:
-    """Runs one family; returns also the errors and the bars of all coordinates."""
+    """Runs one family; also returns the errors and the bars of all coordinates."""
     result = compare(
         [family.objective()], voting_methods(), points=points, timing=False, seed=SEED
     ).results[0]
@@ -58,7 +58,7 @@ def score(family: Family, points: int) -> tuple[Score, np.ndarray, np.ndarray]:
         sharpness, width = bars / errors, bars / np.abs(exact)
     expected = Verdict[family.expected]
     planted = [missed for p in result.points for missed in _plant(p)]
-    found = Score(
+    figures = Score(
         family=family.name,
         coordinates=len(errors),
         coverage=float(np.mean(ratio <= 1)),
@@ -73,7 +73,7 @@ def score(family: Family, points: int) -> tuple[Score, np.ndarray, np.ndarray]:
         planted=len(planted),
         missed=sum(planted),
     )
-    return found, errors, bars
+    return figures, errors, bars
 
 
 def _truth(family: Family, result: Result):
@@ -88,7 +88,7 @@ def _truth(family: Family, result: Result):
 
 
 def _rounding(point: PointResult) -> float:
-    """How far analytic and autodiff are apart, in units of their bars."""
+    """Returns the distance of analytic and autodiff, in units of their bars."""
     a, j = point.estimates["analytic"], point.estimates["reverse"]
     smooth = ~point.estimates["richardson"].kinked
     apart, allowed = np.abs(a.value - j.value)[smooth], (a.error + j.error)[smooth]
@@ -96,10 +96,10 @@ def _rounding(point: PointResult) -> float:
 
 
 def _plant(point: PointResult) -> list[bool]:
-    """Plants an error of ten detection floors; returns whether it was missed, by 3 and by 2."""
+    """Plants an error of ten detection floors; returns whether 3 and 2 sources miss it."""
     floor = point.judgement.floor
-    judge_says = point.estimates["richardson"]
-    verified = np.setdiff1d(np.flatnonzero(~judge_says.kinked), point.judgement.unverified)
+    differences = point.estimates["richardson"]
+    verified = np.setdiff1d(np.flatnonzero(~differences.kinked), point.judgement.unverified)
     if not np.isfinite(floor) or not verified.size:
         return []
     rng = np.random.default_rng(len(point.x))
@@ -109,7 +109,7 @@ def _plant(point: PointResult) -> list[bool]:
     votes = {
         "analytic": replace(analytic, value=wrong),
         "autodiff": point.estimates["reverse"],
-        "differences": judge_says,
+        "differences": differences,
     }
     two = {source: vote for source, vote in votes.items() if source != "autodiff"}
     return [judge(point.value, sources).verdict.ok for sources in (votes, two)]
@@ -117,7 +117,7 @@ def _plant(point: PointResult) -> list[bool]:
 
 @click.command()
 @click.argument("names", nargs=-1)
-@click.option("--points", default=50, show_default=True, help="Problems for each family.")
+@click.option("--points", default=50, show_default=True, help="Problems per family.")
 @click.option("--json", "path", type=click.Path(path_type=Path))
 def main(names: tuple[str, ...], points: int, path: Path | None) -> None:
     """Print the calibration of the error bars, family by family."""
@@ -125,8 +125,8 @@ def main(names: tuple[str, ...], points: int, path: Path | None) -> None:
     for family in FAMILIES:
         if names and not any(name in family.name for name in names):
             continue
-        found, error, bar = score(family, max(1, points * family.points // 100))
-        scores.append(found)
+        figures, error, bar = score(family, max(1, points * family.points // 100))
+        scores.append(figures)
         errors.append(error)
         bars.append(bar)
     every_error, every_bar = np.concatenate(errors), np.concatenate(bars)

@@ -1,10 +1,10 @@
-"""How other tools are asked whether a gradient is right, each with its default settings.
+"""Asks other tools whether a gradient is right, each with its default settings.
 
-`torch.autograd.gradcheck` in its slow and its fast mode, `jax.test_util.check_grads` (order 1,
-reverse, the only mode that a rule written by hand has), `chex.assert_numerical_grads` (the same,
-with an absolute tolerance of 0.01 for each coordinate), and `scipy.optimize.check_grad`, which
-gives a norm and no verdict: a gradient passes if the norm is at most 1e-6, the rule that SciPy
-states for `check_derivative`. All get the values of the same float64 function of JAX.
+The tools are `torch.autograd.gradcheck` in its slow and its fast mode, `jax.test_util.check_grads`
+(order 1, reverse, the only mode of a rule written by hand), `chex.assert_numerical_grads` (the
+same, with an absolute tolerance of 0.01 for each coordinate), and `scipy.optimize.check_grad`,
+which returns a norm and no verdict: a gradient passes if the norm is at most 1e-6, the rule that
+SciPy states for `check_derivative`. All get the values of the same float64 function of JAX.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,12 +22,12 @@ SCIPY_LIMIT = 1e-6
 
 
 def package(tool: str) -> str:
-    """The package that a tool is part of."""
+    """Returns the package of a tool."""
     return tool.split()[0]
 
 
 def versions(tools) -> dict[str, str]:
-    """The packages of tools that are installed, with their versions."""
+    """Returns the installed packages of the tools, with their versions."""
     names = {package(tool) for tool in tools}
     return {d.name: d.version for d in metadata.distributions() if d.name in names}
 
@@ -35,18 +35,18 @@ def versions(tools) -> dict[str, str]:
 def accepts(
     tool: str, value: Callable, traced: Callable, x: np.ndarray, wrong: np.ndarray
 ) -> bool:
-    """Whether a tool takes `wrong` for the gradient of an objective at x; some raise if not.
+    """Returns whether a tool accepts `wrong` as the gradient at x; some tools raise if not.
 
     Args:
-        tool: Which one.
-        value: The objective of a NumPy vector, a float.
+        tool: The name of the tool.
+        value: The objective: a float for a NumPy vector.
         traced: The objective in operations of JAX.
         x: The point.
         wrong: The gradient there.
     """
     if package(tool) == "torch":
         torch = import_module("torch")
-        torch.set_num_threads(1)  # its threads and those of JAX get in each other's way
+        torch.set_num_threads(1)  # its threads and those of JAX would compete
         point, slope = torch.tensor(x, requires_grad=True), torch.from_numpy(wrong)
         return torch.autograd.gradcheck(
             lambda x: value(x.detach().numpy()) + slope @ (x - x.detach()),
@@ -66,7 +66,7 @@ def accepts(
 
 
 def passes(tool: str, *problem) -> bool:
-    """The same, an exception being a no."""
+    """Returns whether a tool accepts; an exception counts as a no."""
     try:
         return bool(accepts(tool, *problem))
     except Exception:
@@ -86,7 +86,7 @@ class Peers:
         self.value = lambda x: float(compiled(x, data))
 
     def passed(self, wrong: np.ndarray) -> dict[str, bool]:
-        """Which tools accept a gradient."""
+        """Returns, for each tool, whether it accepts a gradient."""
         with precision_scope(FLOAT64):
             problem = (self.value, self.traced, self.x, np.asarray(wrong))
             return {tool: passes(tool, *problem) for tool in self.tools}

@@ -1,20 +1,22 @@
-"""Are wrong gradients found, and is it said rightly what is wrong with them?
+"""Are wrong gradients detected, and are the faults named correctly?
 
 Every fault of `gradient_faults.py`, `faults_elsewhere.py` and `term_faults.py` is planted in every
-registered objective, at the points that `check` looks at, the *clean* tier being the right
-gradients. *Above*: the fault is larger than ten detection floors, as the check of the right
-gradient states them, in a coordinate that it verified; only such can be *missed*. *Named*: every
-kind of finding given is one that describes the very numbers (`names.py`). *Line*: of a term
-dropped, doubled, halved or of the wrong sign, the file and the line named hold its operand.
+registered objective, at the points of `check`. The *clean* tier consists of the right gradients.
 
-What does not depend on the fault is worked out once (`scenes.py`); one in `--whole` faults is put
-through a whole check besides, and has to get the same verdict and findings. The dtype is that of
-the numbers; all is judged in float64. Other tools get the same wrong gradient at the first point
-(`checkers.py`).
+- *Above*: the fault is larger than ten detection floors of the check of the right gradient, in a
+  verified coordinate. Only such a fault can be *missed*.
+- *Named*: every kind of finding in the report describes exactly these numbers (`names.py`).
+- *Line*: for a term dropped, doubled, halved or of the wrong sign, the reported file and line hold
+  its operand.
+
+Everything that does not depend on the fault is computed once (`scenes.py`). One in `--whole`
+faults also goes through a whole check, which must give the same verdict and findings. The dtype
+is that of the numbers; all are judged in float64. Other tools get the same wrong gradient at the
+first point (`checkers.py`).
 
     python benchmarks/detection.py [--sizes 2] [--dtype float64] [--jobs 1] [--json FILE] [NAME...]
 
-Without names, the shipped tier (`detection_shipped.py`) is judged as well; as a name, it is
+Without names, the shipped tier (`detection_shipped.py`) is judged as well; its own name is
 `shipped`.
 """
 
@@ -37,17 +39,17 @@ from gradcompare._foundation.layout import Layout
 SHIPPED = "shipped"
 
 LARGEST = 1000
-"""No more coordinates than that."""
+"""Largest number of coordinates of an objective."""
 
 
 def work(name: str, size: int, dtype: str, tools: tuple[str, ...], whole: int) -> list[Case]:
-    """All cases of one objective, size and dtype; one case that says so where it fails."""
+    """Returns all cases of one objective, size and dtype, or one case with the failure."""
     try:
         scene = make_scene(registered_objectives()[name], size, dtype)
         return list(cases_of(scene, tools, whole))
     except Exception as error:
-        said = f"{type(error).__name__}: {error}".partition("\n")[0]
-        return [Case(name, size, dtype, "failed", "", False, "ERROR", False, sentence=said)]
+        message = f"{type(error).__name__}: {error}".partition("\n")[0]
+        return [Case(name, size, dtype, "failed", "", False, "ERROR", False, sentence=message)]
 
 
 def work_on(task: tuple) -> list[Case]:
@@ -55,7 +57,7 @@ def work_on(task: tuple) -> list[Case]:
 
 
 def chosen_sizes(name: str, count: int) -> list[int]:
-    """The first sizes of an objective that are not too large."""
+    """Returns the first sizes of an objective that are not too large."""
     objective = registered_objectives()[name]
 
     def small(size):
@@ -69,23 +71,25 @@ def run(tasks: list[tuple], jobs: int) -> list[Case]:
     shown = partial(tqdm, total=len(tasks), disable=None)
     if jobs == 1:
         return [case for task in shown(tasks) for case in work(*task)]
-    # Each process keeps what it compiled, so that none does more than some. In Python 3.11, the
-    # executors of concurrent.futures hang where processes are replaced.
+    # Processes keep their compiled programs, so each does only some tasks. In Python 3.11, the
+    # executors of concurrent.futures hang when processes are replaced.
     with multiprocessing.get_context("spawn").Pool(jobs, maxtasksperchild=20) as pool:
         return [case for cases in shown(pool.imap(work_on, tasks)) for case in cases]
 
 
 @click.command()
 @click.argument("names", nargs=-1)
-@click.option("--sizes", default=2, show_default=True, help="So many sizes of each objective.")
+@click.option("--sizes", default=2, show_default=True, help="Number of sizes per objective.")
 @click.option("--dtype", "dtypes", multiple=True, default=["float64"], show_default=True)
-@click.option("--whole", default=20, show_default=True, help="One in so many checked in full; 0.")
+@click.option(
+    "--whole", default=20, show_default=True, help="Check one in this many in full; 0: none."
+)
 @click.option("--peers/--no-peers", default=True, show_default=True)
 @click.option("--jobs", default=1, show_default=True, help="Processes.")
 @click.option("--misnamed", "listed", type=click.Path(path_type=Path), help="List them in a file.")
 @click.option("--json", "path", type=click.Path(path_type=Path))
 def main(names, sizes, dtypes, whole, peers, jobs, listed, path) -> None:
-    """Print how many wrong gradients are found and named rightly."""
+    """Print how many wrong gradients are detected and named correctly."""
     chosen = [n for n in registered_objectives() if not names or n in names]
     chosen = [n for n in chosen if registered_objectives()[n].gradient is not None]
     installed = checkers.versions(checkers.CHECKERS)

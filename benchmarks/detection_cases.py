@@ -1,4 +1,4 @@
-"""One fault after another, judged: what `detection.py` counts."""
+"""Judges one fault after another, for `detection.py` to count."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -18,21 +18,21 @@ Place = tuple[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Case:
-    """One fault in one scene, and what became of it.
+    """One fault in one scene, and the result.
 
     Attributes:
-        objective: In which objective; also `size`, `dtype`.
+        objective: The name of the objective; `size` and `dtype` are those of the scene.
         group: The group of faults; `clean` for the right gradient.
-        fault: Which one.
+        fault: The name of the fault.
         above: Whether it is above ten detection floors.
-        verdict: The verdict on it.
-        ok: Whether the gradient passes; of the right one, whether that is as expected.
-        expected: The kinds that name it rightly, the best first.
+        verdict: The verdict.
+        ok: Whether the gradient passes; for the right one, whether that is expected.
+        expected: The kinds that name the fault correctly, the best first.
         found: The kinds of the findings.
-        sentence: What is said, where it is not right.
-        lines: The file and the lines that hold the fault, where one is asked for.
-        line: The file and the line named.
-        same: Whether a whole check says the same; None where none was made.
+        sentence: The findings as text, where they are wrong.
+        lines: The file and the lines that hold the fault, if a line is expected.
+        line: The file and the line in the report.
+        same: Whether a whole check has the same result; None if there was none.
         passed: For each other tool, whether it accepts the gradient.
     """
 
@@ -67,16 +67,18 @@ def cases_of(scene: Scene, tools: Iterable[str], whole: int) -> Iterator[Case]:
     """Judges the right gradient of a scene and every fault in it."""
     peers = Peers(scene.objective.value, scene.problems[0], tools)
     clean = _case(scene, Fault("right", (), lambda row: row.g, "clean"), scene.result, True, peers)
-    yield replace(clean, ok=clean.ok or scene.result.ok)  # a trap has its verdict at some points
+    yield replace(
+        clean, ok=clean.ok or scene.result.ok
+    )  # a trap may have its verdict at some points only
     if not scene.result.verdict.ok:
         return
     every = [(fault, None) for fault in planted(scene)]
     terms = Terms(scene)
     every += [(fault, (file, lines)) for fault, file, lines in terms.faults()]
-    made = [(fault, lines, scene.wrong(fault.change)) for fault, lines in every]
-    made = [each for each in made if _is_fault(scene, each[2])]
-    simple = [(f, _at_points(wrong)) for f, lines, wrong in made if lines is None]
-    for number, (fault, lines, wrong) in enumerate(made):
+    plants = [(fault, lines, scene.wrong(fault.change)) for fault, lines in every]
+    plants = [plant for plant in plants if _is_fault(scene, plant[2])]
+    simple = [(f, _at_points(wrong)) for f, lines, wrong in plants if lines is None]
+    for number, (fault, lines, wrong) in enumerate(plants):
         result = scene.judged(wrong)
         case = _case(scene, fault, result, scene.above_floor(wrong), peers)
         kinds = (*fault.kinds, *others(scene, _at_points(wrong), simple, terms.at_points))
@@ -92,7 +94,7 @@ def _at_points(wrong) -> np.ndarray:
 
 
 def _is_fault(scene: Scene, wrong) -> bool:
-    """Whether the gradient is changed at all, and finite."""
+    """Returns whether the gradient differs from the right one and is finite."""
     values = _at_points(wrong)
     return bool(np.all(np.isfinite(values)) and np.any(values != scene.g))
 
@@ -106,22 +108,22 @@ def _case(scene: Scene, fault: Fault, result: Result, above: bool, peers: Peers)
 
 
 def described(case: Case, result: Result, passed: dict[str, bool]) -> Case:
-    """The case with what a result says about it, and what the other tools do."""
-    said = result.diagnosis
-    places = [(Path(finding.file).name, (finding.line,)) for finding in said if finding.line]
+    """Adds to a case the result of its check, and that of the other tools."""
+    findings = result.diagnosis
+    places = [(Path(finding.file).name, (finding.line,)) for finding in findings if finding.line]
     note = "" if result.worst is None else result.worst.judgement.note
     return replace(
         case,
         verdict=result.verdict.name,
         ok=result.verdict.ok,
-        found=tuple(finding.kind for finding in said),
-        sentence=" | ".join(map(str, said)) or result.message or note,
+        found=tuple(finding.kind for finding in findings),
+        sentence=" | ".join(map(str, findings)) or result.message or note,
         line=places[0] if places else None,
         passed=passed,
     )
 
 
 def _alike(a: Result, b: Result) -> bool:
-    """Whether two results have the same verdict, and name the same faults in the same places."""
-    told = [[(f.kind, f.coordinates, f.line) for f in r.diagnosis] for r in (a, b)]
-    return a.verdict is b.verdict and told[0] == told[1]
+    """Returns whether two results have the same verdict, faults and places."""
+    findings = [[(f.kind, f.coordinates, f.line) for f in r.diagnosis] for r in (a, b)]
+    return a.verdict is b.verdict and findings[0] == findings[1]

@@ -1,10 +1,10 @@
-"""The shipped tier: gradients that public projects shipped wrong, and what was called wrong.
+"""The shipped tier: wrong gradients that public projects shipped, and right ones under suspicion.
 
-Each case of `shipped` is put through a whole check with what it says has to be known. A fault is
-*named* if the first finding is of a kind that the case holds sensible, or, where the derivative
-under test is not what is wrong, if the verdict is the one expected. What no checker can see that
-is given the value counts apart. Controls, and the right gradient beside each wrong one, are clean:
-they are checked with their convention declared.
+Each case of `shipped` goes through a whole check with the options that it states. A fault is
+*named* if the first finding is of a kind that the case lists, or, if something other than the
+derivative under test is wrong, if the verdict is the expected one. Faults that no checker can see
+from the value are counted apart. Controls, and the right gradient beside each wrong one, are
+clean: they are checked with their convention declared.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,18 +22,20 @@ from gradcompare._model.objective import Objective, Problem
 from gradcompare._results.result import Result
 
 UNDIAGNOSED = ("AUTODIFF_WRONG", "NONFINITE", "VALUE_DIFFERS", "STOCHASTIC", "INCONCLUSIVE")
-"""Verdicts that say by themselves what is wrong."""
+"""Verdicts that name the fault by themselves."""
 
 
 def shipped_cases(tools: Iterable[str]) -> Iterator[Case]:
-    """Yields what became of each fault, each right gradient and each control."""
+    """Yields the case of each fault, each right gradient and each control."""
     for case in shipped.FAULTS:
         group = "shipped" if case.visible else "shipped, invisible"
         result = _checked(case, case.checked)
-        told = described(_named(case, group), result, _others(case, case.checked, tools))
+        outcome = described(_named(case, group), result, _others(case, case.checked, tools))
         if case.expected in UNDIAGNOSED:
-            told = replace(told, expected=(case.expected,), found=(result.verdict.name,))
-        yield replace(told, found=told.found[:1], sentence="" if told.named else told.sentence)
+            outcome = replace(outcome, expected=(case.expected,), found=(result.verdict.name,))
+        yield replace(
+            outcome, found=outcome.found[:1], sentence="" if outcome.named else outcome.sentence
+        )
         if case.wrong is not None and case.right is not None:
             yield _clean(case, tools)
     for case in shipped.CONTROLS:
@@ -60,7 +62,7 @@ def _checked(case: ShippedCase, gradient, **options) -> Result:
 
 
 def _others(case: ShippedCase, gradient, tools: Iterable[str]) -> dict[str, bool]:
-    """Which other tools accept the gradient."""
+    """Returns, for each other tool, whether it accepts the gradient."""
     x, args = case.make(np.random.default_rng(0))
 
     def value(params, data):
@@ -72,5 +74,5 @@ def _others(case: ShippedCase, gradient, tools: Iterable[str]) -> dict[str, bool
             problem = Problem.at(objective, x, args, "x0")
             wrong = problem.layout.flatten(gradient(problem.params, *args))
             return Peers(value, problem, tools).passed(wrong)
-    except Exception:  # what cannot even be evaluated is not accepted
+    except Exception:  # a gradient that cannot be evaluated is not accepted
         return dict.fromkeys(tools, False)

@@ -9,7 +9,7 @@ from tabulate import tabulate
 
 
 def tables(cases: Sequence, tools: Sequence[str]) -> str:
-    """Everything that is printed, as text."""
+    """Returns everything to print, as text."""
     failed = [c for c in cases if c.group == "failed"]
     clean = [c for c in cases if c.group == "clean"]
     faults = [c for c in cases if c.group not in ("failed", "clean")]
@@ -33,23 +33,23 @@ def _ours(faults: Sequence) -> str:
 
 
 def _figures(cases: Sequence) -> list:
-    found = [c for c in cases if not c.ok]
-    named = sum(c.named for c in found)
+    failed = [c for c in cases if not c.ok]
+    named = sum(c.named for c in failed)
     return [
         len(cases),
         sum(c.above for c in cases),
         sum(c.above and c.ok for c in cases),
-        sum(not c.above for c in found),
-        f"{named}/{len(found)}",
-        f"{named / len(found):.1%}" if found else "",
+        sum(not c.above for c in failed),
+        f"{named}/{len(failed)}",
+        f"{named / len(failed):.1%}" if failed else "",
     ]
 
 
 def _line(faults: Sequence) -> str:
-    """The source lines of terms; `alone`: those that no other name describes as well."""
-    asked = [c for c in faults if c.lines is not None and not c.ok]
-    alone = [c for c in asked if c.expected == ("term",)]
-    right = [f"{sum(c.traced for c in part)} of {len(part)}" for part in (asked, alone)]
+    """Counts the right source lines; `alone`: terms that no other name describes as well."""
+    terms = [c for c in faults if c.lines is not None and not c.ok]
+    alone = [c for c in terms if c.expected == ("term",)]
+    right = [f"{sum(c.traced for c in part)} of {len(part)}" for part in (terms, alone)]
     return f"source line right: {right[0]} terms; of those with no other name {right[1]}"
 
 
@@ -88,7 +88,7 @@ def _title(case) -> str:
 
 
 def misnamed(cases: Sequence) -> str:
-    """The faults that were found and not named rightly, the worst group first."""
+    """Lists the detected faults with a wrong name, the worst group first."""
     wrong = [c for c in cases if c.group not in ("failed", "clean") and not c.ok and not _right(c)]
     count = {c.group: sum(w.group == c.group for w in wrong) for c in wrong}
     lines = []
@@ -109,7 +109,7 @@ def _right(case) -> bool:
 
 
 def as_json(cases: Sequence, versions: dict[str, str]) -> str:
-    """One line for each case, its fields in the order of `fields`."""
+    """Returns JSON with one line per case, its fields in the order of `fields`."""
     rows = [json.dumps(list(asdict(case).values()), ensure_ascii=False) for case in cases]
     head = json.dumps({"versions": versions, "fields": [field.name for field in fields(cases[0])]})
     return head[:-1] + ', "cases": [\n' + ",\n".join(rows) + "\n]}\n"

@@ -1,9 +1,9 @@
-"""How long the diagnosis of one failing check takes in a process that has done nothing before.
+"""Measures the diagnosis of one failing check in a new process.
 
-Registered objectives get a gradient that is wrong in a way which nothing explains, so that every
-hypothesis is tried; others have a derivative by autodiff that is wrong. Each check runs in a
-process of its own, with no compilation cache; the seconds are those from the call of `check` to
-its result, and the part of them that is the diagnosis.
+Registered objectives get a wrong gradient that no hypothesis explains, so that all are tried; for
+other functions the derivative by autodiff is wrong. Each check runs in a process of its own,
+without a compilation cache. The seconds are those of the whole call of `check`, and of the
+diagnosis in it.
 
     python benchmarks/diagnosis_time.py [NAME:SIZE or NAME]...
 """
@@ -32,7 +32,7 @@ UNEXPLAINED = (
 
 
 def unexplained(case: str) -> tuple:
-    """The objective `NAME:SIZE`, and a gradient with a factor of its own at each coordinate."""
+    """Returns the objective `NAME:SIZE`, and a gradient with another factor at each coordinate."""
     name, _, size = case.partition(":")
     objective = get_objective(name)
     params, data = objective.make(np.random.default_rng(0), int(size))
@@ -46,23 +46,23 @@ def unexplained(case: str) -> tuple:
 
 @jax.custom_jvp
 def softplus(x):
-    """Its rule is 1 % too large."""
+    """A softplus with a rule that is 1 % too large."""
     return jnp.logaddexp(x, 0.0)
 
 
 @softplus.defjvp
 def softplus_jvp(primals, tangents):
-    """The rule."""
+    """The wrong rule."""
     return softplus(*primals), 1.01 * jax.nn.sigmoid(*primals) * tangents[0]
 
 
 def weighted_mean(x):
-    """Its denominator is held fixed for autodiff."""
+    """A mean whose denominator is constant for autodiff."""
     return jnp.sum(x**3) / jax.lax.stop_gradient(jnp.sum(x**2))
 
 
 def weighted_mean_gradient(x):
-    """By the quotient rule."""
+    """The right gradient, by the quotient rule."""
     n, s = jnp.sum(x**3), jnp.sum(x**2)
     return 3 * x**2 / s - 2 * n * x / s**2
 
@@ -77,11 +77,11 @@ AUTODIFF = {
         lambda x: 2 * x,
     ),
 }  # fmt: skip
-"""A value whose derivative by autodiff is wrong, and the right one; half of the 1000 x are 0."""
+"""Values whose derivative by autodiff is wrong, and the right gradients."""
 
 
 def by_autodiff(case: str) -> tuple:
-    """The value and the right gradient, at a point half of whose coordinates are 0."""
+    """Returns the value, the right gradient and a point; in some cases half of it is 0."""
     x = np.random.default_rng(0).standard_normal(1000)
     if case in ("special point", "non-finite"):
         x[::2] = 0
@@ -89,7 +89,7 @@ def by_autodiff(case: str) -> tuple:
 
 
 def seconds(case: str) -> dict:
-    """Checks a case here and now."""
+    """Checks a case in this process."""
     value, gradient, args, bounds = by_autodiff(case) if case in AUTODIFF else unexplained(case)
     spent: list[float] = []
     for name in ("findings", "autodiff_findings", "nonfinite_findings", "staircase"):
@@ -97,24 +97,24 @@ def seconds(case: str) -> dict:
     start = time.perf_counter()
     (result,) = check(value, gradient, *args, bounds=bounds)
     whole = time.perf_counter() - start
-    said = ", ".join(finding.kind for finding in result.diagnosis) or "nothing"
-    says = f"{result.verdict.name}: {said}"
+    kinds = ", ".join(finding.kind for finding in result.diagnosis) or "nothing"
+    says = f"{result.verdict.name}: {kinds}"
     return {"d": result.d, "check": whole, "diagnosis": sum(spent), "says": says}
 
 
 def _timed(diagnose, spent: list[float]):
     def timed(*args, **options):
         start = time.perf_counter()
-        found = diagnose(*args, **options)
+        findings = diagnose(*args, **options)
         spent.append(time.perf_counter() - start)
-        return found
+        return findings
 
     return timed
 
 
 @click.command()
 @click.argument("cases", nargs=-1)
-@click.option("--here", is_flag=True, help="In this process; the answer is JSON.")
+@click.option("--here", is_flag=True, help="Use this process, and print JSON.")
 def main(cases: tuple[str, ...], here: bool) -> None:
     """Print the seconds of a failing check and of its diagnosis."""
     if here:

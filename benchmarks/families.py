@@ -1,7 +1,7 @@
 """Families of objectives whose exact gradient is known, each hard in one way.
 
-Every family is a sum over coordinates, f(x) = Σ aᵢ term(xᵢ, wᵢ), so that one evaluation of the
-slopes in extended precision is the truth, and many coordinates are judged at once.
+Every family is a sum over coordinates, f(x) = Σ aᵢ term(xᵢ, wᵢ). So one evaluation of the slopes
+in extended precision gives the true gradient, and many coordinates are judged at once.
 """
 
 from collections.abc import Callable
@@ -25,15 +25,15 @@ class Family:
     """An objective Σ a · term(x, w) + extra(x), and its exact gradient.
 
     Attributes:
-        name: What is hard about it.
-        term: `term(xp, x, w)`, elementwise, `xp` being `jax.numpy` or `numpy`.
+        name: The difficulty.
+        term: `term(xp, x, w)`, elementwise; `xp` is `jax.numpy` or `numpy`.
         slope: `slope(xp, x, w)`, the derivative of `term` with respect to x.
         point: `point(rng, d)` draws x.
         weight: `weight(rng, x)` draws w.
-        extra: Added to the sum; its derivative is taken to be zero.
+        extra: A summand whose derivative counts as zero.
         d: The number of coordinates of one problem.
-        points: How many problems there are for each hundred asked for.
-        expected: The verdict that is right.
+        points: The number of problems per hundred of `--points`.
+        expected: The right verdict.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Family:
     expected: str = "AGREE"
 
     def objective(self) -> Objective:
-        """The family as the comparison takes it."""
+        """Returns the family as an objective."""
 
         def value(x, data):
             return jnp.sum(data.a * self.term(jnp, x, data.w)) + self.extra(x, data)
@@ -66,7 +66,7 @@ class Family:
         return x, Data(a, self.weight(rng, x))
 
     def exact(self, x: np.ndarray, data: Data) -> np.ndarray:
-        """The gradient in extended precision."""
+        """Returns the gradient in extended precision."""
         wide = np.longdouble
         return wide(data.a) * self.slope(np, wide(x), wide(data.w))
 
@@ -90,7 +90,7 @@ def one_tiny(rng, d):
 
 
 def over_scale(rng, x):
-    """Makes each coordinate vary on the scale of its own power of ten."""
+    """Draws w so that each coordinate varies on the scale of its own power of ten."""
     return rng.uniform(0.5, 2.0, len(x)) / 10.0 ** np.floor(np.log10(np.abs(x)))
 
 
@@ -103,7 +103,7 @@ def half_zero(rng, d):
 
 
 def hashed(x, data):
-    """A number in [−1, 1] that looks random at every spacing, and has derivative zero."""
+    """Returns a number in [−1, 1] that looks random at every spacing, with derivative zero."""
     phase = jnp.sin(1e8 * jnp.sum(data.w * x)) * 1e6
     return jax.lax.stop_gradient(2 * (phase - jnp.floor(phase)) - 1)
 
@@ -130,7 +130,7 @@ def noisy(size):
 
 
 def in_float32(xp, x, w):
-    """The same in float32 under JAX, in full precision where the truth is computed."""
+    """sin(w x) in float32 under JAX, in full precision for the true gradient."""
     return xp.sin(w * x) if xp is np else jnp.sin((w * x).astype(jnp.float32))
 
 

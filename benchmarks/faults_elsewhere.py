@@ -1,4 +1,4 @@
-"""Faults of evaluation: the right formula with other numbers, or only in a part of the space."""
+"""Faults of evaluation: the right formula at other numbers, or a fault in part of the space."""
 
 import jax
 import numpy as np
@@ -6,11 +6,11 @@ from planting import Made, batch_rows
 from scenes import Change, Scene
 
 STALE = 1e-3
-"""How far off a point is at which the gradient was taken instead."""
+"""Relative distance of the wrong point at which a stale gradient is evaluated."""
 
 
 def samples(scene: Scene) -> Made:
-    """The gradient over a part of the batch, where the objective is a sum over it, or a mean."""
+    """Yields gradients of a part of the batch, if the objective is a sum or a mean over it."""
     rows = batch_rows(scene)
     if rows < 3:
         return
@@ -36,12 +36,12 @@ def samples(scene: Scene) -> Made:
 
 
 def _adds_up(batch, row, rows: int) -> bool:
-    """Whether the objective is a sum or a mean over the rows, but for what has none."""
+    """Returns whether the objective is a sum or a mean over the rows, plus terms without rows."""
     return all(_three_add_up(batch, row, start) for start in (0, rows - 3))
 
 
 def _three_add_up(batch, row, start: int) -> bool:
-    """Whether three rows and the one in the middle make as much as the two pairs."""
+    """Returns whether three rows and the middle one add up to the two pairs of neighbours."""
     spans = ((0, 3), (1, 2), (0, 2), (1, 3))
     try:
         parts = np.stack([batch(slice(start + a, start + b))(row) for a, b in spans])
@@ -53,13 +53,13 @@ def _three_add_up(batch, row, start: int) -> bool:
 
 
 def works(scene: Scene, change: Change) -> bool:
-    """Whether the objective can be evaluated so."""
+    """Returns whether the changed gradient can be evaluated."""
     row = scene.spots[0][0]
     try:
-        found = change(row)
+        gradient = change(row)
     except Exception:
         return False
-    return found.shape == row.g.shape and bool(np.all(np.isfinite(found)))
+    return gradient.shape == row.g.shape and bool(np.all(np.isfinite(gradient)))
 
 
 def rounded(scene: Scene) -> Made:
@@ -95,7 +95,7 @@ def stale(scene: Scene) -> Made:
 
 
 def regime(scene: Scene) -> Made:
-    """What holds there is a factor: a finding that says where it holds may be called so."""
+    """Yields factors in a part of the space; a finding that says where may call them factors."""
     size = np.median(np.abs(scene.x))
     i, _ = scene.pair
     middle = np.sort(scene.x[:, i])[len(scene.x) // 2]

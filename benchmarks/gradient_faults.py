@@ -1,8 +1,8 @@
-"""The ways in which a gradient is wrong, each planted into a scene wherever it makes sense.
+"""The faults of gradients, each planted into a scene wherever it makes sense.
 
-A fault is a function of the place, the right gradient there included, in NumPy. It comes with the
-kinds of finding that name it rightly, the best first. Nothing here knows how the diagnosis works;
-`names.py` adds the names that describe the very same numbers.
+A fault is a NumPy function of a row: the point, the data and the right gradient there. It lists
+the kinds of finding that name it correctly, the best first. Nothing here knows how the diagnosis
+works; `names.py` adds the names that describe exactly the same numbers.
 """
 
 import math
@@ -22,24 +22,24 @@ CONSTANTS = {
 }  # fmt: skip
 
 LARGEST = 50.0
-"""Exponentials are planted where no parameter is larger."""
+"""Largest parameter for which exponentials are planted."""
 
 CANCELLED = 1e-9
-"""Sums smaller than that, relative to what is summed, are zero but for rounding."""
+"""Sums below this, relative to their summands, are zero but for rounding."""
 
 AMOUNT = 0.1
-"""How much of something is added."""
+"""Factor of the terms that are added."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One way to be wrong.
+    """One fault of a gradient.
 
     Attributes:
-        name: What was done.
-        kinds: The kinds of finding that name it rightly, the best first.
-        change: From a place to the wrong gradient.
-        group: What it is counted under.
+        name: A description.
+        kinds: The kinds of finding that name it correctly, the best first.
+        change: Maps a row to the wrong gradient there.
+        group: The group under which it is counted.
     """
 
     name: str

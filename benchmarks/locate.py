@@ -1,8 +1,9 @@
-"""What it takes to find wrong coordinates among very many: `python benchmarks/locate.py`.
+"""The cost of finding wrong coordinates among very many: `python benchmarks/locate.py`.
 
-Rosenbrock's function in NumPy, which autodiff cannot see, at a point drawn at random, with
-entries of its gradient 1 % too large at places drawn at random. *2d* is what central differences
-take, in seconds that many times one value; the judge of a check takes five times as much.
+The function is Rosenbrock's in NumPy, which autodiff cannot see, at a random point; entries of
+its gradient are 1 % too large at random places. *2d* is the number of values that central
+differences take; its seconds are that number times the time of one value. The judge of a check
+takes five times as many values.
 """
 
 import datetime
@@ -39,7 +40,7 @@ def gradient(x, wrong):
 
 @dataclass(frozen=True)
 class Row:
-    """What was found and what it took, the median of the repeats."""
+    """The matches and the cost, the median of the repeats."""
 
     d: int
     faults: int
@@ -53,23 +54,23 @@ class Row:
 
 
 def row(d: int, count: int, repeats: int) -> Row:
-    """One size and number of faults; `found` and `accused` over all repeats."""
-    found, accused, figures = 0, 0, []
+    """Measures one size and number of faults; `found` and `accused` are sums over all repeats."""
+    matches, accused, figures = 0, 0, []
     for seed in range(repeats):
         rng = np.random.default_rng([d, count, seed])
         x, wrong = rng.standard_normal(d), rng.choice(d, count, replace=False)
         start = time.perf_counter()
         located = gradcompare.locate(value, lambda x, w=wrong: gradient(x, w), x, seed=seed)
         seconds = time.perf_counter() - start
-        found += len(set(wrong.tolist()) & set(located.coordinates))
+        matches += len(set(wrong.tolist()) & set(located.coordinates))
         accused += len(set(located.coordinates) - set(wrong.tolist()))
-        took = (located.evaluations, located.directions, seconds, 2 * d * _seconds(x))
-        figures.append((*took, located.floor / located.scale))
-    return Row(d, count, found, accused, *(float(m) for m in np.median(figures, axis=0)))
+        cost = (located.evaluations, located.directions, seconds, 2 * d * _seconds(x))
+        figures.append((*cost, located.floor / located.scale))
+    return Row(d, count, matches, accused, *(float(m) for m in np.median(figures, axis=0)))
 
 
 def _seconds(x: np.ndarray) -> float:
-    """The time of one value."""
+    """Measures the time of one value."""
     times = []
     for _ in range(9):
         start = time.perf_counter()

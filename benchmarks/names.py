@@ -1,7 +1,7 @@
-"""By which names a fault may go: those that describe the very same numbers are all right.
+"""The right names of a fault: all that describe exactly the same numbers.
 
-Where a gradient is proportional to the parameters, too much of a ridge is a factor; in two
-entries, reversed is swapped. It is decided by the numbers at all points, not by the names.
+If a gradient is proportional to the parameters, too large a ridge is a factor; with two entries,
+reversed is the same as swapped. The numbers at all points decide, not the names.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from planting import factor_kind, vectors
 from scenes import Scene
 
 CLOSE = 1e-11
-"""Numbers closer than that, relative to the largest, are the same."""
+"""Largest difference of equal numbers, relative to the largest number."""
 
 
 def others(
@@ -22,17 +22,17 @@ def others(
     planted: Sequence[tuple[Fault, np.ndarray]],
     terms: Sequence[Float[np.ndarray, "p d"]] = (),
 ) -> tuple[str, ...]:
-    """The kinds that name a wrong gradient as well as that of its own fault.
+    """Returns the other kinds that also name a wrong gradient correctly.
 
     Args:
-        scene: Where it was planted.
+        scene: The scene of the fault.
         wrong: The wrong gradient at every point.
-        planted: The faults of the scene with what they make of the gradient.
+        planted: The faults of the scene with their wrong gradients.
         terms: The gradient of each term of the objective.
     """
-    found = [kind for f, values in planted if same(values, wrong) for kind in f.kinds]
-    found += ["term"] if _spanned(wrong - scene.g, terms, wrong) else []
-    return tuple(dict.fromkeys([*found, *_by_number(scene, wrong)]))
+    kinds = [kind for f, values in planted if same(values, wrong) for kind in f.kinds]
+    kinds += ["term"] if _spanned(wrong - scene.g, terms, wrong) else []
+    return tuple(dict.fromkeys([*kinds, *_by_number(scene, wrong)]))
 
 
 def same(a: np.ndarray, b: np.ndarray) -> bool:
@@ -40,7 +40,7 @@ def same(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def _by_number(scene: Scene, wrong: np.ndarray) -> Iterator[str]:
-    """Whether it is a constant times the right one, or a constant times something too much."""
+    """Yields kinds if the gradient has a constant factor, or a constant times a term too much."""
     where = np.any(np.abs(wrong - scene.g) > CLOSE * np.abs(scene.g).max(), axis=0)
     c = proportion(wrong[:, where], scene.g[:, where])
     if c is not None:
@@ -53,7 +53,7 @@ def _by_number(scene: Scene, wrong: np.ndarray) -> Iterator[str]:
 
 
 def _terms(scene: Scene) -> Iterator[Float[np.ndarray, "p d"]]:
-    """What may be added, NaN where it does not apply."""
+    """Yields the terms that a fault may add, NaN outside of their array."""
     yield from (np.ones_like(scene.x), scene.x, np.sign(scene.x))
     for _, span, values in vectors(scene):
         laid = np.full(scene.x.shape, np.nan)
@@ -62,22 +62,22 @@ def _terms(scene: Scene) -> Iterator[Float[np.ndarray, "p d"]]:
 
 
 def _combined(wrong: np.ndarray, right: np.ndarray, term: np.ndarray) -> bool:
-    """Whether wrong = c right + b term with two numbers, in at least four entries."""
+    """Returns whether wrong = c right + b term with two numbers, in at least four entries."""
     return bool(np.all(np.isfinite(term))) and _spanned(wrong, [right, term], wrong)
 
 
 def _spanned(target: np.ndarray, parts: Sequence[np.ndarray], like: np.ndarray) -> bool:
-    """Whether target is a sum of multiples of the parts, in at least twice as many entries."""
+    """Returns whether target is a linear combination of parts, with twice as many entries."""
     if not len(parts) or target.size < 2 * len(parts):
         return False
     columns = np.stack([part.reshape(-1) for part in parts], axis=1)
-    found = np.linalg.lstsq(columns, target.reshape(-1), rcond=None)[0]
-    off = np.abs(columns @ found - target.reshape(-1))
+    factors = np.linalg.lstsq(columns, target.reshape(-1), rcond=None)[0]
+    off = np.abs(columns @ factors - target.reshape(-1))
     return bool(np.all(off <= CLOSE * np.abs(like).max()))
 
 
 def proportion(a: np.ndarray, b: np.ndarray) -> float | None:
-    """The number c with a = c b in at least two entries, if there is one."""
+    """Returns the number c with a = c b in at least two entries, or None."""
     if a.size < 2 or not np.all(np.isfinite(b)) or not np.any(b):
         return None
     c = float(np.vdot(a, b) / np.vdot(b, b))

@@ -1,8 +1,8 @@
 """How fast are gradients written by hand, compared with autodiff?
 
-For each objective and size the value, the hand-written gradient and `jax.grad` of the value,
-compiled beforehand, are timed by turns in float64. What counts is the ratio of the medians of
-the two gradients. Next to it are those over the value, what a gradient costs in evaluations.
+For each objective and size, the value, the hand-written gradient and `jax.grad` of the value are
+compiled first and then timed by turns in float64. The main figure is the ratio of the medians of
+the two gradients; beside it stand their ratios to the value.
 
     python benchmarks/objectives.py [--repeats 50] [--json FILE] [NAMES...]
 """
@@ -26,7 +26,7 @@ from gradcompare._foundation.precision import FLOAT64, find_device, precision_sc
 from gradcompare.objectives import gaussian_mixture
 
 TARGET = 1.5
-"""How much slower than `jax.grad` a gradient written by hand may be."""
+"""Largest wanted ratio of the times of a hand-written gradient and of `jax.grad`."""
 
 SEED = 0
 
@@ -42,7 +42,7 @@ class Row:
 
     @property
     def ratio(self) -> float:
-        """The time of the hand-written gradient over that of autodiff."""
+        """The time of the hand-written gradient divided by that of autodiff."""
         return self.seconds["analytic"] / self.seconds["autodiff"]
 
     @property
@@ -50,12 +50,12 @@ class Row:
         return self.ratio <= TARGET
 
     def cost(self, method: str) -> float:
-        """The time of a gradient over that of the value."""
+        """Returns the time of a gradient divided by that of the value."""
         return self.seconds[method] / self.seconds["value"]
 
 
 def registered(name: str, *sizes: int) -> dict[str, Callable]:
-    """Returns by the size what `make` of a registered objective draws there."""
+    """Returns, by size, the function that draws parameters and data of an objective."""
     make = gradcompare.get_objective(name).make
     return {f"size {size}": lambda rng, size=size: make(rng, size) for size in sizes}
 
@@ -68,7 +68,7 @@ CASES: dict[str, dict[str, Callable]] = {
     "softmax-regression": registered("softmax-regression", 10, 100, 1000),
     "tanh-network": registered("tanh-network", 5, 50, 100),
 }
-"""By the objective and the size: what draws parameters and data from a generator."""
+"""By objective and size, the function that draws parameters and data from a generator."""
 
 
 def time_case(name: str, size: str, repeats: int) -> Row:

@@ -1,4 +1,4 @@
-"""A module of an objective executed anew, with a number before every operand of + and -."""
+"""Executes the module of an objective again, with a factor before every operand of + and -."""
 
 import ast
 import sys
@@ -9,11 +9,11 @@ import jax
 import jax.numpy as jnp
 
 PART, FACTORS_HERE, GATES, USED = "__part__", "__factors__", "__gates__", "__used__"
-"""Names in the mutated module that no objective has."""
+"""Names in the mutated module that no objective uses."""
 
 
 class Marker(ast.NodeTransformer):
-    """Replaces every operand of + and - by a call, and keeps where it stands."""
+    """Replaces every operand of + and - by a call, and records its place."""
 
     def __init__(self, tree: ast.Module) -> None:
         self.operands: list[str] = []
@@ -60,7 +60,7 @@ class Marker(ast.NodeTransformer):
         return ast.copy_location(call, written)
 
     def _places(self, written: ast.AST) -> set[int]:
-        """The lines of an expression, and of what it stands for."""
+        """Returns the lines of an expression, and of the code that its name stands for."""
         nodes = [written]
         if isinstance(written, ast.Name):
             nodes += self.assigned.get(written.id, [])
@@ -73,10 +73,10 @@ class Marker(ast.NodeTransformer):
 
 
 def executed(original: ModuleType) -> tuple[Marker, ModuleType]:
-    """The module with numbers before its operands.
+    """Returns the module with factors before its operands.
 
-    It holds the numbers, those that multiply nothing but the derivative of an operand (the
-    gates), and which operands were used.
+    It holds the factors, the gates (factors of only the derivative of an operand), and the numbers
+    of the operands that were used.
     """
     path = Path(original.__file__)
     source = ast.parse(path.read_text("utf-8"))

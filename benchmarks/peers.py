@@ -1,21 +1,22 @@
-"""The families of `families.py`, judged by other tools with their default settings.
+"""Other tools, with their default settings, on the families of `families.py`.
 
-*Estimators* give a derivative and its error, along single coordinates: `numdifftools.Derivative`,
+*Estimators* return a derivative along single coordinates and its error: `numdifftools.Derivative`,
 `jacobi.jacobi` (its error is one standard deviation), `scipy.differentiate.derivative`. *Covered*
-is the share of coordinates whose true error is within the error given (at a kink, every value
-between the one-sided slopes is right), *worst* the largest true error over the error given,
+is the share of coordinates whose true error is within the stated error (at a kink, every value
+between the one-sided slopes is right), *worst* the largest ratio of true to stated error,
 *bar/error* the median of the inverse where there is an error. NaN and exceptions cover nothing.
 
-*Checkers* give a verdict on a whole hand-written gradient: `gradcompare.check` with three
+*Checkers* return a verdict on a whole hand-written gradient: `gradcompare.check` with three
 sources, and (2) without autodiff, which the others do not use; `torch.autograd.gradcheck` (slow
-mode), `jax.test_util.check_grads` (order 1, reverse), `scipy.optimize.check_grad` if no further
-off than 1e-6, the rule SciPy states for `check_derivative`. A *false alarm* is a right gradient
-that does not pass, by whatever verdict or exception; beside it are the wrong ones that pass, one
-nonzero coordinate being multiplied by 1.01, −1 or 1.0001. Who accuses all gradients misses none.
+mode), `jax.test_util.check_grads` (order 1, reverse), `scipy.optimize.check_grad` if its result is
+at most 1e-6, the rule that SciPy states for `check_derivative`. A *false alarm* is a right
+gradient that does not pass, by any verdict or exception. Beside it stand the wrong gradients that
+pass: one nonzero coordinate is multiplied by 1.01, −1 or 1.0001. A tool that accuses all misses
+none.
 
-All call the same float64 function of JAX, at the points of `calibration.py`. `gradcompare` looks
-around them too, up to `LARGE` coordinates; its verdict on the right gradient is that of `check`,
-wrong ones are put to its vote with the estimates of that run. The versions are printed.
+All call the same float64 function of JAX, at the points of `calibration.py`. Up to `LARGE`
+coordinates, `gradcompare` also looks around them. Its verdict on the right gradient is that of
+`check`; it votes on wrong ones with the estimates of that run. The versions are printed.
 
     python benchmarks/peers.py [--points 4] [--coordinates 60] [--json FILE] [FAMILY...]
 """
@@ -84,7 +85,7 @@ class Problem:
         return np.vectorize(value, otypes=[float])
 
     def error(self, value: float, i: int) -> float:
-        """How far `value` is from the exact slopes on the left and right of coordinate i."""
+        """Returns the distance of `value` from the exact slopes on both sides of coordinate i."""
         beside = np.where(self.x == 0, np.nextafter(0.0, 1.0), 0.0)
         sides = [self.family.exact(self.x + s * beside, self.data)[i] for s in (-1, 1)]
         return float(np.maximum(0, np.maximum(min(sides) - value, value - max(sides))))
@@ -96,23 +97,23 @@ def make_problems(family: Family, points: int, coordinates: int) -> list[Problem
 
 
 def derivative(tool: str, problem: Problem, i: int) -> tuple:
-    """What a tool makes of one coordinate, and the error that it gives."""
+    """Returns the derivative of a tool at one coordinate, and its error."""
     match tool:
         case "gradcompare":
-            found = problem.ours.results[0].points[0].estimates["richardson"]
-            problem.calls = found.evaluations / problem.family.d
-            return found.value[i], found.error[i]
+            estimate = problem.ours.results[0].points[0].estimates["richardson"]
+            problem.calls = estimate.evaluations / problem.family.d
+            return estimate.value[i], estimate.error[i]
         case "numdifftools":
             slope = import_module(tool).Derivative(problem.along(i), full_output=True)
             return slope(problem.x[i])[:2]
         case "jacobi":
             return import_module(tool).jacobi(problem.along(i), problem.x[i])
-    found = import_module("scipy.differentiate").derivative(problem.along(i), problem.x[i])
-    return found.df, found.error
+    result = import_module("scipy.differentiate").derivative(problem.along(i), problem.x[i])
+    return result.df, result.error
 
 
 def passes(tool: str, problem: Problem, factor: np.ndarray) -> bool:
-    """Whether a tool accepts the hand-written gradient times `factor`."""
+    """Returns whether a tool accepts the hand-written gradient times `factor`."""
     wrong, objective = problem.gradient * factor, problem.family.objective()
     if tool in checkers.CHECKERS:
         traced = functools.partial(objective.value, data=problem.data)
@@ -134,14 +135,14 @@ def estimates(problem: Problem, tool: str) -> Iterator[tuple]:
     for i in problem.coordinates:
         problem.calls, start = 0, time.perf_counter()
         try:
-            found, bar = map(float, derivative(tool, problem, i))
+            slope, bar = map(float, derivative(tool, problem, i))
         except Exception:
-            found = bar = np.nan
-        yield time.perf_counter() - start, problem.error(found, i), bar, problem.calls
+            slope = bar = np.nan
+        yield time.perf_counter() - start, problem.error(slope, i), bar, problem.calls
 
 
 def accuracy(rows: np.ndarray) -> dict:
-    """The figures of one estimator, None where there is nothing to judge."""
+    """Returns the figures of one estimator, None where there is nothing to judge."""
     seconds, error, bar, evaluations = rows.T
     valid = np.isfinite(error) & np.isfinite(bar)
     off, within = valid & (error > 0), [valid & (error <= bars * bar) for bars in (1, 10)]
@@ -157,7 +158,7 @@ def accuracy(rows: np.ndarray) -> dict:
 
 
 def verdicts(problem: Problem, tool: str) -> Iterator[tuple]:
-    """Yields what `VERDICT` says; under the name of a fault, whether it was missed."""
+    """Yields the columns of `VERDICT`; that of a fault says whether it was missed."""
 
     def passed(size: float) -> bool:
         factor = np.ones(problem.family.d)
@@ -177,22 +178,22 @@ def tally(rows: np.ndarray) -> dict:
 
 
 def collect(tools: Iterable[str], problems: dict, rows: Callable, figures: Callable) -> dict:
-    """The figures of each tool that is installed, for each family and for all."""
+    """Returns the figures of each installed tool, for each family and for all together."""
     result = {}
     for tool in tools:
         if tool.split()[0] not in VERSIONS:
-            print(f"{tool} is not installed and left out")
+            print(f"{tool} is not installed, and left out")
             continue
-        found = {f: np.array([r for p in g for r in rows(p, tool)]) for f, g in problems.items()}
-        found["all"] = np.concatenate(list(found.values()))
-        result[tool] = {name: figures(array) for name, array in found.items()}
+        table = {f: np.array([r for p in g for r in rows(p, tool)]) for f, g in problems.items()}
+        table["all"] = np.concatenate(list(table.values()))
+        result[tool] = {name: figures(array) for name, array in table.items()}
     return result
 
 
-def cell(found: dict, head: str) -> str:
-    value = found[head]
-    if "points" in found:
-        return f"{value:.0f}/{found['planted' if head in FAULTS else 'points']:.0f}"
+def cell(row: dict, head: str) -> str:
+    value = row[head]
+    if "points" in row:
+        return f"{value:.0f}/{row['planted' if head in FAULTS else 'points']:.0f}"
     return "" if value is None else f"{value:.0%}" if head == "covered" else f"{value:.2g}"
 
 
@@ -200,20 +201,22 @@ def show(tools: dict, heads: tuple[str, ...]) -> None:
     """Prints a line for each family, with the tools side by side, and the sums of each tool."""
     names = [f"{tool}\n{h}" if h == heads[0] else f"\n{h}" for tool in tools for h in heads]
     body = [
-        [family, *(cell(found[family], h) for found in tools.values() for h in heads)]
+        [family, *(cell(table[family], h) for table in tools.values() for h in heads)]
         for family in next(iter(tools.values()))
     ]
     align = ("left",) + ("right",) * len(names)
     print("\n" + tabulate(body, ["", *names], disable_numparse=True, colalign=align), "\n")
-    for tool, found in tools.items():
-        sums = ", ".join(f"{what} {value or 0:.4g}" for what, value in found["all"].items())
+    for tool, table in tools.items():
+        sums = ", ".join(f"{what} {value or 0:.4g}" for what, value in table["all"].items())
         print(f"{tool} {VERSIONS[tool.split()[0]]}: {sums}")
 
 
 @click.command()
 @click.argument("names", nargs=-1)
-@click.option("--points", default=4, show_default=True, help="Problems for each family.")
-@click.option("--coordinates", default=60, show_default=True, help="Estimated in each family.")
+@click.option("--points", default=4, show_default=True, help="Problems per family.")
+@click.option(
+    "--coordinates", default=60, show_default=True, help="Coordinates estimated per family."
+)
 @click.option("--json", "path", type=click.Path(path_type=Path))
 def main(names: tuple[str, ...], points: int, coordinates: int, path: Path | None) -> None:
     """Print how other tools judge the families."""

@@ -1,4 +1,4 @@
-"""What faults are made of: parts of a gradient, and arrays laid over them."""
+"""The parts of faults: pieces of a gradient, and arrays laid over them."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -7,17 +7,17 @@ import numpy as np
 from scenes import Change, Scene
 
 Made = Iterator[tuple[str, tuple[str, ...], Change]]
-"""Faults of one group: the name, the kinds of finding that are right, and the change."""
+"""Faults of one group: the name, the right kinds of finding, and the change."""
 
 
 def batch_rows(scene: Scene) -> int:
-    """The commonest first length of the arrays of the data; 0 where there are none."""
+    """Returns the most frequent first length of the arrays of the data, or 0."""
     lengths = Counter(array.shape[0] for array in scene.data.values() if array.ndim)
     return lengths.most_common(1)[0][0] if lengths else 0
 
 
 def on(where, change: Callable) -> Change:
-    """The fault in a part of the gradient: `change(g, θ)` of that part."""
+    """Returns a fault in a part of the gradient: `change(g, θ)` of that part."""
 
     def changed(row):
         g = row.g.copy()
@@ -36,7 +36,7 @@ def times(where, c: float) -> tuple[tuple[str, ...], Change]:
 
 
 def laid(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
-    """A vector over the first axis of its length, or an array of the very shape."""
+    """Lays a vector over the first axis of its length; an array of this shape stays."""
     if values.shape == shape and shape:
         return values.reshape(-1)
     if values.ndim != 1 or len(values) < 2 or len(values) not in shape:
@@ -47,7 +47,7 @@ def laid(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
 
 
 def vectors(scene: Scene) -> Iterator[tuple[str, slice, np.ndarray]]:
-    """The arrays of the data that can be laid over an array of parameters."""
+    """Yields the arrays of the data that can be laid over an array of parameters."""
     for path, shape, span in scene.leaves:
         for name, values in scene.data.items():
             over = laid(values, shape)

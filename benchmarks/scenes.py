@@ -1,9 +1,9 @@
-"""An objective at its points, so that any wrong gradient can be judged without compiling anew.
+"""An objective at its points, so that wrong gradients are judged without another compilation.
 
-What a check needs beside the gradient under test is the same for every fault: the points,
-autodiff, finite differences and their bars. They are worked out once for each objective, size and
-dtype. A wrong gradient then is only numbers: its values at the points, and at the points beside
-them from which the bar of its rounding is read. Judge and diagnosis are those of the package.
+Everything that a check needs beside the gradient under test is the same for every fault: the
+points, autodiff, finite differences and their bars. It is computed once for each objective, size
+and dtype. A wrong gradient is then only numbers: its values at the points, and at the points
+beside them that show its rounding. The vote and the diagnosis are those of the package.
 """
 
 from collections.abc import Callable, Iterator
@@ -38,14 +38,14 @@ from gradcompare.methods._registry import voting_methods
 POINTS, SEED = 3, 0
 
 FLOORS = 10
-"""A fault above so many detection floors has to be found."""
+"""Number of detection floors above which a fault must be detected."""
 
 Vector = Float[np.ndarray, " d"]
 
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """A place where the gradient is taken: parameters and data, and the right gradient there."""
+    """Parameters and data of one evaluation, and the right gradient there."""
 
     x: Vector
     data: object
@@ -53,12 +53,12 @@ class Row:
 
 
 Change = Callable[[Row], Vector]
-"""A fault: from a place to the wrong gradient there."""
+"""A fault: maps a row to the wrong gradient there."""
 
 
 @dataclass(frozen=True)
 class Played:
-    """What a program would have returned, in its stead: at the point, then beside it."""
+    """Stands for an evaluator, with its results: at the point, then beside it."""
 
     values: list[Vector]
 
@@ -75,11 +75,11 @@ class Scene:
 
     Attributes:
         objective: The objective, with its right gradient.
-        size: The size it was made with.
-        dtype: What the parameters and data can be represented in.
-        study: What the check of the right gradient found.
+        size: The size of the objective.
+        dtype: The dtype that can represent the parameters and data.
+        study: The study of the right gradient.
         problems: The points.
-        spots: For each point, the rows there: the point first, and those beside it.
+        spots: The rows of each point: the point first, then those beside it.
     """
 
     objective: Objective
@@ -103,7 +103,7 @@ class Scene:
 
     @cached_property
     def evaluators(self) -> list[Evaluator]:
-        """The programs of every point."""
+        """The evaluator of every point."""
         assert self.study.evaluator is not None
         return [self.study.evaluator.at(problem) for problem in self.problems]
 
@@ -143,7 +143,7 @@ class Scene:
         return i, int(np.argmax(np.min(np.abs(self.g - self.g[:, [i]]), axis=0)))
 
     def gradient(self, x: Vector, data, dtype=FLOAT64) -> Vector:
-        """The right gradient anywhere, computed in `dtype`."""
+        """Returns the right gradient at any x, computed in `dtype`."""
         params, data = cast((self.layout.unflatten(x), data), dtype)
         with precision_scope(dtype):
             return self.layout.flatten(cast(self._compiled(params, data), FLOAT64))
@@ -153,12 +153,12 @@ class Scene:
         return jax.jit(self.objective.gradient)
 
     def wrong(self, change: Change) -> list[list[Vector]]:
-        """The wrong gradient at all rows of all points."""
+        """Returns the wrong gradient at all rows of all points."""
         with np.errstate(all="ignore"):
             return [[np.asarray(change(row)) for row in rows] for rows in self.spots]
 
     def judged(self, wrong: list[list[Vector]]) -> Result:
-        """The result of the check of a wrong gradient, of which the values are given."""
+        """Returns the result of a check of a wrong gradient, from its values."""
         points = []
         for point, values in zip(self.result.points, wrong, strict=True):
             hand = estimate_with_rounding(Played(values), None, None)
@@ -181,7 +181,7 @@ class Scene:
         return diagnose(evidence)
 
     def checked(self, change: Change) -> Result:
-        """The same by a whole check of the objective with the wrong gradient, on the host."""
+        """Returns the result of a whole check with the wrong gradient, on the host."""
 
         def gradient(params, data):
             x = self.layout.flatten(params)
@@ -194,7 +194,7 @@ class Scene:
         return _study(Case(wrong, self.size, FixedPoints(makers))).result
 
     def above_floor(self, wrong: list[list[Vector]]) -> bool:
-        """Whether the fault is larger than ten floors in a coordinate that was verified."""
+        """Returns whether the fault is above ten floors in a verified coordinate."""
         for point, right, values in zip(self.result.points, self.g, wrong, strict=True):
             sure = ~point.votes["differences"].kinked
             sure[list(point.judgement.unverified)] = False
@@ -214,7 +214,7 @@ def make_scene(objective: Objective, size: int, dtype: str = "float64") -> Scene
 
 @dataclass(frozen=True)
 class RoundedPoints(PointSource):
-    """The points that `check` draws, rounded to a dtype, and kept."""
+    """The points of `check`, rounded to a dtype, and kept."""
 
     objective: Objective
     size: int
@@ -222,8 +222,8 @@ class RoundedPoints(PointSource):
     drawn: list[Problem] = field(default_factory=list)
 
     def first(self, value_at: ValueAt) -> Iterator[Problem]:
-        made = self.objective.make(np.random.default_rng([SEED, 0]), self.size)
-        start = Problem.at(self.objective, *self._rounded(made), "x0")
+        arguments = self.objective.make(np.random.default_rng([SEED, 0]), self.size)
+        start = Problem.at(self.objective, *self._rounded(arguments), "x0")
         for problem in chain([start], around(start, range(1, POINTS), SEED, value_at)):
             self.drawn.append(replace(problem, params=self._rounded(problem.params)))
             yield self.drawn[-1]
@@ -238,7 +238,7 @@ def _study(case: Case) -> Study:
 
 
 def _rows(scene: Scene, problem: Problem) -> Iterator[Row]:
-    """The point, and the points beside it at which the package measures rounding."""
+    """Yields the point, and the points beside it at which the package measures rounding."""
     x = problem.layout.flatten(problem.params)
     yield Row(x, problem.data, scene.gradient(x, problem.data))
     for seed in range(NUDGES):

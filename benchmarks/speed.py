@@ -1,9 +1,8 @@
 """Speed and memory of gradcompare: `python benchmarks/speed.py [--json FILE] [NAMES...]`.
 
-Where a ratio can say it, a ratio of medians is reported, its two sides timed by turns in this
-run: seconds alone would say more about the machine and its other guests than about the
-package. What a user waits for or pays in memory is measured in processes of its own, in
-seconds and bytes.
+Where possible, the figure is a ratio of medians whose two sides are timed by turns in this run:
+seconds alone would show more about the machine and its other programs than about the package.
+Waiting times and memory of a user are measured in separate processes, in seconds and bytes.
 """
 
 import dataclasses
@@ -42,12 +41,12 @@ CENTRAL, JUDGE = find_method("central"), find_method("richardson")
 PLAN = make_settings([CENTRAL])
 
 SWEPT = {"rosenbrock": 1000, "tanh-network": 100}
-"""Objectives at sizes where a fixed chunk is far off: 1000 cheap points, 10503 parameters."""
+"""Objectives and sizes for which fixed chunks do badly: 1000 cheap points, 10503 parameters."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One figure, what it may be at most (None: anything), and what it was made from."""
+    """One figure, its upper limit (None: no limit), and the measurements behind it."""
 
     what: str
     measured: float
@@ -64,16 +63,16 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class FixedChunk(Evaluator):
-    """The programs of a problem, with the chunk given instead of chosen."""
+    """An evaluator with a fixed chunk instead of a chosen one."""
 
     chunk: int = 1
 
 
 def mean_squared_error(repeats: int) -> Iterator[Row]:
-    """The plain central difference where matrix products bound it, and the judge beside it.
+    """Times the plain central difference where matrix products bound it, and the judge.
 
-    2d values at 2nd operations each are 4nd² operations, and those of the products cannot be
-    had faster than at the rate of a large product of matrices, which is timed in between.
+    2d values of 2nd operations each are 4nd² operations. Matrix products cannot do them faster
+    than at the rate of one large product, which is timed by turns with them.
     """
     objective = gradcompare.get_objective("empirical-risk")
     rng = np.random.default_rng(0)
@@ -88,20 +87,20 @@ def mean_squared_error(repeats: int) -> Iterator[Row]:
             "judge": partial(JUDGE.estimate, evaluator),
         }
         seconds = _medians(measure(calls, repeats=3 * repeats, min_seconds=1, max_seconds=5))
-        taken = JUDGE.estimate(evaluator).evaluations
+        evaluations = JUDGE.estimate(evaluator).evaluations
     central, judge, product = (seconds[name] for name in ("central", "judge", "product"))
     bound = 4 * N * D**2 / (2 * N * D * N / product)
-    detail = {"seconds": seconds, "chunk": evaluator.chunk, "judge_evaluations": taken}
+    detail = {"seconds": seconds, "chunk": evaluator.chunk, "judge_evaluations": evaluations}
     case = f"mean squared error, n = d = {D}"
     yield Row(f"{case}: central / 4nd² flops", central / bound, 1.5, detail=detail)
     yield Row(f"{case}: judge / central", judge / central, 6, detail=detail)
 
 
 def chunks(repeats: int) -> Iterator[Row]:
-    """The chosen chunk against the best of all fixed ones, powers of two and all points.
+    """Times the chosen chunk and the best of all fixed ones: powers of two, and all points.
 
-    The fastest of many noisy medians owes a part of its lead to luck. So it is timed once more,
-    by turns with the chosen one, and the ratio is taken from there.
+    The fastest of many noisy medians owes part of its lead to luck. So it is timed once more, by
+    turns with the chosen one, for the ratio.
     """
     for name, size in SWEPT.items():
         objective = gradcompare.get_objective(name)
@@ -137,11 +136,11 @@ gradcompare.estimate(rosenbrock, x0, method="central")
 print(time.perf_counter() - start)
 print(re.search(r"VmHWM:\\s*(\\d+) kB", open("/proc/self/status").read())[1])
 """
-"""Not `ru_maxrss`: Linux hands it on through exec, so it would include this process's own."""
+"""`ru_maxrss` would include the peak of this process, because Linux keeps it through exec."""
 
 
 def memory(_: int) -> Iterator[Row]:
-    """The peak memory and the time of a process that takes one gradient at d = 10⁵."""
+    """Measures peak memory and time of a process that computes one gradient at d = 10⁵."""
     seconds, kibibytes = map(float, _python("-c", LARGE).split())
     yield Row("rosenbrock, d = 100000: peak of process", kibibytes / 2**20, 1, "GiB")
     yield Row("rosenbrock, d = 100000: central", seconds, None, "s")
@@ -159,9 +158,10 @@ assert comparison.ok
 
 
 def cold(repeats: int) -> Iterator[Row]:
-    """What a user waits for in a new process, by turns, without a cache of compiled programs.
+    """Measures waiting times in new processes, by turns, without a compilation cache.
 
-    The first one after a restart of the machine reads from the disk too; the median omits it.
+    The first process after a restart of the machine also reads from the disk; the median ignores
+    it.
     """
     commands = {"run": 20.0, "--help": 0.3, "list": 1.5}
     seconds: dict[str, list[float]] = {name: [] for name in (*commands, "check")}
@@ -178,15 +178,15 @@ def cold(repeats: int) -> Iterator[Row]:
 
 
 def evaluations(_: int) -> Iterator[Row]:
-    """How many values of f the judge takes per coordinate and point, at the default sizes.
+    """Counts the values of f per coordinate and point for the judge, at the default sizes.
 
-    The values for the noise of f, always as many, show where there are few coordinates.
+    The number of values for the noise of f is constant: it matters for few coordinates.
     """
     comparison = gradcompare.compare(methods=[JUDGE], timing=False)
     cost = {}
     for case in comparison:
-        taken = sum(point.estimates[JUDGE.name].evaluations for point in case.points)
-        cost[case.objective] = taken / len(case.points) / case.d
+        evaluations = sum(point.estimates[JUDGE.name].evaluations for point in case.points)
+        cost[case.objective] = evaluations / len(case.points) / case.d
     worst = max(cost, key=cost.__getitem__)
     median = float(np.median(list(cost.values())))
     yield Row("judge: values per coordinate, median", median, None, "", {"cost": cost})
@@ -198,7 +198,7 @@ def _programs(problem: Problem, kind: type[Evaluator] = Evaluator, **fields: int
 
 
 def _central(evaluator: Evaluator) -> AbstractFunction:
-    """The program of the plain central difference, as the engine comes by it."""
+    """Returns the compiled central difference, as the engine obtains it."""
     CENTRAL.estimate(evaluator)
     return evaluator.functions[CENTRAL]
 
@@ -208,7 +208,7 @@ def _medians(samples: Mapping[Any, np.ndarray]) -> dict[Any, float]:
 
 
 def _python(*arguments: str) -> str:
-    """Runs Python in a new process, which must succeed, and returns what it prints."""
+    """Runs Python in a new process, which must succeed, and returns its output."""
     env = {**os.environ, "JAX_ENABLE_COMPILATION_CACHE": "false"}
     return subprocess.check_output([sys.executable, *arguments], env=env, text=True)
 

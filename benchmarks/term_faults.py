@@ -1,16 +1,16 @@
-"""One term of an objective dropped, doubled or mistaken, with the truth read off its source.
+"""One term of an objective dropped, doubled or mistaken; the source gives its true place.
 
-In the source of the module of an objective, every operand t of + and - is replaced by c t with a
-number c of its own, and the module is executed under another name. The operands of which value and
-gradient are linear functions, f(c) = f + (c - 1) T with ∇T ≠ 0, are the additive terms of the
-objective. The mutated gradient is that of autodiff; the check knows nothing of it.
+In the source of an objective's module, every operand t of + and - is replaced by c t, with a
+factor c of its own, and the module is executed under another name. An operand is an additive term
+of the objective if value and gradient are linear in c: f(c) = f + (c - 1) T with ∇T ≠ 0. The
+mutated gradient is that of autodiff; the check knows nothing of it.
 
-Where all of ∇T comes through the operand, it is a term of a sum; if not, a summand of a factor,
-as y in (y + a) g(θ), and counted apart.
+If all of ∇T comes through the operand, it is a term of a sum. Otherwise it is a summand of a
+factor, as y in (y + a) g(θ), and counted apart.
 
-The place of a term is that of its operand; of a name, also where it is assigned, and of a call of
-a function of the module, also what that returns. Where two operands have the same ∇T, both places
-are right.
+The place of a term is that of its operand. For a name, the assignment counts too; for a call of a
+function of the module, also what that returns. If two operands have the same ∇T, both places are
+right.
 """
 
 import functools
@@ -38,10 +38,10 @@ FACTORS = {
 }  # fmt: skip
 
 TRACED = ("x0", "x2", "x1/2", "x-1")
-"""For these, the line is asked for."""
+"""Faults for which a source line is expected."""
 
 LINEAR, ROUNDING = 1e-9, 1e-13
-"""So far may value and gradient be from linear functions of c, relative to change and size."""
+"""Largest deviation from a linear function of c, relative to the change and to the size."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,11 @@ class Term:
     """One additive term of an objective.
 
     Attributes:
-        number: Which operand of the module it is.
-        text: How it is written.
-        lines: Where that is.
-        alone: Whether all that it adds to the gradient comes through the operand; not so for
-            a summand of a factor, where a product is a sum of products.
+        number: The number of the operand in the module.
+        text: Its source text.
+        lines: Its source lines.
+        alone: Whether its whole part of the gradient comes through the operand; false for a
+            summand of a factor, where a product is a sum of products.
     """
 
     number: int
@@ -64,7 +64,7 @@ class Term:
 
 @dataclass(frozen=True, eq=False)
 class Mutated:
-    """An objective with a number before every operand of its module, and its terms."""
+    """An objective with a factor before every operand of its module, and its terms."""
 
     objective: Objective
     file: str
@@ -74,38 +74,38 @@ class Mutated:
 
     @functools.cached_property
     def parts(self):
-        """`parts(params, data)`: for each term, what twice the term adds to the gradient."""
+        """`parts(params, data)` returns the gradient of each term."""
         places = [self.numbers.index(term.number) for term in self.terms]
 
         def parts(params, data):
             one = jnp.ones(len(self.numbers))
             doubled = jnp.stack([one, *(one.at[k].set(2.0) for k in places)])
-            found = jax.lax.map(lambda c: value_and_gradient(self, c, params, data), doubled)
-            return found[1:, 1:] - found[0, 1:]
+            outputs = jax.lax.map(lambda c: value_and_gradient(self, c, params, data), doubled)
+            return outputs[1:, 1:] - outputs[0, 1:]
 
         return jax.jit(parts)
 
 
 @functools.cache
 def mutated(objective: Objective) -> Mutated | None:
-    """The objective with a number before every operand, or None for one that is not shipped."""
+    """Returns the objective with a factor before every operand, or None if it is not shipped."""
     home = [m for m in shipped_modules() if objective in m.OBJECTIVES]
     if not home:
         return None
     marker, module = executed(home[0])
-    (found,) = (o for o in module.OBJECTIVES if o.name == objective.name)
+    (copy,) = (o for o in module.OBJECTIVES if o.name == objective.name)
     params, data = objective.make(np.random.default_rng(0), objective.sizes[0])
     getattr(module, USED).clear()
     with precision_scope(FLOAT64):
-        jax.eval_shape(jax.grad(found.value), params, data)
+        jax.eval_shape(jax.grad(copy.value), params, data)
     numbers = tuple(sorted(getattr(module, USED)))
     terms = tuple(Term(n, marker.operands[n], frozenset(marker.spans[n])) for n in numbers)
-    every = Mutated(found, home[0].__file__, module, numbers, terms)
+    every = Mutated(copy, home[0].__file__, module, numbers, terms)
     return replace(every, terms=tuple(_linear(every, params, data)) if numbers else ())
 
 
 def value_and_gradient(mutation: Mutated, c, params, data, where: str = FACTORS_HERE):
-    """Value and flat gradient with the numbers c before the operands, or in the gates."""
+    """Returns value and flat gradient with the factors c before the operands, or in the gates."""
     factors = getattr(mutation.module, where)
     factors.update(zip(mutation.numbers, c, strict=True))
     try:
@@ -116,7 +116,7 @@ def value_and_gradient(mutation: Mutated, c, params, data, where: str = FACTORS_
 
 
 def _linear(every: Mutated, params, data) -> Iterator[Term]:
-    """The operands in which value and gradient are linear, and on which the gradient depends."""
+    """Yields the operands in which value and gradient are linear, if the gradient has them."""
     sizes = (0.0, 0.5, 1.0, 2.0, 3.0)
 
     def sweep(params, data):
@@ -132,9 +132,9 @@ def _linear(every: Mutated, params, data) -> Iterator[Term]:
     with precision_scope(FLOAT64):
         compiled = jax.jit(sweep)
         swept = [jax.device_get(compiled(p, data)) for p in points]
-    found, shut = (np.stack(part, axis=1) for part in zip(*swept, strict=True))
+    outputs, shut = (np.stack(part, axis=1) for part in zip(*swept, strict=True))
     for term, rows, without in zip(
-        every.terms, np.split(found, len(every.terms)), shut, strict=True
+        every.terms, np.split(outputs, len(every.terms)), shut, strict=True
     ):
         gradients = rows[:, :, 1:]
         scale = np.abs(gradients[3] - gradients[2]).max()
@@ -185,7 +185,7 @@ class Terms:
         factors = FACTORS | ({"x1/rows": 1 / rows} if rows > 1 else {})
         for k, (term, part) in enumerate(zip(self.terms, self.at_points, strict=True)):
             if proportion(part, self.scene.g) is not None:
-                continue  # it is all there is
+                continue  # the objective has no other term
             twins = zip(self.terms, self.at_points, strict=True)
             lines = set().union(*(t.lines for t, p in twins if same(p, part)))
             for name, c in factors.items():

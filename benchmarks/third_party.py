@@ -1,12 +1,12 @@
 """Gradients that scikit-learn, SciPy and statsmodels ship, checked by `gradcompare.check`.
 
-None of them is written in JAX: they are NumPy, SciPy and Cython, which autodiff cannot see, so
-that finite differences alone stand against the hand-written gradient. The cases say which verdict
-is expected: AGREE as a rule, with conventions declared; another one where the gradient of the
-versions named in the README is known to be wrong, or is that of something else. The *floor* is
-the largest of the points: an error in one coordinate above it would have been caught, relative to
-the largest coordinate. *f* counts the calls of the value, or of what gives value and gradient
-together; seconds are those of the whole check.
+They are written in NumPy, SciPy and Cython, which autodiff cannot see. So only finite differences
+are compared with the hand-written gradient. Each case states the expected verdict: usually AGREE,
+with conventions declared; another one if the gradient in the versions named in the README is known
+to be wrong, or is that of another function. The *floor* is the largest of the points: a larger
+error in one coordinate, relative to the largest coordinate, would have been detected. *f* counts
+the calls of the value, or of the function that returns value and gradient; the seconds are those
+of the whole check.
 
     python benchmarks/third_party.py [--json FILE] [NAME...]
 """
@@ -34,24 +34,26 @@ HEAD = ("package", "function", "d", "verdict", "expected", "floor", "f", "second
 
 
 def checked(case: Case) -> tuple[dict, str]:
-    """What a check of one case found, and its report."""
+    """Returns the row of one case, and the report of its check."""
     count = 0
 
     def value(x, *args):
         nonlocal count
-        found = case.value(x, *args)  # not counted where it is traced: NumPy raises there
+        number = case.value(x, *args)  # raises while JAX traces it, so that call does not count
         count += 1
-        return found
+        return number
 
     start = time.perf_counter()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of overflow and convergence, in the libraries
-            found = gradcompare.check(value, case.gradient, case.x, *case.args, **case.options)
+            warnings.simplefilter("ignore")  # the libraries warn of overflow and convergence
+            comparison = gradcompare.check(
+                value, case.gradient, case.x, *case.args, **case.options
+            )
     except Exception as error:
         verdict, floor, report = type(error).__name__, math.nan, f"{type(error).__name__}: {error}"
     else:
-        result, report = found.results[0], str(found)
+        result, report = comparison.results[0], str(comparison)
         verdict = result.verdict.name
         floor = max((p.judgement.relative_floor for p in result.points), default=math.nan)
     row = {"package": case.package, "function": case.name, "d": case.x.size, "verdict": verdict}
@@ -65,9 +67,9 @@ def checked(case: Case) -> tuple[dict, str]:
 def main(names: tuple[str, ...], path: Path | None) -> None:
     """Check the gradients whose package or function contains one of NAMES; all by default."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # models that are not fitted to the end
-        found = [*third_party_cases.cases(), *third_party_statsmodels.cases()]
-    chosen = [c for c in found if not names or any(n in f"{c.package} {c.name}" for n in names)]
+        warnings.simplefilter("ignore")  # some models are not fitted to the end
+        cases = [*third_party_cases.cases(), *third_party_statsmodels.cases()]
+    chosen = [c for c in cases if not names or any(n in f"{c.package} {c.name}" for n in names)]
     rows, reports = [], []
     for case in chosen:
         row, report = checked(case)

@@ -1,8 +1,8 @@
 """Gradients written by hand that SciPy and scikit-learn ship, as cases to check.
 
-Each case is the library's own value and gradient at one point, the conventions that its
-documentation states, and the verdict to expect. The wrong ones are there too; `why` says what is
-wrong with them. Private functions are those that the optimisers of the libraries call.
+Each case has the library's own value and gradient at one point, the conventions in its
+documentation, and the expected verdict. Wrong gradients are included; `why` explains the fault.
+The private functions are those that the libraries' optimisers call.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -26,22 +26,22 @@ from sklearn.preprocessing import LabelBinarizer
 
 WRONG = "ANALYTIC_WRONG"
 SMALL = 1e-3
-"""A lower bound of what has to be positive."""
+"""Lower bound of parameters that must be positive."""
 
 
 class Case(NamedTuple):
     """One gradient at one point.
 
     Attributes:
-        package: Where it comes from.
-        name: What it is called there, and with which options.
+        package: The package that ships it.
+        name: Its name there, with the options.
         value: `value(x, *args)`, or the pair of both.
         gradient: `gradient(x, *args)`, or True where `value` gives the pair.
         x: The point.
         options: Further arguments of `gradcompare.check`.
-        args: What else `value` and `gradient` take.
+        args: The further arguments of `value` and `gradient`.
         expected: The name of the verdict.
-        why: What is wrong with it, or special about it.
+        why: The fault or the peculiarity of the gradient.
     """
 
     package: str

@@ -22,14 +22,14 @@ def cases() -> Iterator[Case]:
 
 
 def likelihood(name: str, model: Any, x: np.ndarray, options: dict | None = None, **more) -> Case:
-    """The log-likelihood of a model of statsmodels and its score."""
+    """Returns the case of a log-likelihood of statsmodels and its score."""
     label, (kind, *rest) = "statsmodels", name.split(", ")
     name = ", ".join([f"{kind}.score", *rest])
     return Case(label, name, model.loglike, model.score, x, options or {}, **more)
 
 
 def design(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Sixty rows with an intercept, coefficients, and the linear predictor of others."""
+    """Returns sixty rows with an intercept, coefficients, and the predictor of other ones."""
     X = sm.add_constant(rng.standard_normal((60, 2)))
     return X, np.array([0.2, 0.4, -0.3]), X @ [0.3, 0.5, -0.4]
 
@@ -70,9 +70,9 @@ def count_models(rng: np.random.Generator) -> Iterator[Case]:
     why = "the model that it is truncated with is made without p, so with p = {}"
     for name, p, wrong in (("GeneralizedPoisson", 2, 1), ("NegativeBinomialP", 1, 2)):
         model = getattr(truncated_model, f"TruncatedLF{name}")(y[seen], X[seen], p=p)
-        x, said = np.append(b, 0.3), why.format(wrong)
+        x, reason = np.append(b, 0.3), why.format(wrong)
         label = f"TruncatedLF{name}(p={p})"
-        yield likelihood(label, model, x, positive(1, 4), expected=WRONG, why=said)
+        yield likelihood(label, model, x, positive(1, 4), expected=WRONG, why=reason)
 
 
 def other_models(rng: np.random.Generator) -> Iterator[Case]:
