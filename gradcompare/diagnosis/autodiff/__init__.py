@@ -1,1 +1,1 @@
-"""What is wrong where automatic differentiation is the odd one out."""
+"""The fault where automatic differentiation alone differs from the other sources."""

@@ -1,4 +1,4 @@
-"""What is said about those that mislead autodiff: which argument, by what factor, what to do."""
+"""Findings about the suspects that mislead autodiff: argument, factor, remedy."""
 
 from collections.abc import Sequence
 
@@ -12,11 +12,11 @@ from .suspects import CUT, PLAIN, STOPS, Suspect
 from .trial import Trial
 
 FACTOR_WIDTH = 1e-6
-"""A factor is said if it is known as well as this, relative to itself."""
+"""Largest relative uncertainty of a factor that is reported."""
 
 
 def accuse(trial: Trial, accused: Sequence[Suspect]) -> tuple[Finding, ...]:
-    """Returns one finding for each of those that are at fault together; the last has the proof."""
+    """Returns one finding for each suspect to blame; the last one contains the proof."""
     left = trial.undone(accused)
     layout = trial.rows[0].evaluator.problem.layout
     mended = indices(np.any(trial.before & ~left, axis=0))
@@ -24,13 +24,13 @@ def accuse(trial: Trial, accused: Sequence[Suspect]) -> tuple[Finding, ...]:
     but = f", except for {listed(still)}" if still else ""
     proof = f"; without {_all_of(accused)}, autodiff agrees with finite differences{but}"
     share = float(left.sum() / trial.before.sum())
-    found = []
+    findings = []
     for suspect in accused:
-        sentence, advice = _said(trial, suspect, alone=len(accused) == 1)
+        sentence, advice = _finding_text(trial, suspect, alone=len(accused) == 1)
         sentence += proof if suspect is accused[-1] else ""
         file, line = (suspect.place.file, suspect.place.line) if suspect.place else ("", 0)
-        found.append(Finding(suspect.kind, sentence, share, advice, mended, file, line))
-    return tuple(found)
+        findings.append(Finding(suspect.kind, sentence, share, advice, mended, file, line))
+    return tuple(findings)
 
 
 def _all_of(accused: Sequence[Suspect]) -> str:
@@ -39,8 +39,8 @@ def _all_of(accused: Sequence[Suspect]) -> str:
     return {"custom rule": "the rule", STOPS: "it"}.get(accused[0].kind, "the rounding")
 
 
-def _said(trial: Trial, suspect: Suspect, *, alone: bool) -> tuple[str, str]:
-    """What autodiff does at this operation, and what to do about it."""
+def _finding_text(trial: Trial, suspect: Suspect, *, alone: bool) -> tuple[str, str]:
+    """Returns what autodiff does at this operation, and what to do about it."""
     at = "" if suspect.place is None else f" at {suspect.place}"
     if suspect.kind == STOPS:
         what = f"what is in the {STOPS}{at}"
@@ -72,7 +72,7 @@ def _said(trial: Trial, suspect: Suspect, *, alone: bool) -> tuple[str, str]:
 
 
 def _details(trial: Trial, suspect: Suspect) -> tuple[str, str]:
-    """With respect to which argument the rule is wrong, and by what factor, if that is plain."""
+    """Returns the argument for which the rule is wrong, and the factor, as far as known."""
     rows = trial.switches.rows(suspect)
     after = int(trial.wrong(rows).sum())
     guilty = [row for row in rows if trial.wrong([row]).sum() <= after] if len(rows) > 1 else []
@@ -85,9 +85,9 @@ def _details(trial: Trial, suspect: Suspect) -> tuple[str, str]:
 
 
 def _factor(trial: Trial, switches: Sequence[int]) -> str:
-    """By what factor the derivative is wrong, if it is the same everywhere; or nothing.
+    """Returns the factor of the derivative in words if it is the same everywhere, or "".
 
-    What goes through the operation is what the gradient loses where the path is cut.
+    The part through the operation is what the gradient loses when the path is cut.
     """
     cut, plain = (trial.estimates(switches, pair) for pair in (CUT, PLAIN))
     ruled = trial.estimates([], PLAIN)

@@ -1,8 +1,7 @@
-"""What autodiff is wrong about, where it is the odd one out: proven by undoing it.
+"""The cause of a wrong derivative by autodiff, proven by undoing it.
 
-Whatever may mislead autodiff is undone, one after another and then together (`_suspects`), and
-the result is compared with finite differences at every point. What makes the two agree is at
-fault.
+The suspects (`suspects.py`) are undone one by one and then together, and the result is compared
+with finite differences at every point. The suspects without which the two agree are to blame.
 """
 
 from collections.abc import Sequence
@@ -20,11 +19,11 @@ from .suspects import Switches, suspects
 from .trial import NoDerivativeError, Row, Trial, culprits
 
 MOST_SUSPECTS = 32
-"""So many suspects are looked at, the user's own first; each makes the program larger."""
+"""Largest number of suspects, the user's own first; each makes the program larger."""
 
 
 def autodiff_findings(points: Sequence[Examination]) -> tuple[Finding, ...]:
-    """Returns what is wrong with autodiff; nothing where that cannot be shown.
+    """Returns what is wrong with autodiff, if that can be proven.
 
     Args:
         points: Every point that was examined.
@@ -38,17 +37,17 @@ def autodiff_findings(points: Sequence[Examination]) -> tuple[Finding, ...]:
         if {"autodiff", "differences"} <= point.result.votes.keys()
         and not point.evaluator.cache.opaque  # there is no program to look into
     ]
-    return optional("the diagnosis of autodiff", lambda: _shown(rows), ()) if rows else ()
+    return optional("the diagnosis of autodiff", lambda: _proven(rows), ()) if rows else ()
 
 
-def _shown(rows: Sequence[Row]) -> tuple[Finding, ...]:
+def _proven(rows: Sequence[Row]) -> tuple[Finding, ...]:
     try:
-        return _found(rows)
+        return _explained(rows)
     except NoDerivativeError:
         return ()
 
 
-def _found(rows: Sequence[Row]) -> tuple[Finding, ...]:
+def _explained(rows: Sequence[Row]) -> tuple[Finding, ...]:
     params, data, _ = rows[0].evaluator.args
     closed = jax.make_jaxpr(rows[0].evaluator.problem.objective.value)(params, data)
     trial = Trial(closed, Switches(suspects(closed)[:MOST_SUSPECTS]), rows)
@@ -57,12 +56,12 @@ def _found(rows: Sequence[Row]) -> tuple[Finding, ...]:
     accused = culprits(trial)
     if accused:
         return accuse(trial, accused)
-    found = silent_autodiff(trial) or _special(trial)
-    return () if found is None else (found,)
+    finding = silent_autodiff(trial) or _special(trial)
+    return () if finding is None else (finding,)
 
 
 def _special(trial: Trial) -> Finding | None:
-    """Looks at the first coordinate that is wrong."""
+    """Returns the finding for the first wrong coordinate."""
     for row, wrong in zip(trial.rows, trial.before, strict=True):
         if wrong.any():
             return special_point(trial.closed, row, int(np.flatnonzero(wrong)[0]))

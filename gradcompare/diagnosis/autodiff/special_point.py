@@ -1,9 +1,9 @@
-"""The operation whose derivative is not that of the function, as at a special point.
+"""An operation whose rule gives a wrong derivative at a special point.
 
 The program runs with the tangent of one coordinate. Beside each operation's own rule, a central
-difference says what its tangent should be; where the two differ, the difference is taken and
-goes on from there. If the last tangent is then what finite differences found of the whole, the
-operations that differed are at fault.
+difference estimates its tangent; where the two differ, the difference replaces the rule. If the
+last tangent then equals finite differences of the whole, the operations that differed are to
+blame.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,22 +25,22 @@ from ..._model.finding import Finding
 from .trial import Row
 
 DIFFERENCE_STEP = 1e-5
-"""The step of a difference, relative to the operands: near the cube root of the rounding."""
+"""Step of a difference relative to the operands, near the cube root of the rounding."""
 
 APART = 1e-3
-"""Tangents that differ by this fraction of themselves are not the same."""
+"""Relative difference from which tangents differ."""
 
 AGREES = 1e-6
-"""The tangent of the whole has to be that of finite differences to this fraction."""
+"""Relative tolerance between the tangent of the whole and finite differences."""
 
 
 class Walk:
     """The operations with a tangent, in the order in which they run.
 
     Attributes:
-        mended: For which of them the difference may be taken.
-        places: Where each of them stands.
-        apart: Whether its rule is off.
+        mended: Whether the difference may replace the rule of each.
+        places: The place of each.
+        apart: Whether the rule of each is wrong.
     """
 
     def __init__(self, mended: Array) -> None:
@@ -111,13 +111,13 @@ class Walk:
 
 
 def _apart(by_rule: Array, measured: Array, bar: Array) -> Array:
-    """Where the tangent of a rule is not that of the difference."""
+    """Whether the tangent of a rule differs from the difference."""
     size = jnp.maximum(jnp.abs(by_rule), jnp.abs(measured))
     return jnp.abs(by_rule - measured) > APART * size + bar
 
 
 def _quotient(run: Callable, x: tuple, t: tuple) -> list[tuple[Array, Array]]:
-    """The central difference of an operation along a tangent, with its rounding error."""
+    """Returns the central difference of an operation along a tangent, and its rounding error."""
     size, speed = (
         jnp.max(jnp.stack([jnp.max(jnp.abs(each), initial=0) for each in trees]))
         for trees in (x, t)
@@ -155,7 +155,7 @@ def special_point(closed: ClosedJaxpr, row: Row, i: int) -> Finding | None:
 
 
 def _is_right(row: Row, i: int, slope: float) -> bool:
-    """Whether finite differences agree, about the convention's derivative."""
+    """Whether finite differences agree with this slope in the declared convention."""
     problem, differences = row.evaluator.problem, row.votes["differences"]
     layout = problem.layout
     moved = Estimate(np.where(np.arange(layout.size) == i, slope, 0.0), np.zeros(layout.size))

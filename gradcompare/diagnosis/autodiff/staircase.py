@@ -1,4 +1,4 @@
-"""A value that depends on its parameters only through what has no derivative: a staircase."""
+"""A value that depends on its parameters only through operations without a derivative."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ ONLY = "the value depends on the parameters only through operations without a de
 
 
 def silent_autodiff(trial: Trial) -> Finding | None:
-    """Says where the derivative ends, if autodiff finds none at all where there is one."""
+    """Returns where the derivative ends, if autodiff finds none at all where there is one."""
     for row, wrong in zip(trial.rows, trial.before, strict=True):
         if row.votes["autodiff"].value[wrong].any():
             return None
@@ -37,7 +37,7 @@ def silent_autodiff(trial: Trial) -> Finding | None:
 
 
 def staircase(points: Sequence[Examination]) -> Finding | None:
-    """Says where the derivative ends, if the one given stands against a derivative of zero.
+    """Returns where the derivative ends, if both other sources give a derivative of zero.
 
     Args:
         points: Every point that was examined.
@@ -55,7 +55,7 @@ def staircase(points: Sequence[Examination]) -> Finding | None:
         at[faulty] = True
     params, data, _ = points[0].evaluator.args
     traced = outcome_of(lambda: jax.make_jaxpr(problem.objective.value)(params, data))
-    if isinstance(traced, Exception):  # of NumPy
+    if isinstance(traced, Exception):  # NumPy code
         return None
     return _finding(
         optional("the search for steps", lambda: _ends(traced, problem.layout, at), ()),
@@ -68,7 +68,7 @@ def staircase(points: Sequence[Examination]) -> Finding | None:
 def _ends(
     closed: ClosedJaxpr, layout: Layout, at: Bool[np.ndarray, " d"]
 ) -> tuple[tuple[str, Place], ...]:
-    """Where the derivative ends with respect to the arrays that hold these coordinates."""
+    """Returns where the derivative ends with respect to the arrays that hold these coordinates."""
     spans = zip(layout.offsets[:-1], layout.offsets[1:], strict=True)
     moved = [SMOOTH * bool(at[start:stop].any()) for start, stop in spans]
     still = [0] * (len(closed.jaxpr.invars) - len(moved))
@@ -76,7 +76,7 @@ def _ends(
 
 
 def _finding(
-    ends: Sequence[tuple[str, Place]], said: str, advice: str, at: Bool[np.ndarray, " d"]
+    ends: Sequence[tuple[str, Place]], start: str, advice: str, at: Bool[np.ndarray, " d"]
 ) -> Finding | None:
     if not ends:
         return None
@@ -85,7 +85,7 @@ def _finding(
     (_, first), coordinates = ends[0], indices(at)
     return Finding(
         "rounding" if rounds else "comparison",
-        f"{said}: {listed(places)}",
+        f"{start}: {listed(places)}",
         0.0,
         advice,
         coordinates,
@@ -99,28 +99,28 @@ COMPARISONS = {
     CASTS: "the cast to integers",
     **dict.fromkeys(ROUNDS, "the rounding"),
 }
-"""How primitives are called; the others by their own names."""
+"""Names of primitives; the others keep their own names."""
 
 
 FLAT = (*ROUNDS, "sign", STOPS)
-"""Numbers with a derivative of zero."""
+"""Primitives with a derivative of zero."""
 
 DEPENDS, SMOOTH = 1, 2
-"""That a result depends on the parameters at all, and that it has a derivative as well."""
+"""A result depends on the parameters; it has a derivative as well."""
 
 
 class Cuts(AbstractFlow):
-    """Notes the operations where the derivative ends, in the order in which they run.
+    """Collects the operations where the derivative ends, in the order in which they run.
 
     Attributes:
-        found: The primitive of each, and where it stands.
+        ends: The primitive and the place of each.
     """
 
     def __init__(self) -> None:
-        self.found: dict[tuple[str, Place], None] = {}
+        self.ends: dict[tuple[str, Place], None] = {}
 
     def operation(self, equation: JaxprEqn, given: list[int], call: JaxprEqn) -> list[int]:
-        """A result has a derivative if an operand has one, and it is a number that varies."""
+        """Gives a result a derivative if an operand has one and the result varies smoothly."""
         most, name = max(given, default=0), equation.primitive.name
         results = [
             min(most, SMOOTH if is_float(v) and name not in FLAT else DEPENDS)
@@ -129,16 +129,16 @@ class Cuts(AbstractFlow):
         if most == SMOOTH and SMOOTH not in results:
             place = place_of(call)
             if place is not None:
-                self.found[name, place] = None
+                self.ends[name, place] = None
         return results
 
 
 def cuts(jaxpr: Jaxpr, given: Sequence[int]) -> tuple[tuple[str, Place], ...]:
-    """Returns where the derivative ends, if none of it arrives and the value depends all the same.
+    """Returns where the derivative ends, if it is zero although the value depends on it.
 
     Args:
         jaxpr: The program of a value.
         given: For each of its arguments `SMOOTH` or 0.
     """
     noted = Cuts()
-    return tuple(noted.found) if noted.through(jaxpr, given)[0] == DEPENDS else ()
+    return tuple(noted.ends) if noted.through(jaxpr, given)[0] == DEPENDS else ()

@@ -1,13 +1,13 @@
-"""What autodiff does not differentiate in a program, and what undoes it.
+"""The operations that autodiff does not differentiate itself, and how to undo that.
 
 Where a function has a rule of its own, JAX follows the rule; at a `stop_gradient` and where
-numbers are rounded, it takes the derivative for zero. Here a program is made in which the
+numbers are rounded, it sets the derivative to zero. Here the program is changed so that the
 derivative of each such operation is
 
-    rule · (what JAX takes)  +  plain · (that of the operation as it is written),
+    rule · (that of JAX)  +  plain · (that of the operation as it is written),
 
-with a pair of weights (rule, plain) for each argument. (1, 0) is what JAX does, (0, 1) undoes it,
-(0, 0) cuts the path. The values stay what they are. For a rounding, plain is the derivative
+with a pair of weights (rule, plain) for each argument. (1, 0) is that of JAX, (0, 1) undoes it,
+(0, 0) cuts the path. The values do not change. For a rounding, plain is the derivative
 of the identity.
 """
 
@@ -30,7 +30,7 @@ from ..._introspection.rewriting import Step, offered, rewritten
 STOPS, CASTS = "stop_gradient", "convert_element_type"
 ROUNDS = ("round", "floor", "ceil")
 NAMES = (*CUSTOM, STOPS, *ROUNDS, CASTS)
-"""The primitives that are looked at."""
+"""The primitives that are examined."""
 
 RULE, PLAIN, CUT = (1.0, 0.0), (0.0, 1.0), (0.0, 0.0)
 
@@ -41,8 +41,8 @@ class Suspect:
 
     Attributes:
         kind: `custom rule`, `stop_gradient` or `rounding`.
-        key: What tells it from others of its kind: where the function or the operation stands.
-        place: The rule of the user's own, or where the operation is called first.
+        key: Its identity among its kind: the place of the function or the operation.
+        place: The place of the user's own rule, or of the first call of the operation.
         name: The function that has the rule, or the primitive.
         rule: The name of the rule, if it has one.
         own: Whether the user wrote it; libraries have rules and stopped gradients too.
@@ -59,11 +59,10 @@ class Suspect:
 
 
 def suspects(closed: ClosedJaxpr) -> tuple[Suspect, ...]:
-    """Returns what there is to suspect in a program, the user's own rules first."""
-    asked = offered(closed.jaxpr, NAMES)
-    found = [_suspect(equation, call) for equation, call in asked]
+    """Returns the suspects of a program, the user's own rules first."""
+    candidates = [_suspect(*each) for each in offered(closed.jaxpr, NAMES)]
     kinds = {"custom rule": 0, STOPS: 1, "rounding": 2}
-    unique = dict.fromkeys(s for s in found if s is not None)
+    unique = dict.fromkeys(s for s in candidates if s is not None)
     return tuple(sorted(unique, key=lambda s: (not s.own, kinds[s.kind])))
 
 
@@ -71,23 +70,23 @@ class Switches:
     """A pair of weights for each argument of each suspect.
 
     Attributes:
-        suspects: What they belong to.
+        suspects: The suspects.
         start: The row of the first argument of each.
     """
 
-    def __init__(self, found: Sequence[Suspect]):
-        self.suspects = tuple(found)
+    def __init__(self, suspects: Sequence[Suspect]):
+        self.suspects = tuple(suspects)
         counts = [len(suspect.arguments) for suspect in self.suspects]
         self.start = dict(zip(self.suspects, np.cumsum([0, *counts]).tolist(), strict=False))
         self.size = sum(counts)
 
     def rows(self, suspect: Suspect) -> range:
-        """The rows of a suspect, one for each argument."""
+        """Returns the rows of a suspect, one for each argument."""
         first = self.start[suspect]
         return range(first, first + len(suspect.arguments))
 
     def set(self, rows: Sequence[int], pair: tuple[float, float]) -> Float[np.ndarray, "n 2"]:
-        """The weights with these rows set, and the others as JAX has them."""
+        """Returns the weights of JAX with these rows replaced."""
         weights = np.tile(np.array(RULE), (self.size, 1))
         weights[list(rows)] = pair
         return weights
@@ -95,7 +94,7 @@ class Switches:
     def applied(
         self, closed: ClosedJaxpr, weights: Float[Array, "n 2"]
     ) -> Callable[..., list[Any]]:
-        """Returns the program with the derivatives that the weights say."""
+        """Returns the program with the weighted derivatives."""
         whole: list[tuple[Any, Any, Any]] = []  # integers, what they were cut from, the weight
 
         def replace(step: Step) -> list[Any] | None:
@@ -122,7 +121,7 @@ class Switches:
 
 
 def _blend(step: Step, plain: Callable[..., list[Any]], pairs: list[Array]) -> list[Any]:
-    """The results of a function with a rule, differentiated by both as the weights say."""
+    """Returns the results of a function with the weighted sum of both derivatives."""
     behind = [
         [through(a, a, pair[side]) for a, pair in zip(step.args, pairs, strict=True)]
         for side in (0, 1)
@@ -144,7 +143,7 @@ def _through(value, origin, weight):
 @_through.defjvp
 def _through_rule(primals, tangents):
     value, _, weight = primals
-    # Not weight times the tangent: where a path is cut, it may lead to 0 times infinity.
+    # Not weight times the tangent, which may be 0 times infinity where a path is cut.
     moved = tangents[1].astype(value.dtype)
     return value, jnp.where(weight == 0, 0, weight.astype(value.dtype) * moved)
 
@@ -177,10 +176,10 @@ def _suspect(equation: JaxprEqn, call: JaxprEqn) -> Suspect | None:
     ):
         return None
     place = place_of(call)
-    said = "a cast to integers" if name == CASTS else name
+    words = "a cast to integers" if name == CASTS else name
     kind = name if name == STOPS else "rounding"
     own = place is not None and asks_for(call, name)
-    return Suspect(kind, _key(place), place, said, own=own)
+    return Suspect(kind, _key(place), place, words, own=own)
 
 
 def _key(place: Place | None) -> str:
@@ -188,11 +187,11 @@ def _key(place: Place | None) -> str:
 
 
 def _custom(equation: JaxprEqn, call: JaxprEqn) -> Suspect | None:
-    function, made, rule, arguments = custom_rule(equation)
-    if function is None:  # nothing to try in its place
+    function, origin, rule, arguments = custom_rule(equation)
+    if function is None:  # nothing can replace the rule
         return None
-    own = bool(made.file) and is_users(made.file)
-    written = rule if rule.file and is_users(rule.file) else made
+    own = bool(origin.file) and is_users(origin.file)
+    written = rule if rule.file and is_users(rule.file) else origin
     place = Place(written.file, written.line) if own else place_of(call)
-    key, named = f"{made.file}:{made.line}", rule.name if written is rule else ""
-    return Suspect("custom rule", key, place, made.name, named, own, arguments)
+    key, named = f"{origin.file}:{origin.line}", rule.name if written is rule else ""
+    return Suspect("custom rule", key, place, origin.name, named, own, arguments)

@@ -1,4 +1,4 @@
-"""Autodiff with some of its suspects undone, beside finite differences."""
+"""Autodiff with some suspects undone, compared with finite differences."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,9 +30,9 @@ class Undone(AbstractMethod):
 
     Attributes:
         closed: The program of the value.
-        switches: What the weights belong to.
+        switches: The suspects to which the weights belong.
         weights: A pair for each argument of each suspect.
-        bar: Whether its rounding error is measured as well.
+        bar: Whether to measure its rounding error as well.
     """
 
     label: ClassVar = "undone"
@@ -75,12 +75,12 @@ class Row:
     votes: Mapping[str, Estimate]
 
     def wrong(self, estimate: Estimate) -> Bool[np.ndarray, " d"]:
-        """Where an estimate is not what finite differences say."""
+        """Returns where an estimate differs from finite differences."""
         differences, analytic = self.votes["differences"], self.votes.get("analytic")
         like = differences.kinked
         off = excess_of(estimate, differences, like=like)
         off[~np.isfinite(estimate.value)] = np.inf
-        # Bars of differences can be small by chance, which two sources that agree outweigh.
+        # Bars of differences can be small by chance; two sources that agree outweigh them.
         allowed = np.ones(len(off))
         if analytic is not None:
             allowed[excess_of(analytic, estimate, like=like) <= 1] = CHANCE
@@ -92,13 +92,13 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """All points, and what may be undone.
+    """All points, and the suspects that may be undone.
 
     Attributes:
         closed: The program of the value.
         switches: The suspects, with a pair of weights for each of their arguments.
         rows: The points.
-        known: Where autodiff is wrong with some switches undone, as far as it was asked.
+        known: Where autodiff is wrong with some switches undone, for the sets tried so far.
     """
 
     closed: ClosedJaxpr
@@ -107,17 +107,17 @@ class Trial:
     known: dict[tuple[int, ...], Bool[np.ndarray, "p d"]] = field(default_factory=dict)
 
     def estimates(self, switches: Sequence[int], pair: tuple[float, float]) -> list[Estimate]:
-        """Autodiff at every point, with these weights at some of the switches."""
+        """Returns autodiff at every point, with these weights at some of the switches."""
         method = Undone(self.closed, self.switches, self.switches.set(switches, pair))
-        found = [estimate_as_declared(method, row.evaluator) for row in self.rows]
-        return [replace(e, error=bar) for e, bar in zip(found, self._bars, strict=True)]
+        estimates = [estimate_as_declared(method, row.evaluator) for row in self.rows]
+        return [replace(e, error=bar) for e, bar in zip(estimates, self._bars, strict=True)]
 
     @cached_property
     def _bars(self) -> list[Float[np.ndarray, " d"]]:
         """The rounding error at each point, measured at the first, with everything undone.
 
-        Moving large data takes the time, and not the gradient; so once has to do, relative to
-        the largest derivative.
+        With large data, their transfer takes the time and not the gradient. So it is measured
+        once, relative to the largest derivative.
         """
         weights = self.switches.set(range(self.switches.size), PLAIN)
         method = Undone(self.closed, self.switches, weights, bar=True)
@@ -129,11 +129,11 @@ class Trial:
         return [e.error + fraction * size for e, size in zip(own, sizes, strict=True)]
 
     def undone(self, accused: Iterable[Suspect]) -> Bool[np.ndarray, "p d"]:
-        """Where autodiff is wrong without these suspects."""
+        """Returns where autodiff is wrong without these suspects."""
         return self.wrong([row for suspect in accused for row in self.switches.rows(suspect)])
 
     def wrong(self, switches: Sequence[int]) -> Bool[np.ndarray, "p d"]:
-        """Where autodiff is wrong with plain differentiation at these switches."""
+        """Returns where autodiff is wrong with plain differentiation at these switches."""
         key = tuple(switches)
         if key not in self.known:
             estimates = self.estimates(switches, PLAIN)
@@ -143,7 +143,7 @@ class Trial:
 
     @cached_property
     def before(self) -> Bool[np.ndarray, "p d"]:
-        """Where autodiff is wrong as it is, by the bars that it has with everything undone."""
+        """Where autodiff itself is wrong, by the bars that it has with everything undone."""
         estimates = [
             replace(row.votes["autodiff"], error=bar)
             for row, bar in zip(self.rows, self._bars, strict=True)
@@ -154,7 +154,7 @@ class Trial:
 def culprits(trial: Trial) -> tuple[Suspect, ...]:
     """Returns the fewest suspects without which autodiff is right, or as right as it gets.
 
-    One of them alone if possible; or else all of them, less those that make no difference.
+    This is a single one if possible, or else all of them except those without effect.
     """
     everyone = trial.switches.suspects
     own = tuple(suspect for suspect in everyone if suspect.own)
@@ -172,6 +172,6 @@ def culprits(trial: Trial) -> tuple[Suspect, ...]:
 
 
 def _left(trial: Trial, accused: tuple[Suspect, ...]) -> float:
-    """In how many entries autodiff is still wrong; infinity if it is wrong in others as well."""
+    """Returns the number of entries still wrong; infinity if others are wrong as well."""
     wrong = trial.undone(accused)
     return np.inf if np.any(wrong & ~trial.before) else float(wrong.sum())

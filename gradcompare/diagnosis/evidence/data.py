@@ -111,7 +111,7 @@ class Evidence:
     def allowed(
         self, prediction: Float[np.ndarray, "p d"], bar: Float[np.ndarray, "p d"]
     ) -> Float[np.ndarray, "p d"]:
-        """Returns the largest distance allowed between the derivative and a prediction."""
+        """Returns how far the analytic derivative may be from a prediction with this bar."""
         return SAFETY * (self.analytic_bar + bar) + 8 * EPS * np.abs(prediction)
 
     def same(
@@ -139,7 +139,7 @@ class Evidence:
 
     @cached_property
     def determined(self) -> Bool[np.ndarray, " d"]:
-        """The coordinates whose derivative exceeds its error bar at some point."""
+        """The coordinates whose derivative is larger than its bar at some point."""
         larger = self.usable & (np.abs(self.reference) > SAFETY * self.reference_bar)
         return np.asarray(larger.any(axis=0) | self.wrong.any(axis=0))
 

@@ -122,7 +122,7 @@ def data_leaves(problem: Problem) -> tuple[Leaf, ...]:
 
 
 def _literals(problem: Problem) -> dict[float, Place]:
-    """Returns the numbers in the code of the value and of its gradient, with their places."""
+    """Returns the numbers in the code of value and gradient, with their places."""
     value, gradient = problem.objective.value, problem.objective.gradient
     return (literals(_own(gradient)) if gradient else {}) | literals(_own(value))
 

@@ -1,1 +1,1 @@
-"""Where a value or a derivative stops being finite."""
+"""The place where a value or a derivative stops being finite."""

@@ -1,9 +1,8 @@
-"""Where a NaN comes from: the first operation that makes one of finite numbers.
+"""The origin of a NaN: the first operation that makes one from finite numbers.
 
-A value may be finite and its derivative not: `where` keeps a NaN of the branch that is not taken
-out of the value, and the chain rule multiplies it by zero, which is NaN. So the program of
-autodiff is run operation by operation; likewise that of the value, or of the formula, where these
-are not finite.
+A value may be finite and its derivative not: `where` keeps a NaN of the untaken branch out of the
+value, but the chain rule multiplies it by zero, which is NaN. So the program of autodiff runs
+operation by operation, and that of the value or the formula if these are not finite.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -28,18 +27,18 @@ from .origin import First, first_nonfinite
 
 
 def nonfinite_findings(points: Sequence[Examination]) -> tuple[Finding, ...]:
-    """Returns which operation it is, for the value or else for each derivative; or nothing.
+    """Returns the first non-finite operation of the value, or else of each derivative.
 
     Args:
-        points: Every point that was examined; the first that is not finite is looked at.
+        points: Every point that was examined; the first non-finite one is examined.
     """
     for point in points:
         if point.result.judgement.verdict is Verdict.NONFINITE:
-            return tuple(_found(point.evaluator, point.result))
+            return tuple(_origins(point.evaluator, point.result))
     return ()
 
 
-def _found(evaluator: Evaluator, point: PointResult) -> Iterator[Finding]:
+def _origins(evaluator: Evaluator, point: PointResult) -> Iterator[Finding]:
     if not np.isfinite(point.value):
         tries = [partial(_of_value, evaluator)]
     else:
@@ -93,15 +92,15 @@ def _of_derivative(evaluator: Evaluator, source: str, broken: Sequence[int]) -> 
     names, chosen = (set(), None) if whole is None else behind(whole[0], first.place)
     of = f"{next(iter(names))} at " if len(names) == 1 else ""
     within = "" if first.name in names else f"the derivative of {of}"
-    said, advice = f"{at}{_comes(first, within)}", ""
+    sentence, advice = f"{at}{_comes(first, within)}", ""
     if chosen is not None:
         where = f"{'' if chosen.place.text else 'the where at '}{chosen.place}"
-        said += (
+        sentence += (
             f"; {where} keeps it out of the value, but autodiff differentiates the untaken "
             "branch too"
         )
         advice = guard(first.place, chosen)
-    return _finding(said, advice, broken, first.place)
+    return _finding(sentence, advice, broken, first.place)
 
 
 def _comes(first: First, within: str) -> str:
@@ -111,13 +110,13 @@ def _comes(first: First, within: str) -> str:
     return f"the first non-finite number comes from {first.operation}{where}"
 
 
-def _finding(said: str, advice: str, broken: Sequence[int], place: Place | None) -> Finding:
+def _finding(sentence: str, advice: str, broken: Sequence[int], place: Place | None) -> Finding:
     file, line = (place.file, place.line) if place else ("", 0)
-    return Finding("non-finite", said, 0.0, advice, tuple(broken), file, line)
+    return Finding("non-finite", sentence, 0.0, advice, tuple(broken), file, line)
 
 
 def _traced(evaluator: Evaluator, function: Callable) -> tuple[ClosedJaxpr, list[Any]] | None:
-    """The program of a function, and its arguments; None where it can only be called."""
+    """Returns the program of a function and its arguments; None if it cannot be traced."""
     params, data, _ = evaluator.args
     closed = outcome_of(lambda: jax.make_jaxpr(function)(params, data))
     return None if isinstance(closed, Exception) else (closed, jax.tree.leaves((params, data)))

@@ -1,6 +1,6 @@
-"""A number that is not finite behind a `where`, which keeps it out of the value alone.
+"""A non-finite number that a `where` keeps out of the value, but not out of the derivative.
 
-The chain rule multiplies it by zero, which is NaN. So the argument has to be guarded as well.
+The chain rule multiplies it by zero, which is NaN. So the argument must be guarded as well.
 """
 
 import ast
@@ -13,7 +13,7 @@ from ..._introspection.dataflow import AbstractFlow
 from ..._introspection.jaxprs import place_of
 
 CHOOSES = "select_n"
-"""What `where` is called in a program."""
+"""The primitive of `where`."""
 
 GUARD = "guard the argument of the untaken branch too: where(ok, f(where(ok, x, 1)), other)"
 
@@ -23,7 +23,7 @@ class Behind:
     """A `where` that chooses between a number and another one.
 
     Attributes:
-        place: Where it stands.
+        place: Its place in the user's code.
         taken_if: Whether the number is chosen where the condition holds.
     """
 
@@ -32,17 +32,17 @@ class Behind:
 
 
 class _Trace(AbstractFlow):
-    """Follows the results of an expression to where something else may be chosen instead."""
+    """Follows the results of an expression to each `where` that may choose something else."""
 
     def __init__(self, source: Place) -> None:
         self.source = source
         self.names: set[str] = set()
-        self.found: list[Behind] = []
+        self.choices: list[Behind] = []
 
     def operation(self, equation: JaxprEqn, given: list[int], call: JaxprEqn) -> list[int]:
         place, name = place_of(call), equation.primitive.name
         if name == CHOOSES and place is not None and any(given[1:]) and place != self.source:
-            self.found.append(Behind(place, bool(given[-1])))
+            self.choices.append(Behind(place, bool(given[-1])))
         if place == self.source:
             self.names.add(name)
             return [1] * len(equation.outvars)
@@ -50,7 +50,7 @@ class _Trace(AbstractFlow):
 
 
 def behind(closed: ClosedJaxpr, source: Place) -> tuple[frozenset[str], Behind | None]:
-    """Returns of which primitives an expression consists, and the first `where` that may hide it.
+    """Returns the primitives of an expression, and the first `where` that may hide it.
 
     Args:
         closed: The program of the value.
@@ -58,11 +58,11 @@ def behind(closed: ClosedJaxpr, source: Place) -> tuple[frozenset[str], Behind |
     """
     trace = _Trace(source)
     trace.through(closed.jaxpr, [0] * len(closed.jaxpr.invars))
-    return frozenset(trace.names), trace.found[0] if trace.found else None
+    return frozenset(trace.names), trace.choices[0] if trace.choices else None
 
 
 def guard(source: Place, chosen: Behind) -> str:
-    """Says what to write instead, as exactly as the code can be read."""
+    """Returns what to write instead, as precisely as the code can be parsed."""
     whole, where = _call(source.text), _call(chosen.place.text)
     if where is None or chosen.place.calls != "where" or len(where.args) != 3:
         return GUARD

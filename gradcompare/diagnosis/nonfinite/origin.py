@@ -1,7 +1,7 @@
-"""The first operation of a program with a result that is not finite, on the way to its result.
+"""The first operation of a program that makes a non-finite result non-finite.
 
-The program is run operation by operation, and gone through backwards from what is not finite:
-a number that is chosen by no `where`, or that becomes zero again, does no harm.
+The program runs operation by operation; the search goes backwards from the non-finite results.
+So a number that no `where` chooses, or that becomes zero again, is not blamed.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from ..._introspection.rewriting import place_inside
 from .hidden import CHOOSES
 
 LOOP_ROUNDS = 1000
-"""So many rounds of a loop are looked into."""
+"""Largest number of rounds of a loop that are searched."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class First:
     """The first operation with a result that is not finite and operands that are, on the way.
 
     Attributes:
-        operation: Its primitive, with the numbers it was given where these are few.
+        operation: Its primitive, with its operands if these are few.
         name: Its primitive.
-        place: Where it stands in the user's code, if that is known.
+        place: Its place in the user's code, if known.
     """
 
     operation: str
@@ -51,16 +51,16 @@ def first_nonfinite(
     call: JaxprEqn | None = None,
     wanted: Sequence[int] | None = None,
 ) -> tuple[First | None, list[int]]:
-    """Runs a program, and goes back from what is not finite to the operation that made it so.
+    """Runs a program, and goes back from non-finite results to the operation that made them.
 
     Args:
         closed: The program.
         args: Its arguments.
         call: The call of a library's function that the program is, if it is one.
-        wanted: Which of its results are looked at; all of them for None.
+        wanted: The results that are examined; all of them for None.
 
     Returns:
-        The first operation, and which arguments were not finite in the first place.
+        The first operation, and the arguments that were non-finite already.
     """
     jaxpr, first = closed.jaxpr, None
     known = _run(closed, args)
@@ -68,18 +68,18 @@ def first_nonfinite(
     def read(v):
         return v.val if isinstance(v, Literal) else known[v]
 
-    asked = jaxpr.outvars if wanted is None else [jaxpr.outvars[k] for k in wanted]
-    broken = {v for v in asked if not isinstance(v, Literal) and not _finite(known[v])}
+    examined = jaxpr.outvars if wanted is None else [jaxpr.outvars[k] for k in wanted]
+    broken = {v for v in examined if not isinstance(v, Literal) and not _finite(known[v])}
     for equation in reversed(jaxpr.eqns):
-        made = [k for k, v in enumerate(equation.outvars) if v in broken]
-        if not made:
+        results = [k for k, v in enumerate(equation.outvars) if v in broken]
+        if not results:
             continue
-        given = [read(v) for v in equation.invars]
-        deeper, guilty = _inside(equation, given, call, made)
+        operands = [read(v) for v in equation.invars]
+        deeper, guilty = _inside(equation, operands, call, results)
         broken.update(v for k in guilty if not isinstance(v := equation.invars[k], Literal))
         if deeper is None and not guilty:
-            said = _with_numbers(equation, given, known[equation.outvars[made[0]]])
-            deeper = First(said, equation.primitive.name, place_of(call or equation))
+            words = _with_numbers(equation, operands, known[equation.outvars[results[0]]])
+            deeper = First(words, equation.primitive.name, place_of(call or equation))
         first = deeper or first
     return first, [k for k, v in enumerate(jaxpr.invars) if v in broken]
 
@@ -97,7 +97,7 @@ def _run(closed: ClosedJaxpr, args: Sequence[Any]) -> dict[Any, Any]:
 def _inside(
     equation: JaxprEqn, given: Sequence[Any], call: JaxprEqn | None, made: Sequence[int]
 ) -> tuple[First | None, list[int]]:
-    """The same within one operation, some of whose results are not finite."""
+    """Returns the same within one operation with non-finite results."""
     name = equation.primitive.name
     guilty = [k for k, value in enumerate(given) if not _finite(value)]
     if name == CHOOSES:
@@ -115,7 +115,7 @@ def _inside(
 
 
 def _chosen(given: Sequence[Any]) -> list[int]:
-    """The operands of a `where` whose numbers that are not finite are chosen."""
+    """Returns the operands of a `where` with non-finite numbers that it chooses."""
     choice, *cases = map(np.asarray, given)
     return [
         k + 1
@@ -127,7 +127,7 @@ def _chosen(given: Sequence[Any]) -> list[int]:
 def _in_rounds(
     equation: JaxprEqn, given: Sequence[Any], call: JaxprEqn | None, made: Sequence[int]
 ) -> First | None:
-    """The same in a loop: round after round, to the first that makes a number not finite."""
+    """Returns the same in a loop, from the first round with a non-finite result."""
     loop = loop_of(equation)
     assert loop is not None  # it has a program inside
     body, (fixed, carry, rows) = loop.body, divided(equation, given)
@@ -143,7 +143,7 @@ def _in_rounds(
 
 
 def _with_numbers(equation: JaxprEqn, given: Sequence[Any], made: Any) -> str:
-    """The operation, with what it was given where the first such number arose."""
+    """Returns the operation with its operands at the first non-finite entry."""
     name, result = equation.primitive.name, np.asarray(made)
     shapes = {np.shape(each) for each in given} - {()}
     if len(given) > 2 or shapes - {result.shape}:

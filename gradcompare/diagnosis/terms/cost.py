@@ -1,4 +1,4 @@
-"""What one run of a program costs, counted in operations and not in seconds.
+"""The cost of one run of a program, counted in operations and not in seconds.
 
 The count decides how many hypotheses a diagnosis can afford, so that it finds the same on a busy
 machine as on a quiet one.
@@ -13,7 +13,7 @@ from jax.extend.core import Jaxpr, JaxprEqn
 from ..._introspection.jax_internals import inner_programs, loop_of
 
 TURNS = 100
-"""A `while` loop is counted with this number of turns, since the program does not say it."""
+"""Assumed number of turns of a `while` loop, which the program does not contain."""
 
 
 def operation_count(jaxpr: Jaxpr) -> float:

@@ -1,8 +1,8 @@
-"""The operands that divide the paths through a program, and what they are called.
+"""The operands that divide the paths through a program, and their names.
 
-They are the operands of an operation that has several, and the uses of a value that has several;
-the derivative through any other operand is the same as through one of these. Where the objective
-is linear in an operand, and in all that is made of it, the operand is a term of a sum.
+They are the operands of an operation with several operands, and the uses of a value with several
+uses; the derivative through any other operand is the same as through one of these. If the
+objective is linear in an operand and in all that is computed from it, it is a term of a sum.
 """
 
 import ast
@@ -28,9 +28,9 @@ class Edge:
 
     Attributes:
         key: The number of the operation, and that of the operand.
-        text: What it is, in words.
+        text: Its name in a sentence.
         place: The expression of the user's code, if it is known.
-        term: Whether it is a term of a sum, and itself no sum.
+        term: Whether it is a term of a sum and not itself a sum.
         value: The number of the value, if this is one of several uses of it.
     """
 
@@ -46,8 +46,8 @@ class Sum:
     """A sum over one axis of an array, or of a product of arrays.
 
     Attributes:
-        gates: The keys of the operands that it sums over, and how many axes follow the axis.
-        length: Of the axis.
+        gates: The keys of the operands, each with the number of axes after the summed axis.
+        length: The length of the axis.
         place: The expression of the user's code, if it is known.
     """
 
@@ -57,11 +57,11 @@ class Sum:
 
 
 class Edges:
-    """The operands of a program that something can be put before.
+    """The operands of a program that can be multiplied or gated.
 
     Args:
         flat: The program.
-        names: Those of the parameters, by their numbers.
+        names: The names of the parameters, by their numbers.
     """
 
     def __init__(self, flat: Flat, names: Mapping[int, str]):
@@ -70,7 +70,7 @@ class Edges:
         self.names = names
 
     def dividing(self) -> list[Edge]:
-        """The operands that divide the paths: terms first, then what is near the end."""
+        """Returns the operands that divide the paths: terms, then the others from the end."""
         keys = [
             (o, position) for o in self.graph.operations for position in self.graph.dividing(o)
         ]
@@ -83,9 +83,9 @@ class Edges:
         return numbered + [self._edge(*key) for key in others]
 
     def summands(self) -> list[Edge]:
-        """The operands of sums, but for those that divide the paths as terms.
+        """Returns the operands of sums, except those that divide the paths as terms.
 
-        Then those of sums of data, such as y + 1/α in (y + 1/α) g(x).
+        Those of sums of data follow, such as y + 1/α in (y + 1/α) g(x).
         """
         sums = [each for each in reversed(self.graph.operations) if each.name in SUMS]
         active = [o for o in sums if self.graph.open(o) and not self.graph.is_pure(o)]
@@ -98,7 +98,7 @@ class Edges:
         ]
 
     def sums(self) -> list[Sum]:
-        """The sums over an axis through which derivatives flow."""
+        """Returns the sums over an axis through which derivatives flow."""
         return [
             Sum(tuple(gates), length, operation.place)
             for operation in self.graph.operations
@@ -107,7 +107,7 @@ class Edges:
         ]
 
     def _summed(self, operation: Operation) -> Iterator[tuple[Any, Any]]:
-        """For each axis summed over: the operand, with how many axes follow, and its length."""
+        """Yields per summed axis the operand with the number of axes after it, and the length."""
         shapes = [getattr(v.aval, "shape", ()) for v in operation.equation.invars]
         inside = self.graph.open(operation)
         for each in summed_axes(operation.equation):
@@ -119,7 +119,7 @@ class Edges:
             yield gates[:1], shapes[0][each[0]]
 
     def _term(self, operation: Operation, position: int) -> Edge:
-        """A term with what is said of it after its number."""
+        """Returns a term with the text that follows its number."""
         number = self._beneath(operation, operation.operands[position])
         maker, key = self.graph.makers.get(number), (operation.number, position)
         inside = within(maker.place, operation.place) if maker is not None else None
@@ -135,7 +135,7 @@ class Edges:
         return Edge(key, f", {place},", place, True)
 
     def _edge(self, operation: Operation, position: int) -> Edge:
-        """An operand that is no term with what it is called."""
+        """Returns an operand that is not a term, with its name."""
         key = operation.number, position
         number = self._beneath(operation, operation.operands[position])
         maker, used = self.graph.makers.get(number), operation.place
@@ -152,11 +152,11 @@ class Edges:
         return Edge(key, _through(made, whole=self.ways.is_whole(made)), made, False)
 
     def _inside(self, maker: Operation | None, place: Place) -> str:
-        """The name of the last operation of an operand, if it has one and stands there as well."""
+        """Returns the name of the last operation of an operand, if it has one and is there."""
         return self.ways.named(maker) if maker is not None and maker.place == place else ""
 
     def _use(self, what: str, number: int, operation: Operation) -> str:
-        """The use of a value in an expression, or one of several."""
+        """Returns the words for one use of a value in an expression."""
         used = operation.place
         if used is None:
             return f"a use of {what}"
@@ -168,7 +168,7 @@ class Edges:
         return f"one use of {what} inside of {used}"
 
     def _operand(self, operation: Operation, position: int) -> Edge:
-        """The operand of a sum with what it is called."""
+        """Returns the operand of a sum with its name."""
         number = self._beneath(operation, operation.operands[position])
         maker, place = self.graph.makers.get(number), operation.place
         made = within(maker.place, place) if maker is not None else None
@@ -180,7 +180,7 @@ class Edges:
         return Edge((operation.number, position), text, made or place, False)
 
     def _beneath(self, operation: Operation, number: int) -> int:
-        """The value before its shape was changed for an operation, or it entered a loop."""
+        """Returns the value before it was reshaped for an operation, or entered a loop."""
         number = self.graph.outside(number)
         maker = self.graph.makers.get(number)
         while (
@@ -194,11 +194,11 @@ class Edges:
 
 
 def _side(place: Place | None, position: int) -> str:
-    """What stands on one side of the + or − that an expression is; nothing if it is none."""
+    """Returns one side of an expression that is a sum or difference, or ""."""
     text = place.text if place else ""
     try:
         tree = ast.parse(text, mode="eval").body
-    except SyntaxError:  # it is cut
+    except SyntaxError:  # the text was cut
         return ""
     if not isinstance(tree, ast.BinOp) or not isinstance(tree.op, (ast.Add, ast.Sub)):
         return ""
@@ -206,7 +206,7 @@ def _side(place: Place | None, position: int) -> str:
 
 
 def _as_written(terms: list[Edge]) -> list[Edge]:
-    """The terms in the order of the source, if that is known and all of them are in one file."""
+    """Returns the terms in the order of the source, if all places are known and in one file."""
     places = [term.place for term in terms if term.place is not None and term.place.column]
     if len(places) < len(terms) or len({place.file for place in places}) != 1:
         return terms
@@ -215,7 +215,7 @@ def _as_written(terms: list[Edge]) -> list[Edge]:
 
 
 def _through(place: Place, name: str = "", *, whole: bool) -> str:
-    """The derivative through an expression, or through what has a name inside of it."""
+    """Returns the words for the derivative through an expression, or a named part of it."""
     if name:
         return f"the derivative through {name} inside of {place}"
     return f"{'' if whole else 'a part of '}the derivative through {place}"

@@ -1,7 +1,7 @@
-"""What depends on what in a program, which values divide the paths, and what is a term of a sum.
+"""The dependences in a program, the values that divide the paths, and the terms of sums.
 
-An argument of the body of a loop is the value that the loop was given, but for what is carried
-from round to round; a result of it is the result of the loop. So with the branches of a condition.
+An argument of the body of a loop is the argument of the loop, except for values carried from round
+to round; a result of the body is the result of the loop. The same holds for branches.
 """
 
 import functools
@@ -16,10 +16,10 @@ LINEAR = (
     *SHAPES,
     *("slice", "dynamic_slice", "gather", "pad", "concatenate"),
 )
-"""Linear in all operands through which derivatives flow."""
+"""Operations that are linear in all operands through which derivatives flow."""
 
 PRODUCTS = ("mul", "div", "dot_general", "conv_general_dilated")
-"""Linear in one operand, if no derivatives flow through the other one."""
+"""Operations that are linear in one operand, if no derivatives flow through the other."""
 
 
 class Graph:
@@ -27,10 +27,10 @@ class Graph:
 
     Attributes:
         flat: The program.
-        operations: All of them, those inside of loops and conditions as well.
-        flow: The values.
-        makers: Of which operation each value is a result.
-        uses: How many operands it is, and how many results of a body or a branch.
+        operations: All operations, including those inside loops and conditions.
+        flow: The values through which derivatives flow.
+        makers: The operation of which each value is a result.
+        uses: Number of times that each value is an operand, or a result of a body or branch.
     """
 
     def __init__(self, flat: Flat, parameters: Sequence[int]):
@@ -49,21 +49,21 @@ class Graph:
 
     @functools.cached_property
     def beside(self) -> set[int]:
-        """The values without derivatives of which those with derivatives are made."""
-        found: set[int] = set()
+        """The values without derivatives from which those with derivatives are computed."""
+        values: set[int] = set()
         for operation in reversed(self.operations):
-            if self.open(operation) or not found.isdisjoint(operation.results):
-                found.update(n for n in operation.operands if n not in self.flow)
-        return found
+            if self.open(operation) or not values.isdisjoint(operation.results):
+                values.update(n for n in operation.operands if n not in self.flow)
+        return values
 
     def open(self, operation: Operation) -> list[int]:
-        """The operands through which derivatives flow, if they flow on through a result."""
+        """Returns the operands through which derivatives flow into a result."""
         if not self.flow.intersection(operation.results):
             return []
         return [number for number in operation.operands if number in self.flow]
 
     def dividing(self, operation: Operation) -> list[int]:
-        """The positions of the operands that are not the only way through a value."""
+        """Returns the positions of the operands that are not the only way through a value."""
         count = len(self.open(operation))
         return [
             position
@@ -72,7 +72,7 @@ class Graph:
         ]
 
     def is_term(self, operation: Operation, position: int) -> bool:
-        """Whether an operand is a term of a sum, and itself no sum."""
+        """Whether an operand is a term of a sum and not itself a sum."""
         number = operation.operands[position]
         alone = len(self.open(operation)) == 1
         return self.is_pure(operation) and not alone and not self._splits(number)
@@ -104,7 +104,7 @@ class Graph:
             del self._entries[number]
 
     def outside(self, number: int) -> int:
-        """The value that a loop or condition was given, for the argument of what is inside."""
+        """Returns the value outside of loops and conditions that equals an argument inside."""
         while number in self._entries:
             number = self._entries[number]
         return number
@@ -127,8 +127,8 @@ class Graph:
         entries = operation.entries(inner)
         self._restrict((one, self._pure.get(other, True)) for one, other in entries)
 
-    def _restrict(self, found: Iterable[tuple[int, bool]]) -> None:
-        for number, pure in found:
+    def _restrict(self, pairs: Iterable[tuple[int, bool]]) -> None:
+        for number, pure in pairs:
             self._pure[number] = self._pure.get(number, True) and pure
 
     def _is_sum(self, number: int) -> bool:

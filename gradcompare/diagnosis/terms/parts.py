@@ -1,10 +1,10 @@
-"""The parts of a gradient: what goes through each term of the objective, and each use of a value.
+"""The parts of a gradient that go through each term of the objective and each use of a value.
 
 The chain rule sums over all paths through the program, from a parameter to the objective. A part
-is the sum over those paths that go through one operand of one operation. To have it, the operand
-gets a gate, which changes no value and multiplies the derivative by s: the part is the gradient
-with s = 1 less the gradient with s = 0. A derivation that forgot a term, or halved it, is wrong
-by a multiple of one part, the same multiple at every point.
+is the sum over those paths that go through one operand of one operation. To compute it, the
+operand gets a gate, which changes no value and multiplies the derivative by s: the part is the
+gradient with s = 1 minus the gradient with s = 0. A derivation that forgot or halved a term is
+wrong by a multiple of one part, the same multiple at every point.
 
 A term inside of an expression, such as ν in (ν + 1) g(x), is on no path of its own: leaving it
 out changes the other paths as well. Its part is what the gradient changes by when the operand
@@ -35,18 +35,18 @@ Key = tuple[int, int]
 NONE: Mapping[int, np.ndarray] = {}
 
 PARTS_BUDGET = 1e9
-"""The operations that parts of either kind may take: about a second of one core. Terms, which come
-first, may take three times that. The memory that one chunk may take is the other limit."""
+"""Number of operations for parts of either kind: about a second of one core. Terms, which come
+first, may use three times that. The other limit is the memory of one chunk."""
 
 CALL = 1e5
-"""The operations that a call could do while it is dispatched and its result comes back."""
+"""Number of operations that take as long as the dispatch of a call."""
 
 REVERSE = 4.0
-"""A gradient by reverse mode costs at most so many values (Griewank & Walther, Evaluating
+"""Cost of a gradient by reverse mode in values, at most (Griewank & Walther, Evaluating
 Derivatives, 2nd ed. 2008, section 4.6: between 3 and 4)."""
 
 MOST_OPERANDS = 200
-"""At most so many operands are looked at; each makes the program larger."""
+"""Largest number of operands that are examined; each makes the program larger."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,40 +80,40 @@ class Traced:
 
     @cached_property
     def cost(self) -> float:
-        """About how many operations the gradient at one point takes."""
+        """Approximate number of operations of the gradient at one point."""
         params, data, _ = self.evaluators[0].args
         traced = jax.make_jaxpr(self.evaluators[0].problem.objective.value)(params, data)
         return CALL + REVERSE * operation_count(traced.jaxpr)
 
     def affordable(self, budget: float) -> int:
-        """How many gradients at all points the budget pays for, one at least."""
+        """Returns the number of gradients at all points within the budget, at least one."""
         return max(1, int(budget / (self.cost * len(self.evaluators))))
 
     @cached_property
-    def _found(self) -> Edges:
+    def _edges(self) -> Edges:
         paths = self.evaluators[0].problem.layout.paths
         return Edges(self.flat, dict(zip(self.flat.inputs, paths, strict=False)))
 
     @cached_property
     def edges(self) -> list[Edge]:
         """The operands that divide the paths from the parameters to the objective."""
-        return self._found.dividing()[:MOST_OPERANDS]
+        return self._edges.dividing()[:MOST_OPERANDS]
 
     @cached_property
     def operands(self) -> list[Edge]:
         """The operands of sums inside of the objective."""
-        return self._found.summands()[:MOST_OPERANDS]
+        return self._edges.summands()[:MOST_OPERANDS]
 
     @cached_property
     def sums(self) -> list[Sum]:
-        """The sums over samples: over as many things as an array of the data has rows."""
+        """The sums over samples: over as many items as an array of the data has rows."""
         data = jax.tree.leaves((self.evaluators[0].problem.data, self.flat.constants))
         rows = {np.shape(leaf)[0] for leaf in data if np.ndim(leaf)}
-        return [each for each in self._found.sums() if each.length in rows]
+        return [each for each in self._edges.sums() if each.length in rows]
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
-        """What goes through each operand that divides the paths, terms first."""
+        """The part through each operand that divides the paths, terms first."""
         s, found = np.ones(len(self.edges)), []
         whole, most = self.gated(s), self.affordable(PARTS_BUDGET)
         room = self.evaluators[0].memory_bytes // max(whole.nbytes, 1)
@@ -127,7 +127,7 @@ class Traced:
 
     @cached_property
     def variants(self) -> tuple[Part, ...]:
-        """What the gradient has too little without an operand, and too much with it twice."""
+        """What the gradient loses without an operand, and gains with the operand doubled."""
         factors, found = np.ones(len(self.operands)), []
         whole = self.multiplied(factors)
         room = self.evaluators[0].memory_bytes // max(2 * whole.nbytes, 1)

@@ -1,7 +1,7 @@
-"""Whether an operand is the only way through an expression, or one of several inside of it.
+"""Whether an operand is the only way through an expression, or one of several inside it.
 
-All operations of a function of a library carry the place of its call, so that one edge inside of
-`jax.nn.softmax(w)` must not be called by the name of the whole.
+All operations of a library function carry the place of its call, so that one edge inside
+`jax.nn.softmax(w)` must not get the name of the whole.
 """
 
 from collections import defaultdict
@@ -24,7 +24,7 @@ NAMES = {
     "sqrt": "root",
     "logistic": "sigmoid",
 }
-"""The operations that a reader finds in a formula."""
+"""Names of operations that a reader finds in a formula."""
 
 
 class Ways:
@@ -41,7 +41,7 @@ class Ways:
     def _alive(self) -> set[int]:
         """The values whose derivatives reach the objective."""
         alive, before = {self.graph.flat.outputs[0]}, -1
-        while len(alive) > before:  # round after round of a loop, until nothing more is found
+        while len(alive) > before:  # round after round of a loop, until the set no longer grows
             before = len(alive)
             for operation in reversed(self.graph.operations):
                 for inner in operation.inner:
@@ -60,35 +60,35 @@ class Ways:
     @cached_property
     def _members(self) -> dict[Place | None, list[Operation]]:
         """The operations of each expression that pass derivatives on to the objective."""
-        found = defaultdict(list)
+        members = defaultdict(list)
         for operation in self.graph.operations:
             if self._passes(operation, self._alive) and self.graph.open(operation):
-                found[operation.place].append(operation)
-        return found
+                members[operation.place].append(operation)
+        return members
 
     @cached_property
     def _leaving(self) -> dict[Place | None, int]:
-        """How many operands elsewhere each expression is."""
-        found = defaultdict(int)
+        """Number of operands elsewhere that each expression is."""
+        counts = defaultdict(int)
         for place, members in self._members.items():
             for operation in members:
                 for number in self.graph.open(operation):
                     maker = self.graph.makers.get(self.graph.outside(number))
                     if maker is not None and maker.place != place:
-                        found[maker.place] += 1
-        return found
+                        counts[maker.place] += 1
+        return counts
 
     def is_whole(self, place: Place | None) -> bool:
         """Whether all derivatives through an expression leave it at one operand elsewhere."""
         return self._leaving[place] <= 1
 
     def using(self, number: int, place: Place | None) -> int:
-        """How many operands of the operations of an expression a value is."""
+        """Returns the number of operands of an expression that a value is."""
         operands = [n for o in self._members[place] for n in self.graph.open(o)]
         return sum(self.graph.outside(n) == number for n in operands)
 
     def named(self, operation: Operation | None) -> str:
-        """What an operation of an expression is called, as `the sum`; nothing without a name."""
+        """Returns the name of an operation in an expression, such as `the sum`, or ""."""
         name = "" if operation is None else NAMES.get(operation.name, "")
         if operation is None or not name:
             return ""
