@@ -206,7 +206,7 @@ def called_back(w):
         (
             lambda w: float(sum(math.exp(v) for v in w)),
             np.exp,
-            "value computes with numbers that cannot be followed",
+            "value computes with numbers that cannot be tracked",
         ),
         (lambda w: float(np.sum(np.asarray(w) ** 2)), twice, "value computes with numbers"),
     ],
@@ -445,4 +445,4 @@ def test_a_number_is_told_by_its_value(value, one):
 def test_a_stopped_gradient_is_told_by_the_function_that_is_called():
     stop = lax.stop_gradient
     (result,) = check(lambda w: jnp.sum(w * stop(w)), lambda w: 2 * w, X)
-    assert "autodiff takes `stop(w)`" in str(result.diagnosis[0])
+    assert "autodiff treats `stop(w)`" in str(result.diagnosis[0])

@@ -61,12 +61,11 @@ def taylor_remainder(evaluator: Evaluator, gradient: Float[np.ndarray, " d"]) ->
         if order == 2:
             return TaylorRemainder(2, f"{fall}, as with a correct gradient")
         # R(h)/h tends to the error of gᵀu.
-        deficit = np.median(remainder[first : last + 1] / steps[first : last + 1])
-        share = deficit / max(abs(slope_along), float(np.finfo(np.float64).tiny))
+        deficit = float(np.median(remainder[first : last + 1] / steps[first : last + 1]))
         return TaylorRemainder(
             1,
             f"{fall}; with a correct gradient it falls like h². "
-            f"The directional derivative is wrong by {_percent(share)}.",
+            f"The directional derivative is wrong by {_relative(deficit, slope_along)}.",
         )
     return TaylorRemainder()
 
@@ -75,9 +74,11 @@ def _power(step: float) -> str:
     return f"{step:.0e}".replace("e-0", "e-")
 
 
-def _percent(share: float) -> str:
-    """Returns a share in percent with two digits, without an exponent if it can be."""
-    return f"{short(float(f'{100 * share:.1e}'))} %"
+def _relative(error: float, slope: float) -> str:
+    """Returns an error in percent of the derivative; as it is beside one of almost zero."""
+    if error >= 100 * abs(slope):
+        return short(error, 2)
+    return f"{short(float(f'{100 * error / abs(slope):.1e}'))} %"
 
 
 def _direction(evaluator: Evaluator) -> Float[np.ndarray, " d"]:
