@@ -64,7 +64,8 @@ def legend(comparison: Comparison) -> str:
     lines = [
         f"{named}. Pairs: relative error in the 2-norm ± its error bar.",
         "floor: smallest error in a single coordinate that would have been detected, relative to "
-        "the largest entry. ≠x: an error of size x was found.",
+        "the largest entry.",
+        "≠x: an error of size x was found.",
     ]
     if any(r.as_declared for r in comparison):
         lines.append(
