@@ -153,7 +153,7 @@ def test_beside_other_tests_and_named_in_the_settings(run, pytester):
 def test_each_objective_is_compared_once(run, pytester):
     pytester.makeconftest(
         """
-        import gradcompare._compare as c
+        import gradcompare._api.compare as c
 
         real = c.compare
 

@@ -79,7 +79,7 @@ def test_scenario_03_entry_near_zero():
     estimate = result.points[0].estimates["reverse"]
     assert 0 < abs(estimate.value[2]) < 1e-16
     assert comparison.verdict is Verdict.AGREE, str(comparison)
-    says(comparison, r"not verified: x\[2\]")
+    says(comparison, r"not verified, because .*: x\[2\]")
     says(detail(result), r"x\[2\] +0 ± \S+ +[-\d.]+e-17 ± \S+e-1\d")
     for pair in ("analytic – reverse", "analytic – richardson"):
         assert relative_error(comparison, pair) < 1e-10
@@ -101,7 +101,7 @@ def test_scenario_04_thousands_of_right_entries():
     result = comparison.results[0]
     assert result.points[0].judgement.faulty == ()
     assert result.unverified == (5, 77, 901)
-    says(comparison, r"not verified: x\[5\], x\[77\], x\[901\]$")
+    says(comparison, r"not verified, because .*: x\[5\], x\[77\], x\[901\]$")
 
 
 def test_scenario_04_counts_what_was_verified():

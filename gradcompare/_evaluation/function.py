@@ -7,7 +7,9 @@ from functools import cached_property
 from typing import ClassVar, Protocol
 
 import numpy as np
-from jaxtyping import Float, PyTree
+from jaxtyping import Float
+
+from .._foundation.layout import PyTree
 
 Function = Callable[..., PyTree]
 """Function `function(params, data, direction, *extra)` of JAX; `direction` may be None."""
