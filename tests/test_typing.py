@@ -27,17 +27,24 @@ def checked(request, tmp_path_factory):
         shutil.copy(file, folder)
     outcome = subprocess.run(
         [sys.executable, "-m", checker, *options(checker, folder)],
-        env={**os.environ, "MYPYPATH": str(ROOT)},
+        env={**without_colours(), "MYPYPATH": str(ROOT)},
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert outcome.returncode == 1, outcome.stdout + outcome.stderr  # the bad file has errors
+    said = outcome.stdout + outcome.stderr
+    assert outcome.returncode == 1, said  # the bad file has errors
+    assert re.search(r"\b\d+ errors\b", outcome.stdout), said  # and the checker has ended
     found = {file.name: {} for file in (GOOD, BAD)}
-    for name, line, said in re.findall(r"(\w+\.py):(\d+)\S* (?:- )?error: (.*)", outcome.stdout):
-        found[name][int(line)] = said
+    for name, line, text in re.findall(r"(\w+\.py):(\d+)\S* (?:- )?error: (.*)", outcome.stdout):
+        found[name][int(line)] = text
     return checker, found
+
+
+def without_colours() -> dict[str, str]:
+    """The environment, less what makes a program colour what it writes to a pipe."""
+    return {name: value for name, value in os.environ.items() if "COLOR" not in name}
 
 
 def options(checker: str, folder: Path) -> list[str]:
