@@ -14,7 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
-from gradcompare import Objective
+from gradcompare import Estimate, Judgement, Objective, PointResult
+from gradcompare._results.judge import judge
 
 VOTERS = ("analytic", "reverse", "richardson")
 
@@ -53,6 +54,22 @@ def changed_by(fault: str, objective: Objective) -> set[int]:
     with jax.enable_x64(True):
         planted = np.asarray(FAULTS[fault](jnp.asarray(g), i, j))
     return set(np.flatnonzero(planted != g).tolist())
+
+
+def in_estimate(fault: str, objective: Objective, point: PointResult, source: str) -> Estimate:
+    """The estimate of a source at the first draw, with the fault in its numbers."""
+    right, (i, j) = point.votes[source], two_coordinates(objective)
+    with jax.enable_x64(True):
+        value, bar = (
+            np.asarray(FAULTS[fault](jnp.asarray(numbers), i, j))
+            for numbers in (right.value, right.error)
+        )
+    return replace(right, value=value, error=np.abs(bar))
+
+
+def judged(point: PointResult, source: str, estimate: Estimate) -> Judgement:
+    """What the vote makes of an estimate in the place of that of its source."""
+    return judge(point.value, {**point.votes, source: estimate})
 
 
 def in_gradient(fault: str, objective: Objective) -> Objective:
