@@ -11,7 +11,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
-from quick import quick
 
 from gradcompare import get_objective, list_objectives
 from gradcompare._evaluation.rounding import nudge
@@ -61,7 +60,7 @@ def products(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
     epsilon = float(np.finfo(np.float64).eps)
     with jax.enable_x64(True):
-        run = quick(both)
+        run = jax.jit(both)
         by_hand, by_jax = map(np.asarray, run(params, direction, data))
         moved = [
             np.stack(

@@ -7,7 +7,6 @@ import jax
 import numpy as np
 import published
 import pytest
-from quick import quick
 
 from gradcompare import get_objective
 
@@ -26,7 +25,7 @@ def computed(figure: published.Figure) -> np.ndarray:
     args = (figure.params, figure.params) if figure.function == "hvp" else (figure.params,)
     args = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), args)
     with jax.enable_x64(True):
-        return flat(quick(function)(*args, figure.data))
+        return flat(jax.jit(function)(*args, figure.data))
 
 
 def flat(tree) -> np.ndarray:

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 import pytest
 
-from gradcompare import Verdict, compare, get_objective, list_objectives
+from gradcompare import Result, Verdict, compare, get_objective, list_objectives
 
 NAMES = list_objectives()
 RIGHT = [name for name in NAMES if get_objective(name).expected is Verdict.AGREE]
@@ -37,11 +37,10 @@ every_objective = pytest.mark.parametrize("name", NAMES)
 
 
 @functools.cache
-def run(label: str) -> dict:
-    """The results of all objectives by name; one comparison, so that they compile in parallel."""
-    names, options = RUNS[label]
-    comparison = compare(names, faults.VOTERS, timing=False, **options)
-    return {result.objective: result for result in comparison}
+def run(label: str, name: str) -> Result:
+    """The result of one objective; many at a time take more of the processor altogether."""
+    (result,) = compare(name, faults.VOTERS, timing=False, **RUNS[label][1])
+    return result
 
 
 def runs(*labels: str):
@@ -68,7 +67,7 @@ def in_turn(names: list[str], place: str) -> list[tuple[str, str]]:
     return [(name, fault) for name, fault in turn if fault in faults_of(name)]
 
 
-def run_with_fault(name: str, fault: str, place: str):
+def run_with_fault(name: str, fault: str, place: str) -> Result:
     """The result of one objective with a fault planted in its code."""
     planted = faults.PLANTERS[place][fault](get_objective(name))
     (result,) = compare(planted, faults.VOTERS, timing=False, points=1)
@@ -78,7 +77,7 @@ def run_with_fault(name: str, fault: str, place: str):
 @pytest.mark.slow
 @runs(*RUNS)
 def test_three_sources_agree(name, label):
-    result = run(label)[name]
+    result = run(label, name)
     assert result.verdict.ok, str(result)
     assert result.points[0].judgement.verdict is Verdict.AGREE
     for point in result.points:
@@ -148,38 +147,38 @@ def test_no_autodiff_inside_the_gradient(name):
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_fault_in_the_numbers_is_named(name, source):
     """Each fault in what a source gave, so that nothing has to be compiled for it."""
-    objective, point = get_objective(name), run("float32")[name].points[0]
+    point = run("float32", name).points[0]
     assert point.label.startswith("draw")
+    right = point.votes[source]
     for fault in faults_of(name):
-        planted = faults.in_estimate(fault, objective, point, source)
-        expected = np.flatnonzero(planted.value != point.votes[source].value)
-        assert expected.size, fault
-        judgement = faults.judged(point, source, planted)
+        expected = faults.changed_by(fault, right.value)
+        assert expected, fault
+        judgement = faults.judged(point, source, faults.in_estimate(fault, right))
         assert judgement.verdict is SOURCES[source], fault
-        assert set(judgement.faulty) == set(expected.tolist()), fault
+        assert set(judgement.faulty) == expected, fault
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "fault"), in_turn(RIGHT[::2], "gradient"))
+@pytest.mark.parametrize(("name", "fault"), in_turn(RIGHT, "gradient"))
 def test_fault_in_gradient_is_named(name, fault):
     result = run_with_fault(name, fault, "gradient")
     assert result.verdict is Verdict.ANALYTIC_WRONG, str(result)
-    expected = faults.changed_by(fault, get_objective(name))
+    expected = faults.changed_by(fault, faults.flat_gradient(get_objective(name)))
     assert expected
     assert set(result.points[0].judgement.faulty) == expected
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "fault"), in_turn(RIGHT[1::6], "autodiff"))
+@pytest.mark.parametrize(("name", "fault"), in_turn(RIGHT[::4], "autodiff"))
 def test_fault_in_autodiff_is_named(name, fault):
     result = run_with_fault(name, fault, "autodiff")
     assert result.verdict is Verdict.AUTODIFF_WRONG, str(result)
-    expected = faults.changed_by(fault, get_objective(name))
+    expected = faults.changed_by(fault, faults.flat_gradient(get_objective(name)))
     assert set(result.points[0].judgement.faulty) == expected
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", RIGHT[::10])
+@pytest.mark.parametrize("name", RIGHT[::5])
 def test_directional_written_by_hand_is_used(name):
     """It is 1 % too large, while the gradient is right."""
     planted = faults.in_directional(1.01, get_objective(name))
@@ -191,7 +190,7 @@ def test_directional_written_by_hand_is_used(name):
 @runs("float32", "bfloat16")
 def test_accuracy_in_narrow_dtype_is_as_the_conditioning_says(name, label):
     """What rounding does in float64, measured there as a bar, it does ε/ε₆₄ times as much here."""
-    result = run(label)[name]
+    result = run(label, name)
     amplification = float(jax.numpy.finfo(label).eps) / np.finfo(np.float64).eps
     for method in ("analytic", "reverse"):
         if method not in result.accuracy:
