@@ -16,6 +16,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ["GRADCOMPARE_RAISE"] = "1"
@@ -62,3 +63,22 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("seeded")
+
+SLOW = (
+    *("adapt", "arguments", "battery", "branches", "calibration", "cli", "cli_check"),
+    *("complex_step", "convention", "detection_benchmark", "diagnosis_autodiff"),
+    *("diagnosis_check", "diagnosis_elsewhere", "diagnosis_inside", "diagnosis_loops"),
+    *("diagnosis_nonfinite", "diagnosis_several", "diagnosis_term", "few_digits", "formula"),
+    *("host", "hvp", "jax_internals", "jobs", "kinks", "locate", "locate_faces", "methods"),
+    *("notebook", "processes", "published", "pytest_plugin", "scenarios_size", "shipped_cases"),
+    *("special_shapes", "testing", "traps", "typing", "units", "watch"),
+)
+"""The files whose tests take two seconds or more; in others, single tests have the marker."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests of the slow files."""
+    for item in items:
+        if item.path.stem.removeprefix("test_") in SLOW:
+            item.add_marker(pytest.mark.slow)
