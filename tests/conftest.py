@@ -65,13 +65,14 @@ settings.register_profile(
 settings.load_profile("seeded")
 
 SLOW = (
-    *("adapt", "arguments", "battery", "branches", "calibration", "cli", "cli_check"),
-    *("complex_step", "convention", "detection_benchmark", "diagnosis_autodiff"),
-    *("diagnosis_check", "diagnosis_elsewhere", "diagnosis_inside", "diagnosis_loops"),
-    *("diagnosis_nonfinite", "diagnosis_several", "diagnosis_term", "few_digits", "formula"),
-    *("host", "hvp", "jax_internals", "jobs", "kinks", "locate", "locate_faces", "methods"),
-    *("notebook", "processes", "published", "pytest_plugin", "scenarios_size", "shipped_cases"),
-    *("special_shapes", "testing", "traps", "typing", "units", "watch"),
+    *("adapt", "arguments", "battery", "branches", "branches_by_operation", "calibration"),
+    *("cli", "cli_check", "complex_step", "constants", "convention", "detection_benchmark"),
+    *("diagnosis_autodiff", "diagnosis_check", "diagnosis_elsewhere", "diagnosis_inside"),
+    *("diagnosis_loops", "diagnosis_nonfinite", "diagnosis_several", "diagnosis_term"),
+    *("docstrings", "few_digits", "formula", "host", "hvp", "jax_internals", "jobs", "kinks"),
+    *("locate", "locate_faces", "methods", "notebook", "processes", "published"),
+    *("pytest_plugin", "result_json", "scenarios_faults", "scenarios_points", "scenarios_size"),
+    *("shipped_cases", "special_shapes", "testing", "traps", "typing", "units", "watch"),
 )
 """The files whose tests take two seconds or more; in others, single tests have the marker."""
 

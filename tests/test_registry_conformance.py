@@ -169,7 +169,7 @@ def test_fault_in_gradient_is_named(name, fault):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "fault"), in_turn(RIGHT[::4], "autodiff"))
+@pytest.mark.parametrize(("name", "fault"), in_turn(RIGHT[::5], "autodiff"))
 def test_fault_in_autodiff_is_named(name, fault):
     result = run_with_fault(name, fault, "autodiff")
     assert result.verdict is Verdict.AUTODIFF_WRONG, str(result)
