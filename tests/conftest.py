@@ -3,17 +3,48 @@
 Many tests compile the same programs, of an objective with a fault here and another one there.
 They share JAX's compilation cache in a directory that goes when the session ends, also so that
 the command line, which turns the cache on, leaves nothing in the user's own directory.
+
+Most of the time goes into compiling what runs once or twice, so XLA is told not to optimise.
+Set XLA_FLAGS, to nothing as well, for the compiler as users have it.
 """
 
 import atexit
+import mmap
 import os
 import shutil
 import tempfile
+from importlib.util import find_spec
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ["GRADCOMPARE_RAISE"] = "1"
 """A fault of our own in an optional step is raised, not noted."""
+
+HURRY = {
+    "xla_backend_optimization_level": "0",
+    "xla_llvm_disable_expensive_passes": "true",
+    "xla_cpu_use_fusion_emitters": "false",
+}
+"""Options of XLA, which halve the time that compiling takes, mostly the last."""
+
+
+def known_to_xla(option: str) -> bool:
+    """Whether this release has the option: XLA ends the process at one that it does not know."""
+    spec = find_spec("jaxlib")
+    assert spec is not None
+    assert spec.origin is not None
+    for library in Path(spec.origin).parent.glob("*.so"):
+        with library.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as text:
+            if text.find(option.encode() + b"\0") >= 0:
+                return True
+    return False
+
+
+if "XLA_FLAGS" not in os.environ:
+    flags = [f"--{option}={value}" for option, value in HURRY.items() if known_to_xla(option)]
+    os.environ["XLA_FLAGS"] = " ".join(flags)
 
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="gradcompare-tests-")
@@ -32,3 +63,23 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("seeded")
+
+SLOW = (
+    *("adapt", "arguments", "battery", "branches", "branches_by_operation", "calibration"),
+    *("cli", "cli_check", "complex_step", "constants", "convention", "detection_benchmark"),
+    *("diagnosis_autodiff", "diagnosis_check", "diagnosis_elsewhere", "diagnosis_inside"),
+    *("diagnosis_loops", "diagnosis_nonfinite", "diagnosis_several", "diagnosis_term"),
+    *("docstrings", "few_digits", "formula", "host", "hvp", "jax_internals", "jobs", "kinks"),
+    *("locate", "locate_faces", "methods", "notebook", "processes", "published"),
+    *("pytest_plugin", "result_json", "scenarios_faults", "scenarios_points", "scenarios_size"),
+    *("shipped_cases", "special_shapes", "testing", "traps", "typing", "units", "watch"),
+)
+"""The files whose tests take two seconds or more; in others, single tests have the marker."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests of the slow files."""
+    for item in items:
+        if item.path.stem.removeprefix("test_") in SLOW:
+            item.add_marker(pytest.mark.slow)

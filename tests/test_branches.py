@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 from jax import lax
 
-from gradcompare import Comparison, Verdict, check, compare, get_objective
+from gradcompare import Comparison, Judgement, Verdict, check, compare, get_objective
 from gradcompare._engine.point import examine
 from gradcompare._evaluation.evaluator import Evaluator
-from gradcompare._model.verdict import Judgement
 from gradcompare._points.branches.choices import choices
 from gradcompare._points.branches.nodes import each
 from gradcompare._results.branch import NAMED_BRANCHES, Branch, in_words

@@ -15,7 +15,7 @@ from scenes import make_scene
 from term_faults import Terms, mutated
 
 import gradcompare
-from gradcompare._api.registry import get_objective
+from gradcompare import get_objective
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gradcompare import Verdict, check
-from gradcompare._model.finding import Finding
+from gradcompare import Finding, Verdict, check
 
 LINES = Path(__file__).read_text().splitlines()
 

@@ -1,6 +1,8 @@
 """The building: which module may import which, and what no module may do."""
 
 import ast
+import collections
+import functools
 import os
 import subprocess
 import sys
@@ -32,9 +34,14 @@ MODULES = {
     for path in sorted(PACKAGE.rglob("*.py"))
     if path.name != "starter.py"  # a user's file, which `gradcompare init` copies
 }
+SOURCES = {module: path.read_text(encoding="utf-8") for module, path in MODULES.items()}
 LINES, FUNCTION_LINES = 250, 40
 
-every_module = pytest.mark.parametrize("module", MODULES)
+
+@functools.cache
+def parsed(source: str) -> ast.Module:
+    """The tree of a text, which many rules look at."""
+    return ast.parse(source)
 
 
 def room(module: str) -> str:
@@ -57,11 +64,12 @@ def at_run_time(tree: ast.AST):
         yield from at_run_time(node)
 
 
+@functools.cache
 def imports(module: str, source: str) -> set[str]:
     """The modules of the package that `source`, the text of `module`, imports."""
     package = module if MODULES[module].name == "__init__.py" else module.rpartition(".")[0]
     found = set()
-    for node in at_run_time(ast.parse(source)):
+    for node in at_run_time(parsed(source)):
         names = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -81,10 +89,9 @@ def may_import(module: str, other: str) -> bool:
     return room(module) == room(other) or floor(other) < floor(module)
 
 
-@every_module
-def test_imports_come_from_below(module):
-    for other in imports(module, MODULES[module].read_text()):
-        assert may_import(module, other), f"{module} imports {other}"
+def test_imports_come_from_below():
+    arrows = [(m, other) for m, source in SOURCES.items() for other in imports(m, source)]
+    assert not [f"{m} imports {other}" for m, other in arrows if not may_import(m, other)]
 
 
 def test_an_import_from_above_is_noticed():
@@ -102,8 +109,8 @@ def test_an_import_from_above_is_noticed():
 def graph() -> dict[str, set[str]]:
     """The rooms, and those that each of them imports from."""
     rooms: dict[str, set[str]] = {room(module): set() for module in MODULES}
-    for module, path in MODULES.items():
-        rooms[room(module)] |= {room(other) for other in imports(module, path.read_text())}
+    for module, source in SOURCES.items():
+        rooms[room(module)] |= {room(other) for other in imports(module, source)}
     return {name: others - {name} for name, others in rooms.items()}
 
 
@@ -122,18 +129,18 @@ FULL = 8
 LISTS = ("objectives", "methods", "diagnosis.hypotheses")
 
 
-@pytest.mark.parametrize("folder", sorted({m.rpartition(".")[0] for m in MODULES}))
-def test_a_folder_is_not_a_drawer(folder):
-    inside = [m for m in MODULES if m.rpartition(".")[0] == folder and m != folder]
-    inside = [m for m in inside if MODULES[m].name != "__init__.py"]
-    assert folder in LISTS or len(inside) <= FULL, inside
+def test_a_folder_is_not_a_drawer():
+    modules = [m for m, path in MODULES.items() if path.name != "__init__.py"]
+    inside = collections.Counter(m.rpartition(".")[0] for m in modules)
+    full = {folder: count for folder, count in inside.items() if count > FULL}
+    assert set(full) <= set(LISTS), full
 
 
 def outside_names(module: str, source: str) -> list[tuple[str, str]]:
     """What a module takes from another package: the module and the name."""
     package = module if MODULES[module].name == "__init__.py" else module.rpartition(".")[0]
     found = []
-    for node in at_run_time(ast.parse(source)):
+    for node in at_run_time(parsed(source)):
         if not isinstance(node, ast.ImportFrom) or not (node.level or node.module):
             continue
         base = ["gradcompare", *filter(None, package.split("."))] if node.level else []
@@ -151,16 +158,13 @@ def is_hidden(other: str, name: str) -> bool:
     folder, _, last = other.rpartition(".")
     if name.startswith("_") and f"{other}.{name}".lstrip(".") not in MODULES:
         return True
-    listed = folder and f"`{last}`" in (ast.get_docstring(ast.parse(MODULES[folder].read_text())))
+    listed = folder and f"`{last}`" in (ast.get_docstring(parsed(SOURCES[folder])))
     return bool(folder) and last.startswith("_") and not listed
 
 
-@every_module
-def test_what_is_private_to_a_package_stays_there(module):
-    hidden = [
-        pair for pair in outside_names(module, MODULES[module].read_text()) if is_hidden(*pair)
-    ]
-    assert not hidden
+def test_what_is_private_to_a_package_stays_there():
+    taken = {module: outside_names(module, source) for module, source in SOURCES.items()}
+    assert not [(m, pair) for m, pairs in taken.items() for pair in pairs if is_hidden(*pair)]
 
 
 def test_a_private_name_from_outside_is_noticed():
@@ -173,7 +177,7 @@ def test_a_private_name_from_outside_is_noticed():
 
 def test_no_import_cycles():
     """Neighbours may import each other, so the floors alone do not rule cycles out."""
-    left = {module: imports(module, path.read_text()) for module, path in MODULES.items()}
+    left = {module: imports(module, source) for module, source in SOURCES.items()}
     while free := {module for module, needs in left.items() if not needs & left.keys()}:
         left = {module: needs for module, needs in left.items() if module not in free}
     assert not left
@@ -189,8 +193,10 @@ FORBIDDEN = {
 
 def forbidden(source: str) -> list[str]:
     """The forbidden names that a module uses, in its code or its strings but no docstring."""
+    if not any(name.rpartition(".")[2] in source for name in FORBIDDEN):
+        return []
     used = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if isinstance(node, (ast.Attribute, ast.Import, ast.ImportFrom, ast.Call)):
             text = ast.unparse(node)
             used += [name for name in FORBIDDEN if name in text]
@@ -201,14 +207,14 @@ SETTING = ["cli.compilation_cache"]
 """What only the command line calls, where the process is its own."""
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if m not in SETTING])
-def test_nothing_private_and_nothing_global(module):
-    assert not forbidden(MODULES[module].read_text())
+def test_nothing_private_and_nothing_global():
+    used = {m: forbidden(source) for m, source in SOURCES.items() if m not in SETTING}
+    assert not {m: names for m, names in used.items() if names}
 
 
 def test_only_the_command_line_sets_what_is_global():
     for setting in SETTING:
-        users = [m for m, path in MODULES.items() if setting in imports(m, path.read_text())]
+        users = [m for m, source in SOURCES.items() if setting in imports(m, source)]
         assert set(users) == {"cli.processes", "cli.check"}
 
 
@@ -227,37 +233,36 @@ CLOCKS = ("_engine.timing", "_evaluation.compiled", "_evaluation.chunks")
 """What measures times, or chooses by them how many points are evaluated together."""
 
 
-@every_module
-def test_what_is_found_does_not_depend_on_the_clock(module):
-    uses = "import time" in MODULES[module].read_text()
-    assert uses == (module in CLOCKS)
+def test_what_is_found_does_not_depend_on_the_clock():
+    assert {m for m, source in SOURCES.items() if "import time" in source} == set(CLOCKS)
 
 
 def lengths(source: str) -> dict[str, int]:
     """How many lines each function has, without its signature and docstring."""
     found = {}
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             described = ast.get_docstring(node) is not None and len(node.body) > 1
             found[node.name] = node.end_lineno - node.body[described].lineno + 1
     return found
 
 
-@every_module
-def test_modules_and_functions_are_short(module):
-    source = MODULES[module].read_text()
-    assert len(source.splitlines()) <= LINES
-    long = {name: count for name, count in lengths(source).items() if count > FUNCTION_LINES}
-    assert not long
+def test_modules_are_short():
+    counts = {module: len(source.splitlines()) for module, source in SOURCES.items()}
+    assert not {module: count for module, count in counts.items() if count > LINES}
+
+
+def test_functions_are_short():
+    counts = {(m, f): n for m, source in SOURCES.items() for f, n in lengths(source).items()}
+    assert not {function: count for function, count in counts.items() if count > FUNCTION_LINES}
 
 
 def test_length_is_counted_without_the_signature_and_the_docstring():
     assert lengths('def f(\n    x\n):\n    """One\n    two."""\n    return 1\n') == {"f": 1}
 
 
-@every_module
-def test_modules_have_a_docstring(module):
-    assert ast.get_docstring(ast.parse(MODULES[module].read_text()))
+def test_modules_have_a_docstring():
+    assert not [m for m, source in SOURCES.items() if not ast.get_docstring(parsed(source))]
 
 
 def without_backend(code: str) -> subprocess.CompletedProcess:

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
 
-from gradcompare._api.registry import registered_objectives
+from gradcompare import get_objective, list_objectives
 from gradcompare._evaluation.rounding import nudge
-from gradcompare._foundation.precision import FLOAT64, precision_scope
 
-OBJECTIVES = {name: o for name, o in registered_objectives().items() if o.hvp is not None}
+OBJECTIVES = {
+    name: get_objective(name) for name in list_objectives() if get_objective(name).hvp is not None
+}
 
 NUDGES = 6
 """How often the arguments are moved."""
@@ -43,7 +44,9 @@ def forward_over_reverse(objective, params, direction, data):
 def products(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The product by hand, by JAX, and the bar of each coordinate, at the first draw."""
     objective = OBJECTIVES[name]
-    params, data = objective.make(np.random.default_rng([0, 0]), objective.sizes[0])
+    drawn = objective.make(np.random.default_rng([0, 0]), objective.sizes[0])
+    # As arrays, which moved arguments are, so that there is one program for both.
+    params, data = jax.tree.map(np.asarray, drawn)
     rng = np.random.default_rng(1)
     # Relative to the point, as coordinates can differ by factors of a million.
     direction = jax.tree.map(
@@ -55,8 +58,8 @@ def products(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         by_jax = forward_over_reverse(objective, params, direction, data)
         return ravel_pytree(by_hand)[0], ravel_pytree(by_jax)[0]
 
-    epsilon = float(np.finfo(FLOAT64).eps)
-    with precision_scope(FLOAT64):
+    epsilon = float(np.finfo(np.float64).eps)
+    with jax.enable_x64(True):
         run = jax.jit(both)
         by_hand, by_jax = map(np.asarray, run(params, direction, data))
         moved = [
@@ -98,7 +101,7 @@ def test_wrong_hvp_is_noticed(name, fault):
 def test_hvp_has_the_structure_of_the_parameters(name):
     objective = OBJECTIVES[name]
     params, data = objective.make(np.random.default_rng(0), objective.sizes[0])
-    with precision_scope(FLOAT64):
+    with jax.enable_x64(True):
         product = jax.eval_shape(objective.hvp, params, params, data)
     assert jax.tree.structure(product) == jax.tree.structure(params)
     assert jax.tree.map(np.shape, product) == jax.tree.map(np.shape, params)

@@ -10,12 +10,20 @@ import numpy as np
 import pytest
 from handmade import made
 
-from gradcompare import Comparison, Estimate, InputError, Objective, Verdict, check, compare
-from gradcompare._model.verdict import Judgement
-from gradcompare._results.data import PointResult
+from gradcompare import (
+    Comparison,
+    Estimate,
+    InputError,
+    Judgement,
+    Objective,
+    PointResult,
+    Result,
+    Timing,
+    Verdict,
+    check,
+    compare,
+)
 from gradcompare._results.pairs import Accuracy, PairError
-from gradcompare._results.result import Result
-from gradcompare._results.timing import Timing
 
 INF, NAN = np.inf, np.nan
 

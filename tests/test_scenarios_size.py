@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from scenarios import said_nowhere, says
 
-from gradcompare import Verdict, check
-from gradcompare._results.timing import Timing
+from gradcompare import Timing, Verdict, check
 from gradcompare.report.detail import detail, ranking
 
 RNG = np.random.default_rng(0)

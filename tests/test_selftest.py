@@ -4,8 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gradcompare import InputError, Verdict, check
-from gradcompare._api.selftest import plant, selftest, smallest
+from gradcompare import InputError, Verdict, check, selftest
+from gradcompare._api.selftest import plant, smallest
 
 OFFSET = 1e8
 """Takes eight digits from the values of f, and so from the check."""

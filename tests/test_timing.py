@@ -6,10 +6,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gradcompare import check
+from gradcompare import Timing, check
 from gradcompare._engine import timing
 from gradcompare._engine.timing import measure
-from gradcompare._results.timing import Timing, summarise
+from gradcompare._results.timing import summarise
 from gradcompare.report.detail import ranking
 
 

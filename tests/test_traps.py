@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from gradcompare import Verdict, compare, get_objective, list_objectives
+from gradcompare import Result, Verdict, compare, get_objective, list_objectives
 from gradcompare.cli.main import main
 
 TRAPS = [name for name in list_objectives() if get_objective(name).family == "traps"]
@@ -25,15 +25,15 @@ every_trap = pytest.mark.parametrize("name", TRAPS)
 
 
 @functools.cache
-def run(label: str) -> dict:
-    comparison = compare(TRAPS, faults.VOTERS, timing=False, points=2, **RUNS[label])
-    return {result.objective: result for result in comparison}
+def run(label: str, name: str) -> Result:
+    (result,) = compare(name, faults.VOTERS, timing=False, points=2, **RUNS[label])
+    return result
 
 
 @pytest.mark.parametrize("label", RUNS)
 @every_trap
 def test_verdict_is_the_declared_one(name, label):
-    result = run(label)[name]
+    result = run(label, name)
     assert result.verdict is get_objective(name).expected, str(result)
     assert result.ok
 
@@ -55,7 +55,7 @@ def test_away_from_its_special_points_a_trap_for_autodiff_agrees(name):
     trap = get_objective(name)
     if trap.special is None:
         pytest.skip("it deceives everywhere")
-    for point in run("default-size")[name].points:
+    for point in run("default-size", name).points:
         right = point.label.startswith("draw")
         assert (point.judgement.verdict is Verdict.AGREE) == right, point.label
 
@@ -92,7 +92,7 @@ def test_command_line_fails_on_what_is_not_declared(tmp_path):
     path = tmp_path / "undeclared.py"
     path.write_text(
         "from dataclasses import replace\n"
-        "from gradcompare import Verdict, get_objective\n"
+        "from gradcompare import Result, Verdict, get_objective\n"
         'TRAP = replace(get_objective("trap-custom-jvp"), expected=Verdict.AGREE)\n'
     )
     outcome = CliRunner().invoke(main, ["run", f"{path}:TRAP", "--no-timing", "--only-failures"])
@@ -102,7 +102,7 @@ def test_command_line_fails_on_what_is_not_declared(tmp_path):
 
 
 def test_the_profile_is_too_small_by_the_factor_that_its_docstring_gives():
-    result = run("default-size")["trap-profile-scale"]
+    result = run("default-size", "trap-profile-scale")
     point, rows, columns = result.points[0], 20, 5
     ratio = point.estimates["analytic"].value / point.estimates["richardson"].value
     np.testing.assert_allclose(ratio, (rows - columns) / rows, rtol=1e-9)
