@@ -1,6 +1,7 @@
 """One case: its points one after another, and their common result."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from .._model.objective import Objective, Problem
 from .._model.verdict import Verdict
 from .._points.coverage import Coverage
 from .._points.examination import Examination
+from .._points.sampling import towers
 from .._points.sources import PointSource
 from .._results.data import PointResult
 from .._results.result import Result
@@ -91,14 +93,25 @@ class _Examiner:
             Coverage(points, failure="a step of gradcompare failed"),
         )
         if self.settings.seeks and self.settings.points > 1:
-            coverage.extend(self.settings.seed, self._is_usable, self.examine)
+            ordinary = max(abs(point.result.value) for point in points)
+            coverage.extend(self.settings.seed, self._usable(ordinary), self.examine)
         return coverage
 
-    def _is_usable(self, problem: Problem) -> bool:
-        try:
-            return math.isfinite(self.value_at(_rounded(problem, self.settings.dtype)))
-        except InputError:  # numbers soon leave the range of a narrow dtype
-            return False
+    def _usable(self, ordinary: float) -> Callable[[Problem], bool]:
+        """Returns the test whether a point that was sought shows anything.
+
+        Args:
+            ordinary: The size of the objective at the other points.
+        """
+
+        def usable(problem: Problem) -> bool:
+            try:
+                value = self.value_at(_rounded(problem, self.settings.dtype))
+            except InputError:  # numbers soon leave the range of a narrow dtype
+                return False
+            return math.isfinite(value) and not towers(value, ordinary)
+
+        return usable
 
 
 def _undecided(points: list[Examination]) -> bool:

@@ -66,11 +66,16 @@ def around(
         for _ in range(SHRINKS):
             drawn = problem.moved(moved, label)
             value = abs(value_at(drawn))
-            if math.isfinite(value) and (near or not value > TOWERING * ordinary > 0):
+            if math.isfinite(value) and (near or not towers(value, ordinary)):
                 ordinary = max(ordinary, value) if near else ordinary
                 yield drawn
                 break
             moved = (x + moved) / 2
+
+
+def towers(value: float, ordinary: float) -> bool:
+    """Whether the objective is so large at a point that one term rounds off all others."""
+    return abs(value) > TOWERING * ordinary > 0
 
 
 def tails_of(problem: Problem, seed: int, value_at: ValueAt) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from jaxtyping import Float
 
 from .._evaluation.evaluator import Evaluator
 from .._model.objective import Problem
+from .branches.bounds import GUARD
 from .branches.combined import Choices
 from .sampling import inside
 
@@ -69,11 +70,15 @@ def seek(
         usable: Whether the objective is finite at a point.
     """
     problem, labels = evaluator.problem, Counter[str]()
+    guards = np.array([branch.note == GUARD for branch in choices.branches])
+    guards &= ~choices.taken(evaluator).branches
     seen: set[frozenset[int]] = set()
     refused, skipped = Counter[int](), 0
 
     def taken(x: Vector) -> frozenset[int]:
         branches = choices.taken(evaluator, x).branches
+        if np.any(branches & guards):  # behind a guard, nothing else is to be seen
+            return frozenset()
         return frozenset(n for n in missing if branches[n] and refused[n] < REFUSALS)
 
     for candidate in _candidates(evaluator.x, seed):

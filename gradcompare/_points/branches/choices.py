@@ -27,6 +27,7 @@ from .kinds import (
     PARAMETERS,
     Call,
     Facts,
+    bounds,
     branches,
     chooses_by,
     holds,
@@ -142,7 +143,7 @@ def _choice(
         operand = chooses_by(equation)
         chosen = equation.outvars[0] if operand is None else equation.invars[operand]
         shape = () if name == "sort" else (*around.loops, *getattr(chosen.aval, "shape", ()))
-        yield Choice(equation, cases, shape, around.derived)
+        yield Choice(equation, cases, shape, bounds(name, operands), around.derived)
 
 
 def _called(equation: JaxprEqn) -> Call:

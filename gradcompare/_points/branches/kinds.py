@@ -1,5 +1,6 @@
 """The branches of one choice in words, each as the end of a sentence: "`x > 20` is true"."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -136,6 +137,8 @@ def _extreme(equation: JaxprEqn, operands: Sequence[Facts], call: Call) -> Descr
     place, name = call.place, equation.primitive.name
     assert place is not None
     literals = [facts.literal for facts in operands]
+    if any(number is not None and math.isinf(number) for number in literals):
+        return  # a bound at infinity
     words = extreme(name, place, *literals)
     bounded = call.chooser is not None and call.chooser.bounded
     if literals == [None, None] and bounded:  # JAX puts the bound first
@@ -164,6 +167,17 @@ def _ordered(equation: JaxprEqn, operands: Sequence[Facts], call: Call) -> Descr
     count = shape[sorted_axis(equation)]
     for each in ordered(call.place, count):
         yield each, call.place, ""
+
+
+def bounds(name: str, operands: Sequence[Facts]) -> dict[int, tuple[int, int]]:
+    """Returns the bounds among the operands of an operation; see `Choice`."""
+    pairs = {"max": {0: (0, 1), 1: (1, 0)}, "clamp": {0: (0, 1), 2: (2, 1)}}
+    pairs["min"] = pairs["max"]
+    return {
+        branch: (bound, number)
+        for branch, (bound, number) in pairs.get(name, {}).items()
+        if operands[bound].source != PARAMETERS
+    }
 
 
 def conditional(place: Place) -> list[str]:

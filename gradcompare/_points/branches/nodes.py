@@ -1,6 +1,6 @@
 """The choices of a program as a tree: operations that choose, and operations that contain them."""
 
-from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from jax.extend.core import JaxprEqn
@@ -16,12 +16,15 @@ class Choice:
         equation: The operation.
         branches: Its branches, in the order of its cases.
         shape: The shape of its condition, with the loops around it as leading axes.
+        bounds: The branches at a bound that the parameters do not move, by the number of the
+            branch: the number of the operand that is the bound, and of the one that it bounds.
         derived: Whether autodiff derived it from another choice.
     """
 
     equation: JaxprEqn
     branches: tuple[Branch, ...]
     shape: tuple[int, ...]
+    bounds: Mapping[int, tuple[int, int]]
     derived: bool = False
 
     @property

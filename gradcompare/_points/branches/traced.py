@@ -7,21 +7,22 @@ measurement always belong together. Autodiff's versions of known choices are lef
 """
 
 import math
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal, jaxpr_as_fun
-from jaxtyping import Array, Float, PyTree
+from jax.extend.core import ClosedJaxpr, Literal, jaxpr_as_fun
+from jaxtyping import Array, Bool, Float, PyTree
 
 from ..._evaluation.compiled import CompiledFunction
 from ..._evaluation.evaluator import Evaluator
 from ..._introspection.jax_internals import loop_of, part_of, programs_in, sorted_axis
 from ..._introspection.jaxprs import divided
 from ..._results.branch import Branch
+from .bounds import GUARD, is_guard
 from .choices import choices
 from .kinds import chooses_by, places
 from .nodes import Choice, Nest, Node, each, without
@@ -75,7 +76,16 @@ class TracedChoices:
 
     @cached_property
     def branches(self) -> tuple[Branch, ...]:
-        """The branches, each once."""
+        """The branches, each once; those behind a guard say so."""
+        if not any(choice.bounds for choice in self._choices):
+            return self._named
+        assert self.first is not None
+        guards = self._flags(self.first)[1]
+        pairs = zip(self._named, guards, strict=True)
+        return tuple(replace(branch, note=GUARD) if guard else branch for branch, guard in pairs)
+
+    @cached_property
+    def _named(self) -> tuple[Branch, ...]:
         return each_once(self._all)
 
     @cached_property
@@ -87,35 +97,51 @@ class TracedChoices:
         """Returns the branches at `x`, or at the point of `evaluator`, which must come first."""
         if not self.programs:
             return Taken(np.zeros(0, bool), {})
-        extra = ()
+        branches, _, flat = self._flags(evaluator, x)
+        entries, start = {}, 0
+        for number, shape in self.shaped.items():
+            entries[number] = flat[start : start + math.prod(shape)]
+            start += math.prod(shape)
+        return Taken(branches, entries)
+
+    def _flags(
+        self, evaluator: Evaluator, x: Float[np.ndarray, " d"] | None = None
+    ) -> list[Bool[np.ndarray, "..."]]:
+        """Returns which branches are taken, which are guards, and the branches by entry."""
+        extra, count = (), len(self._named)
         if self.first is not None and any(choice.ordered for choice in self._choices):
             extra = (self.first.args[0],)
         if x is None:
             flat = evaluator.run(KEY, self._program, *extra, helper=True) > 0
         else:
             flat = evaluator.run_at(KEY, x, *extra) > 0
-        branches, entries, start = flat[: len(self.branches)], {}, len(self.branches)
-        for number, shape in self.shaped.items():
-            entries[number] = flat[start : start + math.prod(shape)]
-            start += math.prod(shape)
-        return Taken(branches, entries)
+        return np.split(flat, [count, 2 * count])
 
     def _program(
         self, params: PyTree, data: PyTree, direction: PyTree, *first: PyTree
     ) -> list[Array]:
-        masks = self._masks(params, data, direction)
+        masks = self._read(_cases, params, data, direction)
         if first:
-            masks = self._reordered(masks, self._masks(*first, data, direction))
-        merged: list[list[Array]] = [[] for _ in self.branches]
-        numbers = {branch.key: number for number, branch in enumerate(self.branches)}
-        for (branch, _), mask in zip(self._all, masks, strict=True):
-            merged[numbers[branch.key]].append(mask)
-        flags = jnp.stack([_any([jnp.any(mask) for mask in one]) for one in merged])
-        return [flags, *(_any(merged[number]) for number in self.shaped)]
+            masks = self._reordered(masks, self._read(_cases, *first, data, direction))
+        taken = self._merged(masks)
+        guards = self._merged(self._read(_guards, params, data, direction))
+        flags = [
+            [_any([jnp.any(mask) for mask in one]) for one in each] for each in (taken, guards)
+        ]
+        return [*map(jnp.stack, flags), *(_any(taken[number]) for number in self.shaped)]
 
-    def _masks(self, *args: PyTree) -> list[Array]:
+    def _merged(self, masks: Sequence[Array]) -> list[list[Array]]:
+        """Returns the masks of each branch, which may stand in several choices."""
+        merged: dict[Hashable, list[Array]] = {branch.key: [] for branch in self._named}
+        for (branch, _), mask in zip(self._all, masks, strict=True):
+            merged[branch.key].append(mask)
+        return list(merged.values())
+
+    def _read(self, rule: "Rule", *args: PyTree) -> list[Array]:
         leaves = jax.tree.leaves(args)
-        return [mask for jaxpr, nodes in self.programs for mask in _masks(jaxpr, nodes, leaves)]
+        return [
+            mask for jaxpr, nodes in self.programs for mask in _read(rule, jaxpr, nodes, leaves)
+        ]
 
     def _reordered(self, here: list[Array], first: list[Array]) -> list[Array]:
         """Returns the masks, where those of orders say whether it is that of the first point."""
@@ -132,8 +158,14 @@ def _any(masks: list[Array]) -> Array:
     return jnp.any(jnp.stack(masks), axis=0)
 
 
-def _masks(program: ClosedJaxpr, nodes: Sequence[Node], args: Sequence[Array]) -> list[Array]:
-    """Returns the entries that take each branch of a program, in the order of its choices."""
+Rule = Callable[[Choice, Sequence[Array]], list[Array]]
+"""Function that says of each branch of a choice, by its operands, which entries it concerns."""
+
+
+def _read(
+    rule: Rule, program: ClosedJaxpr, nodes: Sequence[Node], args: Sequence[Array]
+) -> list[Array]:
+    """Returns what a rule says of each branch of a program, in the order of its choices."""
     jaxpr = program.jaxpr
     # The operands of the choices and nests: constants, arguments, or results of `part`.
     needed = dict.fromkeys(
@@ -146,13 +178,21 @@ def _masks(program: ClosedJaxpr, nodes: Sequence[Node], args: Sequence[Array]) -
     masks = []
     for node in nodes:
         args = [v.val if isinstance(v, Literal) else known[v] for v in node.equation.invars]
-        masks += _cases(node.equation, args) if isinstance(node, Choice) else _nested(node, args)
+        masks += rule(node, args) if isinstance(node, Choice) else _nested(rule, node, args)
     return masks
 
 
-def _cases(equation: JaxprEqn, operands: Sequence[Array]) -> list[Array]:
+def _guards(choice: Choice, operands: Sequence[Array]) -> list[Array]:
+    """Returns whether each case of one choice is behind a guard."""
+    guards = [jnp.zeros((), bool)] * len(choice.branches)
+    for number, (bound, bounded) in choice.bounds.items():
+        guards[number] = is_guard(operands[bound], operands[bounded], jnp)
+    return guards
+
+
+def _cases(choice: Choice, operands: Sequence[Array]) -> list[Array]:
     """Returns the entries that take each case of one choice."""
-    first, *rest = operands
+    equation, (first, *rest) = choice.equation, operands
     match equation.primitive.name:
         case "select_n" | "cond":
             count = len(programs_in(equation) or rest)
@@ -174,19 +214,20 @@ def _cases(equation: JaxprEqn, operands: Sequence[Array]) -> list[Array]:
             return [jnp.less(first, 0), jnp.greater(first, 0)]
 
 
-def _nested(nest: Nest, operands: list[Array]) -> list[Array]:
+def _nested(rule: Rule, nest: Nest, operands: list[Array]) -> list[Array]:
     equation, masks = nest.equation, []
     if equation.primitive.name == "scan":
-        return _in_loop(nest, operands)
+        return _in_loop(rule, nest, operands)
     if equation.primitive.name != "cond":
-        return _masks(programs_in(equation)[0], nest.inner[0], operands)
+        return _read(rule, programs_in(equation)[0], nest.inner[0], operands)
     for number, (branch, nodes) in enumerate(zip(programs_in(equation), nest.inner, strict=True)):
         here = jnp.equal(operands[0], number)
-        masks += [jnp.where(here, mask, 0) for mask in _masks(branch, nodes, operands[1:])]
+        inside = _read(rule, branch, nodes, operands[1:])
+        masks += [jnp.where(here, mask, 0) for mask in inside]
     return masks
 
 
-def _in_loop(nest: Nest, operands: list[Array]) -> list[Array]:
+def _in_loop(rule: Rule, nest: Nest, operands: list[Array]) -> list[Array]:
     """Returns the branches in each round of a loop, with the rounds as the first axis."""
     nodes, loop = nest.inner[0], loop_of(nest.equation)
     assert loop is not None  # its body was read
@@ -195,6 +236,6 @@ def _in_loop(nest: Nest, operands: list[Array]) -> list[Array]:
     def step(carry, x):
         inside = [*fixed, *carry, *x]
         after = jaxpr_as_fun(body)(*inside)[: len(carry)]
-        return after, _masks(body, nodes, inside)
+        return after, _read(rule, body, nodes, inside)
 
     return jax.lax.scan(step, start, rows, length=loop.length, reverse=loop.reverse)[1]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ...._foundation.user_code import Place
+from ..bounds import GUARD, is_guard
 from ..kinds import bounded, extreme, signed
 from .recording import Record
 from .tracked import Tracked, conditioned, plain
@@ -17,8 +18,14 @@ def _extreme(record: Record, place: Place, name: str, inputs, operands) -> None:
         for x, y in zip(operands[:2], inputs[:2], strict=True)
     ]
     masks = [np.greater(a, b), np.less(a, b)]
-    words = extreme(name, place, *literals)
-    record.add(place, words, masks if "max" in name else masks[::-1])
+    fixed = [not isinstance(x, Tracked) for x in inputs[:2]]
+    if any(still and np.all(np.isinf(x)) for still, x in zip(fixed, (a, b), strict=True)):
+        return  # a bound at infinity
+    pairs = enumerate(zip(fixed, (a, b), (b, a), strict=True))
+    notes = {n: GUARD for n, (still, bound, x) in pairs if still and is_guard(bound, x)}
+    record.add(
+        place, extreme(name, place, *literals), masks if "max" in name else masks[::-1], notes
+    )
 
 
 def _signed(record: Record, place: Place, name: str, inputs, operands) -> None:
@@ -30,16 +37,20 @@ def _clipped(record: Record, place: Place, name: str, inputs, operands) -> None:
 
 
 def _bounded(record: Record, place: Place, x, low=None, high=None, **options) -> None:
-    x, low, high = (plain(each) for each in (x, low, high))
     low = options.get("min", options.get("a_min", low))
     high = options.get("max", options.get("a_max", high))
-    below = np.less(x, -np.inf if low is None else low)
-    above = np.greater(x, np.inf if high is None else high)
-    branches = zip((low, x, high), bounded(place), [below, ~(below | above), above], strict=True)
-    words, masks = zip(
-        *((words, mask) for end, words, mask in branches if end is not None), strict=True
-    )
-    record.add(place, words, list(masks))
+    lower, between, upper = bounded(place)
+    numbers, inside, ends = plain(x), True, []
+    for words, end, beyond in ((lower, low, np.less), (upper, high, np.greater)):
+        if end is None or np.all(np.isinf(plain(end))):
+            continue
+        mask = beyond(numbers, plain(end))
+        guard = not isinstance(end, Tracked) and is_guard(plain(end), numbers)
+        inside = inside & ~mask
+        ends.append((words, mask, GUARD if guard else ""))
+    if ends:
+        words, masks, notes = zip((between, inside, ""), *ends, strict=True)
+        record.add(place, words, list(masks), dict(enumerate(notes)))
 
 
 def _sorted(record: Record, place: Place, x, *rest, **options) -> None:

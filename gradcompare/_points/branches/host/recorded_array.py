@@ -207,4 +207,4 @@ def _branched(condition: Recorded, caller: Caller, answer: bool) -> None:
         if len(place.literals) != 2:
             return
         words = extreme(caller.function.__name__, place, *place.literals)
-    condition.record.add(place, words, [np.array(not answer), np.array(answer)], condition.thin)
+    condition.record.add(place, words, [np.array(not answer), np.array(answer)], condition.notes)

@@ -4,10 +4,10 @@ import builtins
 import functools
 import os
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import FrameType, MappingProxyType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from jaxtyping import Bool, Int
 from ...._foundation.frames import callers, position_of
 from ...._foundation.user_code import Place, is_users, place_in
 from ...._results.branch import Branch
-from ..kinds import THIN, ordered, places
+from ..kinds import ordered, places
 
 NUMPY, OWN = (os.path.join(Path(file).parent, "") for file in (str(np.__file__), __file__))
 """Folders of the code between the user's line and a recorded array."""
@@ -55,11 +55,15 @@ class Record:
         self.add(place, ordered(place, count), masks)
 
     def add(
-        self, place: Place, words: Sequence[str], masks: Masks, thin: int | None = None
+        self,
+        place: Place,
+        words: Sequence[str],
+        masks: Masks,
+        notes: Mapping[int, str] = MappingProxyType({}),
     ) -> None:
-        """Records which entries took which branch; only single points reach the `thin` one."""
+        """Records which entries took which branch; those with a note are not sought."""
         for number, (sentence, mask) in enumerate(zip(words, masks, strict=True)):
-            branch = Branch(sentence, place.file, place.line, note=THIN if number == thin else "")
+            branch = Branch(sentence, place.file, place.line, note=notes.get(number, ""))
             self.branches.setdefault(branch.key, (branch, []))[1].append(np.asarray(mask))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ...._foundation.user_code import Place
-from ..kinds import conditional
+from ..kinds import THIN, conditional
 from .recording import Record
 
 
@@ -24,6 +24,11 @@ class Tracked(np.ndarray):
     origin: Place | None = None
     thin: int | None = None
     finite: bool = False
+
+    @property
+    def notes(self) -> dict[int, str]:
+        """The reason why its thin answer is not sought, by its number."""
+        return {} if self.thin is None else {self.thin: THIN}
 
 
 def plain(thing: Any) -> Any:
@@ -43,5 +48,5 @@ def conditioned(condition: Tracked) -> None:
     mask = condition.view(np.ndarray)
     assert condition.origin is not None
     condition.record.add(
-        condition.origin, conditional(condition.origin), [~mask, mask], condition.thin
+        condition.origin, conditional(condition.origin), [~mask, mask], condition.notes
     )
