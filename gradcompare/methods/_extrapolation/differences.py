@@ -13,7 +13,7 @@ from .windows import Window, signed_steps
 
 def extrapolate_window(window: Window) -> Extrapolation:
     """Returns the extrapolated differences in the window of each line."""
-    both_sides = extrapolate(*central_differences(window), power=2)
+    both_sides = extrapolate(*central_differences(window), power=2, even=even_part(window))
     sided = window.side != 0
     if not sided.any():
         return both_sides
@@ -42,6 +42,19 @@ def central_differences(
     # Two values, each off by at most the noise, over the distance between their points.
     rounding = 2 * window.noise / width + np.abs(forward - backward) * bend / 2
     return (plus - minus) / width, width / 2, rounding
+
+
+def even_part(window: Window) -> tuple[Float[np.ndarray, "k l"], Float[np.ndarray, "k l"]]:
+    """Returns half of (f(x+h) − 2 f(x) + f(x−h)) / h, and the bounds of its rounding errors.
+
+    It is half of what the difference quotients to the right and to the left are apart.
+    """
+    plus, minus, steps, origin = window.plus, window.minus, window.steps, window.origin[:, None]
+    forward, backward = (origin + steps) - origin, origin - (origin - steps)
+    width = forward + backward
+    # Where rounding of x makes the steps unequal, the slope enters with their difference.
+    slope = (plus - minus) / width * (forward - backward)
+    return (plus + minus - 2 * window.centre - slope) / width, 4 * window.noise / width
 
 
 def one_sided_differences(

@@ -34,6 +34,9 @@ _STALLED = 0.1
 """Fraction below which the distance between rows falls over two columns if f is smooth; if f is
 like |x|^p with any p up to 3, it does not."""
 
+_UNEVEN = 3.0
+"""Ratio of the error bar to the distance of the slopes on either side from their mean."""
+
 _LEFT = 4.0
 """Safety factor on the error that the distance of the last row leaves."""
 
@@ -60,6 +63,7 @@ def extrapolate(
     rounding: Float[np.ndarray, "m levels"],
     *,
     power: int,
+    even: tuple[Float[np.ndarray, "m levels"], Float[np.ndarray, "m levels"]] | None = None,
 ) -> Extrapolation:
     """Returns the best entry of each tableau, and the parts of its error.
 
@@ -69,6 +73,8 @@ def extrapolate(
         rounding: The bound of the rounding error of each difference.
         power: 2 for central differences; 1 for one-sided ones, whose error is in all powers
             of the step.
+        even: Half of the second differences over the steps, and the bounds of their rounding
+            errors, if both sides are known.
     """
     # Lists of columns, T[·, 0] first. Column k lacks the first k rows: its row j is T[j + k, k].
     columns, corrections, noises = [differences], [np.zeros_like(differences)], [rounding]
@@ -88,6 +94,11 @@ def extrapolate(
         np.hstack(parts[2:]) for parts in (columns, corrections, noises, beyond)
     )
     truncation = np.maximum(correction, further)
+    uneven = np.zeros_like(entry)
+    if even is not None:
+        sides = np.hstack(_apart(*even, steps)[2:])
+        uneven = np.where(np.isnan(sides), 0.0, _UNEVEN * sides)
+        truncation = np.maximum(truncation, uneven)
     # The bar of each entry; the entry with the smallest is the estimate.
     total = np.where(np.isfinite(entry), truncation + noise, np.inf)
     best = np.argmin(np.where(np.isnan(total), np.inf, total), axis=1)[:, None]
@@ -99,7 +110,30 @@ def extrapolate(
     left_over, distance = _left_over(columns, noises)
     least = np.where(left_over > 0, left_over * distance, 0)
     error = np.maximum(chosen(truncation + noise), least)
-    return Extrapolation(chosen(entry), error, chosen(correction) > chosen(noise), left_over)
+    truncating = np.maximum(chosen(correction), chosen(uneven)) > chosen(noise)
+    return Extrapolation(chosen(entry), error, truncating, left_over)
+
+
+def _apart(
+    even: Float[np.ndarray, "m levels"],
+    rounding: Float[np.ndarray, "m levels"],
+    steps: Float[np.ndarray, "m levels"],
+) -> list[Float[np.ndarray, "m _"]]:
+    """Returns how far apart the steps of each entry put the slopes on the two sides of the point.
+
+    If f is smooth, they are one, and the even part has odd powers of the step only: h, h³, h⁵, …;
+    what is left once those are removed is the distance of both slopes from their mean. Where f″
+    jumps within the steps, or f has changed beyond all powers, this is as far off as the central
+    difference is, while corrections of that may be small by chance.
+    """
+    columns, noises = [even], [rounding]
+    for order in range(1, even.shape[1]):
+        # One neighbouring step at a time: the next power is removed from all pairs.
+        factor = (steps[:, :-1][:, order - 1 :] / steps[:, 1:][:, order - 1 :]) ** (2 * order - 1)
+        step = (columns[-1][:, 1:] - columns[-1][:, :-1]) / (factor - 1)
+        columns.append(columns[-1][:, 1:] + step)
+        noises.append((factor * noises[-1][:, 1:] + noises[-1][:, :-1]) / (factor - 1))
+    return [np.maximum(0, np.abs(c) - n) for c, n in zip(columns, noises, strict=True)]
 
 
 def _left_over(
