@@ -217,7 +217,10 @@ class Evaluator:
             self.problem, value, self.args, memory_bytes=self.memory_bytes, on_cpu=on_cpu
         )
 
-    @cached_property
+    # Not kept: batches know their evaluator, and what refers to itself goes late. A program that
+    # is still there keeps its constants, and JAX up to 0.10 hands a captured array of NumPy, once
+    # made a constant of float64, to the user's own float32 code as well.
+    @property
     def _values(self) -> CompiledBatches | HostBatches:
         if self.cache.opaque:
             return HostBatches(self.problem, self.dtype, self.executor)

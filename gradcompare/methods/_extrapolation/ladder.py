@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float, Int
 from ..._model.estimate import EPS
 from .best import Best
 from .differences import extrapolate_window
-from .lines import RATIO, Derivatives, Lines
+from .lines import NOISY, RATIO, Derivatives, Lines
 from .shapes import constant, finite_side, jumps, kink
 from .tableau import LEVELS
 from .windows import FIRST_LEVEL, STRIDE, Bracket, Windows
@@ -50,6 +50,9 @@ FAR, FAR_DOUBT = 4.0, 3.0
 """Number of scales of the line beyond which error bars are widened if f has fewer digits, and the
 factor: corrections are small by chance there, and no window with smaller steps can tell (2 in
 100 logits in float32)."""
+
+DROWNED = 20.0
+"""Ratio of the changes of f to its noise below which f is nothing but noise."""
 
 UNCLEAR = 0.1
 """Fraction of the derivative above which an error bar may hide a jump."""
@@ -220,6 +223,12 @@ class Ladder:
         noise = max(lines.noise, EPS * abs(lines.centre))
         # All that is known then: f changes by less than its noise over the scale.
         best.widen(where, noise / lines.scale[where])
+        # If f is nothing but noise, it may change as much from one number to the next.
+        window = self._windows.of(np.arange(len(where)))
+        change = np.abs(np.hstack([window.plus, window.minus]) - window.centre)
+        drowned = where & (np.fmax.reduce(change, axis=1) < DROWNED * noise)
+        drowned &= noise > NOISY * abs(lines.centre)
+        best.widen(drowned, noise / (EPS * lines.scale[drowned]))
 
     def _largest_step(self) -> Float[np.ndarray, " m"]:
         return self._lines.scale * RATIO ** -self._best.level.astype(float)

@@ -31,6 +31,18 @@ place, and a wide spacing can show the curvature of f instead of noise.
 CLOSE_SPACINGS = (2.0**-40, 2.0**-46)
 """Spacings for an f that is so curved, or ends so near, that the usual ones show no noise."""
 
+BETWEEN = tuple(2.0**-power for power in range(23, 51, 3))
+"""Spacings at which an oscillation may be seen, the widest first."""
+
+MUCH = 1e6 * EPS
+"""Fraction of f above which what looks like noise may be an oscillation."""
+
+WHOLE = 0.03
+"""Share of all changes of f above which noise may be an oscillation."""
+
+OSCILLATION = 30.0
+"""Ratio of the noise at the wide spacing to that at the close one above which f may oscillate."""
+
 STAIRCASE = 0.5
 """Least share of values that equal their neighbours if values are rounded, as with float32."""
 
@@ -80,12 +92,20 @@ def noise_level(values: Float[np.ndarray, " n"]) -> float | None:
 
 def _plateau(values: Float[np.ndarray, " n"], within: float) -> float | None:
     """Returns the largest of the levels σₖ; None if they differ by more than `within`."""
-    levels = []
-    for order in ORDERS:
-        # Δᵏ adds k + 1 values with binomial coefficients, whose squares sum to (2k)!/(k!)².
-        scale = factorial(order) ** 2 / factorial(2 * order)
-        levels.append(np.sqrt(scale * np.mean(np.diff(values, order) ** 2)))
-    return float(max(levels)) if max(levels) <= within * min(levels) else None
+    levels = [_level(values, order) for order in ORDERS]
+    return max(levels) if max(levels) <= within * min(levels) else None
+
+
+def _level(values: Float[np.ndarray, " n"], order: int) -> float:
+    """Returns the standard deviation σₖ of the noise, from the differences of order k."""
+    # Δᵏ adds k + 1 values with binomial coefficients, whose squares sum to (2k)!/(k!)². Squares
+    # of the differences themselves may under- or overflow.
+    differences = np.diff(values, order)
+    size = np.max(np.abs(differences))
+    if not 0 < size < np.inf:
+        return float(size)
+    scale = factorial(order) ** 2 / factorial(2 * order)
+    return float(size * np.sqrt(scale * np.mean((differences / size) ** 2)))
 
 
 def measure_noise(evaluator: AbstractEvaluator) -> tuple[float, int]:
@@ -104,6 +124,11 @@ def measure_noise(evaluator: AbstractEvaluator) -> tuple[float, int]:
     if np.mean(np.diff(values[0]) == 0) >= STAIRCASE:
         noise, more = _stair(evaluator, direction, values)
         return max(noise, digits), spent + more
+    if _may_oscillate(levels, values):
+        varying, more = _varies(evaluator, direction, max(levels))
+        spent += more
+        if varying is not None:
+            levels = [level for level in levels if level < max(levels) / OSCILLATION] or varying
     if not levels:
         for way in (direction, -direction):
             closer, values = _levels(evaluator, way, CLOSE_SPACINGS)
@@ -114,6 +139,39 @@ def measure_noise(evaluator: AbstractEvaluator) -> tuple[float, int]:
         closest = values[-1][np.isfinite(values[-1])]
         levels = [float(np.ptp(closest))] if closest.size else [0.0]
     return max(NOISE_FACTOR * max(levels), digits), spent
+
+
+def _may_oscillate(levels: list[float], values: Float[np.ndarray, "s n"]) -> bool:
+    """Whether what looks like noise may be an oscillation of f, or a peak.
+
+    At the wide spacing alone there is more of it, or it is as large as f itself.
+    """
+    if not levels:
+        return False
+    most = max(levels)
+    alone = len(levels) < len(values) or min(levels) < most / OSCILLATION
+    return most > MUCH * np.max(np.abs(values)) and (alone or most > WHOLE * np.ptp(values))
+
+
+def _varies(
+    evaluator: AbstractEvaluator, direction: Float[np.ndarray, " d"], level: float
+) -> tuple[list[float] | None, int]:
+    """Returns the noise where f varies smoothly by `level`, and the number of values it took.
+
+    Over some closer spacing, a function that oscillates bends by as much, and without noise; the
+    noise of a solver is as large over each spacing, or freezes. None where it does not vary so.
+    """
+    line, steps = evaluator.problem.layout.unflatten(direction), np.arange(1, POINTS + 1)
+    bound = None  # where they show curvature as well as noise, sixth differences bound the noise
+    for number, spacing in enumerate(BETWEEN, 1):
+        values = evaluator.along(spacing * steps, line)
+        noise = noise_level(values)
+        if noise is not None and bound is not None:
+            return [min(noise, bound)], number * POINTS
+        bend = np.ptp(values - np.polyval(np.polyfit(steps, values, 1), steps))
+        if bend > level and (noise is None or noise < level / OSCILLATION):
+            bound = _level(values, ORDERS[-1])
+    return None if bound is None else [bound], len(BETWEEN) * POINTS
 
 
 def _rounded_by(values: Float[np.ndarray, " n"]) -> float:

@@ -148,18 +148,26 @@ def _left_over(
 
     The multiple is 0 where the columns show that f is smooth, NaN where noise hides whether it is.
     """
-    # The distance between the last two rows in columns 0, 1, 2; in column 1, also one row up.
-    distances = [np.abs(column[:, -1] - column[:, -2]) for column in columns[:3]]
-    before = np.abs(columns[1][:, -2] - columns[1][:, -3])
-    # If f is smooth, the terms h² and h⁴ are gone two columns on.
+    # The distance between the last two rows in each column, and between the two rows before.
+    distances = [np.abs(column[:, -1] - column[:, -2]) for column in columns[:4]]
+    before = [np.abs(column[:, -2] - column[:, -3]) for column in columns[:3]]
+    # If f is smooth, the terms h² and h⁴ are gone two columns on. Either answer needs a distance
+    # that is more than the noise of the two entries.
     falling = distances[2] < _STALLED * distances[0]
-    # Either answer needs a distance that is more than the noise of the two entries.
     smooth = falling & (distances[0] > 2 * noises[0][:, -1])
     stalled = ~falling & (distances[2] > 2 * noises[2][:, -1])
-    # A geometric series with ρ = before / distance: the sum distance · (1/ρ + 1/ρ² + …) is left.
-    # Without convergence (ρ ≤ 1) the division makes it infinite.
-    left = _LEFT / np.maximum(before / distances[1] - 1, 0)
-    return np.where(smooth, 0.0, np.where(stalled, left, np.nan)), distances[1]
+    # A term of f″ that is small beside f‴h² shows one column further on.
+    late = smooth & (distances[3] > 2 * noises[3][:, -1])
+    late &= distances[3] > _STALLED * distances[1]
+
+    def left(column: int) -> Float[np.ndarray, " m"]:
+        # A geometric series with ρ = before / distance: the sum distance · (1/ρ + 1/ρ² + …) is
+        # left. Without convergence (ρ ≤ 1) the division makes it infinite.
+        return _LEFT / np.maximum(before[column] / distances[column] - 1, 0)
+
+    multiple = np.where(smooth, 0.0, np.where(stalled, left(1), np.nan))
+    multiple = np.where(late, left(2), multiple)
+    return multiple, np.where(late, distances[2], distances[1])
 
 
 def _beyond(
