@@ -29,9 +29,13 @@ TAIL_STREAM = 7
 SHRINKS = 6
 """Number of times a point is moved back halfway if the objective is not finite, or too large."""
 
-TOWERING = 1 / float(np.finfo(float).eps)
-"""Ratio of the objective at a far point to that near the user's above which the point shows
-nothing: one term (a projection whose depth is nearly 0) rounds off all others."""
+TOWERING = float(np.finfo(float).eps) ** -0.5
+"""Ratio of the objective at a drawn point to that near the user's above which the point shows
+little: one term (two atoms that nearly touch) rounds off half of the digits of all others."""
+
+BESIDE = 1e-3
+"""Distance, relative to each coordinate, at which the objective has its ordinary size; at the
+user's point itself it may be nearly zero."""
 
 
 def around(
@@ -40,8 +44,8 @@ def around(
     """Draws points around the one of `problem`, near and far by turns, inside its bounds.
 
     Far points have mixed signs and sizes spread over a factor of about ten. If the objective is
-    not finite at a point, or towers at a far one above its values nearby, the point is moved
-    towards the user's until it does not.
+    not finite at a point, or towers above its values nearby, the point is moved towards the
+    user's until it does not.
 
     Args:
         problem: The user's point.
@@ -52,7 +56,9 @@ def around(
     x = problem.layout.flatten(problem.params)
     typical = np.median(np.abs(x[x != 0])) if np.any(x) else 1.0
     size = np.where(x == 0, typical, np.abs(x))
-    ordinary = abs(value_at(problem))
+    beside = x + BESIDE * size * np.random.default_rng(seed).standard_normal(x.shape)
+    sizes = [value_at(problem), value_at(problem.moved(inside(beside, *problem.bounds), ""))]
+    ordinary = float(np.fmax.reduce(np.abs(sizes)))
     for number in numbers:
         rng = np.random.default_rng([seed, number])
         near = number % 2 == 1
@@ -65,9 +71,8 @@ def around(
         moved = inside(moved, *problem.bounds)
         for _ in range(SHRINKS):
             drawn = problem.moved(moved, label)
-            value = abs(value_at(drawn))
-            if math.isfinite(value) and (near or not towers(value, ordinary)):
-                ordinary = max(ordinary, value) if near else ordinary
+            value = value_at(drawn)
+            if math.isfinite(value) and not towers(value, ordinary):
                 yield drawn
                 break
             moved = (x + moved) / 2

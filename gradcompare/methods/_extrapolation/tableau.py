@@ -173,8 +173,12 @@ def _left_over(
 def _beyond(
     column: Float[np.ndarray, "m n"], following: Float[np.ndarray, "m l"] | None
 ) -> Float[np.ndarray, "m n"]:
-    """Returns each entry's distance to that of the next row and column; 0 if there is none."""
+    """Returns each entry's distance to those of the next column, in its row and in the next one.
+
+    It is 0 if there are none.
+    """
     apart = np.zeros_like(column)
     if following is not None:
         apart[:, :-1] = np.abs(column[:, :-1] - following)
+        apart[:, 1:] = np.fmax(apart[:, 1:], np.abs(column[:, 1:] - following))
     return apart
