@@ -3,9 +3,6 @@
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from .shapes import kink
-from .windows import Window
-
 DISAGREEMENT = 3.0
 """Largest factor by which a differing window with smaller steps widens an error bar."""
 
@@ -30,18 +27,18 @@ class Best:
         self,
         active: Int[np.ndarray, " k"],
         level: Int[np.ndarray, " k"],
-        window: Window,
         value: Float[np.ndarray, " k"],
         error: Float[np.ndarray, " k"],
+        gap: Float[np.ndarray, " k"],
     ) -> Bool[np.ndarray, " k"]:
         """Keeps better estimates; returns which lines contradict a window with smaller steps.
 
         Args:
             active: Some lines.
             level: The level at which their windows start.
-            window: Their windows.
-            value: The derivatives that the windows give.
+            value: The derivatives that their windows give.
             error: Their error bars.
+            gap: The gaps of kinks.
         """
         apart = np.abs(value - self.value[active]) > error + self.error[active]
         smaller = level > self.level[active]
@@ -55,9 +52,9 @@ class Best:
         # Agreement with a noisier window at smaller steps confirms the bar up to their distance.
         confirming = smaller & ~better & ~apart
         self._widen_by_distance(active[confirming], value[confirming])
-        self._replace(
-            active[better], level[better], window.of(better), value[better], error[better]
-        )
+        lines = active[better]
+        self.value[lines], self.error[lines] = value[better], error[better]
+        self.level[lines], self.gap[lines] = level[better], gap[better]
         return apart & ~smaller
 
     def widen(self, where: Bool[np.ndarray, " m"], least: Float[np.ndarray, " n"]) -> None:
@@ -79,16 +76,3 @@ class Best:
         bar, distance = self.error[lines], np.abs(value - self.value[lines])
         # fmin ignores NaN: a window without a value widens the bar by the whole factor.
         self.error[lines] = np.fmax(bar, np.fmin(distance, DISAGREEMENT * bar))
-
-    def _replace(
-        self,
-        lines: Int[np.ndarray, " k"],
-        level: Int[np.ndarray, " k"],
-        window: Window,
-        value: Float[np.ndarray, " k"],
-        error: Float[np.ndarray, " k"],
-    ) -> None:
-        # Values on one side alone cannot show a kink.
-        gap, doubt = np.where(window.side == 0, kink(window), 0.0)
-        self.value[lines], self.level[lines], self.gap[lines] = value, level, gap
-        self.error[lines] = error + doubt

@@ -5,28 +5,71 @@ Each difference is divided by the effective steps, (x + h) − x: x + h is round
 """
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from .tableau import Extrapolation, extrapolate
 from .windows import Window, signed_steps
 
+KINK_FACTOR = 10.0
+"""Least ratio of a kink's gap between one-sided derivatives to the doubt about it."""
+
 
 def extrapolate_window(window: Window) -> Extrapolation:
     """Returns the extrapolated differences in the window of each line."""
-    both_sides = extrapolate(*central_differences(window), power=2, even=even_part(window))
+    result = extrapolate(*central_differences(window), power=2, even=even_part(window))
+    kinked = (window.side == 0) & (result.apart > 0)
+    if kinked.any():
+        result = _merged(result, kinked, _at_kink(window.of(kinked), result.of(kinked)))
     sided = window.side != 0
-    if not sided.any():
-        return both_sides
-    # The error of one-sided differences has all powers of h, not only the even ones: they need
-    # twice as many steps for the same order.
-    one_side = extrapolate(*one_sided_differences(window.of(sided)), power=1)
+    if sided.any():
+        # The error of one-sided differences has all powers of h, not only the even ones: they
+        # need twice as many steps for the same order.
+        one_side = extrapolate(*one_sided_differences(window.of(sided)), power=1)
+        result = _merged(result, sided, one_side)
+    return result
 
-    def merged(every: np.ndarray, part: np.ndarray) -> np.ndarray:
-        result = every.copy()
-        result[sided] = part
+
+def _merged(
+    every: Extrapolation, where: Bool[np.ndarray, " k"], part: Extrapolation
+) -> Extrapolation:
+    """Returns extrapolations with those of some lines replaced."""
+
+    def replaced(all_lines: np.ndarray, some: np.ndarray) -> np.ndarray:
+        result = all_lines.copy()
+        result[where] = some
         return result
 
-    return Extrapolation(*map(merged, both_sides, one_side))
+    return Extrapolation(*map(replaced, every, part))
+
+
+def _at_kink(window: Window, smooth: Extrapolation) -> Extrapolation:
+    """Returns the mean of the slopes on both sides, and their gap, where these differ clearly.
+
+    Each side by itself is smooth at a kink. Elsewhere the extrapolation of `smooth` stays.
+    """
+    right, left = (
+        extrapolate((values - window.centre) / steps, np.abs(steps), rounding, power=1)
+        for values, steps, rounding in _sides(window)
+    )
+    gap, doubt = right.value - left.value, right.error + left.error
+    kinked = np.abs(gap) > KINK_FACTOR * doubt
+    mean = Extrapolation(
+        value=(right.value + left.value) / 2,
+        error=doubt / 2,
+        truncating=right.truncating | left.truncating,
+        left_over=np.fmax(right.left_over, left.left_over),
+        apart=np.zeros_like(gap),
+        gap=gap,
+    )
+    return Extrapolation(*(np.where(kinked, a, b) for a, b in zip(mean, smooth, strict=True)))
+
+
+def _sides(window: Window):
+    """Yields the values, the effective steps and the bounds of rounding to either side."""
+    origin = window.origin[:, None]
+    for values, steps in ((window.plus, window.steps), (window.minus, -window.steps)):
+        effective = (origin + steps) - origin
+        yield values, effective, 2 * window.noise / np.abs(effective)
 
 
 def central_differences(

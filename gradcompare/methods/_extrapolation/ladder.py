@@ -18,7 +18,7 @@ from ..._model.estimate import EPS
 from .best import Best
 from .differences import extrapolate_window
 from .lines import NOISY, RATIO, Derivatives, Lines
-from .shapes import constant, finite_side, jumps, kink
+from .shapes import constant, finite_side, jumps
 from .tableau import LEVELS
 from .windows import FIRST_LEVEL, STRIDE, Bracket, Windows
 
@@ -107,12 +107,12 @@ class Ladder:
     ) -> tuple[Bool[np.ndarray, " k"], Bool[np.ndarray, " k"]]:
         """Keeps better estimates; returns which lines need smaller steps, and which are done."""
         window, level = self._windows.of(active), self._windows.level[active]
-        value, error, truncating, left_over = extrapolate_window(window)
+        value, error, truncating, left_over, _, gap = extrapolate_window(window)
         if self._windows.fewer_digits:
             error = error * np.where(self._windows.reaches(active, FAR), FAR_DOUBT, 1.0)
         error = self._carry_left_over(active, error, left_over)
         stuck = error > PROGRESS * self._best.error[active]  # before `keep` changes the best
-        contradicting = self._best.keep(active, level, window, value, error)
+        contradicting = self._best.keep(active, level, value, error, gap)
         # Whatever the larger part of the bar: smaller steps help where f is not smooth, where it
         # is not finite, and where they gave another derivative before.
         truncating = truncating | (left_over > 0) | ~window.finite | contradicting
@@ -209,7 +209,7 @@ class Ladder:
         missing = self._windows.move(active, target - self._windows.level[active])
         self._windows.sample(active, missing)
         self._judge(active)
-        gone = kink(self._windows.of(active))[0] == 0
+        gone = extrapolate_window(self._windows.of(active)).gap == 0
         self._best.forget_kinks(active[gone])
 
     def _widen_where_flat(self) -> None:

@@ -1,39 +1,15 @@
-"""Kinks, jumps, plateaus and ends of f at the point, from its values on either side."""
+"""Jumps, plateaus and ends of f at the point, from its values on either side."""
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 
 from .windows import Window
-
-KINK_FACTOR = 10.0
-"""Least ratio of a kink's gap between one-sided derivatives to the doubt about it."""
 
 JUMP_SHARE = 0.8
 """Least share of its largest change that f still changes by at the smallest step at a jump."""
 
 JUMP_NOISE = 20.0
 """Least ratio of a jump to the noise."""
-
-
-def kink(window: Window) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
-    """Returns the derivative from the right less that from the left, and the doubt about it.
-
-    (f(x+h) + f(x−h) − 2f(x)) / h is the gap plus odd powers of h. Extrapolated once, it
-    falls with h³ if f is smooth, and stays if f has a kink. Both results are 0 without a kink.
-    """
-    steps, noise = window.steps, window.noise
-    bend = (window.plus + window.minus - 2 * window.centre) / steps
-    ratio = steps[:, :-1] / steps[:, 1:]
-    # One step of extrapolation removes the power h, which is f″: only h³ is left of a smooth f.
-    gaps = bend[:, 1:] + (bend[:, 1:] - bend[:, :-1]) / (ratio - 1)
-    gap, ratio = gaps[:, -1], ratio[:, -1]
-    # One change of the gap can be small by chance; the one before is ratio³ times as large.
-    changes = np.abs(gap - gaps[:, -2]), np.abs(gaps[:, -2] - gaps[:, -3]) / ratio**3
-    # Each bend has an error of at most 4 noise / h, as three values of f enter with weights
-    # 1, 1, 2; the extrapolation adds two bends with weights r/(r − 1) and 1/(r − 1).
-    doubt = np.maximum(*changes) + 4 * noise[:, -1] / steps[:, -1] * (ratio + 1) / (ratio - 1)
-    kinked = np.abs(gap) > KINK_FACTOR * doubt
-    return np.where(kinked, gap, 0.0), np.where(kinked, doubt, 0.0)
 
 
 def jumps(window: Window) -> Bool[np.ndarray, " k"]:

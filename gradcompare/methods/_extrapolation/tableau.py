@@ -49,12 +49,20 @@ class Extrapolation(NamedTuple):
         error: Its error bar, truncation and rounding together; infinite or NaN likewise.
         truncating: Whether truncation is the larger part, so that smaller steps are better.
         left_over: The error that is left, as a multiple of the visible one, see `_left_over`.
+        apart: The part of the bar that rests on slopes that differ on either side of the point.
+        gap: The derivative from the right less that from the left; 0 without a kink.
     """
 
     value: Float[np.ndarray, " m"]
     error: Float[np.ndarray, " m"]
     truncating: Bool[np.ndarray, " m"]
     left_over: Float[np.ndarray, " m"]
+    apart: Float[np.ndarray, " m"]
+    gap: Float[np.ndarray, " m"]
+
+    def of(self, which: Bool[np.ndarray, " m"]) -> "Extrapolation":
+        """Returns those of some of the lines."""
+        return Extrapolation(*(part[which] for part in self))
 
 
 def extrapolate(
@@ -111,7 +119,9 @@ def extrapolate(
     least = np.where(left_over > 0, left_over * distance, 0)
     error = np.maximum(chosen(truncation + noise), least)
     truncating = np.maximum(chosen(correction), chosen(uneven)) > chosen(noise)
-    return Extrapolation(chosen(entry), error, truncating, left_over)
+    return Extrapolation(
+        chosen(entry), error, truncating, left_over, chosen(uneven), np.zeros_like(error)
+    )
 
 
 def _apart(
