@@ -62,7 +62,8 @@ class Best:
         self.error[where] = np.maximum(self.error[where], least)
 
     def forget_kinks(self, lines: Int[np.ndarray, " k"]) -> None:
-        """Treats f as smooth on some lines after all."""
+        """Treats f as smooth on some lines after all: any slope in the gap may be the right one."""
+        self.error[lines] += np.abs(self.gap[lines]) / 2
         self.gap[lines] = 0.0
 
     def _widen_by_distance(

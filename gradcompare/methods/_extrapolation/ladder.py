@@ -208,9 +208,9 @@ class Ladder:
             return
         missing = self._windows.move(active, target - self._windows.level[active])
         self._windows.sample(active, missing)
-        self._judge(active)
         gone = extrapolate_window(self._windows.of(active)).gap == 0
         self._best.forget_kinks(active[gone])
+        self._judge(active)
 
     def _widen_where_flat(self) -> None:
         """Widens bars that rest on steps beyond the scale of the line if f shows no slope.
