@@ -71,9 +71,9 @@ class Mismatches:
         self._programs = evaluator
         self._gradient = gradient
         with np.errstate(all="ignore"):
-            self._noise, spent = measure_noise(evaluator)
+            noise = measure_noise(evaluator)
         self._centre = evaluator.value()
-        self.evaluations = spent + 1
+        self._noise, self.evaluations = noise.bound, noise.evaluations + 1
         self.directions = self.kinks = 0
 
     def along(self, directions: Sequence[Direction]) -> list[Mismatch]:
@@ -130,7 +130,7 @@ class Mismatches:
             np.array([above for _, above in rooms]),
             self._centre,
             self._noise,
-            np.array([d.enough for d in directions]),
+            enough=np.array([d.enough for d in directions]),
         )
 
     def _room(self, direction: Direction) -> tuple[float, float]:

@@ -68,14 +68,17 @@ class AbstractDifference(AbstractMethod):
         wider = evaluator.run(self, function, twice, *extra)
         epsilon = float(jnp.finfo(evaluator.dtype).eps)
         steps = self._step(np.maximum(typical_size(evaluator), 1), epsilon)
-        # D(2h) − D(h) is (2^order − 1) times the truncation error of D(h), or 1 times if the
-        # domain cuts a step short. If it cuts both, the two are the same and show nothing.
+        # D(2h) − D(h) is (2^order − 1) times the truncation error of D(h) as h goes to 0, or 1
+        # times if the domain cuts a step short; so that the bar is at least twice of what it shows
+        # for forward differences, whose next term may have the other sign (1/x: the error is
+        # larger than the difference at every h). If the domain cuts both steps, the two are the
+        # same and show nothing.
         cut = np.all([side < 2 * steps for side in rooms], axis=0)
-        noise, spent = measure_noise(evaluator)
-        noise = max(noise, epsilon * abs(evaluator.value()))
-        rounding = 2 * noise / np.minimum(steps, np.maximum(*rooms))
-        error = np.where(cut, np.inf, np.abs(wider - value) + rounding)
-        return Estimate(value, error, 2 * self.evaluations(len(value)) + spent + 1)
+        noise = measure_noise(evaluator)
+        bound = max(noise.bound, epsilon * abs(evaluator.value()))
+        rounding = 2 * bound / np.minimum(steps, np.maximum(*rooms))
+        error = np.where(cut, np.inf, np.maximum(1, 3 - self.order) * np.abs(wider - value) + rounding)
+        return Estimate(value, error, 2 * self.evaluations(len(value)) + noise.evaluations + 1)
 
     def _step(self, size, epsilon):
         """Returns the step for coordinates of this size: relative by default, or the fixed one."""

@@ -7,7 +7,7 @@ the last correction of the extrapolation and the noise of f, which is measured (
 here depends on another derivative.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -24,7 +24,7 @@ from ._extrapolation.lines import (
     coordinate_scale,
     direction_line,
 )
-from ._extrapolation.noise import NOISE_FACTOR, measure_noise
+from ._extrapolation.noise import NOISE_FACTOR, Noise, measure_noise
 
 
 @dataclass(frozen=True)
@@ -40,18 +40,18 @@ class Richardson(AbstractMethod):
     def estimate(self, evaluator: AbstractEvaluator) -> Estimate:
         with np.errstate(all="ignore"):  # values that are not finite are part of the work
             scale = coordinate_scale(evaluator)
-            noise, spent = measure_noise(evaluator)
+            noise = measure_noise(evaluator)
             centre = evaluator.value()
             if evaluator.problem.quantity == "gradient":
-                lines = coordinate_lines(evaluator, scale, centre, noise)
+                lines = coordinate_lines(evaluator, scale, centre, noise.bound)
             else:
-                lines = direction_line(evaluator, centre, noise)
-            along = derivatives_along(lines)
+                lines = direction_line(evaluator, centre, noise.bound)
+            along = _on_stairs(derivatives_along(lines), noise)
         scatter = _scatter(noise, centre)
         return Estimate(
             along.value,
             along.error,
-            along.evaluations + spent + 1,
+            along.evaluations + noise.evaluations + 1,
             # A central difference across a kink is the mean of the one-sided derivatives.
             left=along.value - along.gap / 2,
             right=along.value + along.gap / 2,
@@ -62,10 +62,27 @@ class Richardson(AbstractMethod):
         )
 
 
-def _scatter(noise: float, centre: float) -> str:
+def _on_stairs(along: Derivatives, noise: Noise) -> Derivatives:
+    """Returns the derivatives as they are; on a staircase, 0 with the slope of the stairs as bar.
+
+    Between its stairs such a function is constant. Its trend is no derivative, however small the
+    bar that large steps give it.
+    """
+    if not noise.stair:
+        return along
+    value, bar = np.zeros_like(along.value), np.abs(along.value) + along.error
+    return replace(along, value=value, error=np.where(along.constant, along.error, bar))
+
+
+def _scatter(noise: Noise, centre: float) -> str:
     """Returns a sentence on noise that exceeds the rounding of a long computation, if any."""
-    level = noise / NOISE_FACTOR
-    if not level > NOISY * abs(centre) or not np.isfinite(centre):
+    if noise.stair:
+        return (
+            "f is a staircase: it does not change near the point, and then by steps of about "
+            f"{noise.stair:.1g}"
+        )
+    level = noise.bound / NOISE_FACTOR
+    if not level > NOISY * max(abs(centre), noise.size) or not np.isfinite(centre):
         return ""
     return f"f is noisy: its values scatter by about {level:.1g}"
 

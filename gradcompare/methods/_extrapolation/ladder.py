@@ -18,9 +18,16 @@ from ..._model.estimate import EPS
 from .best import Best
 from .differences import extrapolate_window
 from .lines import NOISY, RATIO, Derivatives, Lines
-from .shapes import constant, finite_side, jumps
 from .tableau import LEVELS
-from .windows import FIRST_LEVEL, STRIDE, Bracket, Windows
+from .windows import (
+    FIRST_LEVEL,
+    STRIDE,
+    Bracket,
+    Windows,
+    constant,
+    finite_side,
+    jumps,
+)
 
 MOST_WINDOWS = 12
 """Largest number of windows for one line."""
@@ -44,7 +51,7 @@ PROGRESS = 0.5
 """Fraction of the best error bar that a larger window must reach to be worth another."""
 
 CONSTANT_REACH = 1 / 16
-"""Number of scales of the line up to which a constant f does not change."""
+"""Number of scales of the line, and of usual lengths, up to which a constant f does not change."""
 
 FAR, FAR_DOUBT = 4.0, 3.0
 """Number of scales of the line beyond which error bars are widened if f has fewer digits, and the
@@ -90,6 +97,7 @@ class Ladder:
             # A line that has turned keeps its new window, which is sampled anew. The bracket
             # records this window with the outcome of the one before, so that the line soon leaves.
             shift = self._next_shift(active, truncating, STRIDE * 2**number)
+            self._hurry(active, shift, STRIDE * 2**number)
             shift[turned] = 0
             # The search of a line ends when its window stays.
             moving = (shift != 0) | turned
@@ -109,7 +117,9 @@ class Ladder:
         window, level = self._windows.of(active), self._windows.level[active]
         value, error, truncating, left_over, _, gap = extrapolate_window(window)
         if self._windows.fewer_digits:
-            error = error * np.where(self._windows.reaches(active, FAR), FAR_DOUBT, 1.0)
+            error = error * np.where(
+                self._windows.reaches(active, FAR * self._lines.scale[active]), FAR_DOUBT, 1.0
+            )
         error = self._carry_left_over(active, error, left_over)
         stuck = error > PROGRESS * self._best.error[active]  # before `keep` changes the best
         contradicting = self._best.keep(active, level, value, error, gap)
@@ -154,7 +164,10 @@ class Ladder:
         small = error <= np.where(enough > 0, enough, limit)
         # No bar is small beside a derivative of 0. But if f has the same value at all steps, and
         # these are not small, other steps would not change it either.
-        return small | (self._constant[active] & self._windows.reaches(active, CONSTANT_REACH))
+        reach = CONSTANT_REACH * np.maximum(self._lines.scale[active], self._lines.usual)
+        return (small & ~self._constant[active]) | (
+            self._constant[active] & self._windows.reaches(active, reach)
+        )
 
     def _turn(
         self, active: Int[np.ndarray, " k"], truncating: Bool[np.ndarray, " k"], number: int
@@ -188,6 +201,14 @@ class Ladder:
         # Not beyond the domain, nor down to steps of a few units in the last place of x.
         target = np.clip(target, least, np.maximum(level, LAST_LEVEL))
         return target.astype(int) - level
+
+    def _hurry(
+        self, active: Int[np.ndarray, " k"], shift: Int[np.ndarray, " k"], stride: int
+    ) -> None:
+        """Makes longer strides to larger steps where f has not changed at all so far."""
+        blind = self._constant[active] & (shift < 0)
+        level, least = self._windows.level[active], self._windows.least[active]
+        shift[blind] = np.maximum(-stride, least - level)[blind]
 
     def _confirm_kinks(self) -> None:
         """Tests kinks again with the smallest steps at which their gap exceeds the noise.

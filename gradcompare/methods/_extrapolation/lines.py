@@ -18,7 +18,10 @@ and agree on a wrong derivative (3 in 100 for sin(1000 x)).
 """
 
 FARTHEST_LEVEL = 100
-"""Largest size of a level: steps lie between scale · RATIO^±FARTHEST_LEVEL."""
+"""Largest level: no step is shorter than scale · RATIO^−FARTHEST_LEVEL."""
+
+LONGEST = 1e100
+"""Longest step."""
 
 NARROW = 20
 """Level of the least room: a domain ends on a side with less than scale · RATIO^−NARROW."""
@@ -39,6 +42,7 @@ class Lines:
         above: The distance forwards.
         centre: The value of f at the point.
         noise: A bound of the noise in one value of f, beside its rounding to float64.
+        usual: The usual length of the parameters, at least 1.
         enough: An error bar that is small enough on each line; 0 where the derivative decides
             what is small.
     """
@@ -50,6 +54,7 @@ class Lines:
     above: Float[np.ndarray, " m"]
     centre: float
     noise: float
+    usual: float = 1.0
     enough: Float[np.ndarray, " m"] | float = 0.0
 
 
@@ -82,7 +87,9 @@ def coordinate_lines(
     evaluator: AbstractEvaluator, scale: Float[np.ndarray, " d"], centre: float, noise: float
 ) -> Lines:
     """Returns one line for each coordinate."""
-    return Lines(evaluator.perturbed, evaluator.x, scale, *room(evaluator), centre, noise)
+    usual = max(1.0, float(np.median(scale)))
+    ends = room(evaluator)
+    return Lines(evaluator.perturbed, evaluator.x, scale, *ends, centre, noise, usual)
 
 
 def direction_line(evaluator: AbstractEvaluator, centre: float, noise: float) -> Lines:
@@ -157,4 +164,5 @@ def widest_level(lines: Lines, side: Int[np.ndarray, " m"]) -> Int[np.ndarray, "
     room = np.where(side > 0, lines.above, np.where(side < 0, lines.below, both))
     # scale · RATIO⁻ⁿ ≤ room, solved for n; x + h is rounded, so a few units are kept free.
     least = np.ceil(np.log(lines.scale / (room * (1 - 4 * EPS))) / np.log(RATIO))
-    return np.clip(least, -FARTHEST_LEVEL, FARTHEST_LEVEL).astype(int)
+    longest = np.ceil(np.log(lines.scale / LONGEST) / np.log(RATIO))
+    return np.clip(least, np.minimum(longest, 0), FARTHEST_LEVEL).astype(int)

@@ -10,13 +10,15 @@ SIAM J. Sci. Comput. 33 (2011), equations (2.3) and (2.4) and section 3.
 """
 
 from math import factorial
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from ..._model.estimate import EPS
 from .._base import AbstractEvaluator
-from .lines import NOISY, coordinate_scale
+from .lines import coordinate_scale
+from .stairs import POINTS, are_stairs, rounded_by, stairs
 
 NOISE_FACTOR = 2.2
 """Ratio of the bound of one value's noise to the standard deviation of the noise in f."""
@@ -43,15 +45,6 @@ WHOLE = 0.03
 OSCILLATION = 30.0
 """Ratio of the noise at the wide spacing to that at the close one above which f may oscillate."""
 
-STAIRCASE = 0.5
-"""Least share of values that equal their neighbours if values are rounded, as with float32."""
-
-POINTS = 16
-"""Number of equally spaced values."""
-
-DECIMALS = range(16)
-"""Numbers of decimals to which values may have been rounded."""
-
 ORDERS = (4, 5, 6)
 """Orders of the differences: over so small a range, the smooth part of f is nearly a cubic."""
 
@@ -63,12 +56,6 @@ HALF_PLATEAU = 100.0
 
 ONE_SIDED = 30.0
 """Ratio of the noise in both halves above which one half contains a kink."""
-
-STAIR_EXPONENTS = range(-30, -5, 2)
-"""Exponents of the spacings, powers of two, that are tried until a staircase moves."""
-
-EXACT_DECIMALS = 4 * EPS
-"""Relative distance to a decimal number within which a value is one: scaling rounds twice."""
 
 
 def noise_level(values: Float[np.ndarray, " n"]) -> float | None:
@@ -108,8 +95,24 @@ def _level(values: Float[np.ndarray, " n"], order: int) -> float:
     return float(size * np.sqrt(scale * np.mean((differences / size) ** 2)))
 
 
-def measure_noise(evaluator: AbstractEvaluator) -> tuple[float, int]:
-    """Returns a bound of the noise of f near the point, and the number of values it took.
+class Noise(NamedTuple):
+    """The noise of f near a point.
+
+    Attributes:
+        bound: A bound of the noise in one value.
+        size: The largest value of f that was seen.
+        stair: The height of its stairs if f is a staircase on purpose, else 0.
+        evaluations: The number of values it took.
+    """
+
+    bound: float
+    size: float
+    stair: float
+    evaluations: int
+
+
+def measure_noise(evaluator: AbstractEvaluator) -> Noise:
+    """Returns the noise of f near the point.
 
     If f is too curved, or not finite, at the usual spacings, smaller ones are tried, in the
     opposite direction as well; if those do not show noise alone either, the spread of the
@@ -117,13 +120,13 @@ def measure_noise(evaluator: AbstractEvaluator) -> tuple[float, int]:
     """
     direction = _inward(evaluator)
     levels, values = _levels(evaluator, direction, SPACINGS)
-    spent = values.size
-    digits = _rounded_by(values[np.isfinite(values)])
+    spent, size = values.size, float(np.fmax.reduce(np.abs(values), axis=None))
+    digits = rounded_by(values[np.isfinite(values)])
     # If most values equal their neighbours, most differences are 0 and hide the few that are a
     # whole stair.
-    if np.mean(np.diff(values[0]) == 0) >= STAIRCASE:
-        noise, more = _stair(evaluator, direction, values)
-        return max(noise, digits), spent + more
+    if are_stairs(values[0]):
+        noise, stair, more = stairs(evaluator, direction, values)
+        return Noise(max(noise, digits), size, stair, spent + more)
     if _may_oscillate(levels, values):
         varying, more = _varies(evaluator, direction, max(levels))
         spent += more
@@ -138,7 +141,7 @@ def measure_noise(evaluator: AbstractEvaluator) -> tuple[float, int]:
         # The spread also holds the change of f over the closest spacing: it is a wide bound.
         closest = values[-1][np.isfinite(values[-1])]
         levels = [float(np.ptp(closest))] if closest.size else [0.0]
-    return max(NOISE_FACTOR * max(levels), digits), spent
+    return Noise(max(NOISE_FACTOR * max(levels), digits), size, 0.0, spent)
 
 
 def _may_oscillate(levels: list[float], values: Float[np.ndarray, "s n"]) -> bool:
@@ -172,47 +175,6 @@ def _varies(
         if bend > level and (noise is None or noise < level / OSCILLATION):
             bound = _level(values, ORDERS[-1])
     return None if bound is None else [bound], len(BETWEEN) * POINTS
-
-
-def _rounded_by(values: Float[np.ndarray, " n"]) -> float:
-    """Returns half the unit of values in float32, or with few decimals; 0 for other values.
-
-    If f moves by whole units from one value to the next, the differences hide the rounding.
-    """
-    if len(np.unique(values)) < 3:  # one or two values may be round by chance
-        return 0.0
-    size = float(np.max(np.abs(values)))
-    if np.all(values.astype(np.float32) == values):
-        return float(np.finfo(np.float32).eps) * size / 2
-    for decimals in DECIMALS:
-        unit, whole = 10.0**-decimals, values * 10.0**decimals
-        if np.all(np.abs(whole - np.round(whole)) <= EXACT_DECIMALS * np.abs(whole)):
-            # With all the decimals that float64 has, the user rounded nothing.
-            return unit / 2 if unit > NOISY * size else 0.0
-    return 0.0
-
-
-def _stair(
-    evaluator: AbstractEvaluator,
-    direction: Float[np.ndarray, " d"],
-    values: Float[np.ndarray, "s n"],
-) -> tuple[float, int]:
-    """Returns a bound of one value's noise on a staircase, and the number of values it took.
-
-    The spacing is widened until f moves: with most values still equal, the largest difference
-    is one stair. If arguments are rounded and not values, several stairs add up; fourth
-    differences, in which the smooth part is negligible, show them.
-    """
-    line, spent, stair = evaluator.problem.layout.unflatten(direction), 0, 0.0
-    for exponent in STAIR_EXPONENTS:
-        probe = evaluator.along(2.0**exponent * np.arange(1, POINTS + 1), line)
-        spent += POINTS
-        stair = float(np.max(np.abs(np.diff(probe))))
-        if stair > 0:
-            break
-    # An error e of one value enters five of them with weights up to 6: half is a wide bound of e.
-    fourth = np.abs(np.diff(values, 4))
-    return max(stair, float(np.max(fourth, initial=0.0)) / 2), spent
 
 
 def _levels(

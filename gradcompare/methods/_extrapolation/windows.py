@@ -30,6 +30,13 @@ A stride up never doubles: a wide jump could pass over the scale of f.
 """
 
 
+JUMP_SHARE = 0.8
+"""Least share of its largest change that f still changes by at the smallest step at a jump."""
+
+JUMP_NOISE = 20.0
+"""Least ratio of a jump to the noise."""
+
+
 class Window(NamedTuple):
     """The values of f at the steps of a window, for each of k lines.
 
@@ -132,10 +139,12 @@ class Windows:
         origin, centre = self.lines.origin[active], self.lines.centre
         return Window(plus, minus, self._steps(active), noise, centre, origin, self.side[active])
 
-    def reaches(self, active: Int[np.ndarray, " k"], scales: float) -> Bool[np.ndarray, " k"]:
-        """Whether the largest step of each window is longer than `scales` scales of its line."""
-        first, _ = signed_steps(self._steps(active), self.side[active])
-        return first[:, 0] > scales * self.lines.scale[active]
+    def reaches(
+        self, active: Int[np.ndarray, " k"], lengths: Float[np.ndarray, " k"]
+    ) -> Bool[np.ndarray, " k"]:
+        """Whether the largest step of each window is longer than `lengths`, or the longest."""
+        longest = self.level[active] == self.least[active]
+        return (self._steps(active)[:, 0] > lengths) | longest
 
     def _steps(self, active: Int[np.ndarray, " k"]) -> Float[np.ndarray, "k l"]:
         exponent = (self.level[active, None] + np.arange(LEVELS)).astype(float)
@@ -197,3 +206,30 @@ def noise_unit(lines: Lines) -> float:
     """Returns the bound of the noise in a value, as a fraction of the value."""
     relative = lines.noise / abs(lines.centre) if lines.centre else np.inf
     return relative if NOISY < relative < FEWER_DIGITS else EPS / 2
+
+
+def jumps(window: Window) -> Bool[np.ndarray, " k"]:
+    """Whether f jumps at the point: its change does not get smaller with the step.
+
+    Over the window, the change of a smooth f falls by 13, that of a square root by 3.6. Far from
+    the point f may have returned to its value there (bundle adjustment, beside a pole).
+    """
+    # The change of the side that changes more, at each step: f may jump on one side only. The
+    # largest over all steps, since far away f may have returned.
+    change = np.maximum(np.abs(window.plus - window.centre), np.abs(window.minus - window.centre))
+    last = change[:, -1]
+    stays = last > JUMP_SHARE * np.max(change, axis=1)
+    return stays & (last > JUMP_NOISE * window.noise[:, -1])
+
+
+def constant(window: Window) -> Bool[np.ndarray, " k"]:
+    """Whether f has the same value, bit by bit, at every step of the window."""
+    return np.all((window.plus == window.centre) & (window.minus == window.centre), axis=1)
+
+
+def finite_side(window: Window) -> Int[np.ndarray, " k"]:
+    """Returns 1 or −1 where f is finite at all steps on that side and at none on the other."""
+    right, left = np.isfinite(window.plus), np.isfinite(window.minus)
+    only_right = np.all(right, axis=1) & ~np.any(left, axis=1)
+    only_left = np.all(left, axis=1) & ~np.any(right, axis=1)
+    return only_right.astype(int) - only_left

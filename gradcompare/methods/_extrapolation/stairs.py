@@ -1,0 +1,84 @@
+"""Functions whose values are rounded, or that are staircases on purpose, as an error rate is."""
+
+import numpy as np
+from jaxtyping import Float
+
+from ..._model.estimate import EPS
+from .._base import AbstractEvaluator
+from .lines import NOISY
+
+DECIMALS = range(16)
+"""Numbers of decimals to which values may have been rounded."""
+
+STAIR_EXPONENTS = range(-30, -5, 2)
+"""Exponents of the spacings, powers of two, that are tried until a staircase moves."""
+
+EXACT_DECIMALS = 4 * EPS
+"""Relative distance to a decimal number within which a value is one: scaling rounds twice."""
+
+STAIRCASE = 0.5
+"""Least share of values that equal their neighbours if values are rounded, as with float32."""
+
+WIDE = 2.0**-19
+"""Least spacing, in units of the coordinates' scales, at which a staircase on purpose moves; one
+from rounding to float32 moves before."""
+
+
+HIGH = 8.0
+"""Least height of stairs on purpose, in units of rounding of f in float32 or its own dtype."""
+
+FLOAT32 = float(np.finfo(np.float32).eps)
+
+POINTS = 16
+"""Number of equally spaced values."""
+
+
+def rounded_by(values: Float[np.ndarray, " n"]) -> float:
+    """Returns half the unit of values in float32, or with few decimals; 0 for other values.
+
+    If f moves by whole units from one value to the next, the differences hide the rounding.
+    """
+    if len(np.unique(values)) < 3:  # one or two values may be round by chance
+        return 0.0
+    size = float(np.max(np.abs(values)))
+    if np.all(values.astype(np.float32) == values):
+        return FLOAT32 * size / 2
+    for decimals in DECIMALS:
+        unit, whole = 10.0**-decimals, values * 10.0**decimals
+        if np.all(np.abs(whole - np.round(whole)) <= EXACT_DECIMALS * np.abs(whole)):
+            # With all the decimals that float64 has, the user rounded nothing.
+            return unit / 2 if unit > NOISY * size else 0.0
+    return 0.0
+
+
+def are_stairs(values: Float[np.ndarray, " n"]) -> bool:
+    """Whether most of these closely spaced values equal their neighbours."""
+    return bool(np.mean(np.diff(values) == 0) >= STAIRCASE)
+
+
+def stairs(
+    evaluator: AbstractEvaluator,
+    direction: Float[np.ndarray, " d"],
+    values: Float[np.ndarray, "s n"],
+) -> tuple[float, float, int]:
+    """Returns a bound of one value's noise, the height of stairs on purpose, and its cost.
+
+    The spacing is widened until f moves: with most values still equal, the largest difference
+    is one stair. If arguments are rounded and not values, several stairs add up; fourth
+    differences, in which the smooth part is negligible, show them. Stairs are there on purpose,
+    as those of an error rate, if they are wider and higher than rounding makes them.
+    """
+    line, spent, height, spacing = evaluator.problem.layout.unflatten(direction), 0, 0.0, 0.0
+    for exponent in STAIR_EXPONENTS:
+        spacing = 2.0**exponent
+        probe = evaluator.along(spacing * np.arange(1, POINTS + 1), line)
+        spent += POINTS
+        height = float(np.max(np.abs(np.diff(probe))))
+        if height > 0:
+            break
+    # An error e of one value enters five of them with weights up to 6: half is a wide bound of e.
+    fourth = np.abs(np.diff(values, 4))
+    noise = max(height, float(np.max(fourth, initial=0.0)) / 2)
+    size, unit = np.max(np.abs(values)), max(FLOAT32, evaluator.epsilon("value"))
+    on_purpose = spacing >= WIDE and height > HIGH * unit * size
+    return noise, height if on_purpose else 0.0, spent
