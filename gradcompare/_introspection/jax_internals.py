@@ -23,7 +23,10 @@ LOGGER = logging.getLogger("gradcompare")
 CALLS = ("jit", "pjit", "closed_call", "eval_jaxpr", "core_call", "remat", "remat2", "checkpoint")
 """Operations that run an inner program once."""
 
-CUSTOM = ("custom_jvp_call", "custom_vjp_call")
+BACKWARD = "custom_vjp_call"
+"""Call of a function with a rule of its own for reverse mode, and none for forward mode."""
+
+CUSTOM = ("custom_jvp_call", BACKWARD)
 """Calls of functions with their own rules for autodiff."""
 
 _MISSING = object()
@@ -194,7 +197,7 @@ def custom_rule(equation: JaxprEqn) -> CustomRule:
     Without the rule: the finding names the function, and not the line of the rule.
     """
     what = "the rule of a function for autodiff, of which only the function is named"
-    backward = equation.primitive.name == "custom_vjp_call"
+    backward = equation.primitive.name == BACKWARD
     rule = _read(equation, f"params.{'bwd' if backward else 'jvp_jaxpr_fun'}", what)
     function = next(iter(programs_in(equation)), None)
     traced = None if function is None else function.jaxpr

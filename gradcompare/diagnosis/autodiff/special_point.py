@@ -15,14 +15,15 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
 from jaxtyping import Array
 
+from ..._foundation.errors import outcome_of
 from ..._foundation.user_code import Place
 from ..._foundation.wording import short
-from ..._introspection.jax_internals import CALLS, programs_in
+from ..._introspection.jax_internals import BACKWARD, CALLS, inner_programs, programs_in
 from ..._introspection.jaxprs import equations, is_float, place_of
 from ..._introspection.rewriting import place_inside, run_one
 from ..._model.estimate import EPS, SAFETY, Estimate
 from ..._model.finding import Finding
-from .trial import Row
+from .trial import NoDerivativeError, Row
 
 DIFFERENCE_STEP = 1e-5
 """Step of a difference relative to the operands, near the cube root of the rounding."""
@@ -96,7 +97,7 @@ class Walk:
             return [found[k] for k in floats]
 
         x, t = tuple(args[i] for i in moving), tuple(given[i][1] for i in moving)
-        by_rule, measured = jax.jvp(run, x, t)[1], _quotient(run, x, t)
+        by_rule, measured = _tangent_by_rule(equation, run, x, t), _quotient(run, x, t)
         off = [_apart(a, *b) for a, b in zip(by_rule, measured, strict=True)]
         mend = self.mended[len(self.places)] > 0
         tangents = {
@@ -108,6 +109,35 @@ class Walk:
         self.places.append(place_of(call))
         self.apart.append(jnp.any(jnp.stack([jnp.any(each) for each in off])))
         return [(result, tangents.get(k)) for k, result in enumerate(results)]
+
+
+def _tangent_by_rule(equation: JaxprEqn, run: Callable, x: tuple, t: tuple) -> list[Array]:
+    """Returns the tangent of an operation by its own rule, J t.
+
+    Raises:
+        NoDerivativeError: if the rule cannot be followed along a tangent.
+    """
+
+    def transposed() -> list[Array]:
+        # A `custom_vjp` has only c ↦ Jᵀ c. This is linear in c, and its own transpose is t ↦ J t.
+        results, pullback = jax.vjp(run, *x)
+        (tangent,) = jax.vjp(pullback, jax.tree.map(jnp.ones_like, results))[1](t)
+        return tangent
+
+    tangent = outcome_of(transposed)
+    if isinstance(tangent, Exception) and not _is_backward_only(equation):
+        # A `while` cannot be transposed, and nobody has to where a stop_gradient follows.
+        tangent = outcome_of(lambda: jax.jvp(run, x, t)[1])
+    if isinstance(tangent, Exception):
+        raise NoDerivativeError from tangent
+    return tangent
+
+
+def _is_backward_only(equation: JaxprEqn) -> bool:
+    """Whether an operation is or contains a function with a rule for reverse mode alone."""
+    inside = (getattr(each, "jaxpr", each) for each in inner_programs(equation))
+    every = (equation, *(inner for jaxpr in inside for inner in equations(jaxpr)))
+    return any(each.primitive.name == BACKWARD for each in every)
 
 
 def _apart(by_rule: Array, measured: Array, bar: Array) -> Array:
@@ -131,7 +161,11 @@ def _quotient(run: Callable, x: tuple, t: tuple) -> list[tuple[Array, Array]]:
 
 
 def special_point(closed: ClosedJaxpr, row: Row, i: int) -> Finding | None:
-    """Returns which operation's derivative is wrong at a point, for one coordinate, if proven."""
+    """Returns which operation's derivative is wrong at a point, for one coordinate, if proven.
+
+    Raises:
+        NoDerivativeError: if an operation has a rule that cannot be followed along a tangent.
+    """
     layout, places = row.evaluator.problem.layout, []
     unit = layout.unflatten(np.eye(1, layout.size, i)[0])
     most = sum(1 for _ in equations(closed.jaxpr))
