@@ -51,14 +51,14 @@ class UnknownNameError(InputError, LookupError):
         unknown objective 'rigde'; did you mean ridge or hinge? known: attention, ...
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]):
-        super().__init__(kind, name, sorted(known))  # unformatted, so that it pickles
+    def __init__(self, kind: str, name: str, names: Iterable[str]):
+        super().__init__(kind, name, sorted(names))  # unformatted, so that it pickles
 
     def __str__(self) -> str:
-        kind, name, known = self.args
-        close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        kind, name, names = self.args
+        close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(close)}? " if close else ""
-        return f"unknown {kind} {name!r}; {hint}known: {', '.join(known)}"
+        return f"unknown {kind} {name!r}; {hint}known: {', '.join(names)}"
 
 
 class Untraceable(enum.Enum):

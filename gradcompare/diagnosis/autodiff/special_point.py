@@ -58,28 +58,28 @@ class Walk:
     ) -> list[tuple[Any, Any]]:
         """Returns the results with their tangents, None for a tangent that is zero."""
         jaxpr = closed.jaxpr
-        known = dict(zip(jaxpr.constvars, ((c, None) for c in closed.consts), strict=True))
-        known |= dict(zip(jaxpr.invars, zip(args, tangents, strict=True), strict=True))
+        values = dict(zip(jaxpr.constvars, ((c, None) for c in closed.consts), strict=True))
+        values |= dict(zip(jaxpr.invars, zip(args, tangents, strict=True), strict=True))
 
         def read(v) -> tuple[Any, Any]:
-            return (v.val, None) if isinstance(v, Literal) else known[v]
+            return (v.val, None) if isinstance(v, Literal) else values[v]
 
         for equation in jaxpr.eqns:
-            given = [read(v) for v in equation.invars]
+            operands = [read(v) for v in equation.invars]
             inner = programs_in(equation) if equation.primitive.name in CALLS else []
             inside = place_inside(equation, inner[0], call) if inner else equation
             if inside is None:  # a compiled function of the user's own
-                found = self.along(inner[0], [a for a, _ in given], [t for _, t in given])
+                results = self.along(inner[0], [a for a, _ in operands], [t for _, t in operands])
             else:
-                found = self._one(jaxpr, equation, given, call or equation)
-            known |= dict(zip(equation.outvars, found, strict=True))
+                results = self._one(jaxpr, equation, operands, call or equation)
+            values |= dict(zip(equation.outvars, results, strict=True))
         return [read(v) for v in jaxpr.outvars]
 
     def _one(
-        self, jaxpr: Jaxpr, equation: JaxprEqn, given: list[tuple[Any, Any]], call: JaxprEqn
+        self, jaxpr: Jaxpr, equation: JaxprEqn, operands: list[tuple[Any, Any]], call: JaxprEqn
     ) -> list[tuple[Any, Any]]:
-        args = [value for value, _ in given]
-        moving = [i for i, (_, tangent) in enumerate(given) if tangent is not None]
+        args = [value for value, _ in operands]
+        moving = [i for i, (_, tangent) in enumerate(operands) if tangent is not None]
         results = run_one(jaxpr, equation, args)
         floats = [
             k
@@ -93,10 +93,10 @@ class Walk:
             everything = list(args)
             for i, value in zip(moving, moved, strict=True):
                 everything[i] = value
-            found = run_one(jaxpr, equation, everything)
-            return [found[k] for k in floats]
+            outputs = run_one(jaxpr, equation, everything)
+            return [outputs[k] for k in floats]
 
-        x, t = tuple(args[i] for i in moving), tuple(given[i][1] for i in moving)
+        x, t = tuple(args[i] for i in moving), tuple(operands[i][1] for i in moving)
         by_rule, measured = _tangent_by_rule(equation, run, x, t), _quotient(run, x, t)
         off = [_apart(a, *b) for a, b in zip(by_rule, measured, strict=True)]
         mend = self.mended[len(self.places)] > 0
@@ -184,8 +184,8 @@ def special_point(closed: ClosedJaxpr, row: Row, i: int) -> Finding | None:
 
     guilty, right = mended(range(most))
     alone = [k for k in guilty if mended([k])[1]] if len(guilty) > 1 else []
-    found = dict.fromkeys(places[k] for k in alone[:1] or guilty if places[k] is not None)
-    return _finding(row, i, list(found)) if found and right else None
+    causes = dict.fromkeys(places[k] for k in alone[:1] or guilty if places[k] is not None)
+    return _finding(row, i, list(causes)) if causes and right else None
 
 
 def _is_right(row: Row, i: int, slope: float) -> bool:

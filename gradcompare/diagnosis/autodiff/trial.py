@@ -98,13 +98,13 @@ class Trial:
         closed: The program of the value.
         switches: The suspects, with a pair of weights for each of their arguments.
         rows: The points.
-        known: Where autodiff is wrong with some switches undone, for the sets tried so far.
+        memo: Where autodiff is wrong with some switches undone, for the sets tried so far.
     """
 
     closed: ClosedJaxpr
     switches: Switches
     rows: Sequence[Row]
-    known: dict[tuple[int, ...], Bool[np.ndarray, "p d"]] = field(default_factory=dict)
+    memo: dict[tuple[int, ...], Bool[np.ndarray, "p d"]] = field(default_factory=dict)
 
     def estimates(self, switches: Sequence[int], pair: tuple[float, float]) -> list[Estimate]:
         """Returns autodiff at every point, with these weights at some of the switches."""
@@ -135,11 +135,11 @@ class Trial:
     def wrong(self, switches: Sequence[int]) -> Bool[np.ndarray, "p d"]:
         """Returns where autodiff is wrong with plain differentiation at these switches."""
         key = tuple(switches)
-        if key not in self.known:
+        if key not in self.memo:
             estimates = self.estimates(switches, PLAIN)
             wrong = [row.wrong(e) for row, e in zip(self.rows, estimates, strict=True)]
-            self.known[key] = np.stack(wrong)
-        return self.known[key]
+            self.memo[key] = np.stack(wrong)
+        return self.memo[key]
 
     @cached_property
     def before(self) -> Bool[np.ndarray, "p d"]:

@@ -36,15 +36,15 @@ class Fit:
     coordinates: Bool[np.ndarray, " d"]
     logs: Float[np.ndarray, " k"]
 
-    def convinces(self, trials: float, among: int, *, given: int) -> bool:
+    def convinces(self, trials: float, among: int, *, constants: int) -> bool:
         """Whether the agreement is significant.
 
         Args:
             trials: Number of constants it could have been.
             among: Number of coordinates out of which those were chosen.
-            given: Number of adapted constants; each uses up one of the most telling entries.
+            constants: Number of adapted constants; each uses up one of the most telling entries.
         """
-        free = float(np.sum(np.sort(self.logs)[given:]))
+        free = float(np.sum(np.sort(self.logs)[constants:]))
         tried = math.log10(trials * among) + log_choices(among, int(self.coordinates.sum()))
         return free + tried < math.log10(BY_CHANCE)
 

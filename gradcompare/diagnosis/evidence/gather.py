@@ -140,13 +140,13 @@ def _argument_leaves(value: Adapted) -> list[tuple[str, np.ndarray]]:
     )
     try:
         parameters = inspect.signature(value.function).parameters.values()
-        known = [p.name for p in parameters if p.kind in POSITIONAL]
+        names = [p.name for p in parameters if p.kind in POSITIONAL]
     except (TypeError, ValueError):  # compiled code may have no signature
-        known = []
+        names = []
     leaves = []
     for number, argument in enumerate(signature.arguments):
         if number not in differentiated:
-            name = known[number] if number < len(known) else f"arg{number}"
+            name = names[number] if number < len(names) else f"arg{number}"
             leaves += _named(argument.part, name)
     return leaves
 
