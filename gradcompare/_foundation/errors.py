@@ -51,8 +51,8 @@ class UnknownNameError(InputError, LookupError):
         unknown objective 'rigde'; did you mean ridge or hinge? known: attention, ...
     """
 
-    def __init__(self, kind: str, name: str, names: Iterable[str]):
-        super().__init__(kind, name, sorted(names))  # unformatted, so that it pickles
+    def __init__(self, kind: str, name: str, known: Iterable[str]):
+        super().__init__(kind, name, sorted(known))  # unformatted, so that it pickles
 
     def __str__(self) -> str:
         kind, name, names = self.args
