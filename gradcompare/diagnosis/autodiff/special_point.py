@@ -81,6 +81,7 @@ class Walk:
         args = [value for value, _ in operands]
         moving = [i for i, (_, tangent) in enumerate(operands) if tangent is not None]
         results = run_one(jaxpr, equation, args)
+        # Only real numbers have a tangent, and only if an operand moves.
         floats = [
             k
             for k, v in enumerate(equation.outvars)
@@ -99,6 +100,7 @@ class Walk:
         x, t = tuple(args[i] for i in moving), tuple(operands[i][1] for i in moving)
         by_rule, measured = _tangent_by_rule(equation, run, x, t), _quotient(run, x, t)
         off = [_apart(a, *b) for a, b in zip(by_rule, measured, strict=True)]
+        # Whether to mend is data of the program: one compilation serves all sets of operations.
         mend = self.mended[len(self.places)] > 0
         tangents = {
             k: jnp.where(mend & wrong, difference, tangent)
@@ -152,6 +154,7 @@ def _quotient(run: Callable, x: tuple, t: tuple) -> list[tuple[Array, Array]]:
         jnp.max(jnp.stack([jnp.max(jnp.abs(each), initial=0) for each in trees]))
         for trees in (x, t)
     )
+    # However long the tangent is, the operands move by this part of their size.
     h = DIFFERENCE_STEP * jnp.where(size > 0, size, 1) / jnp.where(speed > 0, speed, 1)
     above, below = (run(*(a + s * h * b for a, b in zip(x, t, strict=True))) for s in (1, -1))
     return [
@@ -182,6 +185,8 @@ def special_point(closed: ClosedJaxpr, row: Row, i: int) -> Finding | None:
         *apart, slope = row.evaluator.run("special point", along, unit, chosen, helper=True)
         return np.flatnonzero(apart).tolist(), _is_right(row, i, slope)
 
+    # With every doubtful rule replaced, nothing else may be wrong. Then each is replaced alone: a
+    # rule that differs may have no effect on the value, as behind a factor of 0.
     guilty, right = mended(range(most))
     alone = [k for k in guilty if mended([k])[1]] if len(guilty) > 1 else []
     causes = dict.fromkeys(places[k] for k in alone[:1] or guilty if places[k] is not None)

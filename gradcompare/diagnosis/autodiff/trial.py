@@ -158,12 +158,14 @@ def culprits(trial: Trial) -> tuple[Suspect, ...]:
     """
     everyone = trial.switches.suspects
     own = tuple(suspect for suspect in everyone if suspect.own)
+    # One suspect is simpler than several, and the user's rules are likelier than a library's.
     sets = dict.fromkeys([*((suspect,) for suspect in everyone), own, everyone])
     left = {accused: _left(trial, accused) for accused in sets if accused}
     least = min(left.values(), default=np.inf)
     if least >= trial.before.sum():
         return ()
     best = next(accused for accused in left if left[accused] == least)
+    # Whoever makes no difference is left out, the rules of libraries first.
     for suspect in reversed(best if len(best) > 1 else ()):
         fewer = tuple(other for other in best if other != suspect)
         if _left(trial, fewer) <= least:

@@ -77,9 +77,11 @@ def first_nonfinite(
         operands = [read(v) for v in equation.invars]
         deeper, guilty = _inside(equation, operands, call, results)
         broken.update(v for k in guilty if not isinstance(v := equation.invars[k], Literal))
+        # No operand is to blame: the number arises here.
         if deeper is None and not guilty:
             words = _with_numbers(equation, operands, values[equation.outvars[results[0]]])
             deeper = First(words, equation.primitive.name, place_of(call or equation))
+        # The loop runs backwards, so what is kept last runs first in the program.
         first = deeper or first
     return first, [k for k, v in enumerate(jaxpr.invars) if v in broken]
 
@@ -100,15 +102,18 @@ def _inside(
     """Returns the same within one operation with non-finite results."""
     name = equation.primitive.name
     guilty = [k for k, value in enumerate(operands) if not _finite(value)]
+    # A `where` passes on only what it chooses; the other case may be anything.
     if name == CHOOSES:
         return None, _chosen(operands)
     inner = programs_in(equation)
+    # Operand 0 is the number of the branch; the arguments of the branch follow.
     if inner and name == "cond":
         branch = inner[int(np.asarray(operands[0]))]
         first, through = first_nonfinite(branch, operands[1:], call, results)
         return first, [k + 1 for k in through]
     if inner and name in (*CALLS, *CUSTOM):
         return first_nonfinite(inner[0], operands, place_inside(equation, inner[0], call), results)
+    # With a non-finite operand the loop is not searched: that operand is followed instead.
     if inner and name == "scan" and not guilty:
         return _in_rounds(equation, operands, call, results), []
     return None, guilty
@@ -131,6 +136,7 @@ def _in_rounds(
     loop = loop_of(equation)
     assert loop is not None  # it has a program inside
     body, (fixed, carry, rows) = loop.body, divided(equation, operands)
+    # A carried number may reach the results only rounds later, so all of them are examined.
     wanted, step = sorted({*range(len(carry)), *indices}), jax.jit(jaxpr_as_fun(body))
     order = range(loop.length)[:: -1 if loop.reverse else 1]
     for number in order[:LOOP_ROUNDS]:

@@ -140,6 +140,7 @@ class Edges:
         number = self._beneath(operation, operation.operands[position])
         maker, used = self.graph.makers.get(number), operation.place
         origin = maker.place if maker is not None else None
+        # A value with several uses is told by the use, any other by the expression that made it.
         several = number in self.names or self.graph.uses[number] > 1
         if origin is not None and origin == used:
             name = "" if several else self._inside(maker, origin)

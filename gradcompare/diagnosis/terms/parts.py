@@ -118,8 +118,10 @@ class Traced:
         whole, most = self.gated(s), self.affordable(PARTS_BUDGET)
         room = self.evaluators[0].memory_bytes // max(whole.nbytes, 1)
         for k, edge in enumerate(self.edges[:room]):
+            # Terms come first, and may take three times as many gradients as other operands.
             if k >= most * (3 if edge.term else 1):
                 break
+            # The part through an operand is what the gradient loses with its gate shut.
             s[k] = 0
             parts.append(Part(edge, whole - self.gated(s)))
             s[k] = 1
