@@ -88,7 +88,7 @@ def _exceptions(exceptions: Mapping[str, str]) -> str:
 
 def _place(constant: str) -> str:
     module, _, name = constant.rpartition(".")
-    return f"`{name}` ({module.replace('_extrapolation.', '').replace('hypotheses.', '')})"
+    return f"`{name}` ({module})"
 
 
 def _number(value: Any) -> str:

@@ -160,8 +160,7 @@ assert comparison.ok
 def cold(repeats: int) -> Iterator[Row]:
     """Measures waiting times in new processes, by turns, without a compilation cache.
 
-    The first process after a restart of the machine also reads from the disk; the median ignores
-    it.
+    The first process after a restart also reads from the disk; the median ignores it.
     """
     commands = {"run": 20.0, "--help": 0.3, "list": 1.5}
     seconds: dict[str, list[float]] = {name: [] for name in (*commands, "check")}

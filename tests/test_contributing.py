@@ -5,14 +5,16 @@ import re
 import sys
 import tomllib
 from pathlib import Path
+from typing import get_type_hints
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from constant_values import constants
 from evidence import made
 
 import gradcompare
-from gradcompare import Verdict, compare, estimate, list_objectives
+from gradcompare import AbstractEvaluator, Verdict, compare, estimate, list_objectives
 from gradcompare._api.registry import registered_objectives, shipped_modules
 from gradcompare._foundation.serialization import FORMAT
 from gradcompare.diagnosis.diagnose import diagnose, hypotheses
@@ -137,6 +139,19 @@ def test_the_hypothesis_recognises_its_fault(add):
 def test_the_hypothesis_lets_a_near_miss_through(add):
     add(HYPOTHESIS, RECIPES[HYPOTHESIS])
     assert all(finding.kind != "clipped" for finding in diagnose(made(nearly_clipped)))
+
+
+@pytest.mark.parametrize("path", [METHOD, HYPOTHESIS])
+def test_constants_of_the_recipes_have_names_of_their_own(path):
+    taken = {name.rpartition(".")[2] for name in constants()}
+    assert len(taken) > 100
+    assert taken.isdisjoint(re.findall("^([A-Z_]+) = [0-9]", RECIPES[path], re.MULTILINE))
+
+
+def test_the_method_takes_any_evaluator(add):
+    add(METHOD, RECIPES[METHOD])
+    for method in registered_methods().values():
+        assert get_type_hints(type(method).estimate)["evaluator"] is AbstractEvaluator, method
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -465,6 +465,69 @@ def test_an_operation_beside_it_that_makes_no_difference_is_not_accused():
     assert "relu" not in finding.sentence
 
 
+@jax.custom_vjp
+def scaled(x):
+    return 3 * x
+
+
+def scaled_backward(kept, c):
+    return (3 * c,)
+
+
+scaled.defvjp(lambda x: (scaled(x), None), scaled_backward)
+
+
+@jax.custom_vjp
+def hosted(x):
+    return 3 * x
+
+
+def hosted_backward(kept, c):
+    return (jax.pure_callback(lambda c: 3 * c, jax.ShapeDtypeStruct(c.shape, c.dtype), c),)
+
+
+hosted.defvjp(lambda x: (hosted(x), None), hosted_backward)
+
+
+def halves(x):  # the sum is x, but flat at 0 to autodiff
+    return (
+        jax.lax.clamp(0.0, x, jnp.inf) + jax.lax.clamp(-jnp.inf, x, 0.0)  # where it is named
+    )
+
+
+BACKWARD_ONLY = {
+    "called": scaled,
+    "compiled": jax.jit(scaled),
+    "vectorised by the library": lambda x: jnp.vectorize(scaled)(x),
+    "in a loop": lambda x: jax.lax.scan(lambda c, xi: (c, scaled(xi)), 0.0, x)[1],
+    "in a branch": lambda x: jax.lax.cond(jnp.sum(x) < 99, scaled, lambda x: 3 * x, x),
+}
+
+
+@pytest.mark.parametrize("case", BACKWARD_ONLY)
+def test_a_right_rule_for_reverse_mode_alone_beside_a_special_point_is_not_accused(case):
+    result = check(
+        lambda x: jnp.sum(BACKWARD_ONLY[case](halves(x))),
+        lambda x: 3 * jnp.ones_like(x),
+        np.array([0.7, 0.0]),
+    )
+    assert result.verdict is Verdict.AUTODIFF_WRONG, str(result)
+    finding = only(result)
+    named(finding, "jax.lax.clamp(0.0", "special point")
+    assert "scaled" not in finding.sentence
+
+
+def test_a_rule_that_cannot_be_followed_along_a_tangent_is_no_fault_of_ours():
+    result = check(
+        lambda x: jnp.sum(hosted(halves(x))),
+        lambda x: 3 * jnp.ones_like(x),
+        np.array([0.7, 0.0]),
+    )
+    assert result.verdict is Verdict.AUTODIFF_WRONG, str(result)
+    assert not result.results[0].diagnosis
+    assert "failed" not in str(result)
+
+
 def test_the_report_says_it_in_few_words_and_json_keeps_the_line():
     result = verdict(lambda x: jnp.sum(nearly(x)), lambda x: jnp.sum(x**2))
     assert "the other sources agree\n  Correct what is named below." in str(result)

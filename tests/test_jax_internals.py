@@ -123,7 +123,7 @@ def test_transforms_of_an_operation():
 
 def test_the_function_a_program_was_made_from():
     inside = the("jit", jax.jit(looped)).params["jaxpr"]
-    made = jax_internals.made_from(inside.jaxpr)
+    made = jax_internals.origin_of(inside.jaxpr)
     assert made == ("looped", HERE, line_of(looped))
 
 
@@ -191,7 +191,7 @@ def test_a_rule_of_custom_jvp():
     rule = jax_internals.custom_rule(the("custom_jvp_call", halved))
     assert rule.function is not None
     assert [e.primitive.name for e in rule.function.jaxpr.eqns] == ["div"]
-    assert rule.made == ("halved", HERE, line_of(halved))
+    assert rule.origin == ("halved", HERE, line_of(halved))
     assert rule.rule == ("halved_rule", HERE, line_of(halved_rule))
     assert rule.arguments == ("x",)
 
@@ -201,7 +201,7 @@ def test_a_rule_of_custom_vjp():
     rule = jax_internals.custom_rule(the("custom_vjp_call", product, x, x))
     assert rule.function is not None
     assert [e.primitive.name for e in rule.function.jaxpr.eqns] == ["mul"]
-    assert rule.made == ("product", HERE, line_of(product))
+    assert rule.origin == ("product", HERE, line_of(product))
     assert rule.rule == ("product_backwards", HERE, line_of(product_backwards))
     assert rule.arguments == ("x", "y")
 
@@ -321,7 +321,7 @@ def test_frames_of_another_shape(lost):
 def test_what_is_left_of_a_rule(lost):
     rule = jax_internals.custom_rule(bare("custom_vjp_call"))
     assert rule == (None, ("", "", 0), ("", "", 0), ("", ""))
-    assert jax_internals.made_from(SimpleNamespace()) == ("", "", 0)
+    assert jax_internals.origin_of(SimpleNamespace()) == ("", "", 0)
 
 
 def test_a_loss_is_said_once(caplog, lost):

@@ -33,7 +33,7 @@ from .._foundation.errors import InputError
 from .._foundation.layout import PyTree
 from .._foundation.precision import FLOAT64, precision_scope
 from .._foundation.wording import LISTED
-from .._locate.bisection import Found
+from .._locate.bisection import Halving
 from .._locate.location import Location
 from .._locate.search import Search
 from .._model.estimate import Estimate
@@ -149,7 +149,7 @@ def _location(search: Search, evaluator: Evaluator, gradient: Estimate, tests: i
     other, tested = np.ones(len(floors), bool), np.isfinite(floors)
     other[list(search.faults)] = False
     untested = np.flatnonzero(other & ~tested)
-    beyond = search.beyond or Found((), 0, 0)
+    beyond = search.beyond or Halving((), 0, 0)
     return Location(
         problem.objective.name,
         problem.layout.size,

@@ -39,8 +39,8 @@ def _rounding_bar(
     with np.errstate(invalid="ignore"):  # a value that is not finite has no error bar
         shifts = np.abs(moved - value)
     # At the edge of a domain, some of the moved points may lie outside.
-    known = np.isfinite(shifts)
-    spread = np.where(known.any(axis=0), np.max(shifts, axis=0, where=known, initial=0), np.nan)
+    finite = np.isfinite(shifts)
+    spread = np.where(finite.any(axis=0), np.max(shifts, axis=0, where=finite, initial=0), np.nan)
     # The last operation rounds as well, even where the result does not move.
     return _SPREAD_FACTOR * (spread + 2 * epsilon * np.abs(value))
 

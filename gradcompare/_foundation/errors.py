@@ -55,10 +55,10 @@ class UnknownNameError(InputError, LookupError):
         super().__init__(kind, name, sorted(known))  # unformatted, so that it pickles
 
     def __str__(self) -> str:
-        kind, name, known = self.args
-        close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        kind, name, names = self.args
+        close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(close)}? " if close else ""
-        return f"unknown {kind} {name!r}; {hint}known: {', '.join(known)}"
+        return f"unknown {kind} {name!r}; {hint}known: {', '.join(names)}"
 
 
 class Untraceable(enum.Enum):

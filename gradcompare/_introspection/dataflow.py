@@ -14,12 +14,12 @@ class AbstractFlow(abc.ABC):
     """The propagation of a number for each value of a program; 0 means no dependency."""
 
     @abc.abstractmethod
-    def operation(self, equation: JaxprEqn, given: list[int], call: JaxprEqn) -> list[int]:
+    def operation(self, equation: JaxprEqn, operands: list[int], call: JaxprEqn) -> list[int]:
         """Returns the numbers of the results of one operation.
 
         Args:
             equation: The operation.
-            given: The numbers of its operands.
+            operands: The numbers of its operands.
             call: The equation that carries its place in the user's code.
         """
 
@@ -33,10 +33,10 @@ class AbstractFlow(abc.ABC):
             numbers: The numbers of its arguments.
             call: The call of a library's function whose inside the program is, if any.
         """
-        known = dict(zip(jaxpr.invars, numbers, strict=True))
+        by_variable = dict(zip(jaxpr.invars, numbers, strict=True))
 
         def read(v) -> int:
-            return 0 if isinstance(v, Literal) else known.get(v, 0)
+            return 0 if isinstance(v, Literal) else by_variable.get(v, 0)
 
         for equation in jaxpr.eqns:
             operands = [read(v) for v in equation.invars]
@@ -47,7 +47,7 @@ class AbstractFlow(abc.ABC):
                 results = self._repeated(equation, operands, call)
             else:
                 results = self.operation(equation, operands, call or equation)
-            known |= dict(zip(equation.outvars, results, strict=True))
+            by_variable |= dict(zip(equation.outvars, results, strict=True))
         return [read(v) for v in jaxpr.outvars]
 
     def _once(self, equation: JaxprEqn, operands: list[int], call: JaxprEqn | None) -> list[int]:

@@ -159,9 +159,9 @@ class _Flattening:
             name, bodies = equation.primitive.name, programs_in(equation)
             if name in CALLS and bodies:
                 (inner,) = bodies
-                known = dict(zip(inner.jaxpr.invars, operands, strict=True))
+                arguments = dict(zip(inner.jaxpr.invars, operands, strict=True))
                 within = place_inside(equation, inner, call)
-                results = self._walk(inner.jaxpr, inner.consts, known, within, operations)
+                results = self._walk(inner.jaxpr, inner.consts, arguments, within, operations)
             else:
                 results = tuple(self._new() for _ in equation.outvars)
                 place = place_of(call or equation)

@@ -23,7 +23,10 @@ LOGGER = logging.getLogger("gradcompare")
 CALLS = ("jit", "pjit", "closed_call", "eval_jaxpr", "core_call", "remat", "remat2", "checkpoint")
 """Operations that run an inner program once."""
 
-CUSTOM = ("custom_jvp_call", "custom_vjp_call")
+BACKWARD = "custom_vjp_call"
+"""Call of a function with a rule of its own for reverse mode, and none for forward mode."""
+
+CUSTOM = ("custom_jvp_call", BACKWARD)
 """Calls of functions with their own rules for autodiff."""
 
 _MISSING = object()
@@ -69,7 +72,7 @@ def transforms_of(equation: JaxprEqn) -> tuple[str, ...]:
     return tuple(step.name for step in steps if type(step).__name__ == "Transform")
 
 
-class Made(NamedTuple):
+class Origin(NamedTuple):
     """A Python function by its name, its file and its first line; empty where unknown."""
 
     name: str
@@ -77,19 +80,19 @@ class Made(NamedTuple):
     line: int = 0
 
 
-def made_from(traced: object) -> Made:
+def origin_of(traced: object) -> Origin:
     """Returns the function from which a program, or a rule for autodiff, was traced.
 
     Without it: a function without a name. The user's compiled functions and rules then count as
     those of a library, and findings do not look inside.
     """
     if traced is None:
-        return Made("")
+        return Origin("")
     what = "where a function was defined, so that the user's cannot be told from a library's"
     name, file, line = (
         _read(traced, f"debug_info.func_{each}", what) for each in ("name", "filename", "lineno")
     )
-    return Made(name or "", file, line) if file and line else Made(name or "")
+    return Origin(name or "", file, line) if file and line else Origin(name or "")
 
 
 def inner_programs(equation: JaxprEqn) -> list[Any]:
@@ -182,8 +185,8 @@ class CustomRule(NamedTuple):
     """
 
     function: ClosedJaxpr | None
-    made: Made
-    rule: Made
+    origin: Origin
+    rule: Origin
     arguments: tuple[str, ...]
 
 
@@ -194,7 +197,7 @@ def custom_rule(equation: JaxprEqn) -> CustomRule:
     Without the rule: the finding names the function, and not the line of the rule.
     """
     what = "the rule of a function for autodiff, of which only the function is named"
-    backward = equation.primitive.name == "custom_vjp_call"
+    backward = equation.primitive.name == BACKWARD
     rule = _read(equation, f"params.{'bwd' if backward else 'jvp_jaxpr_fun'}", what)
     function = next(iter(programs_in(equation)), None)
     traced = None if function is None else function.jaxpr
@@ -204,7 +207,7 @@ def custom_rule(equation: JaxprEqn) -> CustomRule:
     infos = [getattr(each, "debug_info", None) for each in (traced, forward)]
     named = [names for info in infos if (names := getattr(info, "arg_names", None)) is not None]
     arguments = tuple(named[0]) if named and len(named[0]) == count else ("",) * count
-    return CustomRule(function, made_from(traced), made_from(rule), arguments)
+    return CustomRule(function, origin_of(traced), origin_of(rule), arguments)
 
 
 def summed_axes(equation: JaxprEqn) -> list[tuple[int, ...]]:

@@ -102,7 +102,7 @@ def custom_rules(jaxpr: Jaxpr) -> tuple[str, ...]:
     functions = {}
     for equation in equations(jaxpr):
         if equation.primitive.name in CUSTOM:
-            origin = custom_rule(equation).made
+            origin = custom_rule(equation).origin
             if origin.file and JAX not in Path(origin.file).parents:
                 functions[f"{origin.name} at {Path(origin.file).name}:{origin.line}"] = None
     return tuple(functions)

@@ -21,7 +21,7 @@ import numpy as np
 from jax.extend.core import JaxprEqn
 
 from .._foundation.user_code import is_ours, is_users
-from .jax_internals import frames_of, inner_programs, made_from
+from .jax_internals import frames_of, inner_programs, origin_of
 from .jaxprs import equations
 
 
@@ -94,7 +94,7 @@ def library_function(equation: JaxprEqn) -> Source | None:
         if code.co_filename not in _machinery():
             return code.co_filename, code.co_firstlineno
     for program in inner_programs(equation):
-        origin = made_from(getattr(program, "jaxpr", program))
+        origin = origin_of(getattr(program, "jaxpr", program))
         if origin.file and not is_users(origin.file):
             return origin.file, origin.line
     return None

@@ -15,7 +15,7 @@ import jax
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, jaxpr_as_fun
 
 from .._foundation.user_code import is_users
-from .jax_internals import CALLS, is_dropped, loop_of, made_from, part_of, programs_in
+from .jax_internals import CALLS, is_dropped, loop_of, origin_of, part_of, programs_in
 from .jaxprs import divided, equations
 
 
@@ -55,11 +55,11 @@ def rewritten(
     jaxpr = closed.jaxpr
 
     def evaluate(*args: Any) -> list[Any]:
-        known: dict[Any, Any] = dict(zip(jaxpr.constvars, closed.consts, strict=True))
-        known |= dict(zip(jaxpr.invars, args, strict=True))
+        values: dict[Any, Any] = dict(zip(jaxpr.constvars, closed.consts, strict=True))
+        values |= dict(zip(jaxpr.invars, args, strict=True))
 
         def read(v):
-            return v.val if isinstance(v, Literal) else known[v]
+            return v.val if isinstance(v, Literal) else values[v]
 
         for equation in jaxpr.eqns:
             operands, results = [read(v) for v in equation.invars], None
@@ -74,7 +74,7 @@ def rewritten(
                 results = run_opened(equation, inside, operands)
             if results is None:
                 results = run(operands)
-            known |= dict(zip(equation.outvars, results, strict=True))
+            values |= dict(zip(equation.outvars, results, strict=True))
         return [read(v) for v in jaxpr.outvars]
 
     return evaluate
@@ -150,5 +150,5 @@ def place_inside(equation: JaxprEqn, inner: ClosedJaxpr, call: JaxprEqn | None) 
     """
     if equation.primitive.name not in CALLS:
         return call
-    origin = made_from(inner.jaxpr)
+    origin = origin_of(inner.jaxpr)
     return None if origin.file and is_users(origin.file) else call or equation

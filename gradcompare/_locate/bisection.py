@@ -65,7 +65,7 @@ Measure = Callable[[Sequence[tuple[int, int]], Float[np.ndarray, " n"]], list[Bl
 
 
 @dataclass(frozen=True)
-class Found:
+class Halving:
     """The result of halving.
 
     Attributes:
@@ -79,7 +79,7 @@ class Found:
     blocks: int
 
 
-def halve(whole: Block, measure: Measure, most: int) -> Found:
+def halve(whole: Block, measure: Measure, most: int) -> Halving:
     """Follows the faults of a failing block down to single coordinates, level by level.
 
     Args:
@@ -100,7 +100,7 @@ def halve(whole: Block, measure: Measure, most: int) -> Found:
         if failed > most:
             active = sorted(active, key=_size_of_mismatch)[:FOLLOWED_BLOCKS]
     ends.sort(key=_size_of_mismatch)
-    return Found(tuple(ends), failed, blocks)
+    return Halving(tuple(ends), failed, blocks)
 
 
 def _halves(blocks: Sequence[Block], measure: Measure) -> list[Block]:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from .._evaluation.evaluator import Evaluator
 from .._model.estimate import Estimate
 from ..methods._extrapolation.lines import coordinate_scale
-from .bisection import FOLLOWED_BLOCKS, Block, Found, halve
+from .bisection import FOLLOWED_BLOCKS, Block, Halving, halve
 from .directions import Family, families
 from .location import Fault
 from .mismatch import Direction, Mismatch, Mismatches
@@ -44,7 +44,7 @@ class Search:
         self.mismatches = Mismatches(evaluator, gradient)
         self._scale = coordinate_scale(evaluator)
         self.faults: dict[int, Fault] = {}
-        self.beyond: Found | None = None
+        self.beyond: Halving | None = None
         self.untraced = False
         self.passed: list[tuple[Family, float]] = []
 
@@ -53,7 +53,7 @@ class Search:
         # Entries that are not finite would spoil every direction: they are confirmed first.
         broken = np.flatnonzero(~np.isfinite(self._gradient.value)).tolist()
         if len(broken) > self.most:
-            self.beyond = Found((), len(broken), self._programs.problem.layout.size)
+            self.beyond = Halving((), len(broken), self._programs.problem.layout.size)
         shown = broken if self.beyond is None else broken[:FOLLOWED_BLOCKS]
         self._confirm(shown, self._scale[shown], np.zeros(len(shown)))
         waiting, done = families(self._programs, broken), []

@@ -46,8 +46,8 @@ class Visit:
     @property
     def finite(self) -> bool:
         """Whether the point is finite, and the value there if it is known."""
-        known = self.value is None or math.isfinite(self.value)
-        return known and bool(np.all(np.isfinite(self.flat)))
+        has_value = self.value is None or math.isfinite(self.value)
+        return has_value and bool(np.all(np.isfinite(self.flat)))
 
     def same(self, flat: Float[np.ndarray, " d"]) -> bool:
         """Whether this is the point `flat`."""
@@ -109,11 +109,11 @@ class Track:
     ) -> None:
         """Adds an evaluation of the gradient, usually at a point whose value is known."""
         named = (self._current, self.best, self.stopped, self.first)
-        known = [visit for visit in named if visit is not None and visit.same(flat)]
-        if self._current is None or not (self._valued or self._current in known):
-            known = [self._arrive(x, flat, args)]
-            self.last = known[0] if known[0].finite else self.last
-        for visit in known:
+        visits = [visit for visit in named if visit is not None and visit.same(flat)]
+        if self._current is None or not (self._valued or self._current in visits):
+            visits = [self._arrive(x, flat, args)]
+            self.last = visits[0] if visits[0].finite else self.last
+        for visit in visits:
             visit.slope = slope
 
     def kept(self) -> list[Visit]:

@@ -75,7 +75,7 @@ def rollout(params: Params, data: Data) -> Rollout:
 
 def tangent(params: Params, direction: Params, run: Rollout, tau: float) -> Rollout:
     """Goes through the changes of the steps along the direction."""
-    given = run.X @ direction.V + direction.b, run.Z @ direction.W
+    inputs = run.X @ direction.V + direction.b, run.Z @ direction.W
 
     def step(X_, at):
         Z, by_input, by_output = at
@@ -83,7 +83,7 @@ def tangent(params: Params, direction: Params, run: Rollout, tau: float) -> Roll
         after = X_ + tau * (Z_ @ params.W + by_output)
         return after, Rollout(X_, Z_, after)
 
-    return jax.lax.scan(step, jnp.zeros_like(run.X[0]), (run.Z, *given))[1]
+    return jax.lax.scan(step, jnp.zeros_like(run.X[0]), (run.Z, *inputs))[1]
 
 
 def adjoint(

@@ -17,7 +17,7 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var
 
 from ..._foundation.user_code import Place, is_users
-from ..._introspection.jax_internals import loop_of, made_from, programs_in
+from ..._introspection.jax_internals import loop_of, origin_of, programs_in
 from ..._introspection.jaxprs import divided, is_derived, place_of
 from ..._introspection.library import chooser, library_function
 from .kinds import (
@@ -89,10 +89,10 @@ def choices(program: ClosedJaxpr, parameters: int) -> tuple[tuple[Node, ...], tu
 
 
 def _walk(jaxpr: Jaxpr, facts: Sequence[Facts], around: Surroundings) -> Iterator[Node | Unseen]:
-    known: dict[Var, Facts] = dict(zip(jaxpr.invars, facts, strict=True))
+    by_variable: dict[Var, Facts] = dict(zip(jaxpr.invars, facts, strict=True))
     for equation in jaxpr.eqns:
         here = replace(around, derived=True) if is_derived(equation) else around
-        operands = [_facts(operand, known) for operand in equation.invars]
+        operands = [_facts(operand, by_variable) for operand in equation.invars]
         yield from _choice(equation, operands, here)
         yield from _closed(equation, operands, here)
         inside = [divided_up(part) for part in _inside(equation, operands, here)]
@@ -101,12 +101,12 @@ def _walk(jaxpr: Jaxpr, facts: Sequence[Facts], around: Surroundings) -> Iterato
         inner = tuple(nodes for nodes, _ in inside)
         if any(inner):
             yield Nest(equation, inner)
-        known |= dict.fromkeys(equation.outvars, _result(equation, operands, here))
+        by_variable |= dict.fromkeys(equation.outvars, _result(equation, operands, here))
 
 
-def _facts(operand: Var | Literal, known: dict[Var, Facts]) -> Facts:
+def _facts(operand: Var | Literal, by_variable: dict[Var, Facts]) -> Facts:
     if not isinstance(operand, Literal):
-        return known.get(operand, Facts())  # an array that was captured is constant
+        return by_variable.get(operand, Facts())  # an array that was captured is constant
     return Facts(literal=float(operand.val) if np.ndim(operand.val) == 0 else None)
 
 
@@ -211,7 +211,7 @@ def _entered(equation: JaxprEqn, program: ClosedJaxpr, around: Surroundings) -> 
     """
     if around.call is not None or equation.primitive.name in REMAT:
         return around
-    file = made_from(program.jaxpr).file
+    file = origin_of(program.jaxpr).file
     if file and is_users(file):
         return around
     return replace(around, call=_called(equation))

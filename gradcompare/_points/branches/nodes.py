@@ -70,14 +70,14 @@ def each(nodes: Sequence[Node]) -> Iterator[Choice]:
                 yield from each(inner)
 
 
-def without(nodes: Sequence[Node], known: Container[Hashable]) -> tuple[Node, ...]:
-    """Returns the choices without those that autodiff derived from choices with known keys."""
+def without(nodes: Sequence[Node], keys: Container[Hashable]) -> tuple[Node, ...]:
+    """Returns the choices without those that autodiff derived from choices with these keys."""
     others: list[Node] = []
     for node in nodes:
         if isinstance(node, Nest):
-            inner = tuple(without(each, known) for each in node.inner)
+            inner = tuple(without(each, keys) for each in node.inner)
             others += [replace(node, inner=inner)] if any(inner) else []
-        elif not (node.derived and all(branch.key in known for branch in node.branches)):
+        elif not (node.derived and all(branch.key in keys for branch in node.branches)):
             others.append(node)
     return tuple(others)
 

@@ -52,13 +52,13 @@ class TracedChoices:
     def of(cls, evaluator: Evaluator, keys: Sequence) -> "TracedChoices":
         """Returns the choices of the programs under these keys, where they exist."""
         layout, programs, unseen = evaluator.problem.layout, [], []
-        known: set[Hashable] = set()
+        branch_keys: set[Hashable] = set()
         for key in keys:
             program = evaluator.functions.get(key)
             if isinstance(program, CompiledFunction):
                 nodes, closed = choices(program.jaxpr, len(layout.shapes))
-                nodes = without(nodes, known)
-                known |= {branch.key for choice in each(nodes) for branch in choice.branches}
+                nodes = without(nodes, branch_keys)
+                branch_keys |= {branch.key for choice in each(nodes) for branch in choice.branches}
                 programs += [(program.jaxpr, nodes)] if nodes else []
                 unseen += closed
         return cls(tuple(programs), layout.shapes, evaluator, tuple(dict.fromkeys(unseen)))
@@ -171,13 +171,13 @@ def _read(
     needed = dict.fromkeys(
         v for node in nodes for v in node.equation.invars if not isinstance(v, Literal)
     )
-    known = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*program.consts, *args], strict=True))
-    inside = [v for v in needed if v not in known]
+    values = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*program.consts, *args], strict=True))
+    inside = [v for v in needed if v not in values]
     part = ClosedJaxpr(part_of(jaxpr, outvars=inside), program.consts)
-    known |= dict(zip(inside, jaxpr_as_fun(part)(*args), strict=True))
+    values |= dict(zip(inside, jaxpr_as_fun(part)(*args), strict=True))
     masks = []
     for node in nodes:
-        args = [v.val if isinstance(v, Literal) else known[v] for v in node.equation.invars]
+        args = [v.val if isinstance(v, Literal) else values[v] for v in node.equation.invars]
         masks += rule(node, args) if isinstance(node, Choice) else _nested(rule, node, args)
     return masks
 

@@ -233,10 +233,10 @@ def _require_number(value: object, node: ast.AST, source: Source) -> None:
 
 
 def _refuse_attribute(node: ast.Attribute, source: Source) -> NoReturn:
-    known = f"{', '.join(sorted(ATTRIBUTES))} and the methods {', '.join(sorted(METHODS))}"
+    names = f"{', '.join(sorted(ATTRIBUTES))} and the methods {', '.join(sorted(METHODS))}"
     if _dotted(node.value).partition(".")[0] in PREFIXES | {"jax", "scipy"}:
         source.refuse(node, str(UnknownNameError("function", node.attr, FUNCTIONS)))
-    source.refuse(node, f".{node.attr} cannot be used; an array has {known}()")
+    source.refuse(node, f".{node.attr} cannot be used; an array has {names}()")
 
 
 def _refuse_part(node: ast.AST, kind: type[ast.AST], source: Source) -> NoReturn:

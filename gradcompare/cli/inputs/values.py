@@ -85,8 +85,8 @@ class NamedValues:
     @property
     def names(self) -> tuple[str, ...]:
         """All names about which something is known, the parameters first."""
-        known = (self.parameters, self.shapes, self.values, filter(None, self.domains))
-        return tuple(dict.fromkeys(name for names in known for name in names))
+        groups = (self.parameters, self.shapes, self.values, filter(None, self.domains))
+        return tuple(dict.fromkeys(name for names in groups for name in names))
 
     def value(self, name: str) -> PyTree:
         """Returns the value of a name, or draws it.

@@ -15,14 +15,15 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
 from jaxtyping import Array
 
+from ..._foundation.errors import outcome_of
 from ..._foundation.user_code import Place
 from ..._foundation.wording import short
-from ..._introspection.jax_internals import CALLS, programs_in
+from ..._introspection.jax_internals import BACKWARD, CALLS, inner_programs, programs_in
 from ..._introspection.jaxprs import equations, is_float, place_of
 from ..._introspection.rewriting import place_inside, run_one
 from ..._model.estimate import EPS, SAFETY, Estimate
 from ..._model.finding import Finding
-from .trial import Row
+from .trial import NoDerivativeError, Row
 
 DIFFERENCE_STEP = 1e-5
 """Step of a difference relative to the operands, near the cube root of the rounding."""
@@ -57,29 +58,30 @@ class Walk:
     ) -> list[tuple[Any, Any]]:
         """Returns the results with their tangents, None for a tangent that is zero."""
         jaxpr = closed.jaxpr
-        known = dict(zip(jaxpr.constvars, ((c, None) for c in closed.consts), strict=True))
-        known |= dict(zip(jaxpr.invars, zip(args, tangents, strict=True), strict=True))
+        values = dict(zip(jaxpr.constvars, ((c, None) for c in closed.consts), strict=True))
+        values |= dict(zip(jaxpr.invars, zip(args, tangents, strict=True), strict=True))
 
         def read(v) -> tuple[Any, Any]:
-            return (v.val, None) if isinstance(v, Literal) else known[v]
+            return (v.val, None) if isinstance(v, Literal) else values[v]
 
         for equation in jaxpr.eqns:
-            given = [read(v) for v in equation.invars]
+            operands = [read(v) for v in equation.invars]
             inner = programs_in(equation) if equation.primitive.name in CALLS else []
             inside = place_inside(equation, inner[0], call) if inner else equation
             if inside is None:  # a compiled function of the user's own
-                found = self.along(inner[0], [a for a, _ in given], [t for _, t in given])
+                results = self.along(inner[0], [a for a, _ in operands], [t for _, t in operands])
             else:
-                found = self._one(jaxpr, equation, given, call or equation)
-            known |= dict(zip(equation.outvars, found, strict=True))
+                results = self._one(jaxpr, equation, operands, call or equation)
+            values |= dict(zip(equation.outvars, results, strict=True))
         return [read(v) for v in jaxpr.outvars]
 
     def _one(
-        self, jaxpr: Jaxpr, equation: JaxprEqn, given: list[tuple[Any, Any]], call: JaxprEqn
+        self, jaxpr: Jaxpr, equation: JaxprEqn, operands: list[tuple[Any, Any]], call: JaxprEqn
     ) -> list[tuple[Any, Any]]:
-        args = [value for value, _ in given]
-        moving = [i for i, (_, tangent) in enumerate(given) if tangent is not None]
+        args = [value for value, _ in operands]
+        moving = [i for i, (_, tangent) in enumerate(operands) if tangent is not None]
         results = run_one(jaxpr, equation, args)
+        # Only real numbers have a tangent, and only if an operand moves.
         floats = [
             k
             for k, v in enumerate(equation.outvars)
@@ -92,12 +94,13 @@ class Walk:
             everything = list(args)
             for i, value in zip(moving, moved, strict=True):
                 everything[i] = value
-            found = run_one(jaxpr, equation, everything)
-            return [found[k] for k in floats]
+            outputs = run_one(jaxpr, equation, everything)
+            return [outputs[k] for k in floats]
 
-        x, t = tuple(args[i] for i in moving), tuple(given[i][1] for i in moving)
-        by_rule, measured = jax.jvp(run, x, t)[1], _quotient(run, x, t)
+        x, t = tuple(args[i] for i in moving), tuple(operands[i][1] for i in moving)
+        by_rule, measured = _tangent_by_rule(equation, run, x, t), _quotient(run, x, t)
         off = [_apart(a, *b) for a, b in zip(by_rule, measured, strict=True)]
+        # Whether to mend is data of the program: one compilation serves all sets of operations.
         mend = self.mended[len(self.places)] > 0
         tangents = {
             k: jnp.where(mend & wrong, difference, tangent)
@@ -108,6 +111,35 @@ class Walk:
         self.places.append(place_of(call))
         self.apart.append(jnp.any(jnp.stack([jnp.any(each) for each in off])))
         return [(result, tangents.get(k)) for k, result in enumerate(results)]
+
+
+def _tangent_by_rule(equation: JaxprEqn, run: Callable, x: tuple, t: tuple) -> list[Array]:
+    """Returns the tangent of an operation by its own rule, J t.
+
+    Raises:
+        NoDerivativeError: if the rule cannot be followed along a tangent.
+    """
+
+    def transposed() -> list[Array]:
+        # A `custom_vjp` has only c ↦ Jᵀ c. This is linear in c, and its own transpose is t ↦ J t.
+        results, pullback = jax.vjp(run, *x)
+        (tangent,) = jax.vjp(pullback, jax.tree.map(jnp.ones_like, results))[1](t)
+        return tangent
+
+    tangent = outcome_of(transposed)
+    if isinstance(tangent, Exception) and not _is_backward_only(equation):
+        # A `while` cannot be transposed, and nobody has to where a stop_gradient follows.
+        tangent = outcome_of(lambda: jax.jvp(run, x, t)[1])
+    if isinstance(tangent, Exception):
+        raise NoDerivativeError from tangent
+    return tangent
+
+
+def _is_backward_only(equation: JaxprEqn) -> bool:
+    """Whether an operation is or contains a function with a rule for reverse mode alone."""
+    inside = (getattr(each, "jaxpr", each) for each in inner_programs(equation))
+    every = (equation, *(inner for jaxpr in inside for inner in equations(jaxpr)))
+    return any(each.primitive.name == BACKWARD for each in every)
 
 
 def _apart(by_rule: Array, measured: Array, bar: Array) -> Array:
@@ -122,6 +154,7 @@ def _quotient(run: Callable, x: tuple, t: tuple) -> list[tuple[Array, Array]]:
         jnp.max(jnp.stack([jnp.max(jnp.abs(each), initial=0) for each in trees]))
         for trees in (x, t)
     )
+    # However long the tangent is, the operands move by this part of their size.
     h = DIFFERENCE_STEP * jnp.where(size > 0, size, 1) / jnp.where(speed > 0, speed, 1)
     above, below = (run(*(a + s * h * b for a, b in zip(x, t, strict=True))) for s in (1, -1))
     return [
@@ -131,7 +164,11 @@ def _quotient(run: Callable, x: tuple, t: tuple) -> list[tuple[Array, Array]]:
 
 
 def special_point(closed: ClosedJaxpr, row: Row, i: int) -> Finding | None:
-    """Returns which operation's derivative is wrong at a point, for one coordinate, if proven."""
+    """Returns which operation's derivative is wrong at a point, for one coordinate, if proven.
+
+    Raises:
+        NoDerivativeError: if an operation has a rule that cannot be followed along a tangent.
+    """
     layout, places = row.evaluator.problem.layout, []
     unit = layout.unflatten(np.eye(1, layout.size, i)[0])
     most = sum(1 for _ in equations(closed.jaxpr))
@@ -148,10 +185,12 @@ def special_point(closed: ClosedJaxpr, row: Row, i: int) -> Finding | None:
         *apart, slope = row.evaluator.run("special point", along, unit, chosen, helper=True)
         return np.flatnonzero(apart).tolist(), _is_right(row, i, slope)
 
+    # With every doubtful rule replaced, nothing else may be wrong. Then each is replaced alone: a
+    # rule that differs may have no effect on the value, as behind a factor of 0.
     guilty, right = mended(range(most))
     alone = [k for k in guilty if mended([k])[1]] if len(guilty) > 1 else []
-    found = dict.fromkeys(places[k] for k in alone[:1] or guilty if places[k] is not None)
-    return _finding(row, i, list(found)) if found and right else None
+    causes = dict.fromkeys(places[k] for k in alone[:1] or guilty if places[k] is not None)
+    return _finding(row, i, list(causes)) if causes and right else None
 
 
 def _is_right(row: Row, i: int, slope: float) -> bool:

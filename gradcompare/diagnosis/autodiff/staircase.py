@@ -119,9 +119,9 @@ class Cuts(AbstractFlow):
     def __init__(self) -> None:
         self.ends: dict[tuple[str, Place], None] = {}
 
-    def operation(self, equation: JaxprEqn, given: list[int], call: JaxprEqn) -> list[int]:
+    def operation(self, equation: JaxprEqn, operands: list[int], call: JaxprEqn) -> list[int]:
         """Gives a result a derivative if an operand has one and the result varies smoothly."""
-        most, name = max(given, default=0), equation.primitive.name
+        most, name = max(operands, default=0), equation.primitive.name
         results = [
             min(most, SMOOTH if is_float(v) and name not in FLAT else DEPENDS)
             for v in equation.outvars
@@ -133,12 +133,12 @@ class Cuts(AbstractFlow):
         return results
 
 
-def cuts(jaxpr: Jaxpr, given: Sequence[int]) -> tuple[tuple[str, Place], ...]:
+def cuts(jaxpr: Jaxpr, arguments: Sequence[int]) -> tuple[tuple[str, Place], ...]:
     """Returns where the derivative ends, if it is zero although the value depends on it.
 
     Args:
         jaxpr: The program of a value.
-        given: For each of its arguments `SMOOTH` or 0.
+        arguments: For each of its arguments `SMOOTH` or 0.
     """
-    noted = Cuts()
-    return tuple(noted.ends) if noted.through(jaxpr, given)[0] == DEPENDS else ()
+    flow = Cuts()
+    return tuple(flow.ends) if flow.through(jaxpr, arguments)[0] == DEPENDS else ()

@@ -98,13 +98,13 @@ class Trial:
         closed: The program of the value.
         switches: The suspects, with a pair of weights for each of their arguments.
         rows: The points.
-        known: Where autodiff is wrong with some switches undone, for the sets tried so far.
+        memo: Where autodiff is wrong with some switches undone, for the sets tried so far.
     """
 
     closed: ClosedJaxpr
     switches: Switches
     rows: Sequence[Row]
-    known: dict[tuple[int, ...], Bool[np.ndarray, "p d"]] = field(default_factory=dict)
+    memo: dict[tuple[int, ...], Bool[np.ndarray, "p d"]] = field(default_factory=dict)
 
     def estimates(self, switches: Sequence[int], pair: tuple[float, float]) -> list[Estimate]:
         """Returns autodiff at every point, with these weights at some of the switches."""
@@ -135,11 +135,11 @@ class Trial:
     def wrong(self, switches: Sequence[int]) -> Bool[np.ndarray, "p d"]:
         """Returns where autodiff is wrong with plain differentiation at these switches."""
         key = tuple(switches)
-        if key not in self.known:
+        if key not in self.memo:
             estimates = self.estimates(switches, PLAIN)
             wrong = [row.wrong(e) for row, e in zip(self.rows, estimates, strict=True)]
-            self.known[key] = np.stack(wrong)
-        return self.known[key]
+            self.memo[key] = np.stack(wrong)
+        return self.memo[key]
 
     @cached_property
     def before(self) -> Bool[np.ndarray, "p d"]:
@@ -158,12 +158,14 @@ def culprits(trial: Trial) -> tuple[Suspect, ...]:
     """
     everyone = trial.switches.suspects
     own = tuple(suspect for suspect in everyone if suspect.own)
+    # One suspect is simpler than several, and the user's rules are likelier than a library's.
     sets = dict.fromkeys([*((suspect,) for suspect in everyone), own, everyone])
     left = {accused: _left(trial, accused) for accused in sets if accused}
     least = min(left.values(), default=np.inf)
     if least >= trial.before.sum():
         return ()
     best = next(accused for accused in left if left[accused] == least)
+    # Whoever makes no difference is left out, the rules of libraries first.
     for suspect in reversed(best if len(best) > 1 else ()):
         fewer = tuple(other for other in best if other != suspect)
         if _left(trial, fewer) <= least:

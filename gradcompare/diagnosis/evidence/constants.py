@@ -125,22 +125,22 @@ def recognise(low: float, high: float, evidence: Evidence, *, of_data=False) -> 
     width = (high - low) / abs(middle)
     sign = "-" if middle < 0 else ""
     inside = [
-        known
-        for known in _known(evidence)
-        if width <= known.width and low <= math.copysign(known.value, middle) <= high
+        constant
+        for constant in _candidates(evidence)
+        if width <= constant.width and low <= math.copysign(constant.value, middle) <= high
     ]
-    scalars = [known for known in inside if known.scalar]
+    scalars = [constant for constant in inside if constant.scalar]
     if of_data and scalars:
-        best = min(scalars, key=lambda known: known.level)
+        best = min(scalars, key=lambda constant: constant.level)
         value = math.copysign(best.value, middle)
         meaning = f"{best.meaning} is {best.text}"
         return Constant(value, sign + best.meaning, meaning, best.width)
     if not inside:
         return None
-    level = min(known.level for known in inside)
+    level = min(constant.level for constant in inside)
     # A plain number also counts something; but scalars are dropped, since one is always near.
     meant = [k for k in inside if k.level == max(level, 1) and not (k.scalar and level == 0)]
-    best = min(inside, key=lambda known: known.level)
+    best = min(inside, key=lambda constant: constant.level)
     meanings = list(dict.fromkeys(k.meaning for k in meant if k.meaning))[:MEANINGS]
     value = math.copysign(best.value, middle)
     return Constant(value, sign + best.text, ", or ".join(meanings), best.width)
@@ -163,7 +163,7 @@ def _written(value: float) -> str:
     return f"{sign}(1 {'+' if beyond > 0 else '-'} {short(abs(beyond))})"
 
 
-def _known(evidence: Evidence) -> Iterator[Constant]:
+def _candidates(evidence: Evidence) -> Iterator[Constant]:
     yield Constant(1.0, "1", width=SIMPLE_WIDTH, level=0)
     yield from SIMPLE_NUMBERS
     yield from SYMBOLS

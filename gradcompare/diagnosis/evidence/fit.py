@@ -36,15 +36,15 @@ class Fit:
     coordinates: Bool[np.ndarray, " d"]
     logs: Float[np.ndarray, " k"]
 
-    def convinces(self, trials: float, among: int, *, given: int) -> bool:
+    def convinces(self, trials: float, among: int, *, constants: int) -> bool:
         """Whether the agreement is significant.
 
         Args:
             trials: Number of constants it could have been.
             among: Number of coordinates out of which those were chosen.
-            given: Number of adapted constants; each uses up one of the most telling entries.
+            constants: Number of adapted constants; each uses up one of the most telling entries.
         """
-        free = float(np.sum(np.sort(self.logs)[given:]))
+        free = float(np.sum(np.sort(self.logs)[constants:]))
         tried = math.log10(trials * among) + log_choices(among, int(self.coordinates.sum()))
         return free + tried < math.log10(BY_CHANCE)
 
@@ -74,6 +74,8 @@ def fit(
     among = among & np.all(np.isfinite(base) | ~usable, axis=0) & usable.any(axis=0)
     if not among.any():
         return None
+    # Each entry confines c to an interval. A coordinate has to hold at every point, so its
+    # interval is the intersection; c is to lie in the intervals of most coordinates.
     low, high = _intervals(target[:, among], base[:, among], allowed[:, among], usable[:, among])
     lowest, highest = np.max(low, axis=0), np.min(high, axis=0)
     best = _sweep(lowest, highest)
@@ -85,6 +87,7 @@ def fit(
     size = max(abs(best), np.finfo(np.float64).tiny)
     with np.errstate(over="ignore"):  # an entry that does not confine c is infinitely wide
         widths = ((high - low)[:, inside] / size)[usable[:, among][:, inside]]
+    # An interval of relative width w holds c by chance with probability about w.
     telling = widths < 1
     if not telling.any():
         return None
@@ -120,5 +123,6 @@ def _sweep(low: Float[np.ndarray, " k"], high: Float[np.ndarray, " k"]) -> float
     depth = np.arange(1, len(starts) + 1) - np.searchsorted(stops, starts, side="left")
     deepest = int(np.argmax(depth))
     start = starts[deepest]
+    # None starts inside of the deepest overlap, or it would be deeper; so the next stop ends it.
     stop = stops[np.searchsorted(stops, start, side="left")]
     return float((start + stop) / 2)

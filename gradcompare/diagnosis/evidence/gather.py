@@ -90,13 +90,16 @@ def _row(mine: Mapping[str, Estimate], bound: bool) -> tuple[np.ndarray, ...]:
         return ~(np.abs(a.value - b.value) <= SAFETY * (a.error + b.error))
 
     disputed = apart(exact, other) & np.isfinite(other.value) & np.isfinite(other.error)
+    # Two against autodiff: the reference is what these two agree on.
     instead = disputed & ~apart(analytic, other)
     reference = np.where(instead, other.value, exact.value)
     bar = np.where(instead, other.error, exact.error)
+    # Where no two agree, there is no reference; at a kink, there is more than one derivative.
     usable = ~(disputed & apart(analytic, exact) & apart(analytic, other)) & ~other.kinked
     if other.jumps is not None:
         usable &= ~other.jumps
     if bound:
+        # An upper bound may be larger than the derivative.
         usable &= analytic.value <= reference
     slight = alike(analytic, exact) & ~apart(analytic, other) & ~apart(exact, other)
     numbers = (analytic.value, analytic.error, reference, bar)
@@ -140,13 +143,13 @@ def _argument_leaves(value: Adapted) -> list[tuple[str, np.ndarray]]:
     )
     try:
         parameters = inspect.signature(value.function).parameters.values()
-        known = [p.name for p in parameters if p.kind in POSITIONAL]
+        names = [p.name for p in parameters if p.kind in POSITIONAL]
     except (TypeError, ValueError):  # compiled code may have no signature
-        known = []
+        names = []
     leaves = []
     for number, argument in enumerate(signature.arguments):
         if number not in differentiated:
-            name = known[number] if number < len(known) else f"arg{number}"
+            name = names[number] if number < len(names) else f"arg{number}"
             leaves += _named(argument.part, name)
     return leaves
 

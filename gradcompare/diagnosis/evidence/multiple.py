@@ -147,10 +147,10 @@ def constant_of(
 ) -> Constant | None:
     """Returns the constant of a fit, if the fit is significant."""
     among = int(evidence.open.sum())
-    known = recognise(fitted.low, fitted.high, evidence, of_data=of_data)
-    if known is not None:
-        trials *= 3 if known.is_one_of(1, -1, 2, 0.5) else CONSTANTS
-        return known if fitted.convinces(trials, among, given=0) else None
-    if named or not fitted.convinces(trials, among, given=1):
+    constant = recognise(fitted.low, fitted.high, evidence, of_data=of_data)
+    if constant is not None:
+        trials *= 3 if constant.is_one_of(1, -1, 2, 0.5) else CONSTANTS
+        return constant if fitted.convinces(trials, among, constants=0) else None
+    if named or not fitted.convinces(trials, among, constants=1):
         return None
     return unnamed(fitted.low, fitted.high)

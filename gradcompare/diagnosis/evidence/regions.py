@@ -50,6 +50,7 @@ def branch(evidence: Evidence) -> str:
     right = evidence.usable & ~evidence.wrong & larger & evidence.tainted
     by_entry = [r for r in evidence.regions if r.among is not None]
     tried = len({region.taken.tobytes() for region in by_entry})
+    # The choices of the gradient come last; their lines are the ones to look at.
     for region in reversed(by_entry):
         if _by_entry(region, wrong, right, tried):
             bad, decided = int(wrong.sum()), int((wrong | right)[:, region.among].sum())

@@ -117,8 +117,8 @@ def _factor_beside(evidence: Evidence, term: Prediction) -> Constant | None:
     # Uncertainty of c if every entry is off by 1: a norm of √n times √((AᵀA)⁻¹)₀₀.
     inverse = np.linalg.inv((columns / sizes).T @ (columns / sizes))
     half = np.sqrt(inverse[0, 0]) / sizes[0] * np.sqrt(len(a))
-    known = recognise(c - half, c + half, evidence)
-    return None if known is None or known.is_one_of(1) else known
+    constant = recognise(c - half, c + half, evidence)
+    return None if constant is None or constant.is_one_of(1) else constant
 
 
 def _term(constant: Constant, text: str) -> str:

@@ -71,8 +71,8 @@ def _predictions(evidence: Evidence):
         with np.errstate(all="ignore"):
             values = function(evidence.x)
             inverse = 1 / values
-        said = times(evidence, values, f"{text} times the reference", mark, f"divide by {text}")
-        yield replace(said, kind=kind)
+        product = times(evidence, values, f"{text} times the reference", mark, f"divide by {text}")
+        yield replace(product, kind=kind)
         if factor not in INVERTIBLE:
             without = f"the reference divided by {text}"
             yield times(evidence, inverse, without, f"{text} is missing", f"multiply by {text}")

@@ -35,6 +35,7 @@ def _products(
     evidence: Evidence, leaf: Leaf
 ) -> Iterator[tuple[str, bool, np.ndarray, np.ndarray]]:
     """Yields the words, whether M is missing, the product at every point, and its error bars."""
+    # M a = r if M is missing, M r = a if it is one too many. A bar passes through |M|.
     sides = {
         True: (_matrices(evidence.analytic, leaf), _matrices(evidence.analytic_bar, leaf)),
         False: (_matrices(evidence.reference, leaf), _matrices(evidence.reference_bar, leaf)),

@@ -76,6 +76,7 @@ class Stale(AbstractHypothesis):
 def _candidates(evidence: Evidence) -> Iterator[tuple[str, Float[np.ndarray, "p d"] | None]]:
     """Yields candidates for the point in words, with the gradients there or None."""
     for k, label in enumerate(evidence.labels):
+        # A captured argument: the same gradient at every point.
         rows = np.broadcast_to(evidence.reference[k], evidence.reference.shape)
         yield f"{label}, whatever the argument", rows
     traced, x = evidence.traced, evidence.x
@@ -83,6 +84,7 @@ def _candidates(evidence: Evidence) -> Iterator[tuple[str, Float[np.ndarray, "p 
         return
     rounded = x.astype(np.float32).astype(np.float64)
     yield "x in single precision", _at(traced, rounded)
+    # One number for all points: it is fitted at the first, and the others confirm it.
     for text, line in (("{} × x", x), ("x + {} in every entry", np.ones_like(x))):
         amounts = _fitted(evidence, traced, line[0][:, None])
         if amounts is not None:

@@ -32,6 +32,7 @@ class Swap(AbstractHypothesis):
         mutual = same[:, rows] & same[:, rows].T
         sources: dict[int, int] = {}
         for k, i in enumerate(rows):
+            # Two entries that hold each other's value explain one another, so they come first.
             partner = rows[mutual[k]] if mutual[k].any() else np.flatnonzero(same[k])
             if len(partner):
                 sources[int(i)] = int(partner[0])
@@ -54,6 +55,7 @@ def _same(evidence: Evidence, rows: np.ndarray) -> Bool[np.ndarray, "k d"]:
         bars = SAFETY * (a_bar[rows][:, None] + r_bar[None])
         near = np.abs(a[rows][:, None] - r[None]) <= bars
         same &= (near & usable[None]) | ~usable[rows][:, None]
+    # An entry that is usable at no point agreed with everything so far.
     same &= np.any(evidence.usable[:, rows], axis=0)[:, None]
     same[np.arange(len(rows)), rows] = False
     return same

@@ -156,7 +156,7 @@ def _entering(fitted: Fit, evidence: Evidence, trials: float) -> Constant | None
     """Returns the factor c of the part from a fit of c − 1, unless the fit may be by chance."""
     low, high = fitted.low + 1, fitted.high + 1
     if low <= 0 <= high or max(abs(low), abs(high)) < 8 * EPS:
-        plain = fitted.convinces(3 * trials, int(evidence.open.sum()), given=0)
+        plain = fitted.convinces(3 * trials, int(evidence.open.sum()), constants=0)
         return MISSING if plain else None
     return constant_of(replace(fitted, low=low, high=high), evidence, trials, named=False)
 

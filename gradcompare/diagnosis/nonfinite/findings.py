@@ -91,6 +91,7 @@ def _of_derivative(evaluator: Evaluator, source: str, broken: Sequence[int]) -> 
     whole = _traced(evaluator, value)
     names, chosen = (set(), None) if whole is None else behind(whole[0], first.place)
     of = f"{next(iter(names))} at " if len(names) == 1 else ""
+    # An operation that the value does not have there belongs to the derivative.
     within = "" if first.name in names else f"the derivative of {of}"
     sentence, advice = f"{at}{_comes(first, within)}", ""
     if chosen is not None:

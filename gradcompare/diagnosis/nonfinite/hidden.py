@@ -39,14 +39,14 @@ class _Trace(AbstractFlow):
         self.names: set[str] = set()
         self.choices: list[Behind] = []
 
-    def operation(self, equation: JaxprEqn, given: list[int], call: JaxprEqn) -> list[int]:
+    def operation(self, equation: JaxprEqn, operands: list[int], call: JaxprEqn) -> list[int]:
         place, name = place_of(call), equation.primitive.name
-        if name == CHOOSES and place is not None and any(given[1:]) and place != self.source:
-            self.choices.append(Behind(place, bool(given[-1])))
+        if name == CHOOSES and place is not None and any(operands[1:]) and place != self.source:
+            self.choices.append(Behind(place, bool(operands[-1])))
         if place == self.source:
             self.names.add(name)
             return [1] * len(equation.outvars)
-        return [max(given, default=0)] * len(equation.outvars)
+        return [max(operands, default=0)] * len(equation.outvars)
 
 
 def behind(closed: ClosedJaxpr, source: Place) -> tuple[frozenset[str], Behind | None]:

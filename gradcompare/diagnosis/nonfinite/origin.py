@@ -63,13 +63,13 @@ def first_nonfinite(
         The first operation, and the arguments that were non-finite already.
     """
     jaxpr, first = closed.jaxpr, None
-    known = _run(closed, args)
+    values = _run(closed, args)
 
     def read(v):
-        return v.val if isinstance(v, Literal) else known[v]
+        return v.val if isinstance(v, Literal) else values[v]
 
     examined = jaxpr.outvars if wanted is None else [jaxpr.outvars[k] for k in wanted]
-    broken = {v for v in examined if not isinstance(v, Literal) and not _finite(known[v])}
+    broken = {v for v in examined if not isinstance(v, Literal) and not _finite(values[v])}
     for equation in reversed(jaxpr.eqns):
         results = [k for k, v in enumerate(equation.outvars) if v in broken]
         if not results:
@@ -77,9 +77,11 @@ def first_nonfinite(
         operands = [read(v) for v in equation.invars]
         deeper, guilty = _inside(equation, operands, call, results)
         broken.update(v for k in guilty if not isinstance(v := equation.invars[k], Literal))
+        # No operand is to blame: the number arises here.
         if deeper is None and not guilty:
-            words = _with_numbers(equation, operands, known[equation.outvars[results[0]]])
+            words = _with_numbers(equation, operands, values[equation.outvars[results[0]]])
             deeper = First(words, equation.primitive.name, place_of(call or equation))
+        # The loop runs backwards, so what is kept last runs first in the program.
         first = deeper or first
     return first, [k for k, v in enumerate(jaxpr.invars) if v in broken]
 
@@ -89,34 +91,37 @@ def _run(closed: ClosedJaxpr, args: Sequence[Any]) -> dict[Any, Any]:
     jaxpr = closed.jaxpr
     kept = [v for equation in jaxpr.eqns for v in equation.outvars if not is_dropped(v)]
     everything = ClosedJaxpr(part_of(jaxpr, outvars=kept), closed.consts)
-    known: dict[Any, Any] = dict(zip(jaxpr.constvars, closed.consts, strict=True))
-    known |= dict(zip(jaxpr.invars, args, strict=True))
-    return known | dict(zip(kept, jaxpr_as_fun(everything)(*args), strict=True))
+    values: dict[Any, Any] = dict(zip(jaxpr.constvars, closed.consts, strict=True))
+    values |= dict(zip(jaxpr.invars, args, strict=True))
+    return values | dict(zip(kept, jaxpr_as_fun(everything)(*args), strict=True))
 
 
 def _inside(
-    equation: JaxprEqn, given: Sequence[Any], call: JaxprEqn | None, made: Sequence[int]
+    equation: JaxprEqn, operands: Sequence[Any], call: JaxprEqn | None, results: Sequence[int]
 ) -> tuple[First | None, list[int]]:
     """Returns the same within one operation with non-finite results."""
     name = equation.primitive.name
-    guilty = [k for k, value in enumerate(given) if not _finite(value)]
+    guilty = [k for k, value in enumerate(operands) if not _finite(value)]
+    # A `where` passes on only what it chooses; the other case may be anything.
     if name == CHOOSES:
-        return None, _chosen(given)
+        return None, _chosen(operands)
     inner = programs_in(equation)
+    # Operand 0 is the number of the branch; the arguments of the branch follow.
     if inner and name == "cond":
-        branch = inner[int(np.asarray(given[0]))]
-        first, through = first_nonfinite(branch, given[1:], call, made)
+        branch = inner[int(np.asarray(operands[0]))]
+        first, through = first_nonfinite(branch, operands[1:], call, results)
         return first, [k + 1 for k in through]
     if inner and name in (*CALLS, *CUSTOM):
-        return first_nonfinite(inner[0], given, place_inside(equation, inner[0], call), made)
+        return first_nonfinite(inner[0], operands, place_inside(equation, inner[0], call), results)
+    # With a non-finite operand the loop is not searched: that operand is followed instead.
     if inner and name == "scan" and not guilty:
-        return _in_rounds(equation, given, call, made), []
+        return _in_rounds(equation, operands, call, results), []
     return None, guilty
 
 
-def _chosen(given: Sequence[Any]) -> list[int]:
+def _chosen(operands: Sequence[Any]) -> list[int]:
     """Returns the operands of a `where` with non-finite numbers that it chooses."""
-    choice, *cases = map(np.asarray, given)
+    choice, *cases = map(np.asarray, operands)
     return [
         k + 1
         for k, case in enumerate(cases)
@@ -125,13 +130,14 @@ def _chosen(given: Sequence[Any]) -> list[int]:
 
 
 def _in_rounds(
-    equation: JaxprEqn, given: Sequence[Any], call: JaxprEqn | None, made: Sequence[int]
+    equation: JaxprEqn, operands: Sequence[Any], call: JaxprEqn | None, indices: Sequence[int]
 ) -> First | None:
     """Returns the same in a loop, from the first round with a non-finite result."""
     loop = loop_of(equation)
     assert loop is not None  # it has a program inside
-    body, (fixed, carry, rows) = loop.body, divided(equation, given)
-    wanted, step = sorted({*range(len(carry)), *made}), jax.jit(jaxpr_as_fun(body))
+    body, (fixed, carry, rows) = loop.body, divided(equation, operands)
+    # A carried number may reach the results only rounds later, so all of them are examined.
+    wanted, step = sorted({*range(len(carry)), *indices}), jax.jit(jaxpr_as_fun(body))
     order = range(loop.length)[:: -1 if loop.reverse else 1]
     for number in order[:LOOP_ROUNDS]:
         args = [*fixed, *carry, *(row[number] for row in rows)]
@@ -142,14 +148,14 @@ def _in_rounds(
     return None
 
 
-def _with_numbers(equation: JaxprEqn, given: Sequence[Any], made: Any) -> str:
+def _with_numbers(equation: JaxprEqn, operands: Sequence[Any], result: Any) -> str:
     """Returns the operation with its operands at the first non-finite entry."""
-    name, result = equation.primitive.name, np.asarray(made)
-    shapes = {np.shape(each) for each in given} - {()}
-    if len(given) > 2 or shapes - {result.shape}:
+    name, result = equation.primitive.name, np.asarray(result)
+    shapes = {np.shape(each) for each in operands} - {()}
+    if len(operands) > 2 or shapes - {result.shape}:
         return name
     at = np.unravel_index(np.flatnonzero(~np.isfinite(result))[0], result.shape)
-    numbers = [np.asarray(each)[at] if np.shape(each) else np.asarray(each) for each in given]
+    numbers = [np.asarray(each)[at] if np.shape(each) else np.asarray(each) for each in operands]
     return f"{name}({', '.join(short(float(number)) for number in numbers)})"
 
 

@@ -139,17 +139,18 @@ class Edges:
         key = operation.number, position
         number = self._beneath(operation, operation.operands[position])
         maker, used = self.graph.makers.get(number), operation.place
-        made = maker.place if maker is not None else None
+        origin = maker.place if maker is not None else None
+        # A value with several uses is told by the use, any other by the expression that made it.
         several = number in self.names or self.graph.uses[number] > 1
-        if made is not None and made == used:
-            name = "" if several else self._inside(maker, made)
-            return Edge(key, _through(made, name, whole=False), made, False)
+        if origin is not None and origin == used:
+            name = "" if several else self._inside(maker, origin)
+            return Edge(key, _through(origin, name, whole=False), origin, False)
         if several:
-            what = self.names.get(number) or (f"`{made.text}`" if made else "a value")
+            what = self.names.get(number) or (f"`{origin.text}`" if origin else "a value")
             return Edge(key, self._use(what, number, operation), used, False, number)
-        if made is None:
+        if origin is None:
             return Edge(key, "the derivative through an operation", None, False)
-        return Edge(key, _through(made, whole=self.ways.is_whole(made)), made, False)
+        return Edge(key, _through(origin, whole=self.ways.is_whole(origin)), origin, False)
 
     def _inside(self, maker: Operation | None, place: Place) -> str:
         """Returns the name of the last operation of an operand, if it has one and is there."""
@@ -171,13 +172,13 @@ class Edges:
         """Returns the operand of a sum with its name."""
         number = self._beneath(operation, operation.operands[position])
         maker, place = self.graph.makers.get(number), operation.place
-        made = within(maker.place, place) if maker is not None else None
-        known = self.graph.flat.constants.get(number)
-        what = self.names.get(number) or (made.text if made and made != place else "")
-        what = what or (f"{known:g}" if known is not None and np.ndim(known) == 0 else "")
+        origin = within(maker.place, place) if maker is not None else None
+        constant = self.graph.flat.constants.get(number)
+        what = self.names.get(number) or (origin.text if origin and origin != place else "")
+        what = what or (f"{constant:g}" if constant is not None and np.ndim(constant) == 0 else "")
         what = what or _side(place, position)
         text = f"`{what}` in {place}" if what else f"operand {position + 1} of {place}"
-        return Edge((operation.number, position), text, made or place, False)
+        return Edge((operation.number, position), text, origin or place, False)
 
     def _beneath(self, operation: Operation, number: int) -> int:
         """Returns the value before it was reshaped for an operation, or entered a loop."""

@@ -79,6 +79,7 @@ class Graph:
 
     def _is_linear(self, operation: Operation) -> bool:
         inside = self.open(operation)
+        # x y is not linear in x and y together, nor is 1/y in y.
         if operation.name in PRODUCTS:
             return len(inside) == 1 and not (
                 operation.name == "div" and inside[0] == operation.operands[1]
@@ -111,6 +112,7 @@ class Graph:
 
     def _purify(self, flat: Flat) -> None:
         """Finds in which values the objective is linear: in every use of them."""
+        # Backwards, so that all uses of a value are known before the operation that made it.
         for operation in reversed(flat.operations):
             for inner in operation.inner:
                 self._purify_inside(operation, inner)
@@ -134,6 +136,7 @@ class Graph:
     def _is_sum(self, number: int) -> bool:
         """Whether a value is a sum of several things, through linear operations."""
         number = self.outside(number)
+        # Each round of a loop may add to what it carries.
         if number in self._carried:
             return True
         if number in self._exits:

@@ -114,21 +114,23 @@ class Traced:
     @cached_property
     def parts(self) -> tuple[Part, ...]:
         """The part through each operand that divides the paths, terms first."""
-        s, found = np.ones(len(self.edges)), []
+        s, parts = np.ones(len(self.edges)), []
         whole, most = self.gated(s), self.affordable(PARTS_BUDGET)
         room = self.evaluators[0].memory_bytes // max(whole.nbytes, 1)
         for k, edge in enumerate(self.edges[:room]):
+            # Terms come first, and may take three times as many gradients as other operands.
             if k >= most * (3 if edge.term else 1):
                 break
+            # The part through an operand is what the gradient loses with its gate shut.
             s[k] = 0
-            found.append(Part(edge, whole - self.gated(s)))
+            parts.append(Part(edge, whole - self.gated(s)))
             s[k] = 1
-        return tuple(part for part in found if np.any(part.values))
+        return tuple(part for part in parts if np.any(part.values))
 
     @cached_property
     def variants(self) -> tuple[Part, ...]:
         """What the gradient loses without an operand, and gains with the operand doubled."""
-        factors, found = np.ones(len(self.operands)), []
+        factors, parts = np.ones(len(self.operands)), []
         whole = self.multiplied(factors)
         room = self.evaluators[0].memory_bytes // max(2 * whole.nbytes, 1)
         # Each takes two gradients: without the operand, and with it twice.
@@ -136,9 +138,9 @@ class Traced:
             for factor in (0, 2):
                 factors[k] = factor
                 change = self.multiplied(factors) - whole
-                found.append(Part(edge, change if factor else -change))
+                parts.append(Part(edge, change if factor else -change))
             factors[k] = 1
-        return tuple(part for part in found if np.any(part.values))
+        return tuple(part for part in parts if np.any(part.values))
 
     def masked(
         self, which: Sequence[int], mask: Float[np.ndarray, " n"]
@@ -177,13 +179,13 @@ class Traced:
     def _gated(self, each: Evaluator, s: Float[np.ndarray, " e"]) -> Float[np.ndarray, " d"]:
         return self._gradient(each, "gated", (s, ()), [[(e.key, 0)] for e in self.edges], _gate)
 
-    def _gradient(self, each: Evaluator, name: str, given: Any, keys, change):
-        """The gradient with changes; `keys` says before which operands, for every number given."""
+    def _gradient(self, each: Evaluator, name: str, numbers: Any, keys, change):
+        """The gradient with changes; `keys` says before which operands each number applies."""
 
-        def gradient(params, data, direction, given):
+        def gradient(params, data, direction, numbers):
             changes = {
                 key: jnp.expand_dims(s, tuple(range(1, 1 + behind)))
-                for s, before in zip((*given[0], *given[1]), keys, strict=True)
+                for s, before in zip((*numbers[0], *numbers[1]), keys, strict=True)
                 for key, behind in before
             }
 
@@ -193,20 +195,20 @@ class Traced:
 
             return jax.grad(value)(params)
 
-        return self._as_declared(each, each.x, each.run(name, gradient, given, helper=True))
+        return self._as_declared(each, each.x, each.run(name, gradient, numbers, helper=True))
 
-    def _as_declared(self, each: Evaluator, x: Float[np.ndarray, " d"], found: np.ndarray):
+    def _as_declared(self, each: Evaluator, x: Float[np.ndarray, " d"], value: np.ndarray):
         """The gradient at x in the convention of the objective."""
-        plain, problem = Estimate(found, np.zeros(found.shape)), each.problem
+        plain, problem = Estimate(value, np.zeros(value.shape)), each.problem
         return problem.objective.convention.applied(plain, x, problem.layout).value
 
 
 def _run(flat: Flat, changes: Mapping[Key, Any], change, *inputs: Any) -> list[Any]:
     """A program, with some operands changed."""
-    known = {**flat.constants, **dict(zip(flat.inputs, inputs, strict=True))}
+    values = {**flat.constants, **dict(zip(flat.inputs, inputs, strict=True))}
     changed = {number for number, _ in changes}
     for operation in flat.operations:
-        operands = [known[k] for k in operation.operands]
+        operands = [values[k] for k in operation.operands]
         for position, operand in enumerate(operands):
             s = changes.get((operation.number, position))
             operands[position] = operand if s is None else change(operand, s)
@@ -215,8 +217,8 @@ def _run(flat: Flat, changes: Mapping[Key, Any], change, *inputs: Any) -> list[A
             results = run_opened(operation.equation, inside, operands)
         else:
             results = operation.run(operands)
-        known |= zip(operation.results, results, strict=True)
-    return [known[number] for number in flat.outputs]
+        values |= zip(operation.results, results, strict=True)
+    return [values[number] for number in flat.outputs]
 
 
 def _times(x, s):

@@ -111,12 +111,12 @@ class Windows:
         # Entry j of the moved window is entry j + shift of the old one, if the old one had it: a
         # window that moves by less than its width keeps the values of the levels it still holds.
         source = np.arange(LEVELS) + shift[:, None]
-        known = (source >= 0) & (source < LEVELS)
+        inside = (source >= 0) & (source < LEVELS)
         for values in (self._plus, self._minus):
             kept = np.take_along_axis(values[active], np.clip(source, 0, LEVELS - 1), axis=1)
-            values[active] = np.where(known, kept, np.nan)
+            values[active] = np.where(inside, kept, np.nan)
         self.level[active] += shift
-        return ~known
+        return ~inside
 
     def turn(
         self,

@@ -16,7 +16,7 @@ from jaxtyping import PyTree
 from ..kinds import conditional, extreme
 from .functions import CALLS, CHOOSES
 from .guards import rejects
-from .recording import Caller, Orders, Record, asked_by, called_from
+from .recording import Caller, Orders, Record, called_from, direct_caller
 from .tracked import Tracked, counted, plain
 
 FINITE = (np.isfinite, np.isnan, np.isinf)
@@ -69,8 +69,8 @@ def is_followed(function: Callable[..., PyTree], params: PyTree, *rest: PyTree) 
 class Recorded(Tracked):
     """An array that records operations on it."""
 
-    def __array_finalize__(self, made_of: Any) -> None:
-        self.record = getattr(made_of, "record", None) or Record()
+    def __array_finalize__(self, origin: Any) -> None:
+        self.record = getattr(origin, "record", None) or Record()
 
     def __array_ufunc__(self, ufunc, method, *inputs, out=None, **options):
         recorded = next(
@@ -102,7 +102,7 @@ class Recorded(Tracked):
         return _wrapped(result, recorded.record, finite=_about_finite(leaves))
 
     def __bool__(self) -> bool:
-        answer, caller = bool(plain(self)), asked_by()
+        answer, caller = bool(plain(self)), direct_caller()
         if caller is not None and not (self.finite or _sorts(caller.function) or rejects(caller)):
             _branched(self, caller, answer)
         return answer

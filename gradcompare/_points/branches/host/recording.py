@@ -44,12 +44,12 @@ class Record:
 
     def order(self, place: Place, order: Int[np.ndarray, "..."]) -> None:
         """Records whether sorted numbers have the order of the first point."""
-        known, number = self._orders.setdefault(place, []), self._sorted[place]
+        orders, number = self._orders.setdefault(place, []), self._sorted[place]
         self._sorted[place] += 1
-        if number == len(known):
-            known.append(order)
+        if number == len(orders):
+            orders.append(order)
         count = order.shape[-1]
-        pairs = zip(places(order, count), places(known[number], count), strict=True)
+        pairs = zip(places(order, count), places(orders[number], count), strict=True)
         same, *others = (np.array_equal(*pair) for pair in pairs)
         masks = [np.array(same), *(np.array(not each) for each in others)]
         self.add(place, ordered(place, count), masks)
@@ -91,7 +91,7 @@ def called_from() -> Place | None:
     return None if caller is None else caller.place
 
 
-def asked_by() -> Caller | None:
+def direct_caller() -> Caller | None:
     """Returns the user's line that led here, but not through NumPy; None for other code."""
     return _caller((OWN,))
 
