@@ -77,7 +77,9 @@ class AbstractDifference(AbstractMethod):
         noise = measure_noise(evaluator)
         bound = max(noise.bound, epsilon * abs(evaluator.value()))
         rounding = 2 * bound / np.minimum(steps, np.maximum(*rooms))
-        error = np.where(cut, np.inf, np.maximum(1, 3 - self.order) * np.abs(wider - value) + rounding)
+        error = np.where(
+            cut, np.inf, np.maximum(1, 3 - self.order) * np.abs(wider - value) + rounding
+        )
         return Estimate(value, error, 2 * self.evaluations(len(value)) + noise.evaluations + 1)
 
     def _step(self, size, epsilon):

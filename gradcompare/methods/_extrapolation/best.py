@@ -3,6 +3,13 @@
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from ..._model.estimate import EPS
+from .lines import NOISY, RATIO, Lines
+from .windows import Windows
+
+DROWNED = 20.0
+"""Ratio of the changes of f to its noise below which f is nothing but noise."""
+
 DISAGREEMENT = 3.0
 """Largest factor by which a differing window with smaller steps widens an error bar."""
 
@@ -57,12 +64,32 @@ class Best:
         self.level[lines], self.gap[lines] = level[better], gap[better]
         return apart & ~smaller
 
-    def widen(self, where: Bool[np.ndarray, " m"], least: Float[np.ndarray, " n"]) -> None:
-        """Widens the error bars of some lines to at least `least`."""
+    def widen_where_flat(self, lines: Lines, windows: Windows) -> None:
+        """Widens bars that rest on steps beyond the scale of the line if f shows no slope.
+
+        Far away, f is flat for other reasons than near the point: at a Gaussian mixture with
+        a derivative of 1e-18, steps of 4e8 gave 0 ± 1.5e-21.
+        """
+        flat = (np.abs(self.value) <= self.error) & (self.largest_step(lines) > lines.scale)
+        noise = max(lines.noise, EPS * abs(lines.centre))
+        # All that is known then: f changes by less than its noise over the scale.
+        self._widen(flat, noise / lines.scale[flat])
+        # If f is nothing but noise, it may change as much from one number to the next.
+        window = windows.of(np.arange(len(flat)))
+        change = np.abs(np.hstack([window.plus, window.minus]) - window.centre)
+        drowned = flat & (np.fmax.reduce(change, axis=1) < DROWNED * noise)
+        drowned &= noise > NOISY * abs(lines.centre)
+        self._widen(drowned, noise / (EPS * lines.scale[drowned]))
+
+    def largest_step(self, lines: Lines) -> Float[np.ndarray, " m"]:
+        """Returns the largest step of the window that gave each estimate."""
+        return lines.scale * RATIO ** -self.level.astype(float)
+
+    def _widen(self, where: Bool[np.ndarray, " m"], least: Float[np.ndarray, " n"]) -> None:
         self.error[where] = np.maximum(self.error[where], least)
 
     def forget_kinks(self, lines: Int[np.ndarray, " k"]) -> None:
-        """Treats f as smooth on some lines after all: any slope in the gap may be the right one."""
+        """Treats f as smooth on some lines after all; a slope in the gap may be right."""
         self.error[lines] += np.abs(self.gap[lines]) / 2
         self.gap[lines] = 0.0
 

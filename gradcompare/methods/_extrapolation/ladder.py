@@ -14,10 +14,9 @@ differences are extrapolated.
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ..._model.estimate import EPS
 from .best import Best
 from .differences import extrapolate_window
-from .lines import NOISY, RATIO, Derivatives, Lines
+from .lines import RATIO, Derivatives, Lines
 from .tableau import LEVELS
 from .windows import (
     FIRST_LEVEL,
@@ -57,9 +56,6 @@ FAR, FAR_DOUBT = 4.0, 3.0
 """Number of scales of the line beyond which error bars are widened if f has fewer digits, and the
 factor: corrections are small by chance there, and no window with smaller steps can tell (2 in
 100 logits in float32)."""
-
-DROWNED = 20.0
-"""Ratio of the changes of f to its noise below which f is nothing but noise."""
 
 UNCLEAR = 0.1
 """Fraction of the derivative above which an error bar may hide a jump."""
@@ -107,7 +103,7 @@ class Ladder:
             missing = self._windows.move(active, shift) | turned[:, None]
         # The best windows are known; now the cases in which an error bar alone misleads.
         self._confirm_kinks()
-        self._widen_where_flat()
+        self._best.widen_where_flat(self._lines, self._windows)
         return self._derivatives()
 
     def _judge(
@@ -233,27 +229,6 @@ class Ladder:
         self._best.forget_kinks(active[gone])
         self._judge(active)
 
-    def _widen_where_flat(self) -> None:
-        """Widens bars that rest on steps beyond the scale of the line if f shows no slope.
-
-        Far away, f is flat for other reasons than near the point: at a Gaussian mixture with
-        a derivative of 1e-18, steps of 4e8 gave 0 ± 1.5e-21.
-        """
-        lines, best = self._lines, self._best
-        where = (np.abs(best.value) <= best.error) & (self._largest_step() > lines.scale)
-        noise = max(lines.noise, EPS * abs(lines.centre))
-        # All that is known then: f changes by less than its noise over the scale.
-        best.widen(where, noise / lines.scale[where])
-        # If f is nothing but noise, it may change as much from one number to the next.
-        window = self._windows.of(np.arange(len(where)))
-        change = np.abs(np.hstack([window.plus, window.minus]) - window.centre)
-        drowned = where & (np.fmax.reduce(change, axis=1) < DROWNED * noise)
-        drowned &= noise > NOISY * abs(lines.centre)
-        best.widen(drowned, noise / (EPS * lines.scale[drowned]))
-
-    def _largest_step(self) -> Float[np.ndarray, " m"]:
-        return self._lines.scale * RATIO ** -self._best.level.astype(float)
-
     def _derivatives(self) -> Derivatives:
         best, windows = self._best, self._windows
         # Across a jump differences grow with 1/h: corrections are large in every window, and the
@@ -268,6 +243,6 @@ class Ladder:
             jumps=jumping,
             constant=self._constant,
             side=windows.side,
-            step=self._largest_step(),
+            step=best.largest_step(self._lines),
             evaluations=windows.evaluations,
         )
