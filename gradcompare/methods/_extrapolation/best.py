@@ -22,6 +22,7 @@ class Best:
         error: Its error bar; infinite where no window gave finite differences.
         gap: The derivative from the right less that from the left; 0 without a kink.
         level: The level of the first step of the window that gave the estimate.
+        flat: Whether f had the same value at every step of that window.
     """
 
     def __init__(self, level: Int[np.ndarray, " m"]):
@@ -29,6 +30,7 @@ class Best:
         self.error = np.full(len(level), np.inf)
         self.gap = np.zeros(len(level))
         self.level = level.copy()
+        self.flat = np.zeros(len(level), bool)
 
     def keep(
         self,
@@ -37,6 +39,7 @@ class Best:
         value: Float[np.ndarray, " k"],
         error: Float[np.ndarray, " k"],
         gap: Float[np.ndarray, " k"],
+        flat: Bool[np.ndarray, " k"],
     ) -> Bool[np.ndarray, " k"]:
         """Keeps better estimates; returns which lines contradict a window with smaller steps.
 
@@ -46,6 +49,7 @@ class Best:
             value: The derivatives that their windows give.
             error: Their error bars.
             gap: The gaps of kinks.
+            flat: Whether f has the same value at every step of the window.
         """
         apart = np.abs(value - self.value[active]) > error + self.error[active]
         smaller = level > self.level[active]
@@ -62,6 +66,7 @@ class Best:
         lines = active[better]
         self.value[lines], self.error[lines] = value[better], error[better]
         self.level[lines], self.gap[lines] = level[better], gap[better]
+        self.flat[lines] = flat[better]
         return apart & ~smaller
 
     def widen_where_flat(self, lines: Lines, windows: Windows) -> None:
@@ -80,6 +85,13 @@ class Best:
         drowned = flat & (np.fmax.reduce(change, axis=1) < DROWNED * noise)
         drowned &= noise > NOISY * abs(lines.centre)
         self._widen(drowned, noise / (EPS * lines.scale[drowned]))
+
+    def widen_where_flat_at_first(self, slope: Float[np.ndarray, " m"]) -> None:
+        """Widens bars that rest on a flat window to the least slope that f shows further out.
+
+        log(1 − exp(−x)) is 0 at 50 and at 45, and is not constant.
+        """
+        self._widen(self.flat, np.where(np.isfinite(slope), slope, 0.0)[self.flat])
 
     def largest_step(self, lines: Lines) -> Float[np.ndarray, " m"]:
         """Returns the largest step of the window that gave each estimate."""

@@ -26,6 +26,7 @@ from .windows import (
     constant,
     finite_side,
     jumps,
+    least_slope,
 )
 
 MOST_WINDOWS = 12
@@ -49,7 +50,7 @@ MOST_LEFT_OVER = 100.0
 PROGRESS = 0.5
 """Fraction of the best error bar that a larger window must reach to be worth another."""
 
-CONSTANT_REACH = 1 / 16
+CONSTANT_REACH = 16.0
 """Number of scales of the line, and of usual lengths, up to which a constant f does not change."""
 
 FAR, FAR_DOUBT = 4.0, 3.0
@@ -80,6 +81,7 @@ class Ladder:
         self._bracket = Bracket(count)
         self._left_over = np.zeros(count)
         self._constant = np.ones(count, bool)
+        self._slope = np.full(count, np.inf)  # the least that f showed, other than 0
 
     def climb(self) -> Derivatives:
         """Evaluates windows until every line has a small error bar, or no other window is left."""
@@ -104,6 +106,7 @@ class Ladder:
         # The best windows are known; now the cases in which an error bar alone misleads.
         self._confirm_kinks()
         self._best.widen_where_flat(self._lines, self._windows)
+        self._best.widen_where_flat_at_first(self._slope)
         return self._derivatives()
 
     def _judge(
@@ -118,11 +121,13 @@ class Ladder:
             )
         error = self._carry_left_over(active, error, left_over)
         stuck = error > PROGRESS * self._best.error[active]  # before `keep` changes the best
-        contradicting = self._best.keep(active, level, value, error, gap)
+        flat = constant(window)
+        contradicting = self._best.keep(active, level, value, error, gap, flat)
         # Whatever the larger part of the bar: smaller steps help where f is not smooth, where it
         # is not finite, and where they gave another derivative before.
         truncating = truncating | (left_over > 0) | ~window.finite | contradicting
-        self._constant[active] &= constant(window)
+        self._constant[active] &= flat
+        self._slope[active] = np.fmin(self._slope[active], least_slope(window))
         done = self._is_small(active, truncating, value, error)
         # The search for larger steps ends when they do not help. Once some steps were too large,
         # the bisection ends by itself.

@@ -33,8 +33,14 @@ place, and a wide spacing can show the curvature of f instead of noise.
 CLOSE_SPACINGS = (2.0**-40, 2.0**-46)
 """Spacings for an f that is so curved, or ends so near, that the usual ones show no noise."""
 
-BETWEEN = tuple(2.0**-power for power in range(23, 51, 3))
-"""Spacings at which an oscillation may be seen, the widest first."""
+BETWEEN = tuple(2.0**-power for power in range(22, 50, 2))
+"""Spacings at which an oscillation may be seen, the widest first, each a quarter of the last."""
+
+BENT = 3.0
+"""Largest ratio of what looks like noise to how far f bends, if it is an oscillation."""
+
+FALL = (5.0, 50.0)
+"""Range of the ratio by which the bend of a smooth f falls from one such spacing to the next."""
 
 MUCH = 1e6 * EPS
 """Fraction of f above which what looks like noise may be an oscillation."""
@@ -165,15 +171,20 @@ def _varies(
     noise of a solver is as large over each spacing, or freezes. None where it does not vary so.
     """
     line, steps = evaluator.problem.layout.unflatten(direction), np.arange(1, POINTS + 1)
-    bound = None  # where they show curvature as well as noise, sixth differences bound the noise
+    bound, wider = None, 0.0
     for number, spacing in enumerate(BETWEEN, 1):
         values = evaluator.along(spacing * steps, line)
         noise = noise_level(values)
         if noise is not None and bound is not None:
             return [min(noise, bound)], number * POINTS
-        bend = np.ptp(values - np.polyval(np.polyfit(steps, values, 1), steps))
-        if bend > level and (noise is None or noise < level / OSCILLATION):
+        bend = float(np.ptp(values - np.polyval(np.polyfit(steps, values, 1), steps)))
+        smooth = noise is None or noise < level / OSCILLATION
+        # A smooth f bends 16 times less over a quarter of the way; the step that a solver makes
+        # stays as high, or is not there.
+        if smooth and wider > level / BENT and bend * FALL[0] < wider < bend * FALL[1]:
+            # Where they show curvature as well as noise, sixth differences bound the noise.
             bound = _level(values, ORDERS[-1])
+        wider = bend if smooth else 0.0
     return None if bound is None else [bound], len(BETWEEN) * POINTS
 
 

@@ -227,6 +227,13 @@ def constant(window: Window) -> Bool[np.ndarray, " k"]:
     return np.all((window.plus == window.centre) & (window.minus == window.centre), axis=1)
 
 
+def least_slope(window: Window) -> Float[np.ndarray, " k"]:
+    """Returns the smallest change of f over its step; infinite where f does not change."""
+    changes = np.stack([window.plus, window.minus]) - window.centre
+    slopes = np.abs(changes) / window.steps
+    return np.min(np.where(slopes > 0, slopes, np.inf), axis=(0, 2))
+
+
 def finite_side(window: Window) -> Int[np.ndarray, " k"]:
     """Returns 1 or −1 where f is finite at all steps on that side and at none on the other."""
     right, left = np.isfinite(window.plus), np.isfinite(window.minus)
