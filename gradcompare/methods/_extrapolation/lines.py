@@ -57,6 +57,16 @@ class Lines:
     usual: float = 1.0
     enough: Float[np.ndarray, " m"] | float = 0.0
 
+    def of(self, which: Int[np.ndarray, " k"]) -> "Lines":
+        """Returns some of the lines."""
+
+        def sample(lines, steps):
+            return self.sample(which[lines], steps)
+
+        arrays = (self.origin, self.scale, self.below, self.above)
+        parts = [array[which] for array in arrays]
+        return Lines(sample, *parts, centre=self.centre, noise=self.noise, usual=self.usual)
+
 
 @dataclass(frozen=True)
 class Derivatives:
