@@ -14,6 +14,7 @@ import json
 import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -34,24 +35,27 @@ def tasks_of(seed: int, count: int, ways: list[str], families: list[str]) -> lis
     return [(seed, n, way) for n in itertools.islice(numbers, count) for way in ways]
 
 
-def run_all(tasks: list[Task], jobs: int) -> Iterator[Trial]:
+def run_all(tasks: list[Task], jobs: int, sizes: tuple[int, ...]) -> Iterator[Trial]:
     """Yields the trials as they end."""
     if jobs == 1:
         for done, task in enumerate(tasks, 1):
-            yield run_trial(*task)
+            yield run_trial(*task, sizes)
             if done % RENEWED == 0:
                 jax.clear_caches()
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context, max_tasks_per_child=4 * RENEWED) as pool:
-        for future in as_completed([pool.submit(run_trial, *task) for task in tasks]):
+        for future in as_completed([pool.submit(run_trial, *task, sizes) for task in tasks]):
             yield future.result()
 
 
 def recorded(path: Path | None) -> dict[Task, Trial]:
-    """Reads the trials of an earlier run; a line that was not written to its end is left out."""
+    """Reads the trials of an earlier run; a line that was not written to its end is ended."""
     trials = {}
-    for line in path.read_text("utf-8").splitlines() if path and path.exists() else ():
+    text = path.read_text("utf-8") if path is not None and path.exists() else ""
+    if path is not None and text and not text.endswith("\n"):
+        path.write_text(text + "\n", encoding="utf-8")
+    for line in text.splitlines():
         try:
             trial = Trial(**json.loads(line))
         except json.JSONDecodeError:
@@ -80,7 +84,7 @@ def table(trials: list[Trial]) -> str:
 def _counts(group: list[Trial]) -> list[int | str]:
     unclear = sum(t.verdict == "INCONCLUSIVE" for t in group)
     agree, accused = sum(t.ok for t in group), sum(t.accused for t in group)
-    planted = [[t.caught[str(k)] for t in group if t.caught] for k in PLANTED]
+    planted = [[t.caught[str(k)] for t in group if str(k) in t.caught] for k in PLANTED]
     return [
         *(len(group), agree, unclear, accused, len(group) - agree - unclear - accused),
         *(f"{sum(caught)}/{len(caught)}" for caught in planted),
@@ -93,6 +97,7 @@ def _counts(group: list[Trial]) -> list[int | str]:
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--ways", default="both", show_default=True, help="traced, host, formula or both.")
 @click.option("--families", default="", help="Parts of the names of families, with commas.")
+@click.option("--planted", default="10,3", show_default=True, help="Sizes of errors, in floors.")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--only", type=click.IntRange(0), help="Run and print this program.")
 @click.option("--resume", type=click.Path(dir_okay=False, path_type=Path), help="Lines of JSON.")
@@ -102,6 +107,7 @@ def main(
     seed: int,
     ways: str,
     families: str,
+    planted: str,
     jobs: int,
     only: int | None,
     resume: Path | None,
@@ -111,29 +117,34 @@ def main(
     chosen = ["traced", "host"] if ways == "both" else ways.split(",")
     if unknown := set(chosen) - set(WAYS):
         raise click.BadParameter(f"{', '.join(unknown)}: the ways are {', '.join(WAYS)} and both")
+    sizes = tuple(k for k in PLANTED if str(k) in planted.split(","))
     if only is not None:
         for way in chosen:
-            _show(run_trial(seed, only, way))
+            _show(run_trial(seed, only, way, sizes))
         return
     parts = families.split(",")
     names = [name for name in FAMILIES if any(part in name for part in parts)]
     if not names:
         raise click.BadParameter(f"the families are {', '.join(FAMILIES)}")
-    tasks = tasks_of(seed, count, chosen, names)
-    before = recorded(resume)
-    trials = [before[task] for task in tasks if task in before]
-    for trial in tqdm(
-        run_all(missing := [task for task in tasks if task not in before], jobs),
-        total=len(missing),
-        unit="check",
-    ):
-        trials.append(trial)
-        if resume is not None:
-            with resume.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(trial.as_dict()) + "\n")
+    trials = _completed(tasks_of(seed, count, chosen, names), resume, jobs, sizes)
     for trial in [t for t in trials if t.kind][:failures]:
         _show(trial)
     print(table(trials))
+
+
+def _completed(
+    tasks: list[Task], resume: Path | None, jobs: int, sizes: tuple[int, ...]
+) -> list[Trial]:
+    """Runs the trials that an earlier run has not recorded, and returns all of them."""
+    before = recorded(resume)
+    trials = [before[task] for task in tasks if task in before]
+    missing = [task for task in tasks if task not in before]
+    for trial in tqdm(run_all(missing, jobs, sizes), total=len(missing), unit="check"):
+        trials.append(trial)
+        if resume is not None:
+            with resume.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(trial)) + "\n")
+    return trials
 
 
 def _show(trial: Trial) -> None:

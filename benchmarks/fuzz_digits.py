@@ -36,7 +36,7 @@ def cancelling(rng: Generator) -> Program:
 def _log_loss(program: Program, rng: Generator, a: str) -> str:
     """T log p + (1 − t) log(1 − p), with t of 0 and 1."""
     a = program.apply("times", a, c=program.constant(rng.uniform(1, 8)))
-    p = program.apply("sigmoid", tame(program, a, 25))
+    p = program.apply("logistic", tame(program, a, 25))
     t = (rng.random(len(program.values[a])) < 0.5).astype(float)
     yes = program.apply("dot", program.apply("log", p), c=program.array(t))
     no = program.apply("log", program.apply("one-", p))
@@ -85,7 +85,7 @@ def saturated(rng: Generator) -> Program:
     program = point(rng)
     d = len(program.x0)
     program.x0[:] = rng.uniform(8, 35, d) * rng.choice([1, 1, -1], d)
-    out = program.apply(str(rng.choice(("sigmoid", "tanh", "softplus"))), "x")
+    out = program.apply(str(rng.choice(("logistic", "tanh", "softplus"))), "x")
     return plus_body(program, rng, total(program, rng, out))
 
 
@@ -130,7 +130,7 @@ def low_precision(rng: Generator) -> Program:
     out = program.apply("shift", out, c=program.apply("narrow", bias, c=narrow))
     if x == "x":
         out = program.apply("narrow", out, c=narrow)
-    out = program.apply(str(rng.choice(("tanh", "sin", "softplus", "sigmoid"))), out)
+    out = program.apply(str(rng.choice(("tanh", "sin", "softplus", "logistic"))), out)
     if rng.random() < 0.5:
         out = program.apply("dot", out, c=program.apply("narrow", last, c=narrow))
         program.apply("wide", out)

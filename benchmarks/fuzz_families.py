@@ -67,7 +67,8 @@ def mixed(program: Program, rng: Generator, a: str, rules: tuple[str, ...], step
         if len(pool) > 1 and rng.random() < 0.3:
             other = pool[rng.integers(len(pool) - 1)]  # another one: a − a is no function
             first, second = tame(program, pool[-1]), tame(program, other)
-            pool.append(program.apply(str(rng.choice(TWO)), first, second))
+            two = TWO if set(rules) <= set(SMOOTH) else ("max", "min", "mul")
+            pool.append(program.apply(str(rng.choice(two)), first, second))
         else:
             pool.append(unary(program, rng, pool[-1], rules))
     return pool[-1]
@@ -88,7 +89,14 @@ def body(program: Program, rng: Generator, a: str, rules: tuple[str, ...] = SMOO
 
 
 def tail(program: Program, rng: Generator, a: str) -> str:
-    """Adds a reduction, and at times a function of the one number."""
+    """Adds a reduction or a norm, and at times a function of the one number."""
+    kind = rng.random()
+    if kind < 0.1:
+        squares = program.apply("sum", program.apply("square", tame(program, a)))
+        inner = program.apply("shift", squares, c=program.constant(rng.uniform(0.1, 1)))
+        return program.apply("sqrt", inner)
+    if kind < 0.2:
+        return program.apply("log", program.apply("sum", program.apply("exp", tame(program, a))))
     out = total(program, rng, a)
     return unary(program, rng, out, SMOOTH) if rng.random() < 0.3 else out
 
@@ -190,7 +198,7 @@ def narrow(rng: Generator) -> Program:
     else:
         out = program.apply("minus", "x", c=program.array(centre))
         out = program.apply("over", out, c=program.array(width))
-        out = unary(program, rng, out, ("bell", "lorentz", "tanh", "sin", "sigmoid"))
+        out = unary(program, rng, out, ("bell", "lorentz", "tanh", "sin", "sigmoid", "softplus"))
     out = program.apply("dot", out, c=program.array(rng.uniform(0.5, 2, d)))
     if rng.random() < 0.3:
         inner = program.apply("over", "x", c=program.array(centre))

@@ -9,7 +9,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -77,9 +77,6 @@ class Trial:
         passed = " and ".join(times for times, caught in self.caught.items() if not caught)
         return f"missed {passed} floors" if passed else ""
 
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
 
 def family_of(number: int) -> str:
     """Programs take the families by turns."""
@@ -94,7 +91,7 @@ def right_gradient(program: Program, way: str, names: dict[str, Any]) -> Callabl
     return names["formula"] if way == "formula" else exact(names["formula"], program.long)
 
 
-def run_trial(seed: int, number: int, way: str) -> Trial:
+def run_trial(seed: int, number: int, way: str, sizes: tuple[int, ...] = PLANTED) -> Trial:
     """Draws a program, checks its right gradient, and plants errors where that is verified."""
     start = time.perf_counter()
     program = program_of(seed, number)
@@ -105,14 +102,18 @@ def run_trial(seed: int, number: int, way: str) -> Trial:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the program itself, far from its point
             rng = np.random.default_rng([seed, number])
-            outcome = _checked(program, names["value"], gradient, rng)
+            outcome = _checked(program, names["value"], gradient, rng, sizes)
     except Exception:
         outcome = {"verdict": "EXCEPTION", "report": traceback.format_exc()[-3000:]}
     return Trial(**base, **outcome, seconds=time.perf_counter() - start)
 
 
 def _checked(
-    program: Program, value: Callable, gradient: Callable, rng: np.random.Generator
+    program: Program,
+    value: Callable,
+    gradient: Callable,
+    rng: np.random.Generator,
+    sizes: tuple[int, ...],
 ) -> dict[str, Any]:
     """Returns the fields of the trial that the checks give."""
     (result,) = gradcompare.check(value, gradient, program.x0, *program.data)
@@ -125,7 +126,7 @@ def _checked(
     if not places.size:
         return fields
     i, sign, caught = int(rng.choice(places)), int(rng.choice([-1, 1])), {}
-    for times in PLANTED:
+    for times in sizes:
         error = np.zeros(len(program.x0))
         error[i] = sign * times * floors[i]
         wrong = planted(gradient, error)

@@ -105,9 +105,11 @@ def logaddexp(a: Decimal, b: Decimal) -> Decimal:
 
 
 def elementwise(function: Callable[..., Decimal], arguments: int) -> Callable:
-    return np.frompyfunc(function, arguments, 1)
+    """Returns a function of arrays of decimals, and of integers such as those of max(x, 0)."""
+    return np.frompyfunc(lambda *a: function(*map(Decimal, a)), arguments, 1)
 
 
+DECIMALS = np.frompyfunc(Decimal.from_float, 1, 1)
 WIDE = SimpleNamespace(
     sin=elementwise(sin, 1),
     cos=elementwise(cos, 1),
@@ -138,7 +140,9 @@ LONG = SimpleNamespace(
 def widened(value: Any, long: bool) -> Any:
     """Returns floats and arrays of floats with more digits; everything else as it is."""
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-        return value.astype(np.longdouble) if long else elementwise(Decimal.from_float, 1)(value)
+        return (
+            value.astype(np.longdouble) if long else np.frompyfunc(Decimal.from_float, 1, 1)(value)
+        )
     if isinstance(value, float):
         return np.longdouble(value) if long else Decimal.from_float(value)
     return value
