@@ -2,8 +2,10 @@
 
 Each program is checked as a traced function and as one on the host (and, with `--ways formula`,
 with its gradient in jax.numpy). A right gradient must not be called wrong, and an error of ten or
-three stated floors in one coordinate must not pass. Failures are printed as programs. The families
-stand in `fuzz_families.py` and `fuzz_digits.py`, and programs take them by turns.
+three stated floors in one coordinate must not pass. *Unverified* are the coordinates for which the
+check of the right gradient states no floor at x0, kinks among them. Failures are printed as
+programs. The families stand in `fuzz_families.py` and `fuzz_digits.py`; programs take them by
+turns.
 
     python benchmarks/fuzz.py --count 1000 --jobs 2 --resume FILE
     python benchmarks/fuzz.py --only 17 --ways host        # program 17 with its report
@@ -67,7 +69,7 @@ def recorded(path: Path | None) -> dict[Task, Trial]:
 HEADS = (
     *("family", "way", "programs", "AGREE", "INCONCLUSIVE", "accused", "other"),
     *(f"caught, {k} floors" for k in PLANTED),
-    "missed",
+    *("missed", "unverified"),
 )
 
 
@@ -89,6 +91,7 @@ def _counts(group: list[Trial]) -> list[int | str]:
         *(len(group), agree, unclear, accused, len(group) - agree - unclear - accused),
         *(f"{sum(caught)}/{len(caught)}" for caught in planted),
         sum(not caught for caughts in planted for caught in caughts),
+        f"{sum(t.unverified for t in group)}/{sum(t.d for t in group)}",
     ]
 
 

@@ -191,7 +191,8 @@ class Program:
 
     def _sweep(self) -> list[str]:
         """Returns the lines of the reverse sweep."""
-        rows, reached = [f"    d_{self.steps[-1].out} = 1"], {self.steps[-1].out}
+        last = self.steps[-1].out
+        rows, reached = [f"    d_{last} = xp.ones_like({last})"], {last}
         for step in reversed(self.steps):
             if step.out not in reached:
                 continue

@@ -41,6 +41,8 @@ class Trial:
         floor: The floor there.
         sign: The sign of the errors.
         caught: Whether the error was noticed, by its size in floors.
+        d: The number of coordinates.
+        unverified: The number of them for which no floor is stated at x0, kinks among them.
         report: The report on a failure.
     """
 
@@ -54,6 +56,8 @@ class Trial:
     floor: float = 0.0
     sign: int = 1
     caught: dict[str, bool] = field(default_factory=dict)
+    d: int = 0
+    unverified: int = 0
     report: str = ""
     seconds: float = 0.0
 
@@ -118,11 +122,12 @@ def _checked(
     """Returns the fields of the trial that the checks give."""
     (result,) = gradcompare.check(value, gradient, program.x0, *program.data)
     report = "" if result.ok else str(result)[:6000]
-    fields = {"verdict": result.verdict.name, "report": report}
+    fields: dict[str, Any] = {"verdict": result.verdict.name, "report": report}
     if result.worst is not None and not result.verdict.ok:
         fields["point"] = result.worst.label
     floors = stated_floors(result.points[0]) if result.verdict.ok else np.zeros(0)
     places = np.flatnonzero(floors > 0)
+    fields |= {"d": len(floors), "unverified": len(floors) - len(places)}
     if not places.size:
         return fields
     i, sign, caught = int(rng.choice(places)), int(rng.choice([-1, 1])), {}

@@ -105,7 +105,10 @@ def logaddexp(a: Decimal, b: Decimal) -> Decimal:
 
 
 def elementwise(function: Callable[..., Decimal], arguments: int) -> Callable:
-    """Returns a function of arrays of decimals, and of integers such as those of max(x, 0)."""
+    """Returns a function of arrays of decimals and of integers, such as the 0 in max(x, 0).
+
+    The results are decimals: a sum of integers divided by an integer would be a float.
+    """
     return np.frompyfunc(lambda *a: function(*map(Decimal, a)), arguments, 1)
 
 
@@ -121,15 +124,15 @@ WIDE = SimpleNamespace(
     tanh=elementwise(tanh, 1),
     logaddexp=elementwise(logaddexp, 2),
     floor=elementwise(lambda x: x.to_integral_value(decimal.ROUND_FLOOR), 1),
-    maximum=np.maximum,
-    minimum=np.minimum,
+    maximum=elementwise(max, 2),
+    minimum=elementwise(min, 2),
     where=np.where,
     sum=np.sum,
     sign=np.sign,
     abs=np.abs,
     ones_like=lambda x: np.full_like(x, Decimal(1)),
     asarray=lambda x, dtype=None: x,
-    clip=lambda x, low, high: np.minimum(np.maximum(x, low), high),
+    clip=elementwise(lambda x, low, high: min(max(x, low), high), 3),
 )
 LONG = SimpleNamespace(
     **{**vars(WIDE), **{name: getattr(np, name) for name in vars(WIDE) if name != "asarray"}}

@@ -105,6 +105,15 @@ def test_a_trial_of_every_family_ends(family):
     assert trial.verdict != "EXCEPTION", trial.report
 
 
+def test_integers_do_not_become_floats():
+    """At 0 or far out, all arguments of max(x, 0) can be below 0."""
+    x = widened(-np.ones(2), long=False)
+    with localcontext(CONTEXT):
+        for result in (WIDE.maximum(x, 0), WIDE.minimum(-x, 0), WIDE.clip(x, 0, 1), WIDE.exp(0)):
+            assert isinstance(WIDE.sum(result) / 2, Decimal)
+    assert run_trial(1, 49, "host", sizes=()).ok
+
+
 def test_a_wrong_gradient_is_an_accusation(monkeypatch):
     formula = fuzz_trials.right_gradient
     monkeypatch.setattr(
@@ -122,7 +131,8 @@ def test_an_error_that_passes_is_missed(monkeypatch):
     assert trial.missed
     assert trial.kind == "missed 10 and 3 floors"
     row = fuzz.table([trial]).splitlines()[2].split()
-    assert row == ["smooth", "host", "1", "1", "0", "0", "0", "0/1", "0/1", "2"]
+    assert row == ["smooth", "host", "1", "1", "0", "0", "0", "0/1", "0/1", "2", f"0/{trial.d}"]
+    assert trial.d > 0
 
 
 def test_failures_are_programs_that_run(capsys):
