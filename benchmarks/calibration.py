@@ -1,10 +1,12 @@
 """Are the error bars right? Coverage, sharpness, false alarms and misses, family by family.
 
-The true gradient of every family in `families.py` is known. *Coverage* is the share of
-coordinates whose true error lies within the bar, *sharpness* the median of bar over true
-error, *width* the median of bar over derivative. A *false alarm* is a verdict on a right
-gradient other than the expected one. A *miss* is a planted error of ten times the stated
-detection floor in one coordinate that does not change the verdict, with three sources or two.
+The true gradient of every family is known: of the ordinary ones in `families.py`, and of the hard
+ones in `families_hard.py`, which have a table and a sum of their own.
+*Coverage* is the share of coordinates whose true error lies within the bar, *sharpness* the median
+of bar over true error, *width* the median of bar over derivative. A *false alarm* is a verdict on
+a right gradient other than the expected one; *unclear* are those that are INCONCLUSIVE. A *miss*
+is a planted error of ten times the stated detection floor in one coordinate that does not change
+the verdict, with three sources or two.
 
     python benchmarks/calibration.py [--points 50] [--json FILE] [FAMILY...]
 """
@@ -16,7 +18,9 @@ from pathlib import Path
 import click
 import numpy as np
 from families import FAMILIES, Family
+from families_hard import HARD, Coupled
 from tabulate import tabulate
+from tqdm import tqdm
 
 from gradcompare import Verdict, compare
 from gradcompare._results.data import PointResult
@@ -40,12 +44,13 @@ class Score:
     evaluations: float
     rounding: float
     false_alarms: int
+    unclear: int
     points: int
     planted: int
     missed: int
 
 
-def score(family: Family, points: int) -> tuple[Score, np.ndarray, np.ndarray]:
+def score(family: Family | Coupled, points: int) -> tuple[Score, np.ndarray, np.ndarray]:
     """Runs one family; also returns the errors and the bars of all coordinates."""
     result = compare(
         [family.objective()], voting_methods(), points=points, timing=False, seed=SEED
@@ -57,6 +62,7 @@ def score(family: Family, points: int) -> tuple[Score, np.ndarray, np.ndarray]:
         ratio = np.nan_to_num(errors / bars, posinf=np.inf)
         sharpness, width = bars / errors, bars / np.abs(exact)
     expected = Verdict[family.expected]
+    unexpected = [v for p in result.points if (v := p.judgement.verdict) is not expected]
     planted = [missed for p in result.points for missed in _plant(p)]
     figures = Score(
         family=family.name,
@@ -68,7 +74,8 @@ def score(family: Family, points: int) -> tuple[Score, np.ndarray, np.ndarray]:
         evaluations=sum(p.estimates["richardson"].evaluations for p in result.points)
         / len(errors),
         rounding=max(_rounding(p) for p in result.points),
-        false_alarms=sum(p.judgement.verdict is not expected for p in result.points),
+        false_alarms=len(unexpected),
+        unclear=unexpected.count(Verdict.INCONCLUSIVE),
         points=len(result.points),
         planted=len(planted),
         missed=sum(planted),
@@ -76,7 +83,7 @@ def score(family: Family, points: int) -> tuple[Score, np.ndarray, np.ndarray]:
     return figures, errors, bars
 
 
-def _truth(family: Family, result: Result):
+def _truth(family: Family | Coupled, result: Result):
     """Yields for each point the true errors of the judge, its bars and the true gradient."""
     for number, point in enumerate(result.points):
         _, data = family.make(np.random.default_rng([SEED, number]), family.d)
@@ -115,47 +122,61 @@ def _plant(point: PointResult) -> list[bool]:
     return [judge(point.value, sources).verdict.ok for sources in (votes, two)]
 
 
+Scored = tuple[Score, np.ndarray, np.ndarray]
+
+
 @click.command()
 @click.argument("names", nargs=-1)
 @click.option("--points", default=50, show_default=True, help="Problems per family.")
 @click.option("--json", "path", type=click.Path(path_type=Path))
 def main(names: tuple[str, ...], points: int, path: Path | None) -> None:
     """Print the calibration of the error bars, family by family."""
-    scores, errors, bars = [], [], []
-    for family in FAMILIES:
-        if names and not any(name in family.name for name in names):
-            continue
-        figures, error, bar = score(family, max(1, points * family.points // 100))
-        scores.append(figures)
-        errors.append(error)
-        bars.append(bar)
-    every_error, every_bar = np.concatenate(errors), np.concatenate(bars)
-    print(tabulate([_row(s) for s in scores], _HEADS, disable_numparse=True, colalign=_ALIGN))
-    true = every_error > 0
-    total = {
-        "coordinates": len(every_error),
-        "coverage": float(np.mean(every_error <= every_bar)),
-        "sharpness": float(np.median(every_bar[true] / every_error[true])),
+    body = {}
+    for title, families in (("ordinary", FAMILIES), ("hard", HARD)):
+        chosen = [f for f in families if not names or any(name in f.name for name in names)]
+        scored = [score(f, max(1, points * f.points // 100)) for f in tqdm(chosen, leave=False)]
+        if scored:
+            total = _total(scored)
+            _print(title, [figures for figures, _, _ in scored], total)
+            body[title] = {"total": total, "families": [asdict(s) for s, _, _ in scored]}
+    if path is not None:
+        path.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
+
+
+def _total(scored: list[Scored]) -> dict[str, float]:
+    """Returns the figures over all coordinates of several families."""
+    scores = [figures for figures, _, _ in scored]
+    errors = np.concatenate([error for _, error, _ in scored])
+    bars = np.concatenate([bar for _, _, bar in scored])
+    true = errors > 0
+    return {
+        "coordinates": len(errors),
+        "coverage": float(np.mean(errors <= bars)),
+        "sharpness": float(np.median(bars[true] / errors[true])),
         "false_alarms": sum(s.false_alarms for s in scores),
+        "unclear": sum(s.unclear for s in scores),
         "points": sum(s.points for s in scores),
         "planted": sum(s.planted for s in scores),
         "missed": sum(s.missed for s in scores),
     }
+
+
+def _print(title: str, scores: list[Score], total: dict[str, float]) -> None:
+    heads = (f"{title} families", *_HEADS)
+    align = ("left",) + ("right",) * len(_HEADS)
+    print(tabulate([_row(s) for s in scores], heads, disable_numparse=True, colalign=align))
     print(
         f"\n{total['coordinates']} coordinates: coverage {total['coverage']:.3%}, sharpness "
         f"{total['sharpness']:.1f} where there is an error; {total['false_alarms']} false alarms "
-        f"at {total['points']} points; {total['missed']} of {total['planted']} planted missed"
+        f"({total['unclear']} of them INCONCLUSIVE) at {total['points']} points; "
+        f"{total['missed']} of {total['planted']} planted missed\n"
     )
-    if path is not None:
-        body = {"total": total, "families": [asdict(s) for s in scores]}
-        path.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
 
 
 _HEADS = (
-    "family", "coordinates", "coverage", "worst", "sharpness", "width", "f/coordinate",
-    "A-J/bar", "false alarms", "missed",
+    "coordinates", "coverage", "worst", "sharpness", "width", "f/coordinate",
+    "A-J/bar", "false alarms", "unclear", "missed",
 )  # fmt: skip
-_ALIGN = ("left",) + ("right",) * (len(_HEADS) - 1)
 
 
 def _row(s: Score) -> list[str]:
@@ -169,6 +190,7 @@ def _row(s: Score) -> list[str]:
         f"{s.evaluations:.1f}",
         f"{s.rounding:.2f}",
         f"{s.false_alarms}/{s.points}",
+        str(s.unclear),
         f"{s.missed}/{s.planted}",
     ]
 
