@@ -27,8 +27,8 @@ from ._extrapolation.lines import (
 )
 from ._extrapolation.noise import NOISE_FACTOR, Noise, measure_noise
 
-OTHER_STEPS = 0.7
-"""Ratio of the steps of a second measurement to those of the first."""
+OTHER_STEPS = (0.7, 0.4)
+"""Ratios of the steps of further measurements to those of the first."""
 
 
 @dataclass(frozen=True)
@@ -69,19 +69,20 @@ class Richardson(AbstractMethod):
 def measured_again(
     evaluator: AbstractEvaluator, estimate: Estimate, entries: Int[np.ndarray, " k"]
 ) -> Estimate:
-    """Returns the estimate with bars that a second measurement of some entries confirms.
+    """Returns the estimate with bars that further measurements of some entries confirm.
 
     One bar in thousands is small by chance: corrections that cancel at one set of steps do not
-    at another. Bars are widened to the distance of the two measurements, and never narrowed.
+    at another. Bars are widened to the distance of the measurements, and never narrowed.
     """
     with np.errstate(all="ignore"):
         scale, noise = coordinate_scale(evaluator), measure_noise(evaluator)
-        lines = coordinate_lines(evaluator, OTHER_STEPS * scale, evaluator.value(), noise.bound)
-        again = _on_stairs(derivatives_along(lines.of(entries)), noise)
-        distance = np.abs(again.value - estimate.value[entries])
-    error = estimate.error.copy()
-    error[entries] = np.fmax(error[entries], distance)
-    evaluations = estimate.evaluations + again.evaluations + noise.evaluations
+        error, evaluations = estimate.error.copy(), estimate.evaluations + noise.evaluations
+        for ratio in OTHER_STEPS:
+            lines = coordinate_lines(evaluator, ratio * scale, evaluator.value(), noise.bound)
+            again = _on_stairs(derivatives_along(lines.of(entries)), noise)
+            distance = np.abs(again.value - estimate.value[entries])
+            error[entries] = np.fmax(error[entries], distance)
+            evaluations += again.evaluations
     return replace(estimate, error=error, evaluations=evaluations)
 
 

@@ -37,6 +37,9 @@ like |x|^p with any p up to 3, it does not."""
 _UNEVEN = 3.0
 """Ratio of the error bar to the distance of the slopes on either side from their mean."""
 
+_WITHIN = 1.5
+"""The same ratio within the noise, where the bar holds the noise as well."""
+
 _LEFT = 4.0
 """Safety factor on the error that the distance of the last row leaves."""
 
@@ -104,8 +107,10 @@ def extrapolate(
     truncation = np.maximum(correction, further)
     uneven = np.zeros_like(entry)
     if even is not None:
-        sides = np.hstack(_apart(*even, steps)[2:])
-        uneven = np.where(np.isnan(sides), 0.0, _UNEVEN * sides)
+        sides, doubts = (np.hstack(parts[2:]) for parts in _apart(*even, steps))
+        # What exceeds their own noise counts in full; what does not, at least once with the bar.
+        sides = np.maximum(_UNEVEN * (sides - doubts), _WITHIN * sides - noise)
+        uneven = np.fmax(sides, 0.0)
         truncation = np.maximum(truncation, uneven)
     # The bar of each entry; the entry with the smallest is the estimate.
     total = np.where(np.isfinite(entry), truncation + noise, np.inf)
@@ -128,8 +133,8 @@ def _apart(
     even: Float[np.ndarray, "m levels"],
     rounding: Float[np.ndarray, "m levels"],
     steps: Float[np.ndarray, "m levels"],
-) -> list[Float[np.ndarray, "m _"]]:
-    """Returns how far apart the steps of each entry put the slopes on the two sides of the point.
+) -> tuple[list[Float[np.ndarray, "m _"]], list[Float[np.ndarray, "m _"]]]:
+    """Returns how far each entry's steps put the slopes on both sides from their mean, and noise.
 
     If f is smooth, they are one, and the even part has odd powers of the step only: h, h³, h⁵, …;
     what is left once those are removed is the distance of both slopes from their mean. Where f″
@@ -143,7 +148,7 @@ def _apart(
         step = (columns[-1][:, 1:] - columns[-1][:, :-1]) / (factor - 1)
         columns.append(columns[-1][:, 1:] + step)
         noises.append((factor * noises[-1][:, 1:] + noises[-1][:, :-1]) / (factor - 1))
-    return [np.maximum(0, np.abs(c) - n) for c, n in zip(columns, noises, strict=True)]
+    return [np.abs(column) for column in columns], noises
 
 
 def _left_over(
