@@ -27,6 +27,9 @@ from rounding to float32 moves before."""
 HIGH = 8.0
 """Least height of stairs on purpose, in units of rounding of f in float32 or its own dtype."""
 
+DIGITS = (8, 11, 24)
+"""Binary digits of bfloat16, float16 and float32."""
+
 FLOAT32 = float(np.finfo(np.float32).eps)
 
 POINTS = 16
@@ -34,20 +37,35 @@ POINTS = 16
 
 
 def rounded_by(values: Float[np.ndarray, " n"]) -> float:
-    """Returns half the unit of values in float32, or with few decimals; 0 for other values.
+    """Returns half the unit of values in a narrow type, or with few decimals; 0 for others.
 
     If f moves by whole units from one value to the next, the differences hide the rounding.
     """
     if len(np.unique(values)) < 3:  # one or two values may be round by chance
         return 0.0
     size = float(np.max(np.abs(values)))
-    if np.all(values.astype(np.float32) == values):
-        return FLOAT32 * size / 2
+    narrow = narrow_unit(values)
+    if narrow:
+        return narrow * size / 2
     for decimals in DECIMALS:
         unit, whole = 10.0**-decimals, values * 10.0**decimals
         if np.all(np.abs(whole - np.round(whole)) <= EXACT_DECIMALS * np.abs(whole)):
             # With all the decimals that float64 has, the user rounded nothing.
             return unit / 2 if unit > NOISY * size else 0.0
+    return 0.0
+
+
+def narrow_unit(values: Float[np.ndarray, " n"]) -> float:
+    """Returns the unit of rounding of the narrowest type that holds all values; 0 for float64.
+
+    Whole numbers tell nothing: a count is one in each type.
+    """
+    mantissas, _ = np.frexp(values)
+    if np.all(values == np.round(values)):
+        return 0.0
+    for digits in DIGITS:
+        if np.all(np.ldexp(mantissas, digits) % 1 == 0):
+            return 2.0 ** (1 - digits)
     return 0.0
 
 
@@ -79,6 +97,9 @@ def stairs(
     # An error e of one value enters five of them with weights up to 6: half is a wide bound of e.
     fourth = np.abs(np.diff(values, 4))
     noise = max(height, float(np.max(fourth, initial=0.0)) / 2)
-    size, unit = np.max(np.abs(values)), max(FLOAT32, evaluator.epsilon("value"))
-    on_purpose = spacing >= WIDE and height > HIGH * unit * size
+    size, unit = (
+        np.max(np.abs(values)),
+        max(FLOAT32, evaluator.epsilon("value"), narrow_unit(probe)),
+    )
+    on_purpose = spacing >= WIDE and height > HIGH * unit
     return noise, height if on_purpose else 0.0, spent
