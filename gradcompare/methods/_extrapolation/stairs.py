@@ -97,9 +97,6 @@ def stairs(
     # An error e of one value enters five of them with weights up to 6: half is a wide bound of e.
     fourth = np.abs(np.diff(values, 4))
     noise = max(height, float(np.max(fourth, initial=0.0)) / 2)
-    size, unit = (
-        np.max(np.abs(values)),
-        max(FLOAT32, evaluator.epsilon("value"), narrow_unit(probe)),
-    )
+    unit = max(FLOAT32, evaluator.epsilon("value"), narrow_unit(probe)) * np.max(np.abs(values))
     on_purpose = spacing >= WIDE and height > HIGH * unit
     return noise, height if on_purpose else 0.0, spent
