@@ -9,8 +9,7 @@ import pytest
 
 import gradcompare
 from gradcompare import InputError, Verdict, estimate
-from gradcompare.methods._extrapolation.shapes import jumps
-from gradcompare.methods._extrapolation.windows import Window
+from gradcompare.methods._extrapolation.windows import Window, jumps
 
 check = functools.partial(gradcompare.check, points=1)
 

@@ -179,6 +179,8 @@ class Evaluator:
 
     def epsilon(self, key: Hashable) -> float:
         """The unit of rounding of the program under `key`, which may compute in float32."""
+        if key == "value" and key not in self.functions:
+            self.value()
         return max(self.functions[key].epsilon, float(jnp.finfo(self.dtype).eps))
 
     def _nudged(self, seed: int, epsilon: float) -> tuple[PyTree, PyTree, PyTree]:

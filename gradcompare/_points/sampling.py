@@ -33,7 +33,7 @@ TOWERING = float(np.finfo(float).eps) ** -0.5
 """Ratio of the objective at a drawn point to that near the user's above which the point shows
 little: one term (two atoms that nearly touch) rounds off half of the digits of all others."""
 
-BESIDE = 1e-3
+BESIDE = 0.03
 """Distance, relative to each coordinate, at which the objective has its ordinary size; at the
 user's point itself it may be nearly zero."""
 

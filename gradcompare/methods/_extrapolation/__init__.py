@@ -1,5 +1,5 @@
 """Differences at many steps, extrapolated to step zero, with their error bars.
 
 Only `ladder` keeps state, in `windows` and `best`, whose methods change nothing but themselves;
-`lines`, `differences`, `tableau` and `shapes` are functions of arrays.
+`lines`, `differences` and `tableau` are functions of arrays.
 """

@@ -86,7 +86,8 @@ def stairs(
     differences, in which the smooth part is negligible, show them. Stairs are there on purpose,
     as those of an error rate, if they are wider and higher than rounding makes them.
     """
-    line, spent, height, spacing = evaluator.problem.layout.unflatten(direction), 0, 0.0, 0.0
+    line, probe = evaluator.problem.layout.unflatten(direction), values[0]
+    spent, height, spacing = 0, 0.0, 0.0
     for exponent in STAIR_EXPONENTS:
         spacing = 2.0**exponent
         probe = evaluator.along(spacing * np.arange(1, POINTS + 1), line)

@@ -1,0 +1,151 @@
+"""Functions whose scale is not that of the parameter: narrow features, tiny and huge numbers."""
+
+import functools
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import gradcompare
+from gradcompare import estimate
+
+check = functools.partial(gradcompare.check, points=1)
+
+LIBRARIES = pytest.mark.parametrize("library", [np, jnp], ids=["host", "traced"])
+
+
+def spectral_line(library, centre, width):
+    """Returns the misfit of a line, its gradient by centre and height, and a point beside it."""
+    grid = centre + width * np.linspace(-6, 6, 40)
+    data = np.exp(-0.5 * ((grid - centre - 0.1 * width) / width) ** 2)
+
+    def value(p):
+        line = library.exp(-0.5 * ((grid - p[0]) / width) ** 2)
+        return library.sum((p[1] * line - data) ** 2)
+
+    def gradient(p):
+        line = library.exp(-0.5 * ((grid - p[0]) / width) ** 2)
+        rest = 2 * (p[1] * line - data)
+        by_centre = library.sum(rest * p[1] * line * (grid - p[0])) / width**2
+        return library.stack([by_centre, library.sum(rest * line)])
+
+    return value, gradient, np.array([centre + 0.3 * width, 0.9])
+
+
+@LIBRARIES
+@pytest.mark.parametrize("ratio", 10.0 ** np.arange(1, 8))
+def test_a_feature_that_is_narrow_against_its_place(library, ratio):
+    value, gradient, p = spectral_line(library, 6562.8, 6562.8 / ratio)
+    assert check(value, gradient, p).verdict.name == "AGREE"
+    dead = check(value, lambda p: gradient(p) * np.array([0.0, 1.0]), p)
+    assert dead.verdict.name == "ANALYTIC_WRONG"
+
+
+@pytest.mark.parametrize("ratio", 10.0 ** np.arange(1, 8))
+@pytest.mark.parametrize("beside", [0.0, 0.3, 1.0, 3.0, 30.0])
+def test_the_bar_holds_on_a_resonance_and_beside_it(ratio, beside):
+    width = 1 / ratio
+    x = np.array([1 + beside * width])
+    z = (x - 1) / width
+    e = estimate(lambda x: 1 / (1 + ((x[0] - 1) / width) ** 2), x)
+    assert np.all(np.abs(e.value + 2 * z / (1 + z * z) ** 2 / width) <= 3 * e.error)
+
+
+@LIBRARIES
+@pytest.mark.parametrize("x", [1e3, 1e5, 1e6 + 0.3, 2459000.3, 1e9 + 0.7, 3e12 + 0.1, 1e16])
+def test_an_oscillation_far_from_zero(library, x):
+    """The truth is that of the number as it is stored; where it has no digits, none is claimed."""
+    assert check(library.sin, library.cos, x).verdict.name in ("AGREE", "INCONCLUSIVE")
+    e = estimate(lambda x: library.sin(x[0]), np.array([x]))
+    assert abs(e.value[0] - np.cos(x)) <= 3 * e.error[0]
+    if x < 1e10:
+        assert e.error[0] < 1e-5
+        wrong = check(library.sin, lambda x: 1.01 * library.cos(x), x)
+        assert wrong.verdict.name in ("ANALYTIC_WRONG",)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@LIBRARIES
+def test_a_sum_of_waves(library, seed):
+    rng = np.random.default_rng(seed)
+    x, a = 12000 + rng.uniform(0, 1, 4), rng.uniform(0.5, 2, 4)
+    k = 4 * np.pi / 0.03
+
+    def value(x):
+        return library.sum(a * library.cos(k * x))
+
+    def gradient(x):
+        return -a * k * library.sin(k * x)
+
+    assert check(value, gradient, x).verdict.name == "AGREE"
+    assert check(value, lambda x: 1.001 * gradient(x), x).verdict.name == "ANALYTIC_WRONG"
+
+
+@pytest.mark.parametrize("tiny", [1e-12, 1e-16, 1e-17, 1e-20, 1e-30, 1e-199, 5e-324])
+def test_a_parameter_that_is_almost_zero(tiny):
+    def value(x):
+        return np.sin(x[0]) + x[1] ** 2
+
+    x = np.array([tiny, 1.0])
+    assert check(value, lambda x: np.array([np.cos(x[0]), 2 * x[1]]), x).verdict.name == "AGREE"
+    dead = check(value, lambda x: np.array([0.0, 2 * x[1]]), x)
+    assert dead.verdict.name == "ANALYTIC_WRONG"
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-200, 1e-160, 1e-150, 1e150, 1e160, 1e200, 1e290])
+def test_values_of_any_size(size):
+    x = np.array([0.3, 0.7, 1.1])
+
+    def value(x):
+        return size * np.sum(np.sin(x))
+
+    e = estimate(value, x)
+    assert np.all(np.abs(e.value / size - np.cos(x)) <= e.error / size)
+    assert np.all(e.error < 1e-9 * size)
+    assert check(value, lambda x: size * np.cos(x), x).verdict.name == "AGREE"
+
+
+def test_a_function_that_is_flat_here_alone_is_no_constant():
+    """log(1 − exp(−x)) is 0 in float64 from 37 on, and its derivative at 50 is 2e-22."""
+    e = estimate(lambda x: jnp.log(1 - jnp.exp(-x[0])), np.array([50.0]))
+    assert abs(e.value[0] - 1.9e-22) <= e.error[0]
+
+
+STAIRCASES = {
+    "floor": (lambda x: np.sum(np.floor(x)), np.array([2.9, -2.3, 8.5])),
+    "rank": (lambda x: float(np.argsort(x)[0] + 3 * np.argsort(x)[1]), np.array([0.2, 0.9, 0.5])),
+}
+ROWS = np.random.default_rng(0).standard_normal((1000, 3))
+STAIRCASES["error rate"] = (lambda x: np.mean(ROWS @ x > 0.1), np.array([0.3, -0.2, 0.5]))
+
+
+@pytest.mark.parametrize("name", STAIRCASES)
+def test_a_staircase_has_no_slope(name):
+    value, x = STAIRCASES[name]
+    assert check(value, np.zeros_like, x).verdict.name in ("AGREE", "INCONCLUSIVE")
+    assert check(value, np.ones_like, x).verdict.name in ("ANALYTIC_WRONG", "INCONCLUSIVE")
+
+
+def test_an_error_rate_is_called_a_staircase():
+    value, x = STAIRCASES["error rate"]
+    assert "f is a staircase" in str(check(value, np.zeros_like, x))
+
+
+def test_values_in_float32_are_none():
+    X = ROWS.astype(np.float32)
+    e = estimate(lambda w: np.sum((X @ w.astype(np.float32)) ** 2), np.array([0.3, -0.2, 0.5]))
+    assert "staircase" not in e.note
+    truth = 2 * ROWS.T @ (ROWS @ np.array([0.3, -0.2, 0.5]))
+    assert np.all(np.abs(e.value - truth) <= 3 * e.error)
+
+
+def test_an_evaluator_goes_when_its_check_is_over():
+    """JAX up to 0.10 hands constants of a program that is still there to the user's own code."""
+    data = np.sin(np.linspace(0, 1, 60))
+
+    def value(p):
+        return jnp.sum(p[0] * jnp.exp(p[1]) - data)
+
+    estimate(value, np.array([0.3, 0.9]))
+    check(value, None, np.array([0.3, 0.9]))
+    assert value(np.array([0.3, 0.9])).dtype == np.float32
