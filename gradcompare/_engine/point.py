@@ -22,6 +22,7 @@ from .._points.sampling import lint
 from .._results.data import PointResult
 from .._results.judge import judge
 from .._results.pairs import pair_error
+from ..diagnosis.rounding.second_vote import vote_again
 from ..methods._base import AbstractMethod, estimate_as_declared, voters
 from .taylor import taylor_remainder
 
@@ -42,7 +43,10 @@ def examine(evaluator: Evaluator, methods: Sequence[AbstractMethod]) -> PointRes
         return PointResult(problem.label, evaluator.x, value, judgement, warnings, sources=sources)
     estimates, missing = _estimates(evaluator, methods)
     votes = {s: estimates[name] for s, name in sources.items() if name in estimates}
-    judgement = _judgement(evaluator, methods, value, votes)
+    votes, judgement, lost = vote_again(
+        evaluator, methods, votes, partial(_judgement, evaluator, methods, value)
+    )
+    estimates |= {sources[source]: estimate for source, estimate in votes.items()}
     pairs = tuple(
         pair_error(a, estimates[a], b, estimates[b], problem)
         for a, b in combinations(estimates, 2)
@@ -52,7 +56,7 @@ def examine(evaluator: Evaluator, methods: Sequence[AbstractMethod]) -> PointRes
         evaluator.x,
         value,
         judgement,
-        warnings,
+        (*warnings, *lost),
         estimates,
         missing,
         sources,
