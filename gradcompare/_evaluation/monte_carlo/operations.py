@@ -26,7 +26,8 @@ EXACT = frozenset(
         *("max", "min", "clamp", "real", "imag", "conj", "complex", "pad", "split"),
         *("reduce_max", "reduce_min", "cummax", "cummin", "dynamic_update_slice", "scatter"),
         *("reduce_window_max", "reduce_window_min", "bitcast_convert_type", "iota"),
-        *("optimization_barrier", "device_put", "stop_gradient", "reduce_or", "reduce_and"),
+        *("optimization_barrier", "device_put", "stop_gradient", "stack", "unstack", "tile"),
+        *("top_k", "approx_top_k", "select_and_gather_add"),
     )
 )
 """Operations that round nothing: they move numbers, choose among them, or change a sign."""
