@@ -1,4 +1,4 @@
-"""Entries that are small beside others: right, they are listed as unverified; wrong, never AGREE."""
+"""Entries that are small beside others: right ones are unverified, wrong ones never AGREE."""
 
 import jax.numpy as jnp
 import numpy as np

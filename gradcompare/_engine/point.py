@@ -22,6 +22,7 @@ from .._points.sampling import lint
 from .._results.data import PointResult
 from .._results.judge import judge
 from .._results.pairs import pair_error
+from ..diagnosis.rounding.measured import measured
 from ..diagnosis.rounding.second_vote import vote_again
 from ..methods._base import AbstractMethod, estimate_as_declared, voters
 from .taylor import taylor_remainder
@@ -131,6 +132,10 @@ def _difference_from_reference(evaluator: Evaluator) -> str:
     other = estimate_with_rounding(evaluator, "reference", lambda p, d, u: reference(p, d))
     difference = float(np.abs(value.value - other.value)[0])
     if difference <= SAFETY * float((value.error + other.error)[0]):
+        return ""
+    # No value is said to differ before its rounding was measured where it happens.
+    inside = measured(evaluator, "value").error + measured(evaluator, "reference").error
+    if difference <= SAFETY * float(inside[0]):
         return ""
     return f"the value is {value.value[0]:.10g}, that of the reference {other.value[0]:.10g}"
 

@@ -20,8 +20,8 @@ from jaxtyping import Array, Float
 SMALLEST, LARGEST = 0.5, 1.5
 """Range of the amount of random rounding, in units ε of the result."""
 
-FEWEST = 4096
-"""Least number of random amounts; results take theirs from different places among them."""
+FEWEST, MOST = 2**12, 2**20
+"""Least and largest number of random amounts; larger results repeat them."""
 
 WORSE = {
     **dict.fromkeys(("lgamma", "digamma", "polygamma", "igamma", "igammac", "zeta"), 16.0),
@@ -45,7 +45,7 @@ def is_inexact(dtype: Any) -> bool:
 def random_amounts(seed: int, largest: int) -> Float[np.ndarray, " p"]:
     """Returns ±a for a program whose largest result has so many entries."""
     rng = np.random.default_rng(seed)
-    count = FEWEST + largest
+    count = min(FEWEST + largest, MOST)
     return rng.uniform(SMALLEST, LARGEST, count) * rng.choice([-1.0, 1.0], count)
 
 
@@ -88,6 +88,8 @@ class Noise:
 
     def _some(self, factors: Array, number: int, shape: Sequence[int]) -> Array:
         count = math.prod(shape)
+        if count > factors.size:
+            return jnp.resize(factors, shape)
         room = factors.size - count + 1
         start = number * 1021 % room
         if self.turn is None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..._evaluation.evaluator import Evaluator
 from ..._foundation.errors import optional, outcome_of
-from ..._model.estimate import Estimate
+from ..._model.estimate import EPS, Estimate
 from ..._model.verdict import Judgement, Verdict
 from ...methods._base import AbstractMethod, estimate_as_declared
 from ...methods.autodiff import ForwardMode
@@ -28,8 +28,10 @@ FORWARD = (
 MOST_FORWARD = 1000
 """Largest number of coordinates for which forward mode is tried."""
 
-HALF = 1e-8
-"""Relative error bar of a derivative that has lost half of its digits."""
+CLEAR = 10.0
+"""Ratio to the bars of differences from which a derivative is no stationary one."""
+
+EXACT = ("autodiff", "analytic")
 
 Votes = Mapping[str, Estimate]
 
@@ -50,17 +52,10 @@ def vote_again(
     """
     judgement = judge(votes)
     otherwise = (votes, judgement, ())
-    if judgement.verdict not in ACCUSED and not any(map(_has_lost_half, votes.values())):
-        return otherwise
     again = _SecondVote(evaluator, methods, judge)
+    if judgement.verdict not in ACCUSED and not any(again.has_lost_half(s, votes) for s in EXACT):
+        return otherwise
     return optional("the measurement of rounding", lambda: again.of(votes, judgement), otherwise)
-
-
-def _has_lost_half(estimate: Estimate) -> bool:
-    if estimate.evaluations:
-        return False
-    largest = np.max(np.abs(estimate.value), initial=0.0)
-    return bool(np.max(estimate.error, initial=0.0) > HALF * largest > 0)
 
 
 class _SecondVote:
@@ -84,6 +79,21 @@ class _SecondVote:
         remarks = (self._lost_digits(votes, now, first, judgement), self._mode(now, judgement))
         return now, judgement, tuple(filter(None, remarks))
 
+    def has_lost_half(self, source: str, votes: Votes) -> bool:
+        """Whether the bar of a source says that half of the digits of its type are lost.
+
+        A derivative that is zero up to rounding has none to lose.
+        """
+        program = self.evaluator.functions.get(self.voting.get(source))
+        if source not in votes or program is None:
+            return False
+        largest = float(np.max(np.abs(votes[source].value), initial=0.0))
+        error = float(np.max(votes[source].error, initial=0.0))
+        seen = votes.get("differences", votes[source])
+        stationary = largest <= CLEAR * float(np.max(seen.error, initial=0.0))
+        unit = max(program.epsilon, EPS)
+        return not stationary and error > np.sqrt(unit) * largest
+
     def _measured(self, source: str, before: Estimate) -> Estimate:
         if source == "differences":
             return widened_differences(self.evaluator, before)
@@ -94,11 +104,12 @@ class _SecondVote:
     ) -> str:
         """Returns a sentence on the operation that loses digits, if that decides the verdict."""
         decided = first.verdict is not judgement.verdict
-        for source in ("autodiff", "analytic"):
+        for source in EXACT:
             if source not in now or source not in self.voting:
                 continue
             after = now[source]
-            if (decided and np.any(after.error > votes[source].error)) or _has_lost_half(after):
+            wider = decided and np.any(after.error > votes[source].error)
+            if wider or self.has_lost_half(source, now):
                 at = list(first.faulty or judgement.faulty) or [int(np.argmax(after.error))]
                 found = lost_digits(self.evaluator, self.voting[source], at)
                 if found:
@@ -109,7 +120,7 @@ class _SecondVote:
         """Returns the advice to run forward mode, where only reverse mode loses its digits."""
         accused = judgement.verdict is Verdict.AUTODIFF_WRONG and "differences" in now
         d = self.evaluator.problem.layout.size
-        if not accused or d > MOST_FORWARD or not _has_lost_half(now["autodiff"]):
+        if not accused or d > MOST_FORWARD or not self.has_lost_half("autodiff", now):
             return ""
         forward = outcome_of(lambda: estimate_as_declared(ForwardMode(), self.evaluator))
         if not isinstance(forward, Estimate):  # a rule of the user's may serve reverse mode alone
