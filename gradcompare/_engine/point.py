@@ -22,6 +22,8 @@ from .._points.sampling import lint
 from .._results.data import PointResult
 from .._results.judge import judge
 from .._results.pairs import pair_error
+from ..diagnosis.rounding.measured import measured
+from ..diagnosis.rounding.second_vote import vote_again
 from ..methods._base import AbstractMethod, estimate_as_declared, voters
 from .taylor import taylor_remainder
 
@@ -42,7 +44,10 @@ def examine(evaluator: Evaluator, methods: Sequence[AbstractMethod]) -> PointRes
         return PointResult(problem.label, evaluator.x, value, judgement, warnings, sources=sources)
     estimates, missing = _estimates(evaluator, methods)
     votes = {s: estimates[name] for s, name in sources.items() if name in estimates}
-    judgement = _judgement(evaluator, methods, value, votes)
+    votes, judgement, lost = vote_again(
+        evaluator, methods, votes, partial(_judgement, evaluator, methods, value)
+    )
+    estimates |= {sources[source]: estimate for source, estimate in votes.items()}
     pairs = tuple(
         pair_error(a, estimates[a], b, estimates[b], problem)
         for a, b in combinations(estimates, 2)
@@ -52,7 +57,7 @@ def examine(evaluator: Evaluator, methods: Sequence[AbstractMethod]) -> PointRes
         evaluator.x,
         value,
         judgement,
-        warnings,
+        (*warnings, *lost),
         estimates,
         missing,
         sources,
@@ -127,6 +132,10 @@ def _difference_from_reference(evaluator: Evaluator) -> str:
     other = estimate_with_rounding(evaluator, "reference", lambda p, d, u: reference(p, d))
     difference = float(np.abs(value.value - other.value)[0])
     if difference <= SAFETY * float((value.error + other.error)[0]):
+        return ""
+    # No value is said to differ before its rounding was measured where it happens.
+    inside = measured(evaluator, "value").error + measured(evaluator, "reference").error
+    if difference <= SAFETY * float(inside[0]):
         return ""
     return f"the value is {value.value[0]:.10g}, that of the reference {other.value[0]:.10g}"
 

@@ -163,9 +163,7 @@ class ResultData:
         """Whether analytic and autodiff were compared at every point, once with small bars."""
         exact = [(p.votes.get("analytic"), p.votes.get("autodiff")) for p in self.points]
         pairs = [(a, b) for a, b in exact if a is not None and b is not None]
-        return len(pairs) == len(exact) and any(
-            np.linalg.norm(a.error + b.error) <= BLUNT * np.linalg.norm(a.value) for a, b in pairs
-        )
+        return len(pairs) == len(exact) and any(_verify_each_other(a, b) for a, b in pairs)
 
     @property
     def worst(self) -> PointResult | None:
@@ -203,3 +201,11 @@ class ResultData:
         if method not in self.timings or "value" not in self.timings:
             return None
         return self.timings[method].median_seconds / self.timings["value"].median_seconds
+
+
+def _verify_each_other(a: Estimate, b: Estimate) -> bool:
+    """Whether the error bars of two estimates are small in the 2-norm, without overflow."""
+    largest = float(np.max(np.abs(a.value), initial=0.0))
+    unit = largest if 0 < largest < math.inf else 1.0
+    bars = np.linalg.norm(a.error / unit + b.error / unit)
+    return bool(bars <= BLUNT * np.linalg.norm(a.value / unit))

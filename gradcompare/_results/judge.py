@@ -29,8 +29,26 @@ about 10⁴ of an objective with nearby singularities was off by 3 to 4 bars. Tw
 to rounding outweigh that. The distance then becomes the bar, and raises the detection floor.
 """
 
+WIDE = 1e-3
+"""Largest error bar of an exact source, relative to a derivative that differences resolve.
+
+A source that has lost more digits than that is not right because its bar says so: it is off by
+what finite differences show.
+"""
+
 RESOLVED = 0.1
 """Largest error bar, relative to the derivative, at which finite differences verify it."""
+
+BLURRED = 10.0
+"""Ratio of a bar to those of the two other sources from which it hides their differences."""
+
+LARGE = 1e300
+"""Size of a derivative from which sums of its errors may overflow."""
+
+LOST = (
+    "{} has lost its digits: its own rounding error is more than 0.1 % of the derivative, and "
+    "finite differences show that it is off"
+)
 
 BOUND = "declared as an upper bound: only entries that are too small count as wrong"
 
@@ -57,18 +75,31 @@ def judge(value: float, estimates: Mapping[str, Estimate], *, bound: bool = Fals
         kinked = differences.kinked
         jumping = jumping if differences.jumps is None else differences.jumps
         differences = _widened(analytic, autodiff, differences)
+    sharp_a, sharp_j = (
+        _not_wide(exact, differences, kinked | jumping) for exact in (analytic, autodiff)
+    )
     excess = {
-        "aj": excess_of(analytic, autodiff, like=kinked, bound=bound),
-        "af": excess_of(analytic, differences, like=kinked, bound=bound),
-        "jf": excess_of(autodiff, differences, like=kinked),
+        "aj": excess_of(sharp_a, sharp_j, like=kinked, bound=bound),
+        "af": excess_of(sharp_a, differences, like=kinked, bound=bound),
+        "jf": excess_of(sharp_j, differences, like=kinked),
     }
-    if analytic is not None and autodiff is not None:
-        excess["aj"] = _without_chance(excess, analytic, autodiff)
-    verdict, faulty = _vote(excess, analytic, autodiff, kinked, jumping)
-    reach = _reach(tested[0], differences)
+    # Where a source is off by more than `WIDE`, which its own bar would allow.
+    own = {
+        "analytic": (excess["af"] > 1)
+        & (excess_of(analytic, differences, like=kinked, bound=bound) <= 1),
+        "autodiff": (excess["jf"] > 1) & (excess_of(autodiff, differences, like=kinked) <= 1),
+    }
+    verdict, faulty = _vote(
+        excess, sharp_a, sharp_j, differences, kinked, jumping, own["analytic"]
+    )
+    reach = _reach(value, tested[0], differences)
     if bound:
         other = differences if autodiff is None else autodiff
         reach["note"] = BOUND + _ratios(analytic, other)
+    lost = [source for source, where in own.items() if where[list(faulty)].any()]
+    if lost:
+        notes = [reach.get("note", ""), *(LOST.format(source) for source in lost)]
+        reach["note"] = "; ".join(filter(None, notes))
     return Judgement(verdict, faulty, **reach)
 
 
@@ -101,44 +132,44 @@ def _widened(
     return replace(differences, error=error)
 
 
-def _without_chance(
-    excess: Mapping[str, Float[np.ndarray, " k"]], analytic: Estimate, autodiff: Estimate
-) -> Float[np.ndarray, " k"]:
-    """The excess of the two exact sources, corrected for bars that are small by chance.
-
-    A bar of rounding is the spread of three moves. They hardly move one coordinate in thousands
-    (hidden-markov: a bar 12 times too small). Where differences agree with both sources, the
-    typical bar of all coordinates counts too.
-    """
-    within = alike(analytic, autodiff)
-    confirmed = (excess["af"] <= 1) & (excess["jf"] <= 1)
-    return np.where(within & confirmed, np.minimum(excess["aj"], 1.0), excess["aj"])
-
-
-def alike(a: Estimate, b: Estimate) -> Bool[np.ndarray, " k"]:
-    """Where two estimates are as close as the root mean square of all their bars allows."""
-    typical = np.sqrt(np.mean((a.error + b.error) ** 2))
-    return np.asarray(np.abs(a.value - b.value) <= SAFETY * typical)
+def _not_wide(
+    exact: Estimate | None, differences: Estimate | None, special: Bool[np.ndarray, " k"]
+) -> Estimate | None:
+    """An exact source, with bars of at most `WIDE` where differences resolve the derivative."""
+    if exact is None or differences is None:
+        return exact
+    size = np.abs(differences.value)
+    resolved = (differences.error <= RESOLVED * size) & ~special
+    error = np.minimum(exact.error, np.maximum(differences.error, WIDE * size))
+    return replace(exact, error=np.where(resolved, error, exact.error))
 
 
 def _vote(
     excess: Mapping[str, Float[np.ndarray, " k"]],
     analytic: Estimate | None,
     autodiff: Estimate | None,
+    differences: Estimate | None,
     kinked: Bool[np.ndarray, " k"],
     jumping: Bool[np.ndarray, " k"],
+    lost: Bool[np.ndarray, " k"],
 ) -> tuple[Verdict, tuple[int, ...]]:
-    """Returns the verdict and the entries that caused it, the worst first."""
+    """Returns the verdict and the entries that caused it, the worst first.
+
+    Where the hand-written derivative has `lost` its digits, its formula may be right.
+    """
     aj, af, jf = (excess[pair] > 1 for pair in ("aj", "af", "jf"))
     if autodiff is None:
-        blame = {Verdict.ANALYTIC_WRONG: af, Verdict.INCONCLUSIVE: jumping}
+        blame = {Verdict.ANALYTIC_WRONG: af & ~lost, Verdict.INCONCLUSIVE: jumping | lost}
     elif analytic is None:
         blame = {Verdict.AUTODIFF_WRONG: jf, Verdict.INCONCLUSIVE: jumping}
     else:
+        # The two others decide alone.
+        no_autodiff = aj | _is_blurred(autodiff, analytic, differences)
+        no_analytic = aj | _is_blurred(analytic, autodiff, differences)
         blame = {
-            Verdict.ANALYTIC_WRONG: aj & af & ~jf,
-            Verdict.AUTODIFF_WRONG: aj & jf & ~af,
-            Verdict.INCONCLUSIVE: (af & jf) | (aj & ~af & ~jf & ~kinked) | jumping,
+            Verdict.ANALYTIC_WRONG: no_autodiff & af & ~jf & ~lost,
+            Verdict.AUTODIFF_WRONG: no_analytic & jf & ~af,
+            Verdict.INCONCLUSIVE: (af & jf) | (aj & ~af & ~jf & ~kinked) | jumping | lost,
         }
     blame[Verdict.VALID_SUBGRADIENT] = kinked
     candidates = [verdict for verdict, where in blame.items() if where.any()]
@@ -146,6 +177,15 @@ def _vote(
     faulty = np.flatnonzero(blame.get(verdict, np.zeros_like(kinked)))
     worst = np.maximum.reduce(list(excess.values()))[faulty]
     return verdict, tuple(faulty[np.argsort(-worst, kind="stable")].tolist())
+
+
+def _is_blurred(
+    exact: Estimate, other: Estimate, differences: Estimate | None
+) -> Bool[np.ndarray, " k"]:
+    """Where the bar of an exact source hides differences of the two others."""
+    if differences is None:
+        return np.zeros(len(exact.value), bool)
+    return np.asarray(exact.error / BLURRED > differences.error + other.error)
 
 
 def excess_of(
@@ -157,18 +197,21 @@ def excess_of(
     """
     if a is None or b is None:
         return np.zeros(len(like))
-    low, high = np.minimum(*b.one_sided), np.maximum(*b.one_sided)
-    above = np.zeros_like(a.value) if bound else a.value - high
-    apart = np.maximum(0.0, np.maximum(low - a.value, above))
+    # Sums of numbers near the largest one would overflow.
+    unit = 2.0**-8 if np.max(np.abs(a.value), initial=0.0) > LARGE else 1.0
+    low, high = unit * np.minimum(*b.one_sided), unit * np.maximum(*b.one_sided)
+    value = unit * a.value
+    above = np.zeros_like(value) if bound else value - high
+    apart = np.maximum(0.0, np.maximum(low - value, above))
     # On a kink, moving the point a little says nothing about rounding.
     own = np.where(like, np.minimum(a.error, 8 * EPS * np.abs(a.value)), a.error)
-    allowed = SAFETY * (own + b.error)
+    allowed = SAFETY * (unit * own + unit * b.error)
     with np.errstate(invalid="ignore", divide="ignore"):
         excess = np.where(apart > 0, apart / allowed, 0.0)
     return np.nan_to_num(excess, nan=0.0, posinf=np.inf)
 
 
-def _reach(exact: Estimate, differences: Estimate | None) -> dict:
+def _reach(value: float, exact: Estimate, differences: Estimate | None) -> dict:
     """Returns the detection floor, the scale, and the coordinates that were not verified."""
     scale = float(np.max(np.abs(exact.value), initial=0.0))
     if differences is None:
@@ -176,7 +219,8 @@ def _reach(exact: Estimate, differences: Estimate | None) -> dict:
         note = "finite differences gave no information; the verdict rests on the two other sources"
         return {"unverified": everything, "scale": scale, "note": note}
     error = np.where(np.isfinite(differences.value), differences.error + exact.error, np.inf)
-    constant = (differences.value == 0) & (exact.value == 0) & np.isfinite(error)
+    constant = (differences.value == 0) & (exact.value == 0)
+    constant &= _is_small(error, scale, value, differences.step)
     verified = (error <= RESOLVED * np.abs(exact.value)) | constant
     smooth = verified & ~differences.kinked  # at a kink, a range of values is right
     # An error is detected once it exceeds SAFETY bars; the differences may themselves be off by
@@ -187,3 +231,16 @@ def _reach(exact: Estimate, differences: Estimate | None) -> dict:
         "floor": float(np.max(floors)) if smooth.any() else float("nan"),
         "scale": scale,
     }
+
+
+def _is_small(
+    error: Float[np.ndarray, " k"], scale: float, value: float, step: np.ndarray | None
+) -> Bool[np.ndarray, " k"]:
+    """Whether the error bars of a derivative of 0 are small beside the others.
+
+    Where all are 0: whether f changes by a small part of itself over a step.
+    """
+    if scale > 0 or step is None:
+        return np.asarray(error <= RESOLVED * scale)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return (error == 0) | (error * step <= RESOLVED * abs(value))

@@ -16,7 +16,6 @@ from ..._model.verdict import Verdict
 from ..._points.branches.combined import Choices
 from ..._points.examination import Examination
 from ..._results.data import PointResult
-from ..._results.judge import alike
 from ..terms.parts import Traced
 from .data import Evidence, Leaf
 from .regions import regions
@@ -101,7 +100,7 @@ def _row(mine: Mapping[str, Estimate], bound: bool) -> tuple[np.ndarray, ...]:
     if bound:
         # An upper bound may be larger than the derivative.
         usable &= analytic.value <= reference
-    slight = alike(analytic, exact) & ~apart(analytic, other) & ~apart(exact, other)
+    slight = ~apart(analytic, other) & ~apart(exact, other)
     numbers = (analytic.value, analytic.error, reference, bar)
     usable &= np.all(np.isfinite(numbers), axis=0)
     return (*numbers, usable, slight)

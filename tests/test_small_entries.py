@@ -1,0 +1,59 @@
+"""Entries that are small beside others: right ones are unverified, wrong ones never AGREE."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gradcompare import check
+
+SEEDS = range(20)
+
+FAULTS = {"sign": -1.0, "twice": 2.0, "zero": 0.0, "three per cent": 1.03}
+
+
+def start(seed):
+    """A point of 4 coordinates, one of which is tiny."""
+    rng = np.random.default_rng(seed)
+    x = rng.choice([-1, 1], 4) * np.exp2(rng.uniform(-4, 4, 4))
+    x[2] *= 10.0 ** rng.uniform(7, 10)
+    x[1] *= 10.0 ** -rng.uniform(7, 10)
+    return x
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_squares(seed):
+    x, fault = start(seed), list(FAULTS.values())[seed % len(FAULTS)]
+    result = check(lambda x: jnp.sum(x**2), lambda x: 2 * x, x, points=1)
+    assert result.verdict.name == "AGREE", result
+    assert 1 in result.results[0].unverified
+    scale = np.array([1.0, fault, 1.0, 1.0])
+    result = check(lambda x: jnp.sum(x**2), lambda x: 2 * x * scale, x, points=1)
+    assert result.verdict.name in ("ANALYTIC_WRONG", "INCONCLUSIVE"), result
+    assert "x[1]" in str(result)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_sum_of_functions(seed):
+    x, fault = start(seed), list(FAULTS.values())[seed % len(FAULTS)]
+
+    def value(x, a):
+        return jnp.sum(a * jnp.log1p(x**2)) + 1e-9 * jnp.sin(a[0] * x[1])
+
+    def by_hand(x, a):
+        own = 2 * a * x / (1 + x**2)
+        return own.at[1].add(1e-9 * a[0] * jnp.cos(a[0] * x[1]))
+
+    a = np.random.default_rng(seed).uniform(1, 2, 4)
+    assert check(value, by_hand, x, a, points=1).verdict.name == "AGREE"
+    result = check(value, lambda x, a: by_hand(x, a).at[1].multiply(fault), x, a, points=1)
+    assert result.verdict.name in ("ANALYTIC_WRONG", "INCONCLUSIVE"), result
+    assert "x[1]" in str(result)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_on_the_host_a_dead_small_entry_is_unverified(seed):
+    """There is no third source, and differences cannot see it beside the others."""
+    x = start(seed)
+    dead = np.array([1.0, 0.0, 1.0, 1.0])
+    result = check(lambda x: float(np.sum(x**2)), lambda x: 2 * np.asarray(x) * dead, x, points=1)
+    assert not result.ok or 1 in result.results[0].unverified, result
