@@ -1,6 +1,4 @@
 """Breaks of smoothness, kinks and jumps near the point: bars hold, errors alone are accused."""
-are not accused, and wrong ones are found.
-"""
 
 import functools
 
