@@ -153,6 +153,15 @@ class AbstractMethod(abc.ABC):
     def estimate(self, evaluator: AbstractEvaluator) -> Estimate:
         """Returns the estimate of `evaluator.problem.quantity`, as flat vectors."""
 
+    def confirmed(
+        self, evaluator: AbstractEvaluator, estimate: Estimate, entries: Int[np.ndarray, " k"]
+    ) -> Estimate:
+        """Returns the estimate with bars that hold what further measurements of entries gave.
+
+        It is asked for before the other sources are accused of these entries.
+        """
+        return estimate
+
 
 def voters(methods: Iterable[AbstractMethod]) -> dict[str, str]:
     """Returns the name of the method for each source: a voting one, or else the first."""

@@ -65,25 +65,26 @@ class Richardson(AbstractMethod):
             noisy=bool(scatter),
         )
 
+    def confirmed(
+        self, evaluator: AbstractEvaluator, estimate: Estimate, entries: Int[np.ndarray, " k"]
+    ) -> Estimate:
+        """Returns the estimate with bars that two further measurements of some entries confirm.
 
-def measured_again(
-    evaluator: AbstractEvaluator, estimate: Estimate, entries: Int[np.ndarray, " k"]
-) -> Estimate:
-    """Returns the estimate with bars that further measurements of some entries confirm.
-
-    One bar in thousands is small by chance: corrections that cancel at one set of steps do not
-    at another. Bars are widened to the distance of the measurements, and never narrowed.
-    """
-    with np.errstate(all="ignore"):
-        scale, noise = coordinate_scale(evaluator), measure_noise(evaluator)
-        error, evaluations = estimate.error.copy(), estimate.evaluations + noise.evaluations
-        for ratio in OTHER_STEPS:
-            lines = coordinate_lines(evaluator, ratio * scale, evaluator.value(), noise.bound)
-            again = _on_stairs(derivatives_along(lines.of(entries)), noise)
-            distance = np.abs(again.value - estimate.value[entries])
-            error[entries] = np.fmax(error[entries], distance)
-            evaluations += again.evaluations
-    return replace(estimate, error=error, evaluations=evaluations)
+        One bar in thousands is small by chance: corrections that cancel at one set of steps do
+        not at another. Bars are widened to the distance of the measurements, never narrowed.
+        """
+        if evaluator.problem.quantity != "gradient":
+            return estimate
+        with np.errstate(all="ignore"):
+            scale, noise = coordinate_scale(evaluator), measure_noise(evaluator)
+            error, evaluations = estimate.error.copy(), estimate.evaluations + noise.evaluations
+            for ratio in OTHER_STEPS:
+                lines = coordinate_lines(evaluator, ratio * scale, evaluator.value(), noise.bound)
+                again = _on_stairs(derivatives_along(lines.of(entries)), noise)
+                distance = np.abs(again.value - estimate.value[entries])
+                error[entries] = np.fmax(error[entries], distance)
+                evaluations += again.evaluations
+        return replace(estimate, error=error, evaluations=evaluations)
 
 
 def _on_stairs(along: Derivatives, noise: Noise) -> Derivatives:

@@ -28,6 +28,9 @@ FORWARD = (
 MOST_FORWARD = 1000
 """Largest number of coordinates for which forward mode is tried."""
 
+MOST_CONFIRMED = 16
+"""Largest number of accused coordinates whose differences are measured again."""
+
 CLEAR = 10.0
 """Ratio to the bars of differences from which a derivative is no stationary one."""
 
@@ -73,7 +76,7 @@ class _SecondVote:
     def of(self, votes: Votes, first: Judgement) -> tuple[Votes, Judgement, tuple[str, ...]]:
         now, left, judgement = dict(votes), [s for s in votes if s in self.voting], first
         while accused := [s for s in ACCUSED.get(judgement.verdict, ()) if s in left]:
-            now[accused[0]] = self._measured(accused[0], now[accused[0]])
+            now[accused[0]] = self._measured(accused[0], now[accused[0]], judgement.faulty)
             left.remove(accused[0])
             judgement = self.judge(now)
         remarks = (self._lost_digits(votes, now, first, judgement), self._mode(now, judgement))
@@ -94,9 +97,13 @@ class _SecondVote:
         unit = max(program.epsilon, EPS)
         return not stationary and error > np.sqrt(unit) * largest
 
-    def _measured(self, source: str, before: Estimate) -> Estimate:
+    def _measured(self, source: str, before: Estimate, faulty: Sequence[int]) -> Estimate:
         if source == "differences":
-            return widened_differences(self.evaluator, before)
+            wider = widened_differences(self.evaluator, before)
+            worst = np.array(faulty[:MOST_CONFIRMED], int)
+            plain = self.evaluator.problem.objective.convention.plain
+            method = self.voting[source]
+            return method.confirmed(self.evaluator, wider, worst) if plain else wider
         return widened_exact(self.evaluator, self.voting[source], before)
 
     def _lost_digits(
