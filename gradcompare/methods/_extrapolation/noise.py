@@ -79,7 +79,7 @@ def noise_level(values: Float[np.ndarray, " n"]) -> float | None:
     if first is not None and second is not None:
         low, high = sorted([first, second])
         if high > ONE_SIDED * low:
-            return low
+            return low or None  # a constant half shows nothing
     return _plateau(values, PLATEAU)
 
 
@@ -137,7 +137,9 @@ def measure_noise(evaluator: AbstractEvaluator) -> Noise:
         varying, more = _varies(evaluator, direction, max(levels))
         spent += more
         if varying is not None:
-            levels = [level for level in levels if level < max(levels) / OSCILLATION] or varying
+            # What the close spacing shows, if it shows less, is noise.
+            close = [level for level in levels[:1] if level < max(levels) / OSCILLATION]
+            levels = close or varying
     if not levels:
         for way in (direction, -direction):
             closer, values = _levels(evaluator, way, CLOSE_SPACINGS)
@@ -171,12 +173,15 @@ def _varies(
     noise of a solver is as large over each spacing, or freezes. None where it does not vary so.
     """
     line, steps = evaluator.problem.layout.unflatten(direction), np.arange(1, POINTS + 1)
-    bound, wider = None, 0.0
+    bound, wider, levels = None, 0.0, []
     for number, spacing in enumerate(BETWEEN, 1):
         values = evaluator.along(spacing * steps, line)
         noise = noise_level(values)
-        if noise is not None and bound is not None:
-            return [min(noise, bound)], number * POINTS
+        if bound is not None:
+            levels += [] if noise is None else [noise]
+            if len(levels) == len(SPACINGS):
+                return levels, number * POINTS
+            continue
         bend = float(np.ptp(values - np.polyval(np.polyfit(steps, values, 1), steps)))
         smooth = noise is None or noise < level / OSCILLATION
         # A smooth f bends 16 times less over a quarter of the way; the step that a solver makes
@@ -185,7 +190,7 @@ def _varies(
             # Where they show curvature as well as noise, sixth differences bound the noise.
             bound = _level(values, ORDERS[-1])
         wider = bend if smooth else 0.0
-    return None if bound is None else [bound], len(BETWEEN) * POINTS
+    return None if bound is None else levels or [bound], len(BETWEEN) * POINTS
 
 
 def _levels(
