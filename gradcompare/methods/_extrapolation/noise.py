@@ -39,7 +39,7 @@ BETWEEN = tuple(2.0**-power for power in range(22, 50, 2))
 BENT = 3.0
 """Largest ratio of what looks like noise to how far f bends, if it is an oscillation."""
 
-FALL = (5.0, 50.0)
+FALL = (4.0, 300.0)
 """Range of the ratio by which the bend of a smooth f falls from one such spacing to the next."""
 
 MUCH = 1e6 * EPS
