@@ -132,6 +132,22 @@ def test_loops_and_rules_are_entered():
     assert np.all(relative[2:] > 1e-8)
 
 
+def test_branches_and_nested_loops():
+    def inside(x):
+        def body(c, _):
+            more = jax.lax.cond(c > 1, lambda c: jnp.exp(c) / 3, lambda c: c / 3 + 1, c)
+            more = jax.lax.fori_loop(0, 3, lambda _, c: c * 1.1, more)
+            return more / 2, jnp.float32(more)
+
+        last, rows = jax.lax.scan(body, x, None, length=9)
+        return jnp.stack([last, jnp.sum(rows) * 1.0, jnp.sin(last) / 3])
+
+    value, samples = samples_of(inside, 0.7)
+    relative = spread(value, samples) / np.abs(value)
+    assert np.all(relative > 2**-53)
+    assert np.all(relative < [1e-13, 1e-5, 1e-13])
+
+
 SEEDS = range(20)
 
 
