@@ -17,10 +17,10 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
-SMALLEST, LARGEST = 0.5, 1.5
+LEAST_ROUNDING, MOST_ROUNDING = 0.5, 1.5
 """Range of the amount of random rounding, in units ε of the result."""
 
-FEWEST, MOST = 2**12, 2**20
+FEWEST_AMOUNTS, MOST_AMOUNTS = 2**12, 2**20
 """Least and largest number of random amounts; larger results repeat them."""
 
 WORSE = {
@@ -45,8 +45,8 @@ def is_inexact(dtype: Any) -> bool:
 def random_amounts(seed: int, largest: int) -> Float[np.ndarray, " p"]:
     """Returns ±a for a program whose largest result has so many entries."""
     rng = np.random.default_rng(seed)
-    count = min(FEWEST + largest, MOST)
-    return rng.uniform(SMALLEST, LARGEST, count) * rng.choice([-1.0, 1.0], count)
+    count = min(FEWEST_AMOUNTS + largest, MOST_AMOUNTS)
+    return rng.uniform(LEAST_ROUNDING, MOST_ROUNDING, count) * rng.choice([-1.0, 1.0], count)
 
 
 @dataclass
@@ -63,10 +63,27 @@ class Noise:
     turn: Array | None = None
     factors: dict[tuple[Any, float], Array] = field(default_factory=dict)
 
-    def at(self, turn: Array) -> "Noise":
-        """Returns the noise of one round of a loop."""
-        before = jnp.uint32(0) if self.turn is None else self.turn * jnp.uint32(7919)
-        return Noise(self.amounts, before + turn + jnp.uint32(1))
+    def inside(self, turn: Array | None = None) -> "Noise":
+        """Returns the noise of an inner program, in one round of a loop if `turn` is given.
+
+        What is computed inside of it is not known outside, but for what is `prepared`.
+        """
+        if turn is not None:
+            before = jnp.uint32(0) if self.turn is None else self.turn * jnp.uint32(7919)
+            turn = before + turn + jnp.uint32(1)
+        return Noise(self.amounts, self.turn if turn is None else turn, dict(self.factors))
+
+    def prepared(self) -> "Noise":
+        """Computes once, outside of inner programs, what most of their operations need."""
+        self._factors(jnp.dtype(jnp.float64), 1.0)
+        return self
+
+    def _factors(self, dtype: Any, factor: float) -> Array:
+        key = (dtype, factor)
+        if key not in self.factors:
+            epsilon = factor * float(jnp.finfo(dtype).eps)
+            self.factors[key] = (1 + epsilon * self.amounts).astype(dtype)
+        return self.factors[key]
 
     def rounded(
         self, result: Array, number: int, exact: Any = False, factor: float = 1.0
@@ -79,11 +96,8 @@ class Noise:
             exact: Where the result is exact.
             factor: Its error in units in the last place.
         """
-        epsilon = factor * float(jnp.finfo(result.dtype).eps)
-        key = (result.dtype, factor)
-        if key not in self.factors:
-            self.factors[key] = (1 + epsilon * self.amounts).astype(result.dtype)
-        moved = result * self._some(self.factors[key], number, result.shape)
+        factors = self._factors(result.dtype, factor)
+        moved = result * self._some(factors, number, result.shape)
         return moved if exact is False else jnp.where(exact, result, moved)
 
     def _some(self, factors: Array, number: int, shape: Sequence[int]) -> Array:

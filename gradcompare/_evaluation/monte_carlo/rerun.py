@@ -72,7 +72,7 @@ class Rerun:
             bodies = _bodies(equation)
             if bodies:
                 inside = place_inside(equation, bodies[0], call)
-                step = _Opened(self, equation, bodies, noise, number, inside)
+                step = _Opened(self, equation, bodies, noise.prepared(), number, inside)
                 results, inner = step.run(operands)
                 digits |= inner
             else:
@@ -156,7 +156,8 @@ class _Opened:
         self, which: int, twins: Sequence[Twin], turn: Array | None = None
     ) -> tuple[list[Twin], Digits]:
         first = self.number + 1 + sum(map(size_of, self.bodies[:which]))
-        noise = self.noise if turn is None else self.noise.at(turn)
+        once = self.equation.primitive.name not in ("scan", "while", "cond")
+        noise = self.noise if once else self.noise.inside(turn)
         return self.rerun.run(self.bodies[which], twins, noise, first, self.call)
 
     def _once(self, twins: Sequence[Twin]) -> tuple[list[Twin], Digits]:
