@@ -33,8 +33,8 @@ place, and a wide spacing can show the curvature of f instead of noise.
 CLOSE_SPACINGS = (2.0**-40, 2.0**-46)
 """Spacings for an f that is so curved, or ends so near, that the usual ones show no noise."""
 
-BETWEEN = tuple(2.0**-power for power in range(22, 50, 2))
-"""Spacings at which an oscillation may be seen, the widest first, each a quarter of the last."""
+BETWEEN = tuple(2.0**-power for power in range(48, 20, -2))
+"""Spacings at which an oscillation may be seen, the closest first, each four times the last."""
 
 BENT = 3.0
 """Largest ratio of what looks like noise to how far f bends, if it is an oscillation."""
@@ -169,28 +169,27 @@ def _varies(
 ) -> tuple[list[float] | None, int]:
     """Returns the noise where f varies smoothly by `level`, and the number of values it took.
 
-    Over some closer spacing, a function that oscillates bends by as much, and without noise; the
-    noise of a solver is as large over each spacing, or freezes. None where it does not vary so.
+    Over some closer spacing, a function that oscillates bends by as much, and without noise there
+    and at all closer ones; the noise of a solver is as large over each spacing, or freezes. None
+    where f does not vary so.
     """
     line, steps = evaluator.problem.layout.unflatten(direction), np.arange(1, POINTS + 1)
-    bound, wider, levels = None, 0.0, []
+    levels, bound, closer, number = [], 0.0, 0.0, 0
     for number, spacing in enumerate(BETWEEN, 1):
         values = evaluator.along(spacing * steps, line)
         noise = noise_level(values)
-        if bound is not None:
-            levels += [] if noise is None else [noise]
-            if len(levels) == len(SPACINGS):
-                return levels, number * POINTS
-            continue
+        if noise is not None and noise >= level / OSCILLATION:
+            break
+        levels += [] if noise is None else [noise]
         bend = float(np.ptp(values - np.polyval(np.polyfit(steps, values, 1), steps)))
-        smooth = noise is None or noise < level / OSCILLATION
-        # A smooth f bends 16 times less over a quarter of the way; the step that a solver makes
-        # stays as high, or is not there.
-        if smooth and wider > level / BENT and bend * FALL[0] < wider < bend * FALL[1]:
-            # Where they show curvature as well as noise, sixth differences bound the noise.
-            bound = _level(values, ORDERS[-1])
-        wider = bend if smooth else 0.0
-    return None if bound is None else levels or [bound], len(BETWEEN) * POINTS
+        if bend > level / BENT:
+            # A smooth f bends 16 times less over a quarter of the way; the step that a solver
+            # makes is as high, or not there.
+            smooth = bend < FALL[1] * closer and bend > FALL[0] * closer
+            return levels[: len(SPACINGS)] or [bound] if smooth else None, number * POINTS
+        # Where they show curvature as well as noise, sixth differences bound the noise.
+        bound, closer = bound or _level(values, ORDERS[-1]), bend
+    return None, number * POINTS
 
 
 def _levels(
