@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from constant_branches import AT, BRANCHING, branches
+from constant_breaks import breaks, estimates, people
 from constant_edges import every_line, every_noise, faint, lines, noises
 from constant_judging import Outcome, bars, families, judged, percent, verdicts
 from detection_cases import cases_of
@@ -189,6 +190,12 @@ EXPERIMENTS = {
     "lines": Experiment(
         every_line, lines, "The ladder alone, along functions of one number: kinks, kinks beside "
         "the point, jumps, powers, ends, scales and noise, each from easy to hopeless.", "lines"),
+    "breaks": Experiment(
+        breaks, lines, "The ladder alone, along sums of 1 to 3000 squared hinges, resonances "
+        "down to a width of 1e-9, and even kinks with smooth terms beside them.", "lines"),
+    "people": Experiment(
+        people, estimates, "Estimates on the host: waves far from 0, a solver that stops at a "
+        "tolerance, error rates, floor, and values in float16 and float32.", "estimates"),
     "noises": Experiment(
         every_noise, noises, "16 values with noise of standard deviation 1 upon a slope, curves "
         "and a kink of all sizes, and noise that is uneven.", "levels"),

@@ -1,0 +1,118 @@
+"""Experiments on functions as people write them: sums of pieces, narrow peaks, waves, stairs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from constant_edges import Line
+from constant_judging import Outcome, percent
+
+from gradcompare import estimate
+
+SAFETY = 3.0
+"""Number of bars that an error may have."""
+
+SHARP = 0.01
+"""Ratio to the derivative below which a bar is useful."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A function on the host, at a point.
+
+    Attributes:
+        f: The function of a vector.
+        x: The point.
+        slope: Its derivative; NaN where there is none.
+    """
+
+    f: Callable[[np.ndarray], float]
+    x: np.ndarray
+    slope: np.ndarray
+
+
+def hinges(count: int, seed: int) -> Line:
+    """A sum of squared hinges around 0, whose second derivative jumps `count` times."""
+    rng = np.random.default_rng([count, seed])
+    at, weight = rng.uniform(-1, 1, count), rng.standard_normal(count)
+
+    def f(t: np.ndarray) -> np.ndarray:
+        return np.sum(weight * np.maximum(t[..., None] - at, 0) ** 2, axis=-1) + np.sin(3 * t)
+
+    slope = float(np.sum(2 * weight * np.maximum(-at, 0)) + 3)
+    return Line(f, slope, slope, noise=1e-16 * count)
+
+
+def breaks() -> list[Line]:
+    lines = [hinges(count, seed) for count in (1, 3, 30, 300, 3000) for seed in range(12)]
+    for width in 10.0 ** -np.arange(0, 9, 0.5):
+        for beside in (0.3, 1.0, 5.0):
+            z, scale = beside, width
+            slope = -2 * z / (1 + z * z) ** 2 / scale
+            lines.append(Line(lambda t, z=z, s=scale: 1 / (1 + (t / s + z) ** 2), slope, slope))
+    for curve in (0.0, 0.1, 1.0, 10.0):
+        lines.append(Line(lambda t, c=curve: np.exp(-np.abs(t)) + c * t**2, 1.0, -1.0))
+        lines.append(
+            Line(lambda t, c=curve: np.tanh(np.abs(t)) + c * np.sin(t), curve - 1, curve + 1)
+        )
+    return lines
+
+
+def waves(seed: int) -> Case:
+    """A sum of waves far from 0, and terms without."""
+    rng = np.random.default_rng(seed)
+    x, k = 10.0 ** rng.uniform(0, 5, 3), 10.0 ** rng.uniform(-1, 4, 3)
+
+    def f(x: np.ndarray) -> float:
+        return float(np.sum(np.sin(k * x)) + 1e-3 * np.sum(x))
+
+    return Case(f, x, k * np.cos(k * x) + 1e-3)
+
+
+def solver(seed: int) -> Case:
+    """The root of u³ + u = x to some digits, which depend on how many rounds it takes."""
+    rng = np.random.default_rng(seed)
+    x, tolerance = rng.uniform(0.5, 3, 3), 10.0 ** rng.uniform(-10, -3)
+
+    def root(x: np.ndarray, tolerance: float) -> np.ndarray:
+        u = np.zeros_like(x)
+        while np.max(np.abs(u**3 + u - x)) > tolerance:
+            u = u - 0.7 * (u**3 + u - x) / (3 * u**2 + 1)
+        return u
+
+    u = root(x, 1e-14)
+    return Case(lambda x: float(np.sum(root(x, tolerance) ** 2)), x, 2 * u / (3 * u**2 + 1))
+
+
+def stairs(seed: int) -> Case:
+    """An error rate, values in few binary digits, or floor."""
+    rng = np.random.default_rng(seed)
+    rows, x = rng.standard_normal((10 ** rng.integers(2, 5), 3)), rng.standard_normal(3)
+    if seed % 3 == 0:
+        return Case(lambda x: float(np.mean(rows @ x > 0.1)), x, np.zeros(3))
+    if seed % 3 == 1:
+        return Case(lambda x: float(np.sum(np.floor(10 * x))), x, np.zeros(3))
+    kind = (np.float16, np.float32)[seed % 2]
+    return Case(lambda x: float(kind(np.sum(np.sin(x)))), x, np.cos(x))
+
+
+def people() -> list[Case]:
+    makers: tuple[Callable[[int], Case], ...] = (waves, solver, stairs)
+    return [make(seed) for make in makers for seed in range(24)]
+
+
+def estimates(every: list[Case]) -> Outcome:
+    """Estimates of functions on the host: how often the bar holds, and how many values it took."""
+    held, sharp, marks, evaluations = [], [], [], 0
+    for case in every:
+        e = estimate(case.f, case.x)
+        held += (np.abs(e.value - case.slope) <= SAFETY * e.error).tolist()
+        sharp += (e.error < SHARP * np.abs(case.slope)).tolist()
+        evaluations += e.evaluations
+        marks.append([e.value.tolist(), e.error.tolist()])
+    figures = {
+        "coverage %": percent(sum(held), len(held)),
+        "bars below 1 %": sum(sharp),
+        "f/coordinate": round(evaluations / len(held), 1),
+    }
+    return Outcome(figures, marks)
