@@ -54,3 +54,8 @@ def test_anything_is_infinitely_far_from_zero_in_relation_to_it():
 
 def test_nan_is_the_worst():
     assert pair([9.0, np.nan], [1.0, 1.0]).worst == "w[0, 1]"
+
+
+def test_huge_numbers_beside_nan_do_not_overflow():
+    """A warning is an error here."""
+    assert np.isnan(pair([1e200, 1.0], [np.nan, 1.0]).angle_degrees)

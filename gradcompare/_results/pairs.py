@@ -38,7 +38,8 @@ def pair_error(first: str, a: Estimate, second: str, b: Estimate, problem: Probl
     """Returns the differences between two flat estimates of the derivative in `problem`."""
     # Division by a power of two near the largest value is exact, and keeps squares from
     # overflow and underflow.
-    largest = np.max(np.abs(np.concatenate([a.value, b.value])), initial=0.0)
+    values = np.abs(np.concatenate([a.value, b.value]))
+    largest = np.max(values, where=np.isfinite(values), initial=0.0)
     unit = np.exp2(np.floor(np.log2(largest))) if 0 < largest < np.inf else 1.0
     with np.errstate(invalid="ignore", over="ignore"):  # values may be infinite or NaN
         difference = np.abs(a.value / unit - b.value / unit)
