@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from constant_edges import Line
+from constant_edges import Line, rough
 from constant_judging import Outcome, percent
 
 from gradcompare import estimate
@@ -46,10 +46,9 @@ def hinges(count: int, seed: int) -> Line:
 def breaks() -> list[Line]:
     lines = [hinges(count, seed) for count in (1, 3, 30, 300, 3000) for seed in range(12)]
     for width in 10.0 ** -np.arange(0, 9, 0.5):
-        for beside in (0.3, 1.0, 5.0):
-            z, scale = beside, width
-            slope = -2 * z / (1 + z * z) ** 2 / scale
-            lines.append(Line(lambda t, z=z, s=scale: 1 / (1 + (t / s + z) ** 2), slope, slope))
+        for z in (0.3, 1.0, 5.0):
+            slope = -2 * z / (1 + z * z) ** 2 / width
+            lines.append(Line(lambda t, z=z, s=width: 1 / (1 + (t / s + z) ** 2), slope, slope))
     for curve in (0.0, 0.1, 1.0, 10.0):
         lines.append(Line(lambda t, c=curve: np.exp(-np.abs(t)) + c * t**2, 1.0, -1.0))
         lines.append(
@@ -69,19 +68,11 @@ def waves(seed: int) -> Case:
     return Case(f, x, k * np.cos(k * x) + 1e-3)
 
 
-def solver(seed: int) -> Case:
-    """The root of u³ + u = x to some digits, which depend on how many rounds it takes."""
+def noisy(seed: int) -> Case:
+    """A smooth function with noise from 1e-12 to 1e-3, as a solver leaves it."""
     rng = np.random.default_rng(seed)
-    x, tolerance = rng.uniform(0.5, 3, 3), 10.0 ** rng.uniform(-10, -3)
-
-    def root(x: np.ndarray, tolerance: float) -> np.ndarray:
-        u = np.zeros_like(x)
-        while np.max(np.abs(u**3 + u - x)) > tolerance:
-            u = u - 0.7 * (u**3 + u - x) / (3 * u**2 + 1)
-        return u
-
-    u = root(x, 1e-14)
-    return Case(lambda x: float(np.sum(root(x, tolerance) ** 2)), x, 2 * u / (3 * u**2 + 1))
+    x, size = rng.uniform(0.5, 3, 3), 10.0 ** rng.uniform(-12, -3)
+    return Case(lambda x: float(np.sum(np.sin(x)) + size * rough(np.sum(x))), x, np.cos(x))
 
 
 def stairs(seed: int) -> Case:
@@ -97,7 +88,7 @@ def stairs(seed: int) -> Case:
 
 
 def people() -> list[Case]:
-    makers: tuple[Callable[[int], Case], ...] = (waves, solver, stairs)
+    makers: tuple[Callable[[int], Case], ...] = (waves, noisy, stairs)
     return [make(seed) for make in makers for seed in range(24)]
 
 
