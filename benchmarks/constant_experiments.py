@@ -194,7 +194,8 @@ EXPERIMENTS = {
         breaks, lines, "The ladder alone, along sums of 1 to 3000 squared hinges, resonances "
         "down to a width of 1e-9, and even kinks with smooth terms beside them.", "lines"),
     "people": Experiment(
-        people, estimates, "Estimates on the host: waves far from 0, noise, error rates, floor, and values in float16 and float32.", "estimates"),
+        people, estimates, "Estimates on the host: waves far from 0, noise, error rates, floor, "
+        "and values in float16 and float32.", "estimates"),
     "noises": Experiment(
         every_noise, noises, "16 values with noise of standard deviation 1 upon a slope, curves "
         "and a kink of all sizes, and noise that is uneven.", "levels"),
