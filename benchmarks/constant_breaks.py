@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from constant_edges import Line, rough
+from constant_edges import Line
 from constant_judging import Outcome, percent
 
 from gradcompare import estimate
@@ -72,7 +72,19 @@ def noisy(seed: int) -> Case:
     """A smooth function with noise from 1e-12 to 1e-3, as a solver leaves it."""
     rng = np.random.default_rng(seed)
     x, size = rng.uniform(0.5, 3, 3), 10.0 ** rng.uniform(-12, -3)
-    return Case(lambda x: float(np.sum(np.sin(x)) + size * rough(np.sum(x))), x, np.cos(x))
+
+    def f(x: np.ndarray) -> float:
+        return float(np.sum(np.sin(x)) + size * hashed(np.sum(x)))
+
+    return Case(f, x, np.cos(x))
+
+
+def hashed(total: np.float64) -> float:
+    """A number in [−1, 1] that is random from one floating number to the next."""
+    with np.errstate(over="ignore"):
+        bits = np.float64(total).view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        bits = (bits ^ (bits >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+    return float(bits >> np.uint64(11)) / 2**52 - 1
 
 
 def stairs(seed: int) -> Case:
