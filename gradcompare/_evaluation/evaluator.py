@@ -51,6 +51,7 @@ class Cache:
         chunk: The number of perturbed points evaluated together; the programs depend on it.
         opaque: Whether the value cannot be compiled, and is called on the host.
         untraceable: The reasons why `value`, `gradient` or `reference` cannot be compiled.
+        of_jax: Those of them that need arrays of JAX, since they use `x.at`.
         notes: Sentences on peculiarities of the user's functions.
     """
 
@@ -58,11 +59,13 @@ class Cache:
     chunk: int | None = None
     opaque: bool = False
     untraceable: dict[str, Untraced] = field(default_factory=dict)
+    of_jax: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
     def emptied(self) -> "Cache":
         """Returns the part that holds for all shapes of the same functions."""
-        return Cache(opaque=self.opaque, untraceable=self.untraceable, notes=self.notes)
+        names = ("opaque", "untraceable", "of_jax", "notes")
+        return Cache(**{name: getattr(self, name) for name in names})
 
     def remark(self, note: str) -> None:
         """Adds a note, once."""
@@ -170,11 +173,10 @@ class Evaluator:
         if not isinstance(compiled, Exception):
             return compiled
         epsilon = float(jnp.finfo(self.dtype).eps)
-        on_host = HostFunction(function=function, args=(*self.host_args, *extra), epsilon=epsilon)
-        result = outcome_of(on_host)
+        on_host = HostFunction.of(function, (*self.host_args, *extra), epsilon)
         # If JAX merely cannot trace the function, the error on the host is the informative one.
-        if isinstance(result, Exception):
-            raise result if Untraceable.of(compiled) is not None else compiled
+        if isinstance(on_host, Exception):
+            raise on_host if Untraceable.of(compiled) is not None else compiled
         return on_host
 
     def epsilon(self, key: Hashable) -> float:
@@ -223,7 +225,8 @@ class Evaluator:
     @property
     def _values(self) -> CompiledBatches | HostBatches:
         if self.cache.opaque:
-            return HostBatches(self.problem, self.dtype, self.executor)
+            of_jax = "value" in self.cache.of_jax
+            return HostBatches(self.problem, self.dtype, self.executor, of_jax)
         return CompiledBatches(self.problem, self.dtype, self._block(), self)
 
     def _block(self) -> Block:
