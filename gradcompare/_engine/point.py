@@ -23,6 +23,7 @@ from .._results.data import PointResult
 from .._results.judge import judge
 from .._results.pairs import pair_error
 from ..methods._base import AbstractMethod, estimate_as_declared, voters
+from .narrow.judgement import as_written, sentence, unless_rounding_decides
 from .taylor import taylor_remainder
 
 CAPTURED = 2**20
@@ -42,7 +43,10 @@ def examine(evaluator: Evaluator, methods: Sequence[AbstractMethod]) -> PointRes
         return PointResult(problem.label, evaluator.x, value, judgement, warnings, sources=sources)
     estimates, missing = _estimates(evaluator, methods)
     votes = {s: estimates[name] for s, name in sources.items() if name in estimates}
+    value, votes = as_written(evaluator, methods, value, votes)
+    estimates |= {sources[source]: estimate for source, estimate in votes.items()}
     judgement = _judgement(evaluator, methods, value, votes)
+    judgement = unless_rounding_decides(judgement, evaluator, methods)
     pairs = tuple(
         pair_error(a, estimates[a], b, estimates[b], problem)
         for a, b in combinations(estimates, 2)
@@ -177,6 +181,8 @@ def remarks(
             f"{listed(narrow)} compute{'s' * (len(narrow) == 1)} in less than float64 somewhere, "
             "which widens the error bars; look for a cast"
         )
+    stand_in = sentence(evaluator, methods)
+    sentences += [stand_in] if stand_in else []
     captured = 0 if value is None else value.captured_bytes
     if captured > CAPTURED:
         sentences.append(

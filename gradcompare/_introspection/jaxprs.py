@@ -71,7 +71,7 @@ def coarsest_epsilon(jaxpr: Jaxpr) -> float:
 
     Operations that only move data, such as a transpose, round nothing and do not count.
     """
-    computing = [each for each in equations(jaxpr) if not _is_exact(each)]
+    computing = [each for each in equations(jaxpr) if not is_exact(each)]
     dtypes = [dtype_of(v) for equation in computing for v in equation.outvars]
     inexact = {
         dtype for dtype in dtypes if dtype is not None and jnp.issubdtype(dtype, jnp.inexact)
@@ -79,7 +79,7 @@ def coarsest_epsilon(jaxpr: Jaxpr) -> float:
     return max((float(jnp.finfo(dtype).eps) for dtype in inexact), default=0.0)
 
 
-def _is_exact(equation: JaxprEqn) -> bool:
+def is_exact(equation: JaxprEqn) -> bool:
     """Whether an operation itself rounds nothing: 2 * X.T of narrow data is exact."""
     if equation.primitive.name == "mul":
         literals = [v.val for v in equation.invars if isinstance(v, Literal)]
