@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jax.extend.core import jaxpr_as_fun
 
-from gradcompare import Objective, Verdict, check, compare
+from gradcompare import Objective, Verdict, check, compare, locate
 from gradcompare._introspection.narrow.types import narrowest, rounded_literals
 from gradcompare._introspection.narrow.widening import CannotWidenError, Widening
 
@@ -107,6 +107,42 @@ def test_a_right_gradient_of_numpy_agrees(name):
 
     verdict, result = said(network(TYPES[name]), gradient, 0)
     assert verdict is Verdict.AGREE, str(result)
+
+
+@every_type
+def test_a_captured_number_is_rounded_like_one_in_the_code(name):
+    """A gradient in float64 has 0.3 and 1.3, and not their roundings."""
+    shift, turn = TYPES[name](0.3), jnp.complex64(1.3j)
+
+    def value(x):
+        turned = jnp.fft.fft(x.astype(jnp.float32)) * turn
+        return jnp.sum((x.astype(TYPES[name]) - shift) ** 2) + jnp.sum(jnp.abs(turned) ** 2)
+
+    x0 = np.array([0.3, 1.7, -0.4])
+    for factor, verdict in ((1, Verdict.AGREE), (1.02, Verdict.ANALYTIC_WRONG)):
+        result = check(value, lambda x, f=factor: f * 2 * (x - 0.3 + 3 * 1.69 * x), x0)
+        assert result.verdict is verdict, str(result)
+
+
+@every_type
+@pytest.mark.parametrize("faults", [(), (7,)])
+def test_locate_in_a_narrow_type(name, faults):
+    rng = np.random.default_rng(0)
+    X, x0 = rng.standard_normal((40, 200)) / 10, rng.standard_normal(200)
+
+    def value(x, X):
+        h = jnp.tanh(X.astype(TYPES[name]) @ x.astype(TYPES[name]))
+        return jnp.mean((h - TYPES[name](0.3)) ** 2)
+
+    def gradient(x, X):
+        h = np.tanh(X @ x)
+        right = X.T @ ((2 / 40) * (h - 0.3) * (1 - h**2))
+        right[list(faults)] *= -1
+        return right
+
+    found = locate(value, gradient, x0, X)
+    assert tuple(found.coordinates) == faults, str(found)
+    assert f"float64 stands in for {name}" in str(found)
 
 
 FAULTS = {
@@ -230,9 +266,7 @@ def test_every_operation_is_widened(name):
             )(x)
             assert result.dtype == np.float64
             # The numbers in the code keep their rounding, and nothing else does.
-            rounding = (
-                4 * float(jnp.finfo(TYPES[name]).eps) * bool(rounded_literals(program.jaxpr))
-            )
+            rounding = 4 * float(jnp.finfo(TYPES[name]).eps) * bool(rounded_literals(program))
             assert np.allclose(result, other, rtol=rounding, atol=20 * rounding)
 
 

@@ -17,11 +17,13 @@ import numpy as np
 from ..._evaluation.compiled import CompiledFunction
 from ..._evaluation.evaluator import Evaluator, flat
 from ..._evaluation.function import AbstractFunction
+from ..._foundation.errors import outcome_of
 from ..._foundation.wording import short
 from ..._introspection.narrow.types import irrational_literals, rounded_literals
 from ..._model.estimate import SAFETY, Estimate
 from ..._model.verdict import Judgement, Verdict
 from ...methods._base import AbstractMethod
+from ...methods._registry import find_method
 
 LITERALS = 1.1 / SAFETY
 """Ratio of the error bar to the bound of displacements by literals, so that two estimates differ
@@ -65,6 +67,21 @@ def as_written(
     return value if np.isfinite(own) else own, changed
 
 
+def estimate_as_written(evaluator: Evaluator, method: AbstractMethod) -> Estimate:
+    """Returns the estimate of an exact source alone, with what remains of a narrow type.
+
+    A remark says what float64 stands in for.
+    """
+    estimate = method.estimate(evaluator)
+    if not evaluator.functions["value"].widened:
+        return estimate
+    autodiff = find_method("reverse")
+    outcome_of(lambda: autodiff.estimate(evaluator))  # its program tells what literals change
+    evaluator.cache.remark(sentence(evaluator, (method,)))
+    votes = {method.source: estimate}
+    return as_written(evaluator, (method, autodiff), 0.0, votes)[1][method.source]
+
+
 def _written(evaluator: Evaluator, program: AbstractFunction) -> np.ndarray:
     """Returns the result of a program in the types that the user wrote."""
     return flat(program.written.run(*evaluator.args))
@@ -78,12 +95,12 @@ def _spread_of_literals(
     If a formula has a number of its own, such as 0.134145 from 3 · 0.044715, or lacks one of the
     value's, then the rounding of the value's numbers moves autodiff away from it.
     """
-    value, autodiff = rounded_literals(programs["value"].jaxpr.jaxpr), programs.get("autodiff")
+    value, autodiff = rounded_literals(programs["value"].jaxpr), programs.get("autodiff")
     program, own, lacking = programs.get(source), frozenset(), value
     total = 0.0
     if program is not None:
-        mine = rounded_literals(program.jaxpr.jaxpr)
-        own = mine - value - irrational_literals(program.jaxpr.jaxpr)
+        mine = rounded_literals(program.jaxpr)
+        own = mine - value - irrational_literals(program.jaxpr)
         # A number of its own may replace one of the value's in some places and not in others.
         own, lacking = (mine, value) if own else (own, value - mine)
         total = total + program.spread(own, *evaluator.args)

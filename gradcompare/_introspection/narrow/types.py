@@ -7,7 +7,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import Jaxpr, JaxprEqn, Literal
+from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
 
 from ..._foundation.user_code import Place
 from ..jaxprs import dtype_of, equations, is_exact, place_of
@@ -66,20 +66,27 @@ def _computed(jaxpr: Jaxpr) -> Iterator[tuple[Any, JaxprEqn]]:
             yield from ((dtype_of(v), equation) for v in equation.outvars)
 
 
-def rounded_literals(jaxpr: Jaxpr) -> frozenset[complex]:
+def rounded_literals(program: ClosedJaxpr) -> frozenset[complex]:
     """Returns the numbers in the code of a program that a narrow type may have rounded.
 
     Whole numbers, and those with few digits, as 1.5, are what the user wrote; 0.1 is not.
     """
-    literals = (v for each in equations(jaxpr) for v in each.invars if isinstance(v, Literal))
-    return frozenset(number_of(v) for v in literals if may_be_rounded(v))
+    return frozenset(number_of(v) for v in _literals(program) if may_be_rounded(v))
 
 
-def irrational_literals(jaxpr: Jaxpr) -> frozenset[complex]:
+def irrational_literals(program: ClosedJaxpr) -> frozenset[complex]:
     """Returns those that are the rounding of a number of `OF_RULES`."""
-    literals = (v for each in equations(jaxpr) for v in each.invars if isinstance(v, Literal))
-    narrow = (v for v in literals if may_be_rounded(v))
-    return frozenset(number_of(v) for v in narrow if exact_literal(v) is not None)
+    rounded = (v for v in _literals(program) if may_be_rounded(v))
+    return frozenset(number_of(v) for v in rounded if exact_literal(v) is not None)
+
+
+def _literals(program: ClosedJaxpr) -> Iterator[Literal]:
+    """Yields the literals of a program; a captured number, as `jnp.complex64(1j)`, is one too."""
+    for variable, constant in zip(program.jaxpr.constvars, program.consts, strict=True):
+        if np.ndim(constant) == 0:
+            yield Literal(constant, variable.aval)
+    for each in equations(program.jaxpr):
+        yield from (v for v in each.invars if isinstance(v, Literal))
 
 
 def number_of(literal: Literal) -> complex:

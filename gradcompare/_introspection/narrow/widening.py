@@ -61,7 +61,8 @@ class Widening:
         return self._programs[id(program)][1]
 
     def _closed(self, program: ClosedJaxpr) -> ClosedJaxpr:
-        consts = [_wide_array(constant) for constant in program.consts]
+        pairs = zip(program.jaxpr.constvars, program.consts, strict=True)
+        consts = [self._constant(variable, constant) for variable, constant in pairs]
         return ClosedJaxpr(self.of(program.jaxpr), consts)
 
     def _open(self, jaxpr: Jaxpr) -> Jaxpr:
@@ -90,15 +91,24 @@ class Widening:
         outvars = [read(v) for v in jaxpr.outvars]
         return jaxpr.replace(constvars=constvars, invars=invars, outvars=outvars, eqns=operations)
 
+    def _constant(self, variable: Any, constant: Any) -> Any:
+        dtype = dtype_of(variable)
+        if not is_narrow(dtype):
+            return constant
+        if np.ndim(constant) == 0:
+            return self._literal(Literal(constant, variable.aval)).val
+        return np.asarray(constant).astype(wide(dtype))
+
     def _literal(self, literal: Literal) -> Literal:
         dtype = dtype_of(literal)
         if not is_narrow(dtype):
             return literal
         number, exact = np.asarray(literal.val).astype(wide(dtype))[()], exact_literal(literal)
         if may_be_rounded(literal) and number_of(literal) in self.moved:
-            info = jnp.finfo(dtype)
-            unit = max(float(info.eps) * abs(number), float(info.smallest_subnormal))
-            number += self.moved[number_of(literal)] * unit / 2
+            info, least = jnp.finfo(dtype), 0.0
+            if not np.iscomplexobj(number):
+                least = float(info.smallest_subnormal) / abs(number)
+            number *= 1 + self.moved[number_of(literal)] * max(float(info.eps), least) / 2
         elif exact is not None:
             number = np.float64(exact)
         return Literal(number, _wide_aval(literal.aval))
@@ -143,8 +153,3 @@ def _wide_variable(variable: Any) -> Any:
 def _wide_aval(aval: Any) -> Any:
     dtype = getattr(aval, "dtype", None)
     return aval.update(dtype=wide(dtype)) if is_narrow(dtype) else aval
-
-
-def _wide_array(constant: Any) -> Any:
-    dtype = getattr(constant, "dtype", None)
-    return np.asarray(constant).astype(wide(dtype)) if is_narrow(dtype) else constant
