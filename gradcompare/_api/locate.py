@@ -26,6 +26,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float
 
+from .._engine.narrow.judgement import estimate_as_written
 from .._engine.settings import Settings, evaluator_of, make_settings
 from .._evaluation.checks import is_random, value_twice
 from .._evaluation.evaluator import Evaluator
@@ -120,7 +121,7 @@ def locate(
     with precision_scope(FLOAT64):
         evaluator = evaluator_of(problem, settings)
         _require_usable(evaluator)
-        tested = settings.methods[0].estimate(evaluator)
+        tested = estimate_as_written(evaluator, settings.methods[0])
         search = Search(evaluator, tested, tests, most, seed)
         search.run()
     return _location(search, evaluator, tested, tests)

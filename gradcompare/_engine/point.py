@@ -25,6 +25,7 @@ from .._results.pairs import pair_error
 from ..diagnosis.rounding.measured import measured
 from ..diagnosis.rounding.second_vote import vote_again
 from ..methods._base import AbstractMethod, estimate_as_declared, voters
+from .narrow.judgement import as_written, sentence, unless_rounding_decides
 from .taylor import taylor_remainder
 
 CAPTURED = 2**20
@@ -44,9 +45,11 @@ def examine(evaluator: Evaluator, methods: Sequence[AbstractMethod]) -> PointRes
         return PointResult(problem.label, evaluator.x, value, judgement, warnings, sources=sources)
     estimates, missing = _estimates(evaluator, methods)
     votes = {s: estimates[name] for s, name in sources.items() if name in estimates}
+    value, votes = as_written(evaluator, methods, value, votes)
     votes, judgement, lost = vote_again(
         evaluator, methods, votes, partial(_judgement, evaluator, methods, value)
     )
+    judgement = unless_rounding_decides(judgement, evaluator, methods)
     estimates |= {sources[source]: estimate for source, estimate in votes.items()}
     pairs = tuple(
         pair_error(a, estimates[a], b, estimates[b], problem)
@@ -186,6 +189,8 @@ def remarks(
             f"{listed(narrow)} compute{'s' * (len(narrow) == 1)} in less than float64 somewhere, "
             "which widens the error bars; look for a cast"
         )
+    stand_in = sentence(evaluator, methods)
+    sentences += [stand_in] if stand_in else []
     captured = 0 if value is None else value.captured_bytes
     if captured > CAPTURED:
         sentences.append(

@@ -101,14 +101,14 @@ def timed(each: Study, settings: Settings) -> Result:
         return result
     calls: dict[str, Callable[[], object]] = {}
     judges: dict[str, Callable[[], object]] = {}
-    if "value" in narrow.functions:
-        calls["value"] = narrow.functions["value"]
-    for method in settings.methods:
-        if method in narrow.functions:
-            calls[method.name] = narrow.functions[method]
-        elif method.judges and method.name in result.points[0].estimates:
-            judges[method.name] = partial(method.estimate, evaluator)
     with precision_scope(FLOAT64):
+        if "value" in narrow.functions:
+            calls["value"] = narrow.functions["value"].written
+        for method in settings.methods:
+            if method in narrow.functions:
+                calls[method.name] = narrow.functions[method].written
+            elif method.judges and method.name in result.points[0].estimates:
+                judges[method.name] = partial(method.estimate, evaluator)
         seconds = measure(
             {**calls, NOTHING: no_operation(settings.device)}, repeats=settings.repeats
         )

@@ -1,5 +1,6 @@
 """Checks of an objective and its gradient before a comparison."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -14,7 +15,7 @@ from .._foundation.user_code import describe
 from .._model.estimate import SAFETY, Estimate
 from .evaluator import Evaluator, Untraced
 from .function import Function
-from .host import require_untouched
+from .host import require_untouched, with_arrays_of_jax
 from .rounding import estimate_with_rounding
 
 
@@ -91,6 +92,12 @@ def _shape(evaluator: Evaluator, name: str, function: Function) -> tuple[Any, bo
     first = outcome_of(lambda: require_untouched(name, function, *host))
     if isinstance(first, InputError):
         raise first
+    if isinstance(first, Exception):
+        of_jax = with_arrays_of_jax(function)
+        second = outcome_of(partial(of_jax, *host))
+        if not isinstance(second, Exception):
+            function, first = of_jax, second
+            evaluator.cache.of_jax.add(name)
     if isinstance(first, Exception):
         error = first if Untraceable.of(traced) is not None else traced
         error.add_note(f"raised by {name}")

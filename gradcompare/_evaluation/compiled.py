@@ -2,13 +2,18 @@
 
 import threading
 import time
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 import jax
+import numpy as np
 from jax.extend.core import ClosedJaxpr
+from jaxtyping import Float
 
+from .._foundation.errors import outcome_of
 from .._foundation.layout import PyTree
+from .._foundation.user_code import describe
 from .._introspection.fingerprint import fingerprint
 from .._introspection.jaxprs import (
     coarsest_epsilon,
@@ -16,7 +21,11 @@ from .._introspection.jaxprs import (
     differentiates,
     multiplies_matrices,
 )
+from .._introspection.narrow.types import narrowest
+from .._introspection.narrow.widening import Widening
+from .._model.estimate import EPS
 from .function import AbstractFunction, Function
+from .narrow.stand_in import bound, in_float64, variants
 
 HASTY: dict[str, str | bool] = {"xla_backend_optimization_level": "0"}
 """Options that halve the time of compiling, and up to double that of running."""
@@ -35,33 +44,92 @@ class CompiledFunction(AbstractFunction):
     """A compiled function.
 
     Attributes:
+        function: The function.
         compiled: The executable.
-        jaxpr: The traced program.
+        jaxpr: The traced program, as the user wrote it.
+        hasty: Whether a short total time counts more than that of a run.
         first: The seconds of the first call, after that call.
+        moved: The functions with some literals moved, by these literals.
     """
 
+    function: Function
     compiled: jax.stages.Compiled
     jaxpr: ClosedJaxpr
+    hasty: bool = False
     first: list[float] = field(default_factory=list)
+    moved: dict[frozenset[complex], Callable] = field(default_factory=dict)
 
     @classmethod
-    def build(cls, function: Function, args: tuple, *, hasty: bool = False) -> "CompiledFunction":
-        """Compiles `function` for these arguments; `hasty` for a short total running time."""
-        start = time.perf_counter()
+    def build(
+        cls,
+        function: Function,
+        args: tuple,
+        *,
+        hasty: bool = False,
+        widens: Callable[[], bool] = lambda: False,
+    ) -> "CompiledFunction":
+        """Compiles `function` for these arguments.
+
+        Args:
+            function: The function.
+            args: Its arguments.
+            hasty: Whether a short total time counts more than that of a run.
+            widens: Tells whether a function that computes in a narrower type is to compute in
+                float64; asked only for such a function.
+        """
+        start, options = time.perf_counter(), HASTY if hasty else None
         traced = jax.jit(function).trace(*args)
-        compiled = traced.lower().compile(HASTY if hasty else None)
-        seconds, jaxpr = time.perf_counter() - start, traced.jaxpr.jaxpr
+        jaxpr, narrow = traced.jaxpr.jaxpr, narrowest(traced.jaxpr.jaxpr)
+        wide, refusal = None, ""
+        if narrow is not None and widens():
+            wide = outcome_of(lambda: in_float64(traced, args).lower().compile(options))
+        if isinstance(wide, Exception):
+            wide, refusal = None, describe(wide)
+        compiled = traced.lower().compile(options) if wide is None else wide
+        seconds = time.perf_counter() - start
         return cls(
             compiled=compiled,
             args=args,
             compile_seconds=seconds,
-            epsilon=coarsest_epsilon(jaxpr),
+            epsilon=coarsest_epsilon(jaxpr) if wide is None else EPS,
             multiplies=multiplies_matrices(jaxpr),
             differentiates=differentiates(jaxpr),
             rules=custom_rules(jaxpr),
             captured_bytes=sum(getattr(constant, "nbytes", 0) for constant in traced.jaxpr.consts),
             jaxpr=traced.jaxpr,
+            narrow=narrow,
+            widened=wide is not None,
+            refusal=refusal,
+            function=function,
+            hasty=hasty,
         )
+
+    @cached_property
+    def written(self) -> "CompiledFunction":
+        """The program in the types that the user wrote."""
+        build = partial(CompiledFunction.build, self.function, self.args, hasty=self.hasty)
+        return build() if self.widened else self
+
+    @cached_property
+    def computed(self) -> ClosedJaxpr:
+        """The traced program in the types in which it computes."""
+        return Widening().of(self.jaxpr) if self.widened else self.jaxpr
+
+    def spread(
+        self, literals: Collection[complex], *args: PyTree
+    ) -> Float[np.ndarray, " k"] | float:
+        """Returns how far these literals of narrow types can move the results.
+
+        Each of them may be off by half a unit in the last place of its type, and no more.
+        """
+        key = frozenset(literals)
+        if not key:
+            return 0.0
+        if key not in self.moved:
+            self.moved[key] = variants(self.jaxpr, key)
+        with RUNNING:
+            rows = np.asarray(self.moved[key](*args))
+        return bound(rows)
 
     def run(self, *args: PyTree) -> PyTree:
         """Runs the program and waits for its result."""

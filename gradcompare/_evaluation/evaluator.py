@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Hashable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float, Int, PyTree
 
 from .._foundation.errors import Untraceable, outcome_of
-from .._foundation.precision import Device, cast
+from .._foundation.precision import FLOAT64, Device, cast
 from .._model.objective import Problem
 from .batches import Block, CompiledBatches, chunk_for
 from .compiled import CompiledFunction
@@ -51,6 +51,7 @@ class Cache:
         chunk: The number of perturbed points evaluated together; the programs depend on it.
         opaque: Whether the value cannot be compiled, and is called on the host.
         untraceable: The reasons why `value`, `gradient` or `reference` cannot be compiled.
+        of_jax: Those of them that need arrays of JAX, since they use `x.at`.
         notes: Sentences on peculiarities of the user's functions.
     """
 
@@ -58,11 +59,13 @@ class Cache:
     chunk: int | None = None
     opaque: bool = False
     untraceable: dict[str, Untraced] = field(default_factory=dict)
+    of_jax: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
     def emptied(self) -> "Cache":
         """Returns the part that holds for all shapes of the same functions."""
-        return Cache(opaque=self.opaque, untraceable=self.untraceable, notes=self.notes)
+        names = ("opaque", "untraceable", "of_jax", "notes")
+        return Cache(**{name: getattr(self, name) for name in names})
 
     def remark(self, note: str) -> None:
         """Adds a note, once."""
@@ -131,26 +134,14 @@ class Evaluator:
         moved: int | None = None,
         helper: bool = False,
     ) -> Float[np.ndarray, " k"]:
-        """Runs `function`, compiled at its first use under `key`, and waits for the result.
-
-        Args:
-            key: The key of the program, usually the method itself.
-            function: Pure code of JAX; if it cannot be compiled, it is called on the host.
-            *extra: Its further arguments, after parameters, data and direction.
-            moved: The seed of a random move of parameters and data by a few units in the last
-                place; None for no move.
-            helper: Whether the program is never timed.
-
-        Returns:
-            The leaves of the result as one flat vector.
-        """
+        """Runs `function` as `Runner.run` says; if it cannot be compiled, on the host."""
         if key not in self.functions:
-            self.functions[key] = self._build(function, extra, helper)
+            self.functions[key] = self._build(key, function, extra, helper)
         program = self.functions[key]
         args = self.host_args if moved is None else self._nudged(moved, self.epsilon(key))
         if not program.on_host:
             args = self.args if moved is None else jax.device_put(args, self.device)
-        return _flat(program.run(*args, *extra))
+        return flat(program.run(*args, *extra))
 
     def run_at(
         self, key: Hashable, x: Float[np.ndarray, " d"], *extra: PyTree
@@ -159,23 +150,33 @@ class Evaluator:
         program = self.functions[key]
         params = cast(self.problem.layout.unflatten(x), self.dtype)
         if program.on_host:
-            return _flat(program.run(params, *self.host_args[1:], *extra))
-        return _flat(program.run(jax.device_put(params, self.device), *self.args[1:], *extra))
+            return flat(program.run(params, *self.host_args[1:], *extra))
+        return flat(program.run(jax.device_put(params, self.device), *self.args[1:], *extra))
 
-    def _build(self, function: Function, extra: tuple, helper: bool) -> AbstractFunction:
+    def _build(
+        self, key: Hashable, function: Function, extra: tuple, helper: bool
+    ) -> AbstractFunction:
         small = self.problem.layout.size <= HASTY_SIZE and self.device.platform == "cpu"
         hasty = small and (helper or not self.timed)
         args = (*self.args, *extra)
-        compiled = outcome_of(lambda: CompiledFunction.build(function, args, hasty=hasty))
+        widens = partial(self._widens, key)
+        build = partial(CompiledFunction.build, function, args, hasty=hasty, widens=widens)
+        compiled = outcome_of(build)
         if not isinstance(compiled, Exception):
             return compiled
         epsilon = float(jnp.finfo(self.dtype).eps)
-        on_host = HostFunction(function=function, args=(*self.host_args, *extra), epsilon=epsilon)
-        result = outcome_of(on_host)
+        on_host = HostFunction.of(function, (*self.host_args, *extra), epsilon)
         # If JAX merely cannot trace the function, the error on the host is the informative one.
-        if isinstance(result, Exception):
-            raise result if Untraceable.of(compiled) is not None else compiled
+        if isinstance(on_host, Exception):
+            raise on_host if Untraceable.of(compiled) is not None else compiled
         return on_host
+
+    def _widens(self, key: Hashable) -> bool:
+        """Whether a program is to compute in float64: in the judgement, if the value does."""
+        if key == "value" or self.dtype != FLOAT64 or self.cache.opaque:
+            return self.dtype == FLOAT64
+        self.value()
+        return self.functions["value"].widened
 
     def epsilon(self, key: Hashable) -> float:
         """The unit of rounding of the program under `key`, which may compute in float32."""
@@ -225,7 +226,8 @@ class Evaluator:
     @property
     def _values(self) -> CompiledBatches | HostBatches:
         if self.cache.opaque:
-            return HostBatches(self.problem, self.dtype, self.executor)
+            of_jax = "value" in self.cache.of_jax
+            return HostBatches(self.problem, self.dtype, self.executor, of_jax)
         return CompiledBatches(self.problem, self.dtype, self._block(), self)
 
     def _block(self) -> Block:
@@ -239,7 +241,8 @@ class Evaluator:
         return self.problem.objective.value(params, data)
 
 
-def _flat(result: PyTree) -> Float[np.ndarray, " k"]:
+def flat(result: PyTree) -> Float[np.ndarray, " k"]:
+    """Returns the leaves of a result as one vector of float64."""
     leaves = jax.tree.leaves(result)
     return np.concatenate([np.asarray(leaf, np.float64).reshape(-1) for leaf in leaves])
 

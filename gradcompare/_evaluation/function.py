@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from .._foundation.layout import PyTree
+from .._introspection.narrow.types import Narrow
 
 Function = Callable[..., PyTree]
 """Function `function(params, data, direction, *extra)` of JAX; `direction` may be None."""
@@ -30,6 +31,9 @@ class AbstractFunction(ABC):
         rules: The functions with the user's own rules for autodiff that it calls.
         captured_bytes: The size of the arrays that it captures instead of taking them as
             arguments; they are constants of the program.
+        narrow: The narrowest type in which it computes as written, if narrower than float64.
+        widened: Whether it computes in float64 all the same.
+        refusal: The reason why it does not although it should.
     """
 
     on_host: ClassVar[bool] = False
@@ -42,6 +46,9 @@ class AbstractFunction(ABC):
     differentiates: bool = False
     rules: tuple[str, ...] = ()
     captured_bytes: int = 0
+    narrow: Narrow | None = None
+    widened: bool = False
+    refusal: str = ""
 
     @abstractmethod
     def run(self, *args: PyTree) -> PyTree:
@@ -55,6 +62,11 @@ class AbstractFunction(ABC):
     def fingerprint(self) -> bytes | None:
         """A hash of its operations and constants; None if they are unknown."""
         return None
+
+    @cached_property
+    def written(self) -> "AbstractFunction":
+        """The program in the types that the user wrote."""
+        return self
 
     @property
     def flops(self) -> float | None:

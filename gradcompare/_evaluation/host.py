@@ -5,16 +5,18 @@ They are called directly, on their own copies of NumPy arrays.
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, PyTree
 
-from .._foundation.errors import InputError
-from .._foundation.precision import cast
+from .._foundation.errors import InputError, outcome_of
+from .._foundation.precision import FLOAT64, cast, precision_scope
 from .._model.objective import Data, Params, Problem
 from .function import AbstractFunction, Function
 
@@ -34,6 +36,16 @@ class HostFunction(AbstractFunction):
 
     function: Function
 
+    @classmethod
+    def of(cls, function: Function, args: tuple, epsilon: float) -> "HostFunction | Exception":
+        """Returns a function that can be called with these arguments; otherwise its error."""
+        plain = cls(function=function, args=args, epsilon=epsilon)
+        error = outcome_of(plain)
+        if not isinstance(error, Exception):
+            return plain
+        of_jax = cls(function=with_arrays_of_jax(function), args=args, epsilon=epsilon)
+        return error if isinstance(outcome_of(of_jax), Exception) else of_jax
+
     def run(self, *args: PyTree) -> PyTree:
         """Calls the function with copies of the arguments, so that it cannot change them."""
         return self.function(*jax.tree.map(np.array, args))
@@ -47,11 +59,13 @@ class HostBatches:
         problem: The objective at one point.
         dtype: The dtype of its arguments.
         executor: Calls it at several points at a time: threads, processes, a cluster.
+        of_jax: Whether it needs arrays of JAX.
     """
 
     problem: Problem
     dtype: np.dtype
     executor: Executor | None
+    of_jax: bool = False
 
     def perturbed(
         self, indices: np.ndarray, steps: Float[np.ndarray, " k"]
@@ -76,11 +90,28 @@ class HostBatches:
     def _at(self, points: Iterable[Float[np.ndarray, " d"]]) -> Float[np.ndarray, " k"]:
         layout = self.problem.layout
         trees = [layout.unflatten(x.astype(self.dtype, copy=False)) for x in points]
-        call = partial(number, self.problem.objective.value, cast(self.problem.data, self.dtype))
+        value = self.problem.objective.value
+        value = with_arrays_of_jax(value) if self.of_jax else value
+        call = partial(number, value, cast(self.problem.data, self.dtype))
         if self.executor is None:
             return np.fromiter(map(call, trees), np.float64, len(trees))
         chunk = max(1, len(trees) // CHUNKS)
         return np.fromiter(self.executor.map(call, trees, chunksize=chunk), np.float64)
+
+
+def with_arrays_of_jax(function: Callable) -> Callable:
+    """Returns the function of NumPy arrays that calls `function` with arrays of JAX.
+
+    JAX cannot trace a function that looks at a number, and yet it may use `x.at`.
+    """
+    return partial(_called_with_arrays_of_jax, function)  # a partial function pickles
+
+
+def _called_with_arrays_of_jax(function: Callable, *args: PyTree) -> PyTree:
+    wide = any(np.asarray(leaf).dtype == FLOAT64 for leaf in jax.tree.leaves(args))
+    # A thread or a process of an executor does not have the scope of the caller.
+    with precision_scope(FLOAT64) if wide else nullcontext():
+        return jax.tree.map(np.asarray, function(*jax.tree.map(jnp.asarray, args)))
 
 
 def number(value: Callable[[Params, Data], PyTree], data: Data, params: Params) -> float:

@@ -71,17 +71,29 @@ def coarsest_epsilon(jaxpr: Jaxpr) -> float:
 
     Operations that only move data, such as a transpose, round nothing and do not count.
     """
-    computing = [each for each in equations(jaxpr) if not _is_exact(each)]
-    floats = [v for equation in computing for v in equation.outvars if is_float(v)]
-    return max((float(jnp.finfo(dtype_of(v)).eps) for v in floats), default=0.0)
+    computing = [each for each in equations(jaxpr) if not is_exact(each)]
+    dtypes = [dtype_of(v) for equation in computing for v in equation.outvars]
+    inexact = {
+        dtype for dtype in dtypes if dtype is not None and jnp.issubdtype(dtype, jnp.inexact)
+    }
+    return max((float(jnp.finfo(dtype).eps) for dtype in inexact), default=0.0)
 
 
-def _is_exact(equation: JaxprEqn) -> bool:
+def is_exact(equation: JaxprEqn) -> bool:
     """Whether an operation itself rounds nothing: 2 * X.T of narrow data is exact."""
-    if equation.primitive.name == "mul":  # by a power of two
-        literals = [np.asarray(v.val) for v in equation.invars if isinstance(v, Literal)]
-        return any(np.all(np.abs(np.frexp(each)[0]) == 0.5) for each in literals)
+    if equation.primitive.name == "mul":
+        literals = [v.val for v in equation.invars if isinstance(v, Literal)]
+        return any(map(_is_power_of_two, literals))
     return equation.primitive.name in MOVES or bool(inner_programs(equation))
+
+
+def _is_power_of_two(number: Any) -> bool:
+    """Whether a number is plus or minus a power of two, or i times one."""
+    parts = np.real(number), np.imag(number)
+    return any(
+        np.abs(np.frexp(np.float64(one))[0]) == 0.5 and other == 0
+        for one, other in (parts, parts[::-1])
+    )
 
 
 def differentiates(jaxpr: Jaxpr) -> bool:

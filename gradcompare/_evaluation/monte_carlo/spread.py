@@ -51,7 +51,7 @@ def estimate_with_random_rounding(evaluator: Evaluator, key: Hashable) -> Estima
 def traced(evaluator: Evaluator, key: Hashable) -> ClosedJaxpr | None:
     """Returns the traced program under `key`; None if it is called on the host, or unknown."""
     program = evaluator.functions.get(key)
-    return program.jaxpr if isinstance(program, CompiledFunction) else None
+    return program.computed if isinstance(program, CompiledFunction) else None
 
 
 def spread(

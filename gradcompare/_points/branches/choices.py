@@ -107,7 +107,8 @@ def _walk(jaxpr: Jaxpr, facts: Sequence[Facts], around: Surroundings) -> Iterato
 def _facts(operand: Var | Literal, by_variable: dict[Var, Facts]) -> Facts:
     if not isinstance(operand, Literal):
         return by_variable.get(operand, Facts())  # an array that was captured is constant
-    return Facts(literal=float(operand.val) if np.ndim(operand.val) == 0 else None)
+    real = np.ndim(operand.val) == 0 and not np.iscomplexobj(operand.val)
+    return Facts(literal=float(operand.val) if real else None)
 
 
 def _result(equation: JaxprEqn, operands: Sequence[Facts], around: Surroundings) -> Facts:

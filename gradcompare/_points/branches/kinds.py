@@ -156,8 +156,9 @@ def _clamped(equation: JaxprEqn, operands: Sequence[Facts], call: Call) -> Descr
 
 def _signed(equation: JaxprEqn, operands: Sequence[Facts], call: Call) -> Described:
     assert call.place is not None
-    for each in signed(call.place):
-        yield each, call.place, ""
+    if not holds(equation.invars[0], jnp.complexfloating):  # a complex number has no sign
+        for each in signed(call.place):
+            yield each, call.place, ""
 
 
 def _ordered(equation: JaxprEqn, operands: Sequence[Facts], call: Call) -> Described:

@@ -1,0 +1,1 @@
+"""The judgement of programs that compute in types narrower than float64."""
