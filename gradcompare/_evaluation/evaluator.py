@@ -220,9 +220,8 @@ class Evaluator:
             self.problem, value, self.args, memory_bytes=self.memory_bytes, on_cpu=on_cpu
         )
 
-    # Not kept: batches know their evaluator, and what refers to itself goes late. A program that
-    # is still there keeps its constants, and JAX up to 0.10 hands a captured array of NumPy, once
-    # made a constant of float64, to the user's own float32 code as well.
+    # Not kept, as batches know their evaluator, and what refers to itself goes late: JAX up to
+    # 0.10 hands the constants of programs that are still there to the user's own float32 code.
     @property
     def _values(self) -> CompiledBatches | HostBatches:
         if self.cache.opaque:
@@ -234,8 +233,7 @@ class Evaluator:
         if self.problem.quantity != "gradient":
             return Block.on_a_line()
         size, chunk = self.problem.layout.size, self.chunk
-        multiplies = self.functions["value"].multiplies
-        return Block.of_coordinates(size, chunk, multiplies=multiplies)
+        return Block.of_coordinates(size, chunk, multiplies=self.functions["value"].multiplies)
 
     def _value(self, params, data, direction):
         return self.problem.objective.value(params, data)

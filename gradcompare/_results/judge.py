@@ -20,21 +20,19 @@ from jaxtyping import Bool, Float
 from .._foundation.layout import indices
 from .._model.estimate import EPS, SAFETY, Estimate
 from .._model.verdict import Judgement, Verdict
+from .pairs import ratios
 
 CHANCE = 5.0
 """Largest excess of finite differences that counts as chance if the other two sources agree.
 
 An error bar of differences rests on corrections that can be small by chance: one coordinate in
 about 10⁴ of an objective with nearby singularities was off by 3 to 4 bars. Two sources that agree
-to rounding outweigh that. The distance then becomes the bar, and raises the detection floor.
-"""
+to rounding outweigh that; the distance then becomes the bar."""
 
 WIDE = 1e-3
 """Largest error bar of an exact source, relative to a derivative that differences resolve.
 
-A source that has lost more digits than that is not right because its bar says so: it is off by
-what finite differences show.
-"""
+A source that has lost more digits than that is not right because its bar says so."""
 
 RESOLVED = 0.1
 """Largest error bar, relative to the derivative, at which finite differences verify it."""
@@ -49,6 +47,9 @@ LOST = (
     "{} has lost its digits: its own rounding error is more than 0.1 % of the derivative, and "
     "finite differences show that it is off"
 )
+
+PAIRS = {"analytic": "af", "autodiff": "jf"}
+"""The comparison of each exact source with finite differences."""
 
 BOUND = "declared as an upper bound: only entries that are too small count as wrong"
 
@@ -85,35 +86,20 @@ def judge(value: float, estimates: Mapping[str, Estimate], *, bound: bool = Fals
         "jf": excess_of(sharp_j, differences, like=kinked),
     }
     # Where a source is off by more than `WIDE`, which its own bar would allow.
-    own = {
-        "analytic": (excess["af"] > 1)
-        & (excess_of(analytic, differences, like=kinked, bound=bound) <= 1),
-        "autodiff": (excess["jf"] > 1) & (excess_of(autodiff, differences, like=kinked) <= 1),
+    allowed = {
+        "analytic": excess_of(analytic, differences, like=kinked, bound=bound) <= 1,
+        "autodiff": excess_of(autodiff, differences, like=kinked) <= 1,
     }
-    verdict, faulty = _vote(
-        excess, sharp_a, sharp_j, differences, kinked, jumping, own["analytic"]
-    )
+    own = {name: where & (excess[PAIRS[name]] > 1) for name, where in allowed.items()}
+    votes = sharp_a, sharp_j, differences
+    verdict, faulty = _vote(excess, *votes, kinked, jumping, own["analytic"])
     reach = _reach(value, tested[0], differences)
     if bound:
         other = differences if autodiff is None else autodiff
-        reach["note"] = BOUND + _ratios(analytic, other)
-    lost = [source for source, where in own.items() if where[list(faulty)].any()]
-    if lost:
-        notes = [reach.get("note", ""), *(LOST.format(source) for source in lost)]
-        reach["note"] = "; ".join(filter(None, notes))
+        reach["note"] = BOUND + ratios(analytic, other)
+    lost = [LOST.format(source) for source, where in own.items() if where[list(faulty)].any()]
+    reach["note"] = "; ".join(filter(None, [reach.get("note", ""), *lost]))
     return Judgement(verdict, faulty, **reach)
-
-
-def _ratios(bound: Estimate | None, other: Estimate | None) -> str:
-    """Returns the range of an upper bound divided by the derivative, as the end of a sentence."""
-    if bound is None or other is None:
-        return ""
-    clear = np.abs(other.value) > SAFETY * other.error
-    if not clear.any():
-        return ""
-    ratios = bound.value[clear] / other.value[clear]
-    low, high = (f"{ratio:.4g}" for ratio in (np.min(ratios), np.max(ratios)))
-    return f"; it is {low if low == high else f'{low} to {high}'} times the derivative"
 
 
 def _on_kinks(exact: Estimate | None, kinked: Bool[np.ndarray, " k"]) -> Estimate | None:

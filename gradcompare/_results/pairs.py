@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpy as np
 
-from .._model.estimate import Estimate
+from .._model.estimate import SAFETY, Estimate
 from .._model.objective import Problem
 
 
@@ -103,3 +103,15 @@ def _angle(a: np.ndarray, b: np.ndarray) -> float:
         return float("nan")
     u, v = a / lengths[0], b / lengths[1]
     return float(np.degrees(2 * np.arctan2(np.linalg.norm(u - v), np.linalg.norm(u + v))))
+
+
+def ratios(bound: Estimate | None, other: Estimate | None) -> str:
+    """Returns the range of an upper bound divided by the derivative, as the end of a sentence."""
+    if bound is None or other is None:
+        return ""
+    clear = np.abs(other.value) > SAFETY * other.error
+    if not clear.any():
+        return ""
+    ratios = bound.value[clear] / other.value[clear]
+    low, high = (f"{ratio:.4g}" for ratio in (np.min(ratios), np.max(ratios)))
+    return f"; it is {low if low == high else f'{low} to {high}'} times the derivative"

@@ -163,12 +163,9 @@ class Ladder:
         limit = np.where(truncating, CERTAIN, TARGET) * np.abs(value)
         enough = np.broadcast_to(self._lines.enough, self._constant.shape)[active]
         small = error <= np.where(enough > 0, enough, limit)
-        # No bar is small beside a derivative of 0. But if f has the same value at all steps, and
-        # these are not small, other steps would not change it either.
+        # No bar is small beside a derivative of 0. But if f is the same at all steps, none small:
         reach = CONSTANT_REACH * np.maximum(self._lines.scale[active], self._lines.usual)
-        return (small & ~self._constant[active]) | (
-            self._constant[active] & self._windows.reaches(active, reach)
-        )
+        return np.where(self._constant[active], self._windows.reaches(active, reach), small)
 
     def _turn(
         self, active: Int[np.ndarray, " k"], truncating: Bool[np.ndarray, " k"], number: int
