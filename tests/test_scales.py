@@ -133,9 +133,10 @@ def test_an_error_rate_is_called_a_staircase():
 
 def test_values_in_float32_are_none():
     X = ROWS.astype(np.float32)
-    e = estimate(lambda w: np.sum((X @ w.astype(np.float32)) ** 2), np.array([0.3, -0.2, 0.5]))
+    w = np.array([0.3, -0.2, 0.5])
+    e = estimate(lambda w: np.sum((X @ np.asarray(w, np.float32)) ** 2), w)
     assert "staircase" not in e.note
-    truth = 2 * ROWS.T @ (ROWS @ np.array([0.3, -0.2, 0.5]))
+    truth = 2 * X.astype(float).T @ (X.astype(float) @ w)
     assert np.all(np.abs(e.value - truth) <= 3 * e.error)
 
 
@@ -149,3 +150,15 @@ def test_an_evaluator_goes_when_its_check_is_over():
     estimate(value, np.array([0.3, 0.9]))
     check(value, None, np.array([0.3, 0.9]))
     assert value(np.array([0.3, 0.9])).dtype == np.float32
+
+
+@LIBRARIES
+def test_a_plateau_is_flat(library):
+    """A dead unit has the derivative 0, and another one is wrong."""
+
+    def value(x):
+        return library.sum(library.maximum(x, 0) ** 1.5 + library.maximum(x, 0))
+
+    x = np.array([-1.0, -0.3])
+    assert np.all(estimate(value, x).error < 1e-12)
+    assert check(value, lambda x: 0.3 + 0 * x, x).verdict.name == "ANALYTIC_WRONG"

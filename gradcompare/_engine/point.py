@@ -102,7 +102,8 @@ def _judgement(
     objective = evaluator.problem.objective
     if _same_program(evaluator, methods):
         return Judgement(Verdict.NOT_A_CHECK, explanation=SAME_PROGRAM)
-    judgement = judge(value, votes, bound=objective.convention.intent == "upper_bound")
+    bound, of_value = objective.convention.intent == "upper_bound", evaluator.functions["value"]
+    judgement = judge(value, votes, bound=bound, narrow=of_value.widened)
     note = "" if objective.reference is None else _difference_from_reference(evaluator)
     # A worse verdict on the gradient stands.
     if note and judgement.verdict.rank < Verdict.VALUE_DIFFERS.rank:

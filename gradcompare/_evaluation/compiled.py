@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 
 import jax
 import numpy as np
@@ -44,7 +44,7 @@ class CompiledFunction(AbstractFunction):
     """A compiled function.
 
     Attributes:
-        function: The function.
+        function: The function, if its types were widened.
         compiled: The executable.
         jaxpr: The traced program, as the user wrote it.
         hasty: Whether a short total time counts more than that of a run.
@@ -52,7 +52,7 @@ class CompiledFunction(AbstractFunction):
         moved: The functions with some literals moved, by these literals.
     """
 
-    function: Function
+    function: Function | None = None
     compiled: jax.stages.Compiled
     jaxpr: ClosedJaxpr
     hasty: bool = False
@@ -100,15 +100,17 @@ class CompiledFunction(AbstractFunction):
             narrow=narrow,
             widened=wide is not None,
             refusal=refusal,
-            function=function,
+            # A function of float64 is not needed any more, and refers to its evaluator.
+            function=None if wide is None else function,
             hasty=hasty,
         )
 
     @cached_property
     def written(self) -> "CompiledFunction":
         """The program in the types that the user wrote."""
-        build = partial(CompiledFunction.build, self.function, self.args, hasty=self.hasty)
-        return build() if self.widened else self
+        if self.function is None:
+            return self
+        return CompiledFunction.build(self.function, self.args, hasty=self.hasty)
 
     @cached_property
     def computed(self) -> ClosedJaxpr:

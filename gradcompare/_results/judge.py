@@ -54,13 +54,16 @@ PAIRS = {"analytic": "af", "autodiff": "jf"}
 BOUND = "declared as an upper bound: only entries that are too small count as wrong"
 
 
-def judge(value: float, estimates: Mapping[str, Estimate], *, bound: bool = False) -> Judgement:
+def judge(
+    value: float, estimates: Mapping[str, Estimate], *, bound: bool = False, narrow: bool = False
+) -> Judgement:
     """Lets the sources vote at one point.
 
     Args:
         value: The objective at the point.
         estimates: One flat estimate for each source that gave one.
         bound: Whether the analytic estimate is an upper bound of the derivative.
+        narrow: Whether wide bars are those of numbers that a narrow type has rounded.
     """
     if len(estimates) < 2:
         return Judgement(Verdict.NOT_A_CHECK, note=f"only {', '.join(estimates) or 'nothing'} ran")
@@ -78,7 +81,7 @@ def judge(value: float, estimates: Mapping[str, Estimate], *, bound: bool = Fals
         analytic, autodiff = (_on_kinks(exact, kinked) for exact in (analytic, autodiff))
         differences = _widened(analytic, autodiff, differences)
     sharp_a, sharp_j = (
-        _not_wide(exact, differences, kinked | jumping) for exact in (analytic, autodiff)
+        _not_wide(exact, differences, kinked | jumping | narrow) for exact in (analytic, autodiff)
     )
     excess = {
         "aj": excess_of(sharp_a, sharp_j, like=kinked, bound=bound),

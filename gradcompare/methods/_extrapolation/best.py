@@ -10,6 +10,9 @@ from .windows import Windows
 DROWNED = 20.0
 """Ratio of the changes of f to its noise below which f is nothing but noise."""
 
+SATURATED = 1e-6
+"""Ratio of the least slope of f to its largest below which it was flat for lack of digits."""
+
 DISAGREEMENT = 3.0
 """Largest factor by which a differing window with smaller steps widens an error bar."""
 
@@ -86,12 +89,16 @@ class Best:
         drowned &= noise > NOISY * abs(lines.centre)
         self._widen(drowned, noise / (EPS * lines.scale[drowned]))
 
-    def widen_where_flat_at_first(self, slope: Float[np.ndarray, " m"]) -> None:
+    def widen_where_flat_at_first(
+        self, least: Float[np.ndarray, " m"], most: Float[np.ndarray, " m"]
+    ) -> None:
         """Widens bars that rest on a flat window to the least slope that f shows further out.
 
-        log(1 − exp(−x)) is 0 at 50 and at 45, and is not constant.
+        log(1 − exp(−x)) is 0 at 50 and at 45, and is no constant: something inside is saturated.
+        Then f comes out of it by its last digits. At the edge of a plateau it does not.
         """
-        self._widen(self.flat, np.where(np.isfinite(slope), slope, 0.0)[self.flat])
+        saturated = self.flat & (least < SATURATED * most)
+        self._widen(saturated, least[saturated])
 
     def largest_step(self, lines: Lines) -> Float[np.ndarray, " m"]:
         """Returns the largest step of the window that gave each estimate."""

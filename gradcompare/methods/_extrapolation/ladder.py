@@ -26,7 +26,7 @@ from .windows import (
     constant,
     finite_side,
     jumps,
-    least_slope,
+    slopes,
 )
 
 MOST_WINDOWS = 12
@@ -51,7 +51,7 @@ PROGRESS = 0.5
 """Fraction of the best error bar that a larger window must reach to be worth another."""
 
 CONSTANT_REACH = 16.0
-"""Number of scales of the line, and of usual lengths, up to which a constant f does not change."""
+"""Number of scales of the line, and of usual lengths, up to which a constant f is the same."""
 
 FAR, FAR_DOUBT = 4.0, 3.0
 """Number of scales of the line beyond which error bars are widened if f has fewer digits, and the
@@ -81,7 +81,7 @@ class Ladder:
         self._bracket = Bracket(count)
         self._left_over = np.zeros(count)
         self._constant = np.ones(count, bool)
-        self._slope = np.full(count, np.inf)  # the least that f showed, other than 0
+        self._least, self._most = np.full(count, np.inf), np.zeros(count)  # slopes of f so far
 
     def climb(self) -> Derivatives:
         """Evaluates windows until every line has a small error bar, or no other window is left."""
@@ -95,7 +95,6 @@ class Ladder:
             # A line that has turned keeps its new window, which is sampled anew. The bracket
             # records this window with the outcome of the one before, so that the line soon leaves.
             shift = self._next_shift(active, truncating, STRIDE * 2**number)
-            self._hurry(active, shift, STRIDE * 2**number)
             shift[turned] = 0
             # The search of a line ends when its window stays.
             moving = (shift != 0) | turned
@@ -106,7 +105,7 @@ class Ladder:
         # The best windows are known; now the cases in which an error bar alone misleads.
         self._confirm_kinks()
         self._best.widen_where_flat(self._lines, self._windows)
-        self._best.widen_where_flat_at_first(self._slope)
+        self._best.widen_where_flat_at_first(self._least, self._most)
         return self._derivatives()
 
     def _judge(
@@ -127,7 +126,9 @@ class Ladder:
         # is not finite, and where they gave another derivative before.
         truncating = truncating | (left_over > 0) | ~window.finite | contradicting
         self._constant[active] &= flat
-        self._slope[active] = np.fmin(self._slope[active], least_slope(window))
+        least, most = slopes(window)
+        self._least[active] = np.fmin(self._least[active], least)
+        self._most[active] = np.fmax(self._most[active], most)
         done = self._is_small(active, truncating, value, error)
         # The search for larger steps ends when they do not help. Once some steps were too large,
         # the bisection ends by itself.
@@ -198,15 +199,11 @@ class Ladder:
         target = self._bracket.next_level(active, level, truncating, stride)
         # Not beyond the domain, nor down to steps of a few units in the last place of x.
         target = np.clip(target, least, np.maximum(level, LAST_LEVEL))
-        return target.astype(int) - level
-
-    def _hurry(
-        self, active: Int[np.ndarray, " k"], shift: Int[np.ndarray, " k"], stride: int
-    ) -> None:
-        """Makes longer strides to larger steps where f has not changed at all so far."""
+        shift = target.astype(int) - level
+        # Strides to larger steps are short, not to pass over the scale of f; not where f has not
+        # changed at all so far.
         blind = self._constant[active] & (shift < 0)
-        level, least = self._windows.level[active], self._windows.least[active]
-        shift[blind] = np.maximum(-stride, least - level)[blind]
+        return np.where(blind, np.maximum(-stride, least - level), shift)
 
     def _confirm_kinks(self) -> None:
         """Tests kinks again with the smallest steps at which their gap exceeds the noise.

@@ -227,11 +227,13 @@ def constant(window: Window) -> Bool[np.ndarray, " k"]:
     return np.all((window.plus == window.centre) & (window.minus == window.centre), axis=1)
 
 
-def least_slope(window: Window) -> Float[np.ndarray, " k"]:
-    """Returns the smallest change of f over its step; infinite where f does not change."""
+def slopes(window: Window) -> Float[np.ndarray, "2 k"]:
+    """Returns the least and the largest change of f over its step; infinity and 0 if none."""
     changes = np.stack([window.plus, window.minus]) - window.centre
-    slopes = np.abs(changes) / window.steps
-    return np.min(np.where(slopes > 0, slopes, np.inf), axis=(0, 2))
+    each = np.abs(changes) / window.steps
+    known = np.isfinite(each) & (each > 0)
+    least = np.min(np.where(known, each, np.inf), axis=(0, 2))
+    return np.stack([least, np.max(np.where(known, each, 0.0), axis=(0, 2))])
 
 
 def finite_side(window: Window) -> Int[np.ndarray, " k"]:
