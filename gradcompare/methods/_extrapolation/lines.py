@@ -23,7 +23,7 @@ FARTHEST_LEVEL = 100
 LONGEST = 1e100
 """Longest step."""
 
-SHORTEST = 1e-200
+LEAST_SCALE = 1e-200
 """Shortest coordinate that is a scale of its own."""
 
 NARROW = 20
@@ -154,12 +154,12 @@ def coordinate_scale(evaluator: AbstractEvaluator) -> Float[np.ndarray, " d"]:
     """Returns the power of two just below |x| for each coordinate.
 
     A coordinate at zero gets the median scale of the others in its own array, or 1, and so does
-    one that is shorter than SHORTEST: the ratio of its steps would overflow.
+    one that is shorter than LEAST_SCALE: the ratio of its steps would overflow.
     """
     x, offsets = evaluator.x, evaluator.problem.layout.offsets
     scale = np.ones_like(x)
     for start, stop in itertools.pairwise(offsets):
-        block = np.where(np.abs(x[start:stop]) < SHORTEST, 0.0, np.abs(x[start:stop]))
+        block = np.where(np.abs(x[start:stop]) < LEAST_SCALE, 0.0, np.abs(x[start:stop]))
         typical = np.median(block[block > 0]) if np.any(block > 0) else 1.0
         scale[start:stop] = np.where(block > 0, block, typical)
     return np.exp2(np.floor(np.log2(scale)))

@@ -19,7 +19,7 @@ EXACT_DECIMALS = 4 * EPS
 STAIRCASE = 0.5
 """Least share of values that equal their neighbours if values are rounded, as with float32."""
 
-WIDE = 2.0**-19
+WIDE_STAIRS = 2.0**-19
 """Least spacing, in units of the coordinates' scales, at which a staircase on purpose moves; one
 from rounding to float32 moves before."""
 
@@ -99,5 +99,5 @@ def stairs(
     fourth = np.abs(np.diff(values, 4))
     noise = max(height, float(np.max(fourth, initial=0.0)) / 2)
     unit = max(FLOAT32, evaluator.epsilon("value"), narrow_unit(probe)) * np.max(np.abs(values))
-    on_purpose = spacing >= WIDE and height > HIGH * unit
+    on_purpose = spacing >= WIDE_STAIRS and height > HIGH * unit
     return noise, height if on_purpose else 0.0, spent
