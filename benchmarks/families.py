@@ -57,8 +57,7 @@ class Family:
         def gradient(x, data):
             return data.a * self.slope(jnp, x, data.w)
 
-        name = self.name.replace(" ", "-").replace(":", "")
-        return Objective(name, value, self.make, gradient, sizes=(self.d,))
+        return Objective(slug(self.name), value, self.make, gradient, sizes=(self.d,))
 
     def make(self, rng: np.random.Generator, size: int) -> tuple[np.ndarray, Data]:
         a = rng.choice([-1.0, 1.0], size) * rng.uniform(0.5, 2.0, size)
@@ -69,6 +68,11 @@ class Family:
         """Returns the gradient in extended precision."""
         wide = np.longdouble
         return wide(data.a) * self.slope(np, wide(x), wide(data.w))
+
+
+def slug(name: str) -> str:
+    """Returns the name of a family as that of an objective."""
+    return name.replace(" ", "-").replace(":", "")
 
 
 def normal(rng, d):

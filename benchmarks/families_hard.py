@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from families import SIN, SQUARE, Family, half_zero, normal, over_scale, scaled, times
+from families import SIN, SQUARE, Family, half_zero, normal, over_scale, scaled, slug, times
 
 from gradcompare import Objective
 
@@ -46,9 +46,8 @@ class Coupled:
     expected: str = "AGREE"
 
     def objective(self) -> Objective:
-        name = self.name.replace(" ", "-").replace(":", "")
         return Objective(
-            name,
+            slug(self.name),
             lambda x, data: self.value(jnp, x, data),
             self.make,
             lambda x, data: self.slope(jnp, x, data),

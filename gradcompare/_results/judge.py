@@ -106,14 +106,16 @@ def judge(
 
 
 def _on_kinks(exact: Estimate | None, kinked: Bool[np.ndarray, " k"]) -> Estimate | None:
-    """An exact source with the rounding of its last operation as bar where f has a kink.
+    return None if exact is None else replace(exact, error=_own_error(exact, kinked))
+
+
+def _own_error(exact: Estimate, kinked: Bool[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
+    """The error bars of an exact source, where f has a kink that of its last operation.
 
     Moving the point a little says nothing about rounding there: it takes the other branch.
     """
-    if exact is None:
-        return None
     last = np.minimum(exact.error, 8 * EPS * np.abs(exact.value))
-    return replace(exact, error=np.where(kinked, last, exact.error))
+    return np.where(kinked, last, exact.error)
 
 
 def _widened(
@@ -204,9 +206,7 @@ def excess_of(
     value = unit * a.value
     above = np.zeros_like(value) if bound else value - high
     apart = np.maximum(0.0, np.maximum(low - value, above))
-    # On a kink, moving the point a little says nothing about rounding.
-    own = np.where(like, np.minimum(a.error, 8 * EPS * np.abs(a.value)), a.error)
-    allowed = SAFETY * (unit * own + unit * b.error)
+    allowed = SAFETY * (unit * _own_error(a, like) + unit * b.error)
     with np.errstate(invalid="ignore", divide="ignore"):
         excess = np.where(apart > 0, apart / allowed, 0.0)
     return np.nan_to_num(excess, nan=0.0, posinf=np.inf)

@@ -66,25 +66,32 @@ def _at_kink(window: Window, smooth: Extrapolation) -> Extrapolation:
 
 def _sides(window: Window):
     """Yields the values, the effective steps and the bounds of rounding to either side."""
-    origin = window.origin[:, None]
-    for values, steps in ((window.plus, window.steps), (window.minus, -window.steps)):
-        effective = (origin + steps) - origin
-        yield values, effective, 2 * window.noise / np.abs(effective)
+    forward, backward = _effective_steps(window)
+    for values, steps in ((window.plus, forward), (window.minus, -backward)):
+        yield values, steps, 2 * window.noise / np.abs(steps)
+
+
+def _effective_steps(
+    window: Window,
+) -> tuple[Float[np.ndarray, "k l"], Float[np.ndarray, "k l"]]:
+    """Returns how far each step moves the coordinate forwards and backwards, as it is rounded."""
+    steps, origin = window.steps, window.origin[:, None]
+    return (origin + steps) - origin, origin - (origin - steps)
 
 
 def central_differences(
     window: Window,
 ) -> tuple[Float[np.ndarray, "k l"], Float[np.ndarray, "k l"], Float[np.ndarray, "k l"]]:
     """Returns central differences, their steps, and the bounds of their rounding errors."""
-    plus, minus, steps, origin = window.plus, window.minus, window.steps, window.origin[:, None]
-    forward, backward = (origin + steps) - origin, origin - (origin - steps)
+    forward, backward = _effective_steps(window)
     width = forward + backward
     # With steps a forwards and b backwards, (f(x+a) − f(x−b)) / (a+b) is f′ + f″/2 · (a − b):
     # rounding of x makes a and b unequal, and the term of f″ no longer cancels.
-    bend = np.abs(plus + minus - 2 * window.centre) / steps**2  # |f″|, from the same values
+    second = window.plus + window.minus - 2 * window.centre
+    bend = np.abs(second) / window.steps**2  # |f″|, from the same values
     # Two values, each off by at most the noise, over the distance between their points.
     rounding = 2 * window.noise / width + np.abs(forward - backward) * bend / 2
-    return (plus - minus) / width, width / 2, rounding
+    return (window.plus - window.minus) / width, width / 2, rounding
 
 
 def even_part(window: Window) -> tuple[Float[np.ndarray, "k l"], Float[np.ndarray, "k l"]]:
@@ -92,12 +99,12 @@ def even_part(window: Window) -> tuple[Float[np.ndarray, "k l"], Float[np.ndarra
 
     It is half of what the difference quotients to the right and to the left are apart.
     """
-    plus, minus, steps, origin = window.plus, window.minus, window.steps, window.origin[:, None]
-    forward, backward = (origin + steps) - origin, origin - (origin - steps)
+    forward, backward = _effective_steps(window)
     width = forward + backward
     # Where rounding of x makes the steps unequal, the slope enters with their difference.
-    slope = (plus - minus) / width * (forward - backward)
-    return (plus + minus - 2 * window.centre - slope) / width, 4 * window.noise / width
+    slope = (window.plus - window.minus) / width * (forward - backward)
+    second = window.plus + window.minus - 2 * window.centre
+    return (second - slope) / width, 4 * window.noise / width
 
 
 def one_sided_differences(

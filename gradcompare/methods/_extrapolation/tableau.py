@@ -93,10 +93,9 @@ def extrapolate(
         # Neville's recursion. The term h^(power·order) is the largest one left; a combination of
         # two neighbours in which it cancels has the weights factor/(factor − 1), −1/(factor − 1).
         factor = (steps[:, :-order] / steps[:, order:]) ** power
-        step = (columns[-1][:, 1:] - columns[-1][:, :-1]) / (factor - 1)
-        # With plus signs, as rounding errors of neighbours need not cancel.
-        noises.append((factor * noises[-1][:, 1:] + noises[-1][:, :-1]) / (factor - 1))
+        step, noise = _eliminated(columns[-1], noises[-1], factor)
         columns.append(columns[-1][:, 1:] + step)
+        noises.append(noise)
         # A correction far below that of the column before is small by chance.
         corrections.append(np.maximum(np.abs(step), _GUARD * corrections[-1][:, 1:]))
     beyond = [*map(_beyond, columns, [*columns[1:], None])]
@@ -129,6 +128,21 @@ def extrapolate(
     )
 
 
+def _eliminated(
+    column: Float[np.ndarray, "m n"], noise: Float[np.ndarray, "m n"], factor: np.ndarray
+) -> tuple[Float[np.ndarray, "m k"], Float[np.ndarray, "m k"]]:
+    """Returns the corrections that remove the largest term of a column, and the noise after it.
+
+    Args:
+        column: The entries, that of the largest step first.
+        noise: The bounds of their rounding errors.
+        factor: The ratio by which the term falls from each entry to the next.
+    """
+    step = (column[:, 1:] - column[:, :-1]) / (factor - 1)
+    # With plus signs, as rounding errors of neighbours need not cancel.
+    return step, (factor * noise[:, 1:] + noise[:, :-1]) / (factor - 1)
+
+
 def _apart(
     even: Float[np.ndarray, "m levels"],
     rounding: Float[np.ndarray, "m levels"],
@@ -145,9 +159,9 @@ def _apart(
     for order in range(1, even.shape[1]):
         # One neighbouring step at a time: the next power is removed from all pairs.
         factor = (steps[:, :-1][:, order - 1 :] / steps[:, 1:][:, order - 1 :]) ** (2 * order - 1)
-        step = (columns[-1][:, 1:] - columns[-1][:, :-1]) / (factor - 1)
+        step, noise = _eliminated(columns[-1], noises[-1], factor)
         columns.append(columns[-1][:, 1:] + step)
-        noises.append((factor * noises[-1][:, 1:] + noises[-1][:, :-1]) / (factor - 1))
+        noises.append(noise)
     return [np.abs(column) for column in columns], noises
 
 
