@@ -99,8 +99,25 @@ def stairs(seed: int) -> Case:
     return Case(lambda x: float(kind(np.sum(np.sin(x)))), x, np.cos(x))
 
 
+def tiny(seed: int) -> Case:
+    """Tiny parameters: beside them digits are lost inside, or f varies on their own scale."""
+    rng = np.random.default_rng(seed)
+    size = 10.0 ** rng.uniform(-14, -2)
+    x = size * rng.uniform(0.3, 3, 1 + seed % 3)
+    kinds: tuple[tuple[Callable, Callable], ...] = (
+        (lambda x: 1 - np.cos(x), np.sin),
+        (lambda x: np.sqrt(1 + x**2) - 1, lambda x: x / np.sqrt(1 + x**2)),
+        (lambda x: np.exp(x) - 1 - x, np.expm1),
+        (lambda x: (1 - np.cos(30 * x)) / 30 + x**2 / 2, lambda x: np.sin(30 * x) + x),
+        (lambda x: np.sin(x / size), lambda x: np.cos(x / size) / size),
+        (lambda x: np.abs(x / size) ** 3, lambda x: 3 * (x / size) ** 2 / size),
+    )
+    f, slope = kinds[seed % len(kinds)]
+    return Case(lambda x: float(np.sum(f(x))), x, slope(x))
+
+
 def people() -> list[Case]:
-    makers: tuple[Callable[[int], Case], ...] = (waves, noisy, stairs)
+    makers: tuple[Callable[[int], Case], ...] = (waves, noisy, stairs, tiny)
     return [make(seed) for make in makers for seed in range(24)]
 
 

@@ -10,7 +10,7 @@ from scenes import Row, Scene
 
 from gradcompare.methods._extrapolation.ladder import derivatives_along
 from gradcompare.methods._extrapolation.lines import Lines
-from gradcompare.methods._extrapolation.noise import noise_level
+from gradcompare.methods._extrapolation.noise.level import noise_level
 
 EPS = float(np.finfo(float).eps)
 

@@ -83,6 +83,10 @@ def scaled(size):
     return lambda rng, d: size * rng.standard_normal(d)
 
 
+def between(low, high):
+    return lambda rng, d: rng.uniform(low, high, d)
+
+
 def spread(rng, d):
     return rng.standard_normal(d) * 10.0 ** rng.uniform(-6, 6, d)
 

@@ -10,7 +10,18 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from families import SIN, SQUARE, Family, half_zero, normal, over_scale, scaled, slug, times
+from families import (
+    SIN,
+    SQUARE,
+    Family,
+    between,
+    half_zero,
+    normal,
+    over_scale,
+    scaled,
+    slug,
+    times,
+)
 
 from gradcompare import Objective
 
@@ -190,10 +201,6 @@ def few_digits(name: str) -> Family:
     return Family(f"few digits: {name}", term, SIN[1], normal)
 
 
-def between(low: float, high: float) -> Callable:
-    return lambda rng, d: rng.uniform(low, high, d)
-
-
 HUBER = (
     lambda xp, r: xp.where(xp.abs(r) <= 1, r**2 / 2, xp.abs(r) - 0.5),
     lambda xp, r: xp.clip(r, -1, 1),
@@ -229,6 +236,8 @@ HARD: tuple[Family | Coupled, ...] = (
            lambda xp, x, w: w / xp.expm1(w * x), between(0.5, 15)),
     Family("cancelling: root - 1", lambda xp, x, w: 1e6 * (xp.sqrt(1 + w * x**2) - 1),
            lambda xp, x, w: 1e6 * w * x / xp.sqrt(1 + w * x**2), scaled(1e-3)),
+    Family("cancelling: 1 - cos", lambda xp, x, w: 1 - xp.cos(w * x),
+           lambda xp, x, w: w * xp.sin(w * x), scaled(1e-5)),
     Family("saturated: sigmoid", lambda xp, x, w: 1 / (1 + xp.exp(-x)),
            lambda xp, x, w: xp.exp(-x) / (1 + xp.exp(-x)) ** 2, between(10, 35)),
     Family("extreme: f = 1e-160", *times(1e-160), normal),

@@ -10,7 +10,7 @@ import pytest
 
 from gradcompare import AbstractMethod, Estimate, Objective, estimate
 from gradcompare._results.judge import RESOLVED
-from gradcompare.methods._extrapolation.noise import POINTS
+from gradcompare.methods._extrapolation.noise.stairs import POINTS
 from gradcompare.methods._registry import registered_methods
 from gradcompare.methods.finite_difference import Central, Forward
 

@@ -162,3 +162,35 @@ def test_a_plateau_is_flat(library):
     x = np.array([-1.0, -0.3])
     assert np.all(estimate(value, x).error < 1e-12)
     assert check(value, lambda x: 0.3 + 0 * x, x).verdict.name == "ANALYTIC_WRONG"
+
+
+LOST = {
+    "1 - cos": (lambda x: np.sum(1 - np.cos(x)), np.sin),
+    "root - 1": (lambda x: np.sum(np.sqrt(1 + x**2) - 1), lambda x: x / np.sqrt(1 + x**2)),
+    "exp - 1 - x": (lambda x: np.sum(np.exp(x) - 1 - x), np.expm1),
+    "1 - bell": (lambda x: np.sum(1 - np.exp(-(x**2))), lambda x: 2 * x * np.exp(-(x**2))),
+}
+
+
+@pytest.mark.parametrize("name", LOST)
+@pytest.mark.parametrize("others", [[], [0.7], [-1.3, 0.4]], ids=len)
+def test_digits_that_are_lost_beside_a_tiny_parameter(name, others):
+    """F does not move within 1e-8 of 0, and is no constant there."""
+    value, gradient = LOST[name]
+    for tiny in 1.37 * np.geomspace(1e-14, 1e-2, 25):
+        x = np.array([tiny, *(tiny * np.array(others))])
+        e = estimate(value, x)
+        assert np.all(np.abs(e.value - gradient(x)) <= 3 * e.error), tiny
+
+
+def test_a_tiny_parameter_with_a_scale_of_its_own_keeps_its_bars():
+    """Noise further out does not count where f is another function there."""
+    x = 1e-9 * np.array([0.3, -1.2, 2.1])
+    for value, gradient in (
+        (lambda x: np.sum(np.sin(1e9 * x)), lambda x: 1e9 * np.cos(1e9 * x)),
+        (lambda x: np.sum((1e9 * x) ** 4), lambda x: 4e9 * (1e9 * x) ** 3),
+        (lambda x: np.sum(np.exp(-1e9 * x)), lambda x: -1e9 * np.exp(-1e9 * x)),
+    ):
+        e = estimate(value, x)
+        assert np.all(np.abs(e.value - gradient(x)) <= 3 * e.error)
+        assert np.all(e.error < 1e-11 * np.max(np.abs(e.value)))

@@ -10,7 +10,7 @@ from .._evaluation.evaluator import Evaluator
 from .._model.estimate import SAFETY, Estimate
 from ..methods._extrapolation.ladder import derivatives_along
 from ..methods._extrapolation.lines import RATIO, Lines, room_along
-from ..methods._extrapolation.noise import measure_noise
+from ..methods._extrapolation.noise.measurement import measure_noise
 from ..methods._extrapolation.windows import FIRST_LEVEL
 
 

@@ -28,7 +28,7 @@ from .._evaluation.function import Function
 from .._model.estimate import Estimate
 from ._base import AbstractEvaluator, AbstractMethod
 from ._extrapolation.lines import room, typical_size
-from ._extrapolation.noise import measure_noise
+from ._extrapolation.noise.measurement import measure_noise
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ from ._extrapolation.lines import (
     coordinate_scale,
     direction_line,
 )
-from ._extrapolation.noise import NOISE_FACTOR, Noise, measure_noise
+from ._extrapolation.noise.level import NOISE_FACTOR
+from ._extrapolation.noise.measurement import Noise, measure_noise
 
 OTHER_STEPS = (0.7, 0.4)
 """Ratios of the steps of further measurements to those of the first."""

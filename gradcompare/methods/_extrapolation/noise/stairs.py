@@ -3,9 +3,9 @@
 import numpy as np
 from jaxtyping import Float
 
-from ..._model.estimate import EPS
-from .._base import AbstractEvaluator
-from .lines import NOISY
+from ...._model.estimate import EPS
+from ..._base import AbstractEvaluator
+from ..lines import NOISY
 
 DECIMALS = range(16)
 """Numbers of decimals to which values may have been rounded."""
