@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from gradcompare import Verdict, compare
 from gradcompare._results.data import PointResult
-from gradcompare._results.judge import judge
+from gradcompare._results.judgement.judge import judge
 from gradcompare._results.result import Result
 from gradcompare.methods._registry import voting_methods
 

@@ -12,7 +12,7 @@ from families import FAMILIES, Family, half_zero, normal, wave, wave_slope
 from gradcompare import Verdict, compare
 from gradcompare._model.estimate import Estimate
 from gradcompare._results.data import PointResult
-from gradcompare._results.judge import judge
+from gradcompare._results.judgement.judge import judge
 from gradcompare._results.result import Result
 from gradcompare.methods._registry import voting_methods
 

@@ -39,7 +39,7 @@ from tabulate import tabulate
 
 import gradcompare
 from gradcompare._results.data import PointResult
-from gradcompare._results.judge import judge
+from gradcompare._results.judgement.judge import judge
 
 ESTIMATORS = ("gradcompare", "numdifftools", "jacobi", "scipy")
 CHECKERS = ("gradcompare", "gradcompare (2)", "torch", "jax", "scipy")

@@ -28,7 +28,7 @@ from gradcompare._points.examination import Examination
 from gradcompare._points.sampling import ValueAt, around
 from gradcompare._points.sources import FixedPoints, PointSource
 from gradcompare._results.data import PointResult
-from gradcompare._results.judge import judge
+from gradcompare._results.judgement.judge import judge
 from gradcompare._results.result import Result
 from gradcompare.diagnosis.diagnose import diagnose
 from gradcompare.diagnosis.evidence.gather import data_leaves, gather

@@ -122,7 +122,7 @@ class Derivative(pytest.Item):
 
     def _alone(self, result: Result) -> Result:
         """The result for this derivative alone; a trap declares one verdict for all."""
-        from ._results.single_source import against_judge
+        from ._results.judgement.single_source import against_judge
 
         assert isinstance(self.parent, ObjectiveNode)
         objective = self.parent.objective

@@ -14,7 +14,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from gradcompare import Estimate, Judgement, Objective, PointResult
-from gradcompare._results.judge import judge
+from gradcompare._results.judgement.judge import judge
 
 VOTERS = ("analytic", "reverse", "richardson")
 

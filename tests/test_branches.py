@@ -11,7 +11,7 @@ import pytest
 from jax import lax
 
 from gradcompare import Comparison, Judgement, Verdict, check, compare, get_objective
-from gradcompare._engine.point import examine
+from gradcompare._engine.point.examination import examine
 from gradcompare._evaluation.evaluator import Evaluator
 from gradcompare._points.branches.choices import choices
 from gradcompare._points.branches.nodes import each

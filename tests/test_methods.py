@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gradcompare import AbstractMethod, Estimate, Objective, estimate
-from gradcompare._results.judge import RESOLVED
+from gradcompare._results.judgement.reach import RESOLVED
 from gradcompare.methods._extrapolation.noise.stairs import POINTS
 from gradcompare.methods._registry import registered_methods
 from gradcompare.methods.finite_difference import Central, Forward

@@ -19,7 +19,7 @@ from gradcompare import (
     compare,
     get_objective,
 )
-from gradcompare._results.judge import judge
+from gradcompare._results.judgement.judge import judge
 from gradcompare.diagnosis.evidence.fit import Fit
 from gradcompare.methods._extrapolation.tableau import LEVELS, extrapolate
 

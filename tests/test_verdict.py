@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradcompare import Verdict
-from gradcompare._results.judge import judge
+from gradcompare._results.judgement.judge import judge
 
 INF, NAN = np.inf, np.nan
 

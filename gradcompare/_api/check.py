@@ -35,6 +35,7 @@ def check(
     symmetric: bool = False,
     intent: Intent = "gradient",
     reference: Callable[..., Any] | None = None,
+    accuracy: float | None = None,
     points: int = Settings.points,
     tails: bool = False,
     seed: int = 0,
@@ -72,6 +73,9 @@ def check(
         intent: `upper_bound` if the gradient may exceed the true one, but not fall below it.
         reference: `reference(x, *args)`, an independent implementation of `value`. It shows
             whether `value` is the function you intended, which no derivative can.
+        accuracy: The largest error that you accept, relative to the largest derivative, as where
+            `value` stops at a tolerance. The verdict is then AGREE if the error is shown to be
+            smaller, and an entry of exactly 0 stays wrong beside a clear derivative.
         points: Number of points: `x0`, and others drawn around it. With more than one, up to
             three more are searched for that reach other branches of `value` or `gradient`.
         tails: Whether to add points far out, with parameters up to a hundred times as large.
@@ -115,6 +119,7 @@ def check(
         as_objective(value, gradient, signature, bounds, domain),
         reference=None if reference is None else Adapted(reference, signature, "value"),
         convention=Convention(wrt, sign, scale, symmetric, intent),
+        accuracy=accuracy,
     )
     settings = make_settings(
         voting_methods() if methods is None else methods,

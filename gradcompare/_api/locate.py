@@ -26,7 +26,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float
 
-from .._engine.narrow.judgement import estimate_as_written
+from .._engine.point.narrow import estimate_as_written
 from .._engine.settings import Settings, evaluator_of, make_settings
 from .._evaluation.checks import is_random, value_twice
 from .._evaluation.evaluator import Evaluator

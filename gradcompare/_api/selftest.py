@@ -19,7 +19,7 @@ from .._foundation.wording import short
 from .._model.estimate import SAFETY
 from .._model.verdict import Verdict
 from .._results.data import PointResult
-from .._results.judge import judge
+from .._results.judgement.judge import judge
 from .._results.result import Comparison, Result
 
 Vector = Float[np.ndarray, " d"]

@@ -17,13 +17,16 @@ from .._points.examination import Examination
 from .._points.sampling import towers
 from .._points.sources import PointSource
 from .._results.data import PointResult
+from .._results.judgement.fairness import fair
+from .._results.judgement.settlement import settled
 from .._results.result import Result
 from ..diagnosis.autodiff.findings import autodiff_findings
 from ..diagnosis.autodiff.staircase import staircase
 from ..diagnosis.diagnose import findings
 from ..diagnosis.nonfinite.findings import nonfinite_findings
 from .accuracy import accuracies
-from .point import examine, remarks
+from .point.examination import examine
+from .point.remarks import remarks
 from .settings import Case, Settings, evaluator_of
 
 
@@ -130,7 +133,7 @@ def _judged(case: Case, settings: Settings, coverage: Coverage) -> Result:
         paths=problem.output.paths,
         shapes=problem.output.shapes,
         expected=objective.expected,
-        points=tuple(point.result for point in coverage.points),
+        points=fair([point.result for point in coverage.points]),
         message=_crash(objective, coverage.points[0].result),
         has_reference=objective.reference is not None,
         chunk=evaluator.cache.chunk,
@@ -138,6 +141,7 @@ def _judged(case: Case, settings: Settings, coverage: Coverage) -> Result:
         branches_unseen=coverage.unseen,
     )
     diagnosis = _diagnosis(result.verdict, coverage)
+    result = replace(result, points=settled(result.points, diagnosis))
     accused = any(finding.kind == "custom rule" for finding in diagnosis)
     notes = remarks(evaluator, settings.methods, accused=accused)
     return replace(result, diagnosis=diagnosis, notes=(*evaluator.cache.notes, *notes))

@@ -1,5 +1,6 @@
 """Checks of an objective and its gradient before a comparison."""
 
+from collections.abc import Hashable
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from .._foundation.errors import InputError, Untraceable, outcome_of
 from .._foundation.layout import Layout
 from .._foundation.precision import cast
 from .._foundation.user_code import describe
+from .._introspection.fingerprint import fingerprint
 from .._model.estimate import SAFETY, Estimate
 from .evaluator import Evaluator, Untraced
 from .function import Function
@@ -118,6 +120,9 @@ def _same_buffer(first: PyTree, second: PyTree) -> bool:
 STOCHASTIC = 1e-3
 """Relative difference of two values at one point above which the objective may be random."""
 
+REORDERED = 1e-10
+"""The same of two derivatives by one program: sums in another order differ by less."""
+
 
 def value_twice(evaluator: Evaluator) -> tuple[float, float]:
     """Returns the objective at the point by two programs: numbers drawn in tracing differ too."""
@@ -127,14 +132,41 @@ def value_twice(evaluator: Evaluator) -> tuple[float, float]:
 def is_random(evaluator: Evaluator, value: float, again: float) -> bool:
     """Whether two values at one point differ by more than their rounding errors.
 
-    At a minimum of zero, one program can compute 0 and another one 1e-32.
+    At a minimum of zero, one program can compute 0 and another one 1e-32. Where all digits are
+    lost, two compilations of the same program differ by any amount.
     """
     difference, largest = abs(value - again), max(abs(value), abs(again))
     if not np.isfinite(difference) or difference <= STOCHASTIC * largest:
         return False
     if abs(evaluator.value() - value) > STOCHASTIC * largest:
         return True  # the very same program; an error bar measured with it would be as random
-    return not difference <= SAFETY * float(value_with_bar(evaluator).error[0])
+    if difference <= SAFETY * float(value_with_bar(evaluator).error[0]):
+        return False
+    return evaluator.cache.opaque or _is_traced_anew(evaluator)
+
+
+def _is_traced_anew(evaluator: Evaluator) -> bool:
+    """Whether each trace of the objective gives another program, as with numbers drawn in it."""
+    params, data, _ = evaluator.args
+    value = evaluator.problem.objective.value
+    # A new function each time: JAX keeps the traces of those that it knows.
+    first, second = (
+        fingerprint(jax.make_jaxpr(lambda p, d: value(p, d))(params, data)) for _ in range(2)
+    )
+    return first != second
+
+
+def differs_when_repeated(evaluator: Evaluator, key: Hashable) -> str:
+    """Returns what a program gave in two calls at the point if that differs; empty if not."""
+    first, second = (evaluator.run_at(key, evaluator.x) for _ in range(2))
+    with np.errstate(invalid="ignore"):
+        off = np.where(np.isfinite(first) & np.isfinite(second), np.abs(first - second), 0.0)
+        size = np.max(np.abs(first), where=np.isfinite(first), initial=0.0)
+    worst = int(np.argmax(off))
+    if not off[worst] > REORDERED * size:
+        return ""
+    name = evaluator.problem.output.name(worst)
+    return f"{first[worst]:.6g} and {second[worst]:.6g} at {name}"
 
 
 def value_with_bar(evaluator: Evaluator) -> Estimate:

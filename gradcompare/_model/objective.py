@@ -49,6 +49,8 @@ class Objective:
         reference: `reference(params, data)`, an independent implementation of the value.
         expected: The verdict of a comparison, for an objective that is known to deceive one
             of the sources.
+        accuracy: The largest relative error of a derivative that is accepted, as where `value`
+            stops at a tolerance; None if only rounding is.
 
     Raises:
         InputError: if a field cannot be used as described.
@@ -83,6 +85,7 @@ class Objective:
     convention: Convention = PLAIN
     reference: Callable[[Params, Data], PyTree] | None = None
     expected: Verdict = Verdict.AGREE
+    accuracy: float | None = None
 
     def __post_init__(self):
         if not self.name or any(letter.isspace() or letter == ":" for letter in self.name):
@@ -98,6 +101,12 @@ class Objective:
             raise InputError(
                 f"objective {self.name!r} has sizes {self.sizes!r}; "
                 "give a tuple of positive integers, the default first"
+            )
+
+        if self.accuracy is not None and not 0 < self.accuracy < 1:
+            raise InputError(
+                f"the accuracy of {self.name} is {self.accuracy!r}; give the largest relative "
+                "error that you accept, such as 1e-6"
             )
 
     def _require_callable(self, field: str) -> None:

@@ -70,6 +70,18 @@ class Verdict(enum.Enum):
         "the derivatives agree, but the value differs from that of the reference",
         "Find out which of the two is the function that you mean.",
     )
+    AUTODIFF_INEXACT = (
+        "GC203",
+        False,
+        "automatic differentiation is right to a few digits, and not further",
+        "Give accuracy= to accept them, or tighten the tolerance of f.",
+    )
+    ANALYTIC_INEXACT = (
+        "GC204",
+        False,
+        "the analytic derivative is right to a few digits, and not further",
+        "Give accuracy= to accept them, or tighten the tolerance of f.",
+    )
     AUTODIFF_WRONG = (
         "GC301",
         False,
@@ -82,6 +94,12 @@ class Verdict(enum.Enum):
         "the analytic derivative is wrong, and the other sources agree",
         "Re-derive the coordinates listed.",
     )
+    BOTH_WRONG = (
+        "GC303",
+        False,
+        "the analytic derivative and automatic differentiation make the same mistake",
+        "Correct both.",
+    )
     NONFINITE = (
         "GC401",
         False,
@@ -91,7 +109,7 @@ class Verdict(enum.Enum):
     STOCHASTIC = (
         "GC402",
         False,
-        "the objective gives different values at the same point",
+        "a function gives different numbers at the same point",
         "Pass its random key or seed as data, so that every evaluation uses the same one.",
     )
     NOT_A_CHECK = (
@@ -149,6 +167,13 @@ SAME_PROGRAM = Explanation(
 )
 """NOT_A_CHECK because two sources are one."""
 
+RANDOM_GRADIENT = Explanation(
+    "the gradient gives different numbers at the same point",
+    "Look for threads that add to one array, for random numbers, and for memory that is read "
+    "before it is written.",
+)
+"""STOCHASTIC because of the gradient under test."""
+
 TWO_SOURCES = {
     Verdict.ANALYTIC_WRONG: Explanation(
         "the analytic derivative is not what finite differences find, and there is no third "
@@ -178,6 +203,9 @@ class Judgement:
             would have been detected; NaN if no coordinate was verified. Kinks are left out:
             there, every value between the one-sided derivatives is correct.
         scale: The largest derivative of any coordinate, the unit of the relative floor.
+        agrees_to: An upper bound of the error of the derivative under test that its difference
+            from the reference and both bars allow: in its worst entry, relative to the largest.
+        agrees_to_norm: The same in the 2-norm.
         note: A remark for the reader, or empty.
         explanation: The cause and the advice here, if they are not those of the verdict.
 
@@ -195,6 +223,8 @@ class Judgement:
     unverified: tuple[int, ...] = ()
     floor: float = float("nan")
     scale: float = float("nan")
+    agrees_to: float = float("nan")
+    agrees_to_norm: float = float("nan")
     note: str = ""
     explanation: Explanation | None = None
 

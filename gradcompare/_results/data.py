@@ -41,6 +41,7 @@ class PointResult:
         sources: The method that speaks for each source.
         pairs: The differences between the methods, two by two.
         taylor: A second opinion on the gradient under test, where the verdict is not plain.
+        abstains: Why this point does not vote; empty if it does.
 
     Examples:
         >>> import jax.numpy as jnp
@@ -63,6 +64,7 @@ class PointResult:
     sources: dict[str, str] = field(default_factory=dict)
     pairs: tuple[PairError, ...] = ()
     taylor: str = ""
+    abstains: str = ""
 
     @property
     def votes(self) -> dict[str, Estimate]:
@@ -118,11 +120,29 @@ class ResultData:
     branches_unseen: str = ""
 
     @property
+    def voting(self) -> tuple[PointResult, ...]:
+        """The points that vote."""
+        return tuple(point for point in self.points if not point.abstains)
+
+    @property
+    def drawn_alone(self) -> bool:
+        """Whether the derivative is right at the point given, and at no other that votes."""
+        first, *others = self.voting or (None,)
+        if first is None or not others or first is not self.points[0]:
+            return False
+        return first.judgement.verdict.ok and not any(p.judgement.verdict.ok for p in others)
+
+    @property
+    def agrees_to(self) -> float:
+        """An upper bound of the relative error at every point, of the worst entry."""
+        return max((point.judgement.agrees_to for point in self.voting), default=math.nan)
+
+    @property
     def verdict(self) -> Verdict:
-        """The worst verdict over the points."""
+        """The worst verdict over the points that vote."""
         if self.message:
             return Verdict.ERROR
-        verdicts = [point.judgement.verdict for point in self.points]
+        verdicts = [point.judgement.verdict for point in self.voting]
         worst = max(verdicts, key=lambda verdict: verdict.rank, default=Verdict.NOT_A_CHECK)
         if worst is Verdict.AGREE and self.sharpest is None and not self._two_exact:
             return Verdict.INCONCLUSIVE  # nothing was verified
@@ -168,7 +188,7 @@ class ResultData:
     @property
     def worst(self) -> PointResult | None:
         """The point that gave the verdict."""
-        return max(self.points, key=lambda p: p.judgement.verdict.rank, default=None)
+        return max(self.voting, key=lambda p: p.judgement.verdict.rank, default=None)
 
     @property
     def sharpest(self) -> PointResult | None:
@@ -178,13 +198,13 @@ class ResultData:
             relative = point.judgement.relative_floor
             return relative if math.isfinite(relative) else math.inf
 
-        verified = [point for point in self.points if math.isfinite(point.judgement.floor)]
+        verified = [point for point in self.voting if math.isfinite(point.judgement.floor)]
         return min(verified, key=floor, default=None)
 
     @property
     def unverified(self) -> tuple[int, ...]:
         """The entries that finite differences verified at no point."""
-        silent = [set(point.judgement.unverified) for point in self.points]
+        silent = [set(point.judgement.unverified) for point in self.voting]
         return tuple(sorted(set.intersection(*silent))) if silent else ()
 
     @property

@@ -35,7 +35,8 @@ def summarise(result: ResultData) -> str:
     explanation = result.explanation
     head = f"{result.objective} (d = {result.d}): {result.verdict.title}: {explanation.cause}"
     faulty = point.judgement.faulty
-    lines = [explanation.advice, *declaration(result), where(result, point)]
+    lines = [explanation.advice, *declaration(result), *drawn_alone(result)]
+    lines.append(where(result, point))
     lines += coordinate_table(result, point, faulty) if faulty else []
     lines += diagnosis_lines(result)
     lines += [detection_floor(result)] if result.verdict.ok else []
@@ -55,12 +56,22 @@ def declaration(result: ResultData) -> list[str]:
     return [f"not what this trap declares: {result.expected.name}; {REPAIR}"]
 
 
+def drawn_alone(result: ResultData) -> list[str]:
+    """Says so if the derivative is right at the point given, and at none that was drawn."""
+    if not result.drawn_alone:
+        return []
+    return [
+        f"agrees at {result.points[0].label} itself; if the derivative is meant there alone (a "
+        "strain, a tangent space), give points=1"
+    ]
+
+
 def where(result: ResultData, point: PointResult) -> str:
     """Says which points have the worst verdict, and how many coordinates brought it about."""
-    same = [p.label for p in result.points if p.judgement.verdict is point.judgement.verdict]
+    same = [p.label for p in result.voting if p.judgement.verdict is point.judgement.verdict]
     places = f"at {listed(same)}"
-    if len(same) < len(result.points):
-        places += f" ({len(same)} of {len(result.points)} points)"
+    if len(same) < len(result.voting):
+        places += f" ({len(same)} of {len(result.voting)} points)"
     faulty, entries = len(point.judgement.faulty), result.entries
     if not faulty:
         return places
@@ -181,7 +192,11 @@ def method_notes(point: PointResult) -> list[str]:
 
 def point_warnings(point: PointResult) -> list[str]:
     """Says what makes a point a poor place for a comparison."""
-    return [f"{point.label}: {warning}" for warning in point.warnings]
+    warnings = [f"{point.label}: {warning}" for warning in point.warnings]
+    if point.abstains:
+        name = point.judgement.verdict.name
+        warnings.append(f"{point.label}: {name}, but it does not vote: {point.abstains}")
+    return warnings
 
 
 def branch_lines(result: ResultData) -> list[str]:

@@ -15,7 +15,8 @@ from ..._evaluation.rounding import estimate_with_rounding
 from ..._foundation.errors import outcome_of
 from ..._model.domain import TINY
 from ..._model.estimate import Estimate
-from ..._results.judge import CHANCE, excess_of
+from ..._results.judgement.excess import excess_of
+from ..._results.judgement.judge import CHANCE
 from ...methods._base import AbstractEvaluator, AbstractMethod, estimate_as_declared
 from .suspects import PLAIN, Suspect, Switches
 

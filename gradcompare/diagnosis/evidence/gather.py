@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import jax
 import numpy as np
@@ -44,7 +45,8 @@ def gather(points: Sequence[Examination], choices: Choices | None = None) -> Evi
         return None
     problem = kept[0].evaluator.problem
     bound = problem.objective.convention.intent == "upper_bound"
-    rows = [_row(point.result.votes, bound) for point in kept]
+    accuracy = problem.objective.accuracy or 0.0
+    rows = [_row(_accepted(point.result.votes, accuracy), bound) for point in kept]
     # Autodiff may run on a value that cannot be traced as a whole, as with branches of Python.
     traced = [
         point.evaluator
@@ -70,6 +72,13 @@ def _is_comparable(point: PointResult) -> bool:
     """Whether there is a gradient under test, and something to compare it with."""
     votes = point.votes
     return point.judgement.verdict in COMPARABLE and "analytic" in votes and len(votes) > 1
+
+
+def _accepted(votes: Mapping[str, Estimate], accuracy: float) -> Mapping[str, Estimate]:
+    """Returns the estimates with bars that hold half of the error that the user accepts."""
+    largest = float(np.max(np.abs(next(iter(votes.values())).value), initial=0.0))
+    room = accuracy * largest / (2 * SAFETY) if np.isfinite(largest) else 0.0
+    return {s: replace(e, error=e.error + room) for s, e in votes.items()}
 
 
 def _row(mine: Mapping[str, Estimate], bound: bool) -> tuple[np.ndarray, ...]:

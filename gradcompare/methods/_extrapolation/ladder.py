@@ -163,6 +163,8 @@ class Ladder:
         # small by chance near a singularity (softplus; 55 times too small).
         limit = np.where(truncating, CERTAIN, TARGET) * np.abs(value)
         enough = np.broadcast_to(self._lines.enough, self._constant.shape)[active]
+        largest = np.max(np.abs(self._best.value), initial=0.0, where=self._best.error < np.inf)
+        limit = np.maximum(limit, self._lines.share * largest)
         small = error <= np.where(enough > 0, enough, limit)
         # No bar is small beside a derivative of 0. But if f is the same at all steps, none small:
         reach = CONSTANT_REACH * np.maximum(self._lines.scale[active], self._lines.usual)

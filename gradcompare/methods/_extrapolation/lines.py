@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -26,6 +26,9 @@ LONGEST = 1e100
 LEAST_SCALE = 1e-200
 """Shortest coordinate that is a scale of its own."""
 
+SHARPER = 10.0
+"""Ratio of an accuracy that the user accepts to a bar that shows it."""
+
 NARROW = 20
 """Level of the least room: a domain ends on a side with less than scale · RATIO^−NARROW."""
 
@@ -48,6 +51,7 @@ class Lines:
         usual: The usual length of the parameters, at least 1.
         enough: An error bar that is small enough on each line; 0 where the derivative decides
             what is small.
+        share: The fraction of the largest derivative at which a bar is small enough.
     """
 
     sample: Callable[[Int[np.ndarray, " k"], Float[np.ndarray, " k"]], Float[np.ndarray, " k"]]
@@ -59,6 +63,7 @@ class Lines:
     noise: float
     usual: float = 1.0
     enough: Float[np.ndarray, " m"] | float = 0.0
+    share: float = 0.0
 
     def of(self, which: Int[np.ndarray, " k"]) -> "Lines":
         """Returns some of the lines."""
@@ -66,9 +71,9 @@ class Lines:
         def sample(lines, steps):
             return self.sample(which[lines], steps)
 
-        arrays = (self.origin, self.scale, self.below, self.above)
-        parts = [array[which] for array in arrays]
-        return Lines(sample, *parts, centre=self.centre, noise=self.noise, usual=self.usual)
+        names = ("origin", "scale", "below", "above")
+        parts = {name: getattr(self, name)[which] for name in names}
+        return replace(self, sample=sample, enough=0.0, **parts)
 
 
 @dataclass(frozen=True)
@@ -101,8 +106,17 @@ def coordinate_lines(
 ) -> Lines:
     """Returns one line for each coordinate."""
     usual = max(1.0, float(np.median(scale)))
-    ends = room(evaluator)
-    return Lines(evaluator.perturbed, evaluator.x, scale, *ends, centre, noise, usual)
+    ends, share = room(evaluator), sharpness(evaluator)
+    return Lines(evaluator.perturbed, evaluator.x, scale, *ends, centre, noise, usual, share=share)
+
+
+def sharpness(evaluator: AbstractEvaluator) -> float:
+    """Returns the share of the largest derivative at which a bar is small enough.
+
+    Where the user accepts an accuracy, the widest steps that show it are the best ones: they are
+    long beside the steps that a solver makes at its tolerance.
+    """
+    return (evaluator.problem.objective.accuracy or 0.0) / SHARPER
 
 
 def direction_line(evaluator: AbstractEvaluator, centre: float, noise: float) -> Lines:
@@ -113,7 +127,8 @@ def direction_line(evaluator: AbstractEvaluator, centre: float, noise: float) ->
     def sample(_, steps):
         return evaluator.along(steps)
 
-    return Lines(sample, np.zeros(1), scale, *room(evaluator), centre, noise)
+    ends, share = room(evaluator), sharpness(evaluator)
+    return Lines(sample, np.zeros(1), scale, *ends, centre, noise, share=share)
 
 
 def typical_size(evaluator: AbstractEvaluator) -> Float[np.ndarray, " k"]:

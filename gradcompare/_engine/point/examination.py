@@ -9,30 +9,31 @@ from itertools import combinations
 
 import numpy as np
 
-from .._evaluation.checks import is_random, value_twice, value_with_bar
-from .._evaluation.evaluator import Evaluator
-from .._evaluation.function import AbstractFunction
-from .._evaluation.rounding import estimate_with_rounding
-from .._foundation.errors import Untraceable, outcome_of
-from .._foundation.user_code import describe
-from .._foundation.wording import listed
-from .._model.estimate import EPS, SAFETY, Estimate
-from .._model.verdict import SAME_PROGRAM, Judgement, Verdict
-from .._points.sampling import lint
-from .._results.data import PointResult
-from .._results.judge import judge
-from .._results.pairs import pair_error
-from ..diagnosis.rounding.measured import measured
-from ..diagnosis.rounding.second_vote import vote_again
-from ..methods._base import AbstractMethod, estimate_as_declared, voters
-from .narrow.judgement import as_written, sentence, unless_rounding_decides
+from ..._evaluation.checks import (
+    differs_when_repeated,
+    is_random,
+    value_twice,
+    value_with_bar,
+)
+from ..._evaluation.evaluator import Evaluator
+from ..._evaluation.rounding import estimate_with_rounding
+from ..._foundation.errors import Untraceable, outcome_of
+from ..._foundation.user_code import describe
+from ..._model.estimate import EPS, SAFETY, Estimate
+from ..._model.verdict import RANDOM_GRADIENT, SAME_PROGRAM, Judgement, Verdict
+from ..._points.sampling import lint
+from ..._results.data import PointResult
+from ..._results.judgement.accuracy import at_accuracy
+from ..._results.judgement.judge import judge
+from ..._results.pairs import pair_error
+from ...diagnosis.rounding.measured import measured
+from ...diagnosis.rounding.second_vote import vote_again
+from ...methods._base import AbstractMethod, estimate_as_declared, voters
+from .narrow import as_written, unless_rounding_decides
+from .remarks import voting_programs
 from .taylor import taylor_remainder
 
-CAPTURED = 2**20
-"""Bytes in a closure above which a remark is made: 6.4 MB doubled the time of compiling."""
-
-MANY = 2000
-"""Number of parameters above which differences on the host are slow, and `locate` is advised."""
+NO_CHECK = Judgement(Verdict.NOT_A_CHECK, explanation=SAME_PROGRAM)
 
 
 def examine(evaluator: Evaluator, methods: Sequence[AbstractMethod]) -> PointResult:
@@ -44,6 +45,11 @@ def examine(evaluator: Evaluator, methods: Sequence[AbstractMethod]) -> PointRes
         judgement = Judgement(Verdict.STOCHASTIC, note=note)
         return PointResult(problem.label, evaluator.x, value, judgement, warnings, sources=sources)
     estimates, missing = _estimates(evaluator, methods)
+    random = _random_derivative(evaluator, methods)
+    if random is not None:
+        return PointResult(
+            problem.label, evaluator.x, value, random, warnings, estimates, missing, sources
+        )
     votes = {s: estimates[name] for s, name in sources.items() if name in estimates}
     value, votes = as_written(evaluator, methods, value, votes)
     votes, judgement, lost = vote_again(
@@ -93,6 +99,23 @@ def _estimates(
     return estimates, missing
 
 
+def _random_derivative(
+    evaluator: Evaluator, methods: Sequence[AbstractMethod]
+) -> Judgement | None:
+    """Returns the judgement on an exact derivative that differs from call to call, if one does."""
+    for method in methods:
+        if not method.votes or method not in evaluator.functions:
+            continue
+        numbers = outcome_of(partial(differs_when_repeated, evaluator, method))
+        if isinstance(numbers, str) and numbers:
+            return Judgement(
+                Verdict.STOCHASTIC,
+                note=f"{method.name}: the same point gave {numbers}",
+                explanation=RANDOM_GRADIENT if method.source == "analytic" else None,
+            )
+    return None
+
+
 def _judgement(
     evaluator: Evaluator,
     methods: Sequence[AbstractMethod],
@@ -101,9 +124,15 @@ def _judgement(
 ) -> Judgement:
     objective = evaluator.problem.objective
     if _same_program(evaluator, methods):
-        return Judgement(Verdict.NOT_A_CHECK, explanation=SAME_PROGRAM)
+        of_autodiff = judge(value, {s: e for s, e in votes.items() if s != "analytic"})
+        contradicted = of_autodiff.verdict is Verdict.AUTODIFF_WRONG
+        return of_autodiff if contradicted else NO_CHECK
     bound, of_value = objective.convention.intent == "upper_bound", evaluator.functions["value"]
-    judgement = judge(value, votes, bound=bound, narrow=of_value.widened)
+    programs = voting_programs(evaluator, methods)
+    tested = programs.get("analytic") or programs.get("autodiff")
+    casts = tested is not None and tested.epsilon > max(of_value.epsilon, EPS)
+    judgement = judge(value, votes, bound=bound, narrow=of_value.widened, casts=casts)
+    judgement = at_accuracy(judgement, votes, objective.accuracy)
     note = "" if objective.reference is None else _difference_from_reference(evaluator)
     # A worse verdict on the gradient stands.
     if note and judgement.verdict.rank < Verdict.VALUE_DIFFERS.rank:
@@ -111,16 +140,9 @@ def _judgement(
     return judgement
 
 
-def _voting_programs(
-    evaluator: Evaluator, methods: Sequence[AbstractMethod]
-) -> dict[str, AbstractFunction | None]:
-    """Returns the program of the voting method of each source."""
-    return {m.source: evaluator.functions.get(m) for m in methods if m.votes}
-
-
 def _same_program(evaluator: Evaluator, methods: Sequence[AbstractMethod]) -> bool:
     """Whether the derivative under test is autodiff itself: the same operations and constants."""
-    mine = _voting_programs(evaluator, methods)
+    mine = voting_programs(evaluator, methods)
     analytic, autodiff = mine.get("analytic"), mine.get("autodiff")
     if analytic is None or autodiff is None or analytic.fingerprint is None:
         return False
@@ -159,49 +181,3 @@ def _taylor(evaluator: Evaluator, judgement: Judgement, votes: Mapping[str, Esti
     # The error of a wrong gradient may be too small, or orthogonal to the direction.
     hidden = judgement.verdict is Verdict.ANALYTIC_WRONG and remainder.order == 2
     return "" if hidden else remainder.sentence
-
-
-def remarks(
-    evaluator: Evaluator, methods: Sequence[AbstractMethod], *, accused: bool = False
-) -> tuple[str, ...]:
-    """Returns sentences on what the sources share, which weakens their agreement, and on costs.
-
-    Args:
-        evaluator: The programs of any point.
-        methods: The methods of the comparison.
-        accused: Whether the diagnosis already blames a rule for autodiff.
-    """
-    programs = _voting_programs(evaluator, methods)
-    analytic, value = programs.get("analytic"), evaluator.functions.get("value")
-    sentences = []
-    if analytic is not None and analytic.differentiates:
-        sentences.append(
-            "the analytic derivative calls autodiff itself: that the two agree says little, "
-            "only finite differences check it"
-        )
-    if value is not None and value.rules and programs.get("autodiff") is not None and not accused:
-        sentences.append(
-            f"autodiff follows a rule written by hand, {', '.join(value.rules)}: where the "
-            "formula shares it, only finite differences check it"
-        )
-    narrow = [s for s, p in programs.items() if p is not None and p.epsilon > EPS]
-    if narrow:
-        sentences.append(
-            f"{listed(narrow)} compute{'s' * (len(narrow) == 1)} in less than float64 somewhere, "
-            "which widens the error bars; look for a cast"
-        )
-    stand_in = sentence(evaluator, methods)
-    sentences += [stand_in] if stand_in else []
-    captured = 0 if value is None else value.captured_bytes
-    if captured > CAPTURED:
-        sentences.append(
-            f"value captures {captured / 2**20:.1f} MiB of data, which are written into every "
-            "program; pass them as arguments, and it compiles faster"
-        )
-    d = evaluator.problem.layout.size
-    if evaluator.cache.opaque and d > MANY and evaluator.problem.quantity == "gradient":
-        sentences.append(
-            f"d = {d} and value is called on the host, at least {2 * d} times per point: "
-            "gradcompare.locate needs a few hundred calls in all, along random directions"
-        )
-    return tuple(sentences)

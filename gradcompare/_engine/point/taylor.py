@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from .._evaluation.evaluator import Evaluator
-from .._foundation.wording import short
+from ..._evaluation.evaluator import Evaluator
+from ..._foundation.wording import short
 
 HALVINGS = 32
 """Number of steps, from a quarter of the scale of the parameters down to 10⁻¹⁰ of it."""

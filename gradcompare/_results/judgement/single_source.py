@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from .._model.verdict import Judgement, Verdict
-from .data import PointResult
+from ..._model.verdict import Judgement, Verdict
+from ..data import PointResult
+from ..result import Result
 from .judge import judge
-from .result import Result
 
 ATTRIBUTED = (Verdict.AUTODIFF_WRONG, Verdict.ANALYTIC_WRONG, Verdict.NONFINITE)
 """Verdicts that accuse one source; a point has only the worst of them."""

@@ -1,1 +1,0 @@
-"""The judgement of programs that compute in types narrower than float64."""

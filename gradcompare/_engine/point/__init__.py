@@ -1,0 +1,7 @@
+"""One point: the estimates of all methods, the verdict, and remarks.
+
+- `examination`: the comparison at one point
+- `narrow`: the judgement of functions that compute in narrow types
+- `remarks`: sentences on the functions
+- `taylor`: a second opinion on a gradient
+"""

@@ -1,0 +1,69 @@
+"""Sentences on the functions of an objective: what they share, and what they cost."""
+
+from collections.abc import Sequence
+
+from ..._evaluation.evaluator import Evaluator
+from ..._evaluation.function import AbstractFunction
+from ..._foundation.wording import listed
+from ..._model.estimate import EPS
+from ...methods._base import AbstractMethod
+from .narrow import sentence
+
+CAPTURED = 2**20
+"""Bytes in a closure above which a remark is made: 6.4 MB doubled the time of compiling."""
+
+MANY = 2000
+"""Number of parameters above which differences on the host are slow, and `locate` is advised."""
+
+
+def voting_programs(
+    evaluator: Evaluator, methods: Sequence[AbstractMethod]
+) -> dict[str, AbstractFunction | None]:
+    """Returns the program of the voting method of each source."""
+    return {m.source: evaluator.functions.get(m) for m in methods if m.votes}
+
+
+def remarks(
+    evaluator: Evaluator, methods: Sequence[AbstractMethod], *, accused: bool = False
+) -> tuple[str, ...]:
+    """Returns sentences on what the sources share, which weakens their agreement, and on costs.
+
+    Args:
+        evaluator: The programs of any point.
+        methods: The methods of the comparison.
+        accused: Whether the diagnosis already blames a rule for autodiff.
+    """
+    programs = voting_programs(evaluator, methods)
+    analytic, value = programs.get("analytic"), evaluator.functions.get("value")
+    sentences = []
+    if analytic is not None and analytic.differentiates:
+        sentences.append(
+            "the analytic derivative calls autodiff itself: that the two agree says little, "
+            "only finite differences check it"
+        )
+    if value is not None and value.rules and programs.get("autodiff") is not None and not accused:
+        sentences.append(
+            f"autodiff follows a rule written by hand, {', '.join(value.rules)}: where the "
+            "formula shares it, only finite differences check it"
+        )
+    narrow = [s for s, p in programs.items() if p is not None and p.epsilon > EPS]
+    if narrow:
+        sentences.append(
+            f"{listed(narrow)} compute{'s' * (len(narrow) == 1)} in less than float64 somewhere, "
+            "which widens the error bars; look for a cast"
+        )
+    stand_in = sentence(evaluator, methods)
+    sentences += [stand_in] if stand_in else []
+    captured = 0 if value is None else value.captured_bytes
+    if captured > CAPTURED:
+        sentences.append(
+            f"value captures {captured / 2**20:.1f} MiB of data, which are written into every "
+            "program; pass them as arguments, and it compiles faster"
+        )
+    d = evaluator.problem.layout.size
+    if evaluator.cache.opaque and d > MANY and evaluator.problem.quantity == "gradient":
+        sentences.append(
+            f"d = {d} and value is called on the host, at least {2 * d} times per point: "
+            "gradcompare.locate needs a few hundred calls in all, along random directions"
+        )
+    return tuple(sentences)

@@ -1,0 +1,89 @@
+"""The verdict at an accuracy that the user accepts: shown, refuted, or neither.
+
+Statistics calls this a test of equivalence: that the derivative is within the accuracy has to be
+shown, error bars included, and so has that it is not.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from ..._foundation.layout import indices
+from ..._foundation.wording import short
+from ..._model.estimate import SAFETY, Estimate
+from ..._model.verdict import Explanation, Judgement, Verdict
+from .excess import distance
+from .reach import RESOLVED
+
+DECIDED = (Verdict.NONFINITE, Verdict.NOT_A_CHECK, Verdict.STOCHASTIC, Verdict.VALUE_DIFFERS)
+"""Verdicts that no accuracy changes."""
+
+
+def at_accuracy(
+    judgement: Judgement, votes: Mapping[str, Estimate], accuracy: float | None
+) -> Judgement:
+    """Returns the judgement at this accuracy, as a share of the largest derivative.
+
+    An entry that is exactly 0 beside a clear derivative is wrong at any accuracy.
+
+    Args:
+        judgement: The judgement by error bars alone.
+        votes: The estimate of each source.
+        accuracy: The largest relative error that the user accepts; None for error bars alone.
+    """
+    differences = votes.get("differences")
+    if accuracy is None or judgement.verdict in DECIDED or differences is None:
+        return judgement
+    largest = float(np.max(np.abs(differences.value), initial=0.0))
+    if not largest > 0:
+        return judgement
+    exact = [(v, votes[s]) for s, v in ACCUSED.items() if s in votes]
+    for verdict, source in exact:
+        above = _above(source, differences, accuracy * largest)
+        if above.any():
+            off = distance(source, differences)
+            order = np.argsort(-np.where(above, off, -1.0), kind="stable")[: above.sum()]
+            return replace(judgement, verdict=verdict, faulty=tuple(order.tolist()))
+    tested = exact[0][1]
+    unclear = ~_below(tested, differences, accuracy * largest)
+    if unclear.any():
+        bar = float(np.max((tested.error + differences.error)[unclear]) / largest)
+        return replace(
+            judgement,
+            verdict=Verdict.INCONCLUSIVE,
+            faulty=indices(unclear),
+            explanation=Explanation(
+                f"whether the derivative is right to accuracy={accuracy:g} cannot be told",
+                f"The error bars are up to {short(bar, 2)} of the largest derivative: accept "
+                "less, or make f smoother.",
+            ),
+        )
+    kinked = differences.kinked.any()
+    good = Verdict.VALID_SUBGRADIENT if kinked else Verdict.AGREE
+    floor = accuracy * largest + SAFETY * float(np.max(tested.error + differences.error))
+    explanation = Explanation(
+        f"the derivative is right to accuracy={accuracy:g}", good.explanation.advice
+    )
+    return replace(
+        judgement, verdict=good, faulty=(), unverified=(), floor=floor, explanation=explanation
+    )
+
+
+ACCUSED = {"analytic": Verdict.ANALYTIC_WRONG, "autodiff": Verdict.AUTODIFF_WRONG}
+
+
+def _above(exact: Estimate, differences: Estimate, allowed: float) -> Bool[np.ndarray, " k"]:
+    """Where a source is shown to be further off than is allowed."""
+    bars = SAFETY * (exact.error + differences.error)
+    size = np.abs(differences.value)
+    clear = (size > bars) & (differences.error <= RESOLVED * size)
+    dead = (exact.value == 0) & clear & ~differences.kinked
+    return (distance(exact, differences) - bars > allowed) | dead
+
+
+def _below(exact: Estimate, differences: Estimate, allowed: float) -> Bool[np.ndarray, " k"]:
+    """Where a source is shown to be no further off than is allowed."""
+    bars: Float[np.ndarray, " k"] = exact.error + differences.error
+    return np.asarray(distance(exact, differences) + bars <= allowed)

@@ -1,0 +1,51 @@
+"""Which points may convict: a point that was drawn does so only where f has digits."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..._foundation.wording import short
+from ..._model.estimate import EPS, Estimate
+from ..._model.verdict import Verdict
+from ..data import PointResult
+
+CONVICTING = (Verdict.ANALYTIC_WRONG, Verdict.AUTODIFF_WRONG, Verdict.INCONCLUSIVE)
+"""Verdicts that rest on the digits of f."""
+
+FEW = 0.5
+"""Share of the digits that f has at the point given below which a drawn point does not vote."""
+
+
+def fair(points: Sequence[PointResult]) -> tuple[PointResult, ...]:
+    """Returns the points, with the reason of each one that does not vote.
+
+    Args:
+        points: The point that the user gave, and the points that were drawn or sought.
+    """
+    first, *drawn = points
+    return (first, *(replace(p, abstains=_reason(p, first)) for p in drawn))
+
+
+def _reason(point: PointResult, first: PointResult) -> str:
+    here, there = (p.votes.get("differences") for p in (point, first))
+    if point.judgement.verdict not in CONVICTING or here is None or there is None:
+        return ""
+    if not np.any(here.value) and np.any(there.value):
+        return "f is flat here as far as its digits show"
+    digits, usual = _digits(here), _digits(there)
+    if digits >= FEW * usual:
+        return ""
+    return (
+        f"f has {short(digits, 2)} digits of its derivative here, and {short(usual, 2)} at "
+        f"{first.label}"
+    )
+
+
+def _digits(differences: Estimate) -> float:
+    """Returns how many decimal digits of the derivative the bars of differences leave."""
+    largest = float(np.max(np.abs(differences.value), initial=0.0))
+    error = float(np.max(differences.error, initial=0.0))
+    if not (np.isfinite(largest) and np.isfinite(error)) or largest == 0:
+        return 0.0
+    return float(-np.log10(np.clip(error / largest, EPS, 1.0)))

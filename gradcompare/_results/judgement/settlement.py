@@ -1,0 +1,129 @@
+"""What all points together say of a difference: a small one, or one that two sources share."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..._foundation.wording import short
+from ..._model.estimate import SAFETY, Estimate
+from ..._model.finding import Finding
+from ..._model.verdict import Explanation, Verdict
+from ..data import PointResult
+from .excess import distance
+
+SLIGHT = 1e-3
+"""Largest relative difference that may come from the tolerance of a solver."""
+
+ALIKE_OFF = 10.0
+"""Largest ratio of the error of an entry to those of most others that are off for one reason."""
+
+ROOM = 3.0
+"""Ratio of the accuracy that the report proposes to what was measured, at least."""
+
+OPEN = (Verdict.ANALYTIC_WRONG, Verdict.AUTODIFF_WRONG, Verdict.INCONCLUSIVE)
+
+NO_CAUSE = frozenset({"unexplained", "place", "custom rule", "special point"})
+"""Kinds of findings that leave open whether a small difference is a fault."""
+
+SOURCES = {
+    "analytic": (Verdict.ANALYTIC_INEXACT, "the analytic derivative"),
+    "autodiff": (Verdict.AUTODIFF_INEXACT, "automatic differentiation"),
+}
+
+
+def settled(
+    points: Sequence[PointResult], diagnosis: Sequence[Finding]
+) -> tuple[PointResult, ...]:
+    """Returns the points with the verdicts that the diagnosis and the other points leave.
+
+    Args:
+        points: All points of one objective.
+        diagnosis: The findings about the source that the worst verdict accuses.
+    """
+    points = tuple(_both_wrong(point, diagnosis) for point in points)
+    open_points = [point for point in points if point.judgement.verdict in OPEN]
+    explained = any(finding.kind not in NO_CAUSE for finding in diagnosis)
+    if explained or not open_points or not all(map(_is_slight, open_points)):
+        return points
+    accuracy = max(point.judgement.agrees_to for point in open_points)
+    return tuple(_inexact(p, accuracy) if p in open_points else p for p in points)
+
+
+def _both_wrong(point: PointResult, diagnosis: Sequence[Finding]) -> PointResult:
+    """The point with the verdict that two sources are wrong, if the fault of autodiff is proven.
+
+    The findings about an inconclusive point are about autodiff: undone, it agrees with finite
+    differences. So these are right, and the analytic derivative is not.
+    """
+    inconclusive = point.judgement.verdict is Verdict.INCONCLUSIVE and point.judgement.faulty
+    if not (inconclusive and diagnosis and point.votes.keys() >= {"analytic", "differences"}):
+        return point
+    judgement = replace(point.judgement, verdict=Verdict.BOTH_WRONG)
+    return replace(point, judgement=judgement)
+
+
+def _is_slight(point: PointResult) -> bool:
+    """Whether each difference is as small as a tolerance of a solver leaves it."""
+    source, reference = _accused(point), _reference(point)
+    faulty = list(point.judgement.faulty)
+    if source is None or reference is None or not faulty:
+        return False
+    tested = point.votes[source]
+    if point.judgement.verdict is Verdict.INCONCLUSIVE and "autodiff" in point.votes:
+        others = [point.votes["autodiff"], tested]
+    else:
+        others = [tested]
+    return all(_are_slight(each, reference, faulty) for each in others)
+
+
+def _are_slight(tested: Estimate, reference: Estimate, faulty: list[int]) -> bool:
+    with np.errstate(invalid="ignore", over="ignore"):
+        off, size = distance(tested, reference), np.abs(reference.value)
+        dead = (tested.value == 0) & (size > SAFETY * reference.error)
+        # An entry that is small beside the others may be off by as much as those are.
+        alike = np.array([_most_are_off(off, i) for i in faulty])
+        slight = (off[faulty] <= SLIGHT * size[faulty]) | alike
+        return bool(
+            np.all(slight & ~dead[faulty])
+            and np.all(off[faulty] <= SLIGHT * np.max(size))
+            and np.all(reference.error <= SLIGHT * np.max(size))
+        )
+
+
+def _most_are_off(off: np.ndarray, entry: int) -> bool:
+    """Whether at least half of the other entries are off by about as much as this one."""
+    others = np.delete(off, entry)
+    return len(others) > 0 and bool(np.median(others) >= off[entry] / ALIKE_OFF)
+
+
+def _accused(point: PointResult) -> str | None:
+    if point.judgement.verdict is Verdict.AUTODIFF_WRONG:
+        return "autodiff"
+    return next((source for source in SOURCES if source in point.votes), None)
+
+
+def _reference(point: PointResult) -> Estimate | None:
+    return point.votes.get("differences")
+
+
+def _inexact(point: PointResult, accuracy: float) -> PointResult:
+    source = _accused(point)
+    assert source is not None
+    verdict, name = SOURCES[source]
+    tested, reference = point.votes[source], _reference(point)
+    assert reference is not None
+    size = np.max(np.abs(reference.value))
+    off = float(np.max(distance(tested, reference)) / size)
+    bar = float(np.max(reference.error) / size)
+    proposed = 10.0 ** math.ceil(math.log10(ROOM * max(accuracy, off)))
+    explanation = Explanation(
+        f"{name} is right to {short(off, 2)} of the largest entry, not further (error bar "
+        f"{short(bar, 2)})",
+        "If f stops at a tolerance, or a formula loses digits, that is the size of it: give "
+        f"accuracy={proposed:.0e} to accept it, or tighten the solver and see the difference "
+        "shrink.",
+    )
+    judgement = replace(point.judgement, verdict=verdict, explanation=explanation)
+    return replace(point, judgement=judgement)
