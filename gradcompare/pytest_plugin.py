@@ -129,7 +129,8 @@ class Derivative(pytest.Item):
         if not objective.expected.ok:
             return result
         bound = objective.convention.intent == "upper_bound"
-        return against_judge(result, DERIVATIVES[self.name], bound=bound)
+        source, accuracy = DERIVATIVES[self.name], objective.accuracy
+        return against_judge(result, source, bound=bound, accuracy=accuracy)
 
     def _skip_unless_there(self, result: Result) -> None:
         """Skips the test of a derivative that is not available, if the others agree."""

@@ -21,6 +21,7 @@ passed, divided by the shortest distance that the coordinate moves along it.
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -51,6 +52,7 @@ def locate(
     argnums: int | Sequence[int] = 0,
     bounds: tuple[PyTree, PyTree] = (-math.inf, math.inf),
     domain: PyTree | None = None,
+    accuracy: float | None = None,
     tests: int = 5,
     most: int = 20,
     seed: int = 0,
@@ -72,6 +74,7 @@ def locate(
         argnums: As for `check`.
         bounds: As for `check`.
         domain: As for `check`.
+        accuracy: As for `check`: errors up to this share of the largest entry are accepted.
         tests: Number of random directions in succession that must show no mismatch, for each of
             the two ways to scale them. Errors that hide one another are missed with a
             probability of at most 2^−tests.
@@ -110,6 +113,7 @@ def locate(
             raise InputError(f"{name} is {number!r}; give an integer of at least 1")
     signature = Signature.of((x0, *args), argnums)
     objective = as_objective(value, gradient, signature, bounds, domain)
+    objective = replace(objective, accuracy=accuracy)
     settings = make_settings(
         ["reverse" if gradient is None else "analytic"],
         device=device,

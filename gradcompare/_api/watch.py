@@ -124,6 +124,7 @@ class Watched:
         methods: Iterable[str | AbstractMethod] | None = None,
         bounds: tuple[PyTree, PyTree] = (-math.inf, math.inf),
         domain: PyTree | None = None,
+        accuracy: float | None = None,
         device: str | None = None,
         memory_bytes: int = Settings.memory_bytes,
         on_error: Literal["row", "raise"] = "raise",
@@ -136,6 +137,7 @@ class Watched:
             methods: As for `check`.
             bounds: As for `check`.
             domain: As for `check`.
+            accuracy: As for `check`.
             device: As for `check`.
             memory_bytes: As for `check`.
             on_error: As for `check`.
@@ -157,7 +159,9 @@ class Watched:
         )
         self._require_points()
         groups = _alike(choose(self.track, points))
-        comparison = run([self._case(group, bounds, domain) for group in groups], settings)
+        comparison = run(
+            [self._case(group, bounds, domain, accuracy) for group in groups], settings
+        )
         results = [
             replace(r, notes=(*story(self.track), *explanation(self.track, r), *r.notes))
             for r in comparison
@@ -175,11 +179,16 @@ class Watched:
         )
 
     def _case(
-        self, visits: list[tuple[str, Visit]], bounds: tuple[PyTree, PyTree], domain: PyTree
+        self,
+        visits: list[tuple[str, Visit]],
+        bounds: tuple[PyTree, PyTree],
+        domain: PyTree,
+        accuracy: float | None,
     ) -> Case:
         first = visits[0][1]
         signature = Signature.of((first.x, *first.args), 0)
         objective = as_objective(self._value, self._gradient, signature, bounds, domain)
+        objective = replace(objective, accuracy=accuracy)
 
         def problem(label: str, visit: Visit) -> Problem:
             there = Signature.of((visit.x, *visit.args), 0)

@@ -73,6 +73,9 @@ class Mismatches:
         with np.errstate(all="ignore"):
             noise = measure_noise(evaluator)
         self._centre = evaluator.value()
+        size = np.abs(gradient.value)
+        largest = np.max(size, where=np.isfinite(size), initial=0.0)
+        self._accepted = (evaluator.problem.objective.accuracy or 0.0) * float(largest)
         self._noise, self.evaluations = noise.bound, noise.evaluations + 1
         self.directions = self.kinks = 0
 
@@ -99,7 +102,8 @@ class Mismatches:
         rounding = float(np.linalg.norm(bars) if direction.mixed else np.sum(bars))
         error = float(error) if np.isfinite(measured) else np.inf
         # At a kink, every value between the one-sided derivatives is right.
-        bound = SAFETY * (error + rounding) + abs(gap) / 2
+        accepted = self._accepted * float(np.linalg.norm(entries))
+        bound = SAFETY * (error + rounding) + abs(gap) / 2 + accepted
         return Mismatch(
             given,
             float(measured),

@@ -193,13 +193,14 @@ class ResultData:
     @property
     def sharpest(self) -> PointResult | None:
         """The point with the smallest detection floor, or None where nothing was verified."""
-
-        def floor(point: PointResult) -> float:
-            relative = point.judgement.relative_floor
-            return relative if math.isfinite(relative) else math.inf
-
         verified = [point for point in self.voting if math.isfinite(point.judgement.floor)]
-        return min(verified, key=floor, default=None)
+        return min(verified, key=_relative, default=None)
+
+    @property
+    def bluntest(self) -> PointResult | None:
+        """The point with the largest detection floor of those at which anything was verified."""
+        verified = [point for point in self.voting if math.isfinite(point.judgement.floor)]
+        return max(verified, key=_relative, default=None)
 
     @property
     def unverified(self) -> tuple[int, ...]:
@@ -221,6 +222,11 @@ class ResultData:
         if method not in self.timings or "value" not in self.timings:
             return None
         return self.timings[method].median_seconds / self.timings["value"].median_seconds
+
+
+def _relative(point: PointResult) -> float:
+    relative = point.judgement.relative_floor
+    return relative if math.isfinite(relative) else math.inf
 
 
 def _verify_each_other(a: Estimate, b: Estimate) -> bool:

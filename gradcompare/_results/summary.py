@@ -3,6 +3,7 @@
 Every report takes its sentences from here, so that each fact has one wording.
 """
 
+import math
 from collections.abc import Iterable
 
 from tabulate import tabulate
@@ -39,7 +40,7 @@ def summarise(result: ResultData) -> str:
     lines.append(where(result, point))
     lines += coordinate_table(result, point, faulty) if faulty else []
     lines += diagnosis_lines(result)
-    lines += [detection_floor(result)] if result.verdict.ok else []
+    lines += [detection_floor(result), *agreement(result)] if result.verdict.ok else []
     lines += [*unverified(result), *pair_lines(result, point.pairs)]
     if result.quantity == "directional":
         lines += _descent(point)
@@ -134,17 +135,32 @@ def _again(result: ResultData, point: PointResult) -> str:
 
 def detection_floor(result: ResultData) -> str:
     """Says how small an error in a single coordinate would have been detected."""
-    sharpest = result.sharpest
-    if sharpest is None:
+    bluntest = result.bluntest
+    if bluntest is None:
         return "detection floor: none, because finite differences verified no coordinate"
-    judgement = sharpest.judgement
+    judgement = bluntest.judgement
     share = f" ({short(judgement.relative_floor)} of the largest entry)"
-    place = f" at {sharpest.label}" if len(result.points) > 1 else ""
+    place = _verified_at(result)
     return (
         f"an error above {short(judgement.floor)} in any one verified coordinate"
         f"{share if judgement.scale else ''} "
         f"would have been detected{place}"
     )
+
+
+def _verified_at(result: ResultData) -> str:
+    """Where errors above the floor are detected: the end of a sentence, empty for one point."""
+    if len(result.voting) < 2:
+        return ""
+    verified = [p.label for p in result.voting if math.isfinite(p.judgement.floor)]
+    return f" at {listed(verified) if len(verified) < len(result.voting) else 'every point'}"
+
+
+def agreement(result: ResultData) -> list[str]:
+    """Says how far the derivative is shown to be right."""
+    if not math.isfinite(result.agrees_to) or not result.agrees_to > 0:
+        return []
+    return [f"agrees to {short(result.agrees_to, 2)} of the largest entry, error bars included"]
 
 
 def unverified(result: ResultData) -> list[str]:

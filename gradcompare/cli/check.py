@@ -77,6 +77,7 @@ OPTIONS = (
         default="gradient",
         help="upper_bound: the gradient may exceed the true one, but not fall below it.",
     ),
+    click.option("--accuracy", type=float, help="Relative error that you accept, as 1e-6."),
     click.option(
         "--points", type=int, default=3, show_default=True, help="Number of test points."
     ),
@@ -200,7 +201,8 @@ def _stated(ctx: click.Context, of_interest) -> list[str]:
 def _check(arguments: "CheckArguments", options: dict):
     from .._api.check import check
 
-    kept = ("wrt", "scale", "symmetric", "intent", "points", "seed", "tails", "dtype", "timing")
+    kept = ("wrt", "scale", "symmetric", "intent", "accuracy")
+    kept += ("points", "seed", "tails", "dtype", "timing")
     comparison = check(
         arguments.value,
         arguments.gradient,

@@ -39,6 +39,7 @@ def located(options: Mapping[str, Any], stated: Sequence[str]) -> Location:
         *arguments.point,
         argnums=arguments.argnums,
         domain=arguments.domain,
+        accuracy=options["accuracy"],
         seed=options["seed"],
     )
     if arguments.drawn:

@@ -177,7 +177,6 @@ def _taylor(evaluator: Evaluator, judgement: Judgement, votes: Mapping[str, Esti
         return ""
     if not objective.convention.plain or not np.all(np.isfinite(tested.value)):
         return ""
-    remainder = taylor_remainder(evaluator, tested.value)
-    # The error of a wrong gradient may be too small, or orthogonal to the direction.
-    hidden = judgement.verdict is Verdict.ANALYTIC_WRONG and remainder.order == 2
-    return "" if hidden else remainder.sentence
+    # Of a wrong gradient it may fall like h² as well: the error is small, or orthogonal to the
+    # direction. The sentence says how large an error it would show.
+    return taylor_remainder(evaluator, tested.value).sentence

@@ -59,7 +59,12 @@ def taylor_remainder(evaluator: Evaluator, gradient: Float[np.ndarray, " d"]) ->
         reach = f"{_power(steps[first])} to {_power(steps[last])}"
         fall = f"the Taylor remainder falls like h^{slope:.2f} (h from {reach} of |x|)"
         if order == 2:
-            return TaylorRemainder(2, f"{fall}, as with a correct gradient")
+            # A wrong gradient leaves error · h, which would stand out from the last remainder.
+            shown = remainder[last] / (steps[last] * abs(slope_along))
+            limit = f": an error above {short(shown, 2)} along it would show"
+            return TaylorRemainder(
+                2, f"{fall}, as with a correct gradient{limit if np.isfinite(shown) else ''}"
+            )
         # R(h)/h tends to the error of gᵀu.
         deficit = float(np.median(remainder[first : last + 1] / steps[first : last + 1]))
         return TaylorRemainder(

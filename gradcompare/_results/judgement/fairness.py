@@ -13,6 +13,9 @@ from ..data import PointResult
 CONVICTING = (Verdict.ANALYTIC_WRONG, Verdict.AUTODIFF_WRONG, Verdict.INCONCLUSIVE)
 """Verdicts that rest on the digits of f."""
 
+NOTHING = "the gradient is autodiff itself"
+"""Why a point does not vote at which nothing contradicts autodiff."""
+
 FEW = 0.5
 """Share of the digits that f has at the point given below which a drawn point does not vote."""
 
@@ -24,7 +27,14 @@ def fair(points: Sequence[PointResult]) -> tuple[PointResult, ...]:
         points: The point that the user gave, and the points that were drawn or sought.
     """
     first, *drawn = points
-    return (first, *(replace(p, abstains=_reason(p, first)) for p in drawn))
+    points = (first, *(replace(p, abstains=_reason(p, first)) for p in drawn))
+    if not any(p.judgement.verdict is Verdict.AUTODIFF_WRONG for p in points if not p.abstains):
+        return points
+    # Autodiff given as the gradient checks nothing, but somewhere finite differences refute it.
+    return tuple(
+        replace(p, abstains=NOTHING) if p.judgement.verdict is Verdict.NOT_A_CHECK else p
+        for p in points
+    )
 
 
 def _reason(point: PointResult, first: PointResult) -> str:
