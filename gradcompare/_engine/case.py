@@ -28,6 +28,7 @@ from .accuracy import accuracies
 from .point.examination import examine
 from .point.remarks import remarks
 from .settings import Case, Settings, evaluator_of
+from .tolerance import tolerance
 
 
 @dataclass(frozen=True)
@@ -141,10 +142,17 @@ def _judged(case: Case, settings: Settings, coverage: Coverage) -> Result:
         branches_unseen=coverage.unseen,
     )
     diagnosis = _diagnosis(result.verdict, coverage)
-    result = replace(result, points=settled(result.points, diagnosis))
+    examined = [
+        replace(point, result=judged)
+        for point, judged in zip(coverage.points, result.points, strict=True)
+    ]
+    shown = tolerance(examined, settings.methods, case.tighten)
+    points = settled(result.points, diagnosis, shrinks=shown.shrinks)
+    result = replace(result, points=points)
     accused = any(finding.kind == "custom rule" for finding in diagnosis)
     notes = remarks(evaluator, settings.methods, accused=accused)
-    return replace(result, diagnosis=diagnosis, notes=(*evaluator.cache.notes, *notes))
+    told = tuple(filter(None, [shown.sentence]))
+    return replace(result, diagnosis=diagnosis, notes=(*told, *evaluator.cache.notes, *notes))
 
 
 def _diagnosis(verdict: Verdict, coverage: Coverage) -> tuple[Finding, ...]:

@@ -46,11 +46,19 @@ class Settings:
 
 @dataclass(frozen=True)
 class Case:
-    """One row of the comparison: an objective, its size, and the source of its points."""
+    """One row of the comparison.
+
+    Attributes:
+        objective: The objective.
+        size: Its size, if it has one.
+        points: The source of its points.
+        tighten: Returns a problem with a tighter tolerance, if the user says how.
+    """
 
     objective: Objective
     size: int | None
     points: PointSource
+    tighten: Callable[[Problem], Problem] | None = None
 
 
 def make_settings(

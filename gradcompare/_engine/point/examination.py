@@ -51,6 +51,7 @@ def examine(evaluator: Evaluator, methods: Sequence[AbstractMethod]) -> PointRes
             problem.label, evaluator.x, value, random, warnings, estimates, missing, sources
         )
     votes = {s: estimates[name] for s, name in sources.items() if name in estimates}
+    warnings = (*warnings, *_memory(evaluator, value))
     value, votes = as_written(evaluator, methods, value, votes)
     votes, judgement, lost = vote_again(
         evaluator, methods, votes, partial(_judgement, evaluator, methods, value)
@@ -97,6 +98,17 @@ def _estimates(
         else:
             missing[method.name] = describe(outcome)
     return estimates, missing
+
+
+def _memory(evaluator: Evaluator, value: float) -> tuple[str, ...]:
+    """Returns a warning if f gives another value at the point after it was called elsewhere."""
+    again = outcome_of(evaluator.value) if evaluator.cache.opaque else value
+    if not isinstance(again, float) or again == value or not np.isfinite([again, value]).all():
+        return ()
+    return (
+        f"f depends on what was called before: it gave {value!r} here, and {again!r} after calls "
+        "elsewhere; start each call anew, as a solver from the same guess",
+    )
 
 
 def _random_derivative(

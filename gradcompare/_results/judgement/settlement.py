@@ -34,18 +34,21 @@ SOURCES = {
 
 
 def settled(
-    points: Sequence[PointResult], diagnosis: Sequence[Finding]
+    points: Sequence[PointResult], diagnosis: Sequence[Finding], *, shrinks: bool = False
 ) -> tuple[PointResult, ...]:
     """Returns the points with the verdicts that the diagnosis and the other points leave.
 
     Args:
         points: All points of one objective.
         diagnosis: The findings about the source that the worst verdict accuses.
+        shrinks: Whether every difference shrinks with the tolerance of f.
     """
     points = tuple(_both_wrong(point, diagnosis) for point in points)
-    open_points = [point for point in points if point.judgement.verdict in OPEN]
+    open_points = [p for p in points if p.judgement.verdict in OPEN and not p.abstains]
     explained = any(finding.kind not in NO_CAUSE for finding in diagnosis)
-    if explained or not open_points or not all(map(_is_slight, open_points)):
+    if not open_points:
+        return points
+    if not shrinks and (explained or not all(map(_is_slight, open_points))):
         return points
     accuracy = max(point.judgement.agrees_to for point in open_points)
     return tuple(_inexact(p, accuracy) if p in open_points else p for p in points)

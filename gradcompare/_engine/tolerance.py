@@ -1,0 +1,163 @@
+"""Whether a difference comes from the tolerance of a solver: it shrinks with the tolerance.
+
+The functions are compared once more at a tighter tolerance: of arguments or functions that the
+user names, or with `while` loops of JAX that run on. The error of a wrong formula stays.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+
+from .._evaluation.compiled import CompiledFunction
+from .._evaluation.evaluator import Evaluator, flat
+from .._foundation.errors import optional
+from .._foundation.wording import short
+from .._introspection.longer_loops import TURNS, has_loops, with_longer_loops
+from .._model.estimate import Estimate
+from .._model.objective import Problem
+from .._model.verdict import Verdict
+from .._points.examination import Examination
+from .._results.judgement.excess import distance
+from ..methods._base import AbstractMethod
+
+Tighten = Callable[[Problem], Problem]
+"""Function that returns a problem with a tighter tolerance."""
+
+SHRINKS = 10.0
+"""Least ratio of a gap to that at a tighter tolerance if the tolerance is its cause."""
+
+SAME_VALUE = 1e-2
+"""Largest relative change of f at a tighter tolerance; loops that count change it more."""
+
+DOUBTED = (Verdict.ANALYTIC_WRONG, Verdict.AUTODIFF_WRONG, Verdict.INCONCLUSIVE)
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """What a tighter tolerance shows.
+
+    Attributes:
+        shrinks: Whether every difference shrinks with it.
+        sentence: The same for the reader; empty if nothing was shown.
+    """
+
+    shrinks: bool = False
+    sentence: str = ""
+
+
+def tolerance(
+    points: Sequence[Examination], methods: Sequence[AbstractMethod], tighten: Tighten | None
+) -> Tolerance:
+    """Returns what a tighter tolerance shows of the points with a difference.
+
+    Args:
+        points: All points of one objective.
+        methods: The methods of the comparison.
+        tighten: Returns a problem with a tighter tolerance; None to let loops of JAX run on.
+    """
+    voting = {m.source: m for m in methods if m.votes}
+    doubted = [p for p in points if p.result.judgement.verdict in DOUBTED]
+    doubted = [p for p in doubted if p.result.judgement.faulty and not p.result.abstains]
+    if "differences" not in voting or not doubted:
+        return Tolerance()
+    step = partial(_shown, doubted, voting, tighten)
+    return optional("the comparison at a tighter tolerance", step, Tolerance())
+
+
+def _shown(
+    doubted: Sequence[Examination], voting: Mapping[str, AbstractMethod], tighten: Tighten | None
+) -> Tolerance:
+    gaps = []
+    for point in doubted:
+        tighter = (_with_loops if tighten is None else partial(_tightened, tighten))(point, voting)
+        if tighter is None:
+            return Tolerance()
+        gaps += _gaps(point, tighter)
+    before, after = (max(gap[i] for gap in gaps) for i in range(2))
+    how = f"with loops that run on for {TURNS} turns" if tighten is None else "at the tighter one"
+    if all(SHRINKS * late <= early for early, late in gaps):
+        return Tolerance(
+            True,
+            f"the gap shrank from {short(before, 2)} to {short(after, 2)} {how}: the tolerance "
+            "of f, not the formula",
+        )
+    if tighten is None:  # loops may stop for another reason than a tolerance
+        return Tolerance()
+    return Tolerance(
+        False,
+        f"the gap is {short(before, 2)}, and {short(after, 2)} {how}: not the tolerance of f",
+    )
+
+
+def _gaps(point: Examination, tighter: Mapping[str, Estimate]) -> list[tuple[float, float]]:
+    """Returns the gap of each doubted source before and after, relative to the largest entry."""
+    verdict, votes = point.result.judgement.verdict, point.result.votes
+    named = {Verdict.ANALYTIC_WRONG: ["analytic"], Verdict.AUTODIFF_WRONG: ["autodiff"]}
+    sources = [s for s in named.get(verdict, ["analytic", "autodiff"]) if s in tighter]
+    return [(_gap(votes, source), _gap(tighter, source)) for source in sources]
+
+
+def _gap(votes: Mapping[str, Estimate], source: str) -> float:
+    differences = votes["differences"]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        off = np.max(distance(votes[source], differences))
+        return float(np.nan_to_num(off / np.max(np.abs(differences.value)), nan=math.inf))
+
+
+def _tightened(
+    tighten: Tighten, point: Examination, voting: Mapping[str, AbstractMethod]
+) -> dict[str, Estimate] | None:
+    problem = tighten(point.evaluator.problem)
+    same = problem.objective is point.evaluator.problem.objective
+    evaluator = point.evaluator.at(problem)
+    if not same:
+        evaluator = replace(evaluator, cache=evaluator.cache.emptied())
+    return {
+        source: method.estimate(evaluator)
+        for source, method in voting.items()
+        if source in point.result.votes
+    }
+
+
+def _with_loops(
+    point: Examination, voting: Mapping[str, AbstractMethod]
+) -> dict[str, Estimate] | None:
+    """Returns the estimates with loops that run on; None without loops, or if f changes."""
+    evaluator = point.evaluator
+    programs = {s: evaluator.functions.get(m) for s, m in voting.items()}
+    programs["value"] = evaluator.functions.get("value")
+    kept = {s: p for s, p in programs.items() if isinstance(p, CompiledFunction)}
+    value = kept.pop("value", None)
+    if value is None or value.widened or not has_loops(value.jaxpr):
+        return None
+    estimates = {s: _run_on(evaluator, p) for s, p in kept.items() if s in point.result.votes}
+    objective = replace(
+        evaluator.problem.objective,
+        value=_as_value(with_longer_loops(value.jaxpr)),
+        gradient=None,
+        directional=None,
+        reference=None,
+    )
+    there = replace(
+        evaluator,
+        problem=replace(evaluator.problem, objective=objective),
+        cache=evaluator.cache.emptied(),
+    )
+    if not abs(there.value() - point.result.value) <= SAME_VALUE * abs(point.result.value):
+        return None
+    return estimates | {"differences": voting["differences"].estimate(there)}
+
+
+def _run_on(evaluator: Evaluator, program: CompiledFunction) -> Estimate:
+    leaves = jax.tree.leaves(evaluator.args)
+    value = flat(jax.jit(with_longer_loops(program.jaxpr))(*leaves))
+    return Estimate(value, np.zeros_like(value))
+
+
+def _as_value(program: Callable[..., list[Any]]) -> Callable[[Any, Any], Any]:
+    return lambda params, data: program(*jax.tree.leaves((params, data)))[0]
