@@ -26,8 +26,10 @@ HURRY = {
     "xla_backend_optimization_level": "0",
     "xla_llvm_disable_expensive_passes": "true",
     "xla_cpu_use_fusion_emitters": "false",
+    # Programs as small as these are not worth a division among threads.
+    "xla_cpu_parallel_codegen_split_count": "1",
 }
-"""Options of XLA, which halve the time that compiling takes, mostly the last."""
+"""Options of XLA, which halve the time that compiling takes, mostly the last two."""
 
 
 def known_to_xla(option: str) -> bool:
@@ -65,31 +67,24 @@ settings.register_profile(
 settings.load_profile("seeded")
 
 SLOW = (
-    *("adapt", "arguments", "battery", "branches", "branches_by_operation", "calibration"),
-    *("cli", "cli_check", "complex_step", "constants", "convention", "detection_benchmark"),
-    *("diagnosis_autodiff", "diagnosis_check", "diagnosis_elsewhere", "diagnosis_inside"),
-    *("diagnosis_loops", "diagnosis_nonfinite", "diagnosis_several", "diagnosis_term"),
-    *(
-        "docstrings",
-        "few_digits",
-        "formula",
-        "fuzz",
-        "host",
-        "hvp",
-        "jax_internals",
-        "jobs",
-        "kinks",
-    ),
-    *("locate", "locate_faces", "methods", "notebook", "processes", "published"),
-    *("pytest_plugin", "result_json", "scenarios_faults", "scenarios_points", "scenarios_size"),
-    *("shipped_cases", "special_shapes", "testing", "traps", "typing", "units", "watch"),
+    *("adapt", "arguments", "battery", "branches", "branches_by_operation", "breaks"),
+    *("calibration", "cli", "cli_check", "complex_numbers", "complex_step", "constants"),
+    *("convention", "detection_benchmark", "diagnosis_autodiff", "diagnosis_captured"),
+    *("diagnosis_check", "diagnosis_elsewhere", "diagnosis_inside", "diagnosis_instead"),
+    *("diagnosis_loops", "diagnosis_matrix", "diagnosis_nonfinite", "diagnosis_several"),
+    *("diagnosis_term", "docstrings", "few_digits", "formula", "fuzz", "guards", "host", "hvp"),
+    *("jax_internals", "jobs", "kinks", "locate", "locate_faces", "methods", "mgh"),
+    *("narrow_types", "notebook", "points", "processes", "published", "pytest_plugin"),
+    *("random_rounding", "result_json", "scales", "scenarios_conventions", "scenarios_faults"),
+    *("scenarios_points", "scenarios_size", "shipped_cases", "small_entries", "special_shapes"),
+    *("testing", "traps", "typing", "units", "watch"),
 )
 """The files whose tests take two seconds or more; in others, single tests have the marker."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests of the slow files."""
+    """Marks the tests of the slow files, and those of the sweep, as slow."""
     for item in items:
-        if item.path.stem.removeprefix("test_") in SLOW:
+        if item.path.stem.removeprefix("test_") in SLOW or item.get_closest_marker("sweep"):
             item.add_marker(pytest.mark.slow)

@@ -1,11 +1,13 @@
 """Terms, uses and summands inside of loops and conditions are found like those outside."""
 
+from itertools import product
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sweeps import sweep
 
 from gradcompare import check
 
@@ -75,8 +77,11 @@ TERMS = {
 }
 
 
-@pytest.mark.parametrize("factor", [0.0, 0.5, -1.0])
-@pytest.mark.parametrize("text", TERMS)
+FACTORS = (0.0, 0.5, -1.0)
+IN_TURN = [(text, FACTORS[turn % len(FACTORS)]) for turn, text in enumerate(TERMS)]
+
+
+@pytest.mark.parametrize(("text", "factor"), sweep(product(TERMS, FACTORS), IN_TURN))
 def test_a_term_inside_is_named_with_its_line(text, factor):
     value, name = TERMS[text]
 

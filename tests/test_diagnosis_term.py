@@ -1,9 +1,12 @@
 """A fault is traced to the term, or the use, of the objective that it comes from, and its line."""
 
+from itertools import product
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sweeps import sweep
 
 from gradcompare import Verdict, check
 
@@ -45,8 +48,11 @@ def findings(value, gradient, x, *args):
     return result.diagnosis
 
 
-@pytest.mark.parametrize("name", LINES)
-@pytest.mark.parametrize("factor", [0.0, 0.5, 2.0, -1.0, 1 / 12, 1.01, 1.0001])
+FACTORS = [0.0, 0.5, 2.0, -1.0, 1 / 12, 1.01, 1.0001]
+IN_TURN = [(list(LINES)[turn % len(LINES)], factor) for turn, factor in enumerate(FACTORS)]
+
+
+@pytest.mark.parametrize(("name", "factor"), sweep(product(LINES, FACTORS), IN_TURN))
 def test_one_term(name, factor):
     found = findings(value, gradient(**{name: factor}), W, X, Y)
     assert [(f.kind, f.line, f.residual) for f in found] == [("term", LINES[name], 0.0)]

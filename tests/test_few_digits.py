@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sweeps import sweep
 
 from gradcompare import check, estimate
 
@@ -51,14 +52,14 @@ KINDS = {
 }
 
 
+@pytest.mark.parametrize("seed", sweep(range(10)))
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("make", [least_squares, logits])
-def test_right_gradients_are_not_accused(make, kind):
-    for seed in range(10):
-        rng = np.random.default_rng(seed)
-        exact, single, gradient = make(rng)
-        result = check(KINDS[kind](exact, single), gradient, rng.standard_normal(4), seed=seed)
-        assert result.ok, f"seed {seed}\n{result}"
+def test_right_gradients_are_not_accused(make, kind, seed):
+    rng = np.random.default_rng(seed)
+    exact, single, gradient = make(rng)
+    result = check(KINDS[kind](exact, single), gradient, rng.standard_normal(4), seed=seed)
+    assert result.ok, str(result)
 
 
 @pytest.mark.parametrize("kind", KINDS)

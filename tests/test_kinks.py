@@ -2,12 +2,14 @@
 
 import functools
 import re
+from itertools import product
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.experimental import io_callback
+from sweeps import sweep
 
 import gradcompare
 from gradcompare import Verdict
@@ -65,11 +67,20 @@ def printed_sides(result, name):
     return np.array([float(side) for side in found.groups()])
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 1.0], ids=["left", "middle", "right"])
-@pytest.mark.parametrize("kink", KINKS)
+SHARES = {"left": 0.0, "middle": 0.5, "right": 1.0}
+BEYOND = {"below": -0.01, "above": 1.01}
+
+
+def in_turn(places):
+    """Every kink with every place, of which one place for each kink runs always."""
+    kept = [(kink, list(places)[turn % len(places)]) for turn, kink in enumerate(KINKS)]
+    return sweep(product(KINKS, places), kept)
+
+
+@pytest.mark.parametrize(("kink", "share"), in_turn(SHARES))
 def test_every_slope_between_the_two_sides_is_valid(kink, share):
     value, x, at, left, right = KINKS[kink]
-    slope = left + share * (right - left)
+    slope = left + SHARES[share] * (right - left)
     result = check(value, gradient_with(value, at, slope), x)
     assert result.verdict is Verdict.VALID_SUBGRADIENT, str(result)
     assert result.ok
@@ -78,11 +89,10 @@ def test_every_slope_between_the_two_sides_is_valid(kink, share):
         np.testing.assert_array_less(abs(printed_sides(result, f"x[{i}]") - [left, right]), 1e-9)
 
 
-@pytest.mark.parametrize("beyond", [-0.01, 1.01], ids=["below", "above"])
-@pytest.mark.parametrize("kink", KINKS)
+@pytest.mark.parametrize(("kink", "beyond"), in_turn(BEYOND))
 def test_a_slope_outside_the_two_sides_is_wrong(kink, beyond):
     value, x, at, left, right = KINKS[kink]
-    slope = left + beyond * (right - left)
+    slope = left + BEYOND[beyond] * (right - left)
     result = check(value, gradient_with(value, at, slope), x)
     assert result.verdict is Verdict.ANALYTIC_WRONG, str(result)
     assert set(result.results[0].points[0].judgement.faulty) == set(at)

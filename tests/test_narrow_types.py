@@ -1,18 +1,22 @@
 """Functions that compute in bfloat16, float16 or float32: float64 stands in for the type."""
 
+import functools
+from itertools import product
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.extend.core import jaxpr_as_fun
+from sweeps import sweep
 
 from gradcompare import Objective, Verdict, check, compare, locate
 from gradcompare._introspection.narrow.types import narrowest, rounded_literals
 from gradcompare._introspection.narrow.widening import CannotWidenError, Widening
 
 TYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16, "float16": jnp.float16}
-SEEDS = range(6)
 every_type = pytest.mark.parametrize("name", TYPES)
+every_seed = pytest.mark.parametrize("seed", sweep(range(6)))
 
 
 def case(seed):
@@ -59,42 +63,48 @@ def said(value, gradient, seed, **settings):
     return result.verdict, result
 
 
+@every_seed
 @every_type
 @pytest.mark.parametrize("activation", [jnp.tanh, jax.nn.gelu, jax.nn.relu])
-def test_right_autodiff_agrees(name, activation):
-    for seed in SEEDS:
-        verdict, result = said(network(TYPES[name], activation), None, seed)
-        assert verdict in (Verdict.AGREE, Verdict.VALID_SUBGRADIENT), f"seed {seed}\n{result}"
-        assert f"float64 stands in for {name} (test_narrow_types.py:" in str(result)
+def test_right_autodiff_agrees(name, activation, seed):
+    verdict, result = said(network(TYPES[name], activation), None, seed)
+    assert verdict in (Verdict.AGREE, Verdict.VALID_SUBGRADIENT), str(result)
+    assert f"float64 stands in for {name} (test_narrow_types.py:" in str(result)
 
 
-@every_type
-@pytest.mark.parametrize("exact", ["gelu", "silu", "softplus", "exp2"])
+IRRATIONAL = {
+    "gelu": lambda z: jax.nn.gelu(z, approximate=False),
+    "silu": jax.nn.silu,
+    "softplus": jax.nn.softplus,
+    "exp2": jnp.exp2,
+}
+
+
+@pytest.mark.parametrize(
+    ("exact", "name"),
+    sweep(
+        product(IRRATIONAL, TYPES), [*product(["gelu"], TYPES), *product(IRRATIONAL, ["bfloat16"])]
+    ),
+)
 def test_irrational_numbers_in_the_rules_of_jax_are_not_rounded(name, exact):
     """The derivative of erf has 2/√π, which is 1.125 in bfloat16."""
-    activation = {
-        "gelu": lambda z: jax.nn.gelu(z, approximate=False),
-        "silu": jax.nn.silu,
-        "softplus": jax.nn.softplus,
-        "exp2": jnp.exp2,
-    }[exact]
-    verdict, result = said(network(TYPES[name], activation), None, 0)
+    verdict, result = said(network(TYPES[name], IRRATIONAL[exact]), None, 0)
     assert verdict is Verdict.AGREE, str(result)
     assert result.results[0].points[0].judgement.relative_floor < 1e-8
 
 
-@every_type
-@pytest.mark.parametrize("of_its_own", [False, True])
-def test_right_gradients_by_hand_agree(name, of_its_own):
-    """In the type of the value, and in float64."""
+ACTIVATIONS = {"tanh": (), "gelu": (gelu_slope, jax.nn.gelu)}
+RIGHT = list(product(ACTIVATIONS, TYPES, (False, True), range(6)))
+# Each activation in each type; the gradient is in turn in that type and in float64.
+FEW_RIGHT = [(*pair, bool(turn % 2), 0) for turn, pair in enumerate(product(ACTIVATIONS, TYPES))]
+
+
+@pytest.mark.parametrize(("activation", "name", "of_its_own", "seed"), sweep(RIGHT, FEW_RIGHT))
+def test_right_gradients_by_hand_agree(name, of_its_own, activation, seed):
     dtype = TYPES[name] if not of_its_own else jnp.float64
-    for seed in SEEDS:
-        verdict, result = said(network(TYPES[name]), by_hand(dtype), seed)
-        assert verdict is Verdict.AGREE, f"seed {seed}\n{result}"
-        verdict, result = said(
-            network(TYPES[name], jax.nn.gelu), by_hand(dtype, gelu_slope, jax.nn.gelu), seed
-        )
-        assert verdict is Verdict.AGREE, f"seed {seed}\n{result}"
+    slopes = ACTIVATIONS[activation]
+    verdict, result = said(network(TYPES[name], *slopes[1:]), by_hand(dtype, *slopes), seed)
+    assert verdict is Verdict.AGREE, str(result)
 
 
 @every_type
@@ -153,18 +163,20 @@ FAULTS = {
 }
 
 
-@every_type
-@pytest.mark.parametrize("of_its_own", [False, True])
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_wrong_gradient_by_hand_is_found(name, of_its_own, fault):
+WRONG = list(product(FAULTS, TYPES, (False, True), range(6)))
+# Each fault and each type; the gradient is in turn in that type and in float64.
+FEW_WRONG = [(*pair, turn % 4 == 0, 0) for turn, pair in enumerate(product(FAULTS, TYPES))][::2]
+
+
+@pytest.mark.parametrize(("fault", "name", "of_its_own", "seed"), sweep(WRONG, FEW_WRONG))
+def test_a_wrong_gradient_by_hand_is_found(name, of_its_own, fault, seed):
     dtype = TYPES[name] if not of_its_own else jnp.float64
 
     def wrong(*args):
         return FAULTS[fault](by_hand(dtype)(*args))
 
-    for seed in SEEDS:
-        verdict, result = said(network(TYPES[name]), wrong, seed, points=1)
-        assert verdict is Verdict.ANALYTIC_WRONG, f"seed {seed}\n{result}"
+    verdict, result = said(network(TYPES[name]), wrong, seed, points=1)
+    assert verdict is Verdict.ANALYTIC_WRONG, str(result)
 
 
 def ruled(factor):
@@ -188,15 +200,20 @@ def ruled_forwards(factor):
     return tanh
 
 
-@every_type
-@pytest.mark.parametrize("rule", [ruled, ruled_forwards])
-def test_a_wrong_rule_of_autodiff_is_found(name, rule):
-    for seed in SEEDS:
-        verdict, result = said(network(TYPES[name], rule(1)), None, seed, points=1)
-        assert verdict is Verdict.AGREE, f"seed {seed}\n{result}"
-        verdict, result = said(network(TYPES[name], rule(1.03)), None, seed, points=1)
-        assert verdict is Verdict.AUTODIFF_WRONG, f"seed {seed}\n{result}"
-        assert "custom rule" in [finding.kind for finding in result.results[0].diagnosis]
+RULES = {"backwards": ruled, "forwards": ruled_forwards}
+FEW_RULES = [(list(RULES)[turn % len(RULES)], name, 0) for turn, name in enumerate(TYPES)]
+
+
+@pytest.mark.parametrize(
+    ("direction", "name", "seed"), sweep(product(RULES, TYPES, range(6)), FEW_RULES)
+)
+def test_a_wrong_rule_of_autodiff_is_found(name, direction, seed):
+    rule = RULES[direction]
+    verdict, result = said(network(TYPES[name], rule(1)), None, seed, points=1)
+    assert verdict is Verdict.AGREE, str(result)
+    verdict, result = said(network(TYPES[name], rule(1.03)), None, seed, points=1)
+    assert verdict is Verdict.AUTODIFF_WRONG, str(result)
+    assert "custom rule" in [finding.kind for finding in result.results[0].diagnosis]
 
 
 def test_a_forgotten_part_is_found():
@@ -248,26 +265,32 @@ def every_operation(x, dtype):
     return sum(part.astype(jnp.float32) for part in parts)
 
 
-@every_type
-def test_every_operation_is_widened(name):
+TRANSFORMED = {
+    "value": every_operation,
+    "gradient": jax.grad(every_operation),
+    "batch": lambda x, dtype: jax.vmap(lambda x: every_operation(x, dtype))(jnp.stack([x, x])),
+}
+
+
+@functools.cache
+def widened(function, dtype):
+    """The program of a function in a type, and the result of the wide one."""
     x = np.linspace(-1, 1, 5)
-    functions = [
-        lambda x, dtype: every_operation(x, dtype),
-        jax.grad(every_operation),
-        lambda x, dtype: jax.vmap(lambda x: every_operation(x, dtype))(jnp.stack([x, x])),
-    ]
+    program = jax.make_jaxpr(lambda x: TRANSFORMED[function](x, dtype))(x)
+    (result,) = jax.jit(jaxpr_as_fun(Widening().of(program)))(x)
+    return program, result
+
+
+@every_type
+@pytest.mark.parametrize("function", TRANSFORMED)
+def test_every_operation_is_widened(name, function):
     with jax.enable_x64(True):
-        for function in functions:
-            program = jax.make_jaxpr(lambda x, f=function: f(x, TYPES[name]))(x)
-            wide = jax.jit(jaxpr_as_fun(Widening().of(program))).trace(x)
-            (result,) = wide.lower().compile()(x)
-            (other,) = jaxpr_as_fun(
-                Widening().of(jax.make_jaxpr(lambda x, f=function: f(x, jnp.float64))(x))
-            )(x)
-            assert result.dtype == np.float64
-            # The numbers in the code keep their rounding, and nothing else does.
-            rounding = 4 * float(jnp.finfo(TYPES[name]).eps) * bool(rounded_literals(program))
-            assert np.allclose(result, other, rtol=rounding, atol=20 * rounding)
+        program, result = widened(function, TYPES[name])
+        _, other = widened(function, jnp.float64)
+        assert result.dtype == np.float64
+        # The numbers in the code keep their rounding, and nothing else does.
+        rounding = 4 * float(jnp.finfo(TYPES[name]).eps) * bool(rounded_literals(program))
+        assert np.allclose(result, other, rtol=rounding, atol=20 * rounding)
 
 
 def bits(x):

@@ -1,7 +1,9 @@
 """Every objective that someone else has figures for, against those figures."""
 
+import functools
 import importlib
 import pkgutil
+from collections.abc import Callable
 
 import jax
 import numpy as np
@@ -18,14 +20,18 @@ FIGURES = [
 IDS = [f"{figure.objective}-{figure.function}-{i}" for i, figure in enumerate(FIGURES)]
 
 
+@functools.cache
+def program(objective: str, function: str) -> Callable:
+    """One for all figures of an objective."""
+    return jax.jit(getattr(get_objective(objective), function))
+
+
 def computed(figure: published.Figure) -> np.ndarray:
     """What the objective gives, in float64, as a flat vector."""
-    objective = get_objective(figure.objective)
-    function = getattr(objective, figure.function)
     args = (figure.params, figure.params) if figure.function == "hvp" else (figure.params,)
     args = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), args)
     with jax.enable_x64(True):
-        return flat(jax.jit(function)(*args, figure.data))
+        return flat(program(figure.objective, figure.function)(*args, figure.data))
 
 
 def flat(tree) -> np.ndarray:

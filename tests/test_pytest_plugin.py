@@ -1,4 +1,8 @@
-"""The plugin: objectives as tests, in a pytest of their own."""
+"""The plugin: objectives as tests, in a pytest of their own.
+
+It is a process of its own where tests are run that may leave something behind; what is only
+collected or refused is in this one, which need not import JAX once more.
+"""
 
 import xml.etree.ElementTree as ElementTree
 from importlib.util import find_spec
@@ -83,12 +87,13 @@ PLUGIN = ("-p", "gradcompare.pytest_plugin", "-p", "no:cacheprovider")
 
 @pytest.fixture
 def run(pytester, monkeypatch):
-    """Runs pytest with the plugin, in a process of its own, in a folder with objectives."""
+    """Runs pytest with the plugin, in a folder with objectives."""
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     pytester.makepyfile(my_objectives=MODULE)
 
-    def run(*args):
-        return pytester.runpytest_subprocess(*PLUGIN, *args)
+    def run(*args, process=True):
+        start = pytester.runpytest_subprocess if process else pytester.runpytest_inprocess
+        return start(*PLUGIN, *args)
 
     return run
 
@@ -122,20 +127,19 @@ def test_each_derivative_is_a_test(run, pytester):
     )
     assert "Traceback" not in text
     assert "runtest" not in text
-
-
-def test_the_file_for_junit_has_the_report(run, pytester):
-    run("--gradcompare", "my_objectives.py", "--junitxml", "found.xml", "-k", "half")
-    (failure,) = ElementTree.parse(pytester.path / "found.xml").iter("failure")
-    assert failure.text is not None
-    assert failure.text.startswith("half (d = 10): ANALYTIC_WRONG (GC302)")
-    assert len(failure.text.splitlines()) <= 15
+    # The file for JUnit has the report.
+    failures = ElementTree.parse(pytester.path / "found.xml").findall(".//failure")
+    reports = [failure.text for failure in failures if "half " in (failure.text or "")]
+    assert [report.startswith("half (d = 10): ANALYTIC_WRONG (GC302)") for report in reports] == [
+        True
+    ]
+    assert len(reports[0].splitlines()) <= 15
 
 
 def test_names_of_all_kinds_and_a_selection(run):
     names = ["my_objectives.py:OBJECTIVES", "ridge", "gradcompare.objectives.hinge:OBJECTIVES"]
     options = [word for name in names for word in ("--gradcompare", name)]
-    result = run(*options, "--collect-only", "-q", "-k", "right or ridge or hinge")
+    result = run(*options, "--collect-only", "-q", "-k", "right or ridge or hinge", process=False)
     assert result.ret == 0
     listed = [line for line in result.stdout.lines if "::" in line]
     assert listed[:4] == ["right::analytic", "right::reverse", "ridge::analytic", "ridge::reverse"]
@@ -145,7 +149,7 @@ def test_names_of_all_kinds_and_a_selection(run):
 def test_beside_other_tests_and_named_in_the_settings(run, pytester):
     pytester.makepyfile(test_other="def test_other(): pass")
     pytester.makeini("[pytest]\ngradcompare = my_objectives.py:OBJECTIVES")
-    result = run("-k", "other or bare")
+    result = run("-k", "other or bare", process=False)
     result.assert_outcomes(passed=2, deselected=15 + 1)
     assert result.ret == 0
 
@@ -171,7 +175,7 @@ def test_each_objective_is_compared_once(run, pytester):
 
 def test_the_same_objective_twice_is_one(run):
     twice = ["--gradcompare", "ridge", "--gradcompare", "ridge"]
-    result = run(*twice, "--collect-only", "-q")
+    result = run(*twice, "--collect-only", "-q", process=False)
     assert [line for line in result.stdout.lines if "::" in line] == [
         "ridge::analytic",
         "ridge::reverse",
@@ -186,7 +190,7 @@ def test_the_same_objective_twice_is_one(run):
     ],
 )
 def test_names_that_stand_for_nothing(run, name, message):
-    result = run("--gradcompare", name)
+    result = run("--gradcompare", name, process=False)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([message])
     assert result.ret == 2
@@ -214,14 +218,17 @@ def test_the_option_is_explained(run):
 
 @pytest.mark.skipif(find_spec("xdist") is None, reason="pytest-xdist is not installed")
 def test_in_several_processes(run, pytester):
-    options = ["-n2", "--junitxml", "found.xml"]
+    """Of each outcome one: where all are run is another test."""
+    options = ["-n2", "--junitxml", "found.xml", "-k", "half or host"]
     result = run("--gradcompare", "my_objectives.py", *options)
-    assert outcomes(pytester.path / "found.xml") == OUTCOMES
+    expected = {name: said for name, said in OUTCOMES.items() if name.startswith(("half", "host"))}
+    assert set(expected.values()) == {"passed", "failed", "skipped"}
+    assert outcomes(pytester.path / "found.xml") == expected
     result.stdout.fnmatch_lines(["half (d = 10): ANALYTIC_WRONG (GC302)*"])
 
 
 @pytest.mark.skipif(find_spec("xdist") is None, reason="pytest-xdist is not installed")
 def test_an_unknown_name_in_several_processes(run):
-    result = run("--gradcompare", "rigde", "-n2")
+    result = run("--gradcompare", "rigde", "-n1")
     result.stdout.fnmatch_lines(["*gradcompare: unknown objective 'rigde'*"])
     assert result.ret != 0

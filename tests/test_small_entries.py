@@ -3,12 +3,14 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sweeps import sweep
 
 from gradcompare import check
 
-SEEDS = range(20)
-
 FAULTS = {"sign": -1.0, "twice": 2.0, "zero": 0.0, "three per cent": 1.03}
+
+# Each fault once; with more seeds in the sweep.
+every_seed = pytest.mark.parametrize("seed", sweep(range(20), kept=range(len(FAULTS))))
 
 
 def start(seed):
@@ -20,7 +22,7 @@ def start(seed):
     return x
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@every_seed
 def test_squares(seed):
     x, fault = start(seed), list(FAULTS.values())[seed % len(FAULTS)]
     result = check(lambda x: jnp.sum(x**2), lambda x: 2 * x, x, points=1)
@@ -32,7 +34,7 @@ def test_squares(seed):
     assert "x[1]" in str(result)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@every_seed
 def test_a_sum_of_functions(seed):
     x, fault = start(seed), list(FAULTS.values())[seed % len(FAULTS)]
 
@@ -50,7 +52,7 @@ def test_a_sum_of_functions(seed):
     assert "x[1]" in str(result)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@every_seed
 def test_on_the_host_a_dead_small_entry_is_unverified(seed):
     """There is no third source, and differences cannot see it beside the others."""
     x = start(seed)

@@ -18,7 +18,7 @@ SMOOTH = {
 WRONG = {"right": 1.0, "wrong": 1.01}
 
 
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(power=st.integers(-30, 30), powers=st.lists(st.integers(-12, 12), min_size=3, max_size=3))
 @pytest.mark.parametrize("truth", WRONG)
 @pytest.mark.parametrize("name", SMOOTH)
