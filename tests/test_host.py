@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gradcompare import InputError, Objective, Verdict, check, compare, estimate
+from gradcompare import GradcompareError, InputError, Objective, Verdict, check, compare, estimate
 
 X0 = np.array([0.5, -1.0, 2.0])
 A = np.array([[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]])
@@ -63,6 +63,57 @@ def test_autodiff_runs_without_the_compiler_where_python_branches():
     assert comparison.verdict is Verdict.AGREE
     assert "reverse" in comparison.results[0].points[0].estimates
     assert "Python branches on a traced value at test_host.py:" in str(comparison)
+
+
+def leaves_jax(x):
+    """JAX hands out a number here, of which it does not know where it comes from."""
+    return jnp.sin(jnp.sum(x**2).item())
+
+
+def leaves_jax_behind_a_branch(x):
+    return jnp.sum(x**2) * jnp.max(x**2).item() if x[0] > 0 else jnp.sum(x**4)
+
+
+def product_rule(x):
+    k = np.argmax(x**2)
+    if x[0] <= 0:
+        return 4 * x**3
+    return 2 * x * x[k] ** 2 + np.sum(x**2) * 2 * x * (np.arange(3) == k)
+
+
+@pytest.mark.parametrize(
+    ("value", "gradient"),
+    [
+        (leaves_jax, lambda x: 2 * x * np.cos(np.sum(x**2))),
+        (leaves_jax_behind_a_branch, product_rule),
+    ],
+)
+def test_autodiff_is_not_asked_where_it_silently_loses_the_value(value, gradient):
+    comparison = check(value, gradient, X0)
+    assert comparison.verdict is Verdict.AGREE
+    line = value.__code__.co_firstlineno + 1 + (value is leaves_jax)
+    reason = "reverse: not available: Python takes the number behind a traced value at"
+    assert f"{reason} test_host.py:{line}" in str(comparison)
+    assert check(value, lambda x: 1.01 * gradient(x), X0).verdict is Verdict.ANALYTIC_WRONG
+    with pytest.raises(GradcompareError, match=f"test_host.py:{line}"):
+        estimate(value, X0, method="reverse")
+
+
+def test_whole_numbers_and_conditions_leave_autodiff_alone():
+    def value(x):
+        best = int(jnp.argmax(x)) if x[0] > 0 else jnp.argmax(x).item()
+        return jnp.sum(x**2) * x[best] + x[jnp.argmin(x).item()]
+
+    assert "reverse" in check(value, None, X0).results[0].points[0].estimates
+
+
+def test_a_callback_that_cannot_be_vectorised_is_called_point_by_point():
+    def value(x):
+        return jax.pure_callback(lambda x: np.sum(np.sin(x)), jax.ShapeDtypeStruct((), x.dtype), x)
+
+    comparison = check(value, lambda x: jnp.cos(x), X0, timing=False)
+    assert comparison.verdict is Verdict.AGREE
+    assert "JVP" in comparison.results[0].points[0].missing["reverse"]
 
 
 def test_estimate_and_compare_call_numpy_too():

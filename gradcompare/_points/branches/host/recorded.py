@@ -1,6 +1,7 @@
 """The choices in functions on the host, and the branches that a point takes."""
 
 import enum
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -83,7 +84,9 @@ class RecordedChoices:
     def taken(self, evaluator: Evaluator, x: Vector | None = None) -> Taken:
         """Returns the branches at `x`, or at the point of `evaluator`."""
         numbers = {branch.key: number for number, branch in enumerate(self.branches)}
-        branches, entries = np.zeros(len(numbers), bool), {}
+        branches = np.zeros(len(numbers), bool)
+        # A point at which a line does not run takes none of its branches, with no entry.
+        entries = {n: np.zeros(math.prod(shape), bool) for n, shape in self.shaped.items()}
         seen = [_recorded(host, evaluator, self.orders, x) for host in self.hosts]
         for branch, masks in chain.from_iterable(each for each in seen if isinstance(each, list)):
             number = numbers.get(branch.key)
