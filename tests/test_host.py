@@ -8,7 +8,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gradcompare import GradcompareError, InputError, Objective, Verdict, check, compare, estimate
+from gradcompare import (
+    GradcompareError,
+    InputError,
+    Objective,
+    Verdict,
+    check,
+    compare,
+    estimate,
+    locate,
+)
 
 X0 = np.array([0.5, -1.0, 2.0])
 A = np.array([[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]])
@@ -279,3 +288,56 @@ def test_nothing_verified_is_not_called_a_difference():
         check(lambda x: float(np.sum((x - 1) ** 2)), lambda x: 2 * (x - 1), np.ones(3), points=1)
     )
     assert "INCONCLUSIVE (GC201): nothing was verified: no derivative is larger" in text
+
+
+def with_an_end(x):
+    if x[0] < 1:
+        raise ZeroDivisionError("x[0] is below 1")
+    return float(np.sum(np.square(x)))
+
+
+def its_gradient(x):
+    if x[0] < 1:
+        raise ZeroDivisionError("x[0] is below 1")
+    return 2 * x
+
+
+RAISES = "at some steps value raises ZeroDivisionError: x[0] is below 1; it counts as NaN there"
+
+
+@pytest.mark.parametrize("start", [1.0, 1.01, 30.0])
+def test_an_error_at_some_steps_is_a_value_that_is_not_finite(start):
+    x0 = np.array([start, 0.7, -0.4])
+    comparison = check(with_an_end, its_gradient, x0)
+    assert comparison.verdict is Verdict.AGREE
+    assert not comparison.results[0].unverified
+    assert (RAISES in str(comparison)) == (start < 2)
+    wrong = check(with_an_end, lambda x: 2.02 * x, x0)
+    assert wrong.verdict is Verdict.ANALYTIC_WRONG
+    derivative = estimate(with_an_end, x0)
+    assert np.all(np.abs(derivative.value - 2 * x0) <= derivative.error)
+    location = locate(with_an_end, its_gradient, x0)
+    assert location.ok
+    assert (RAISES in str(location)) == (start < 2)
+
+
+def test_an_error_at_some_steps_comes_back_from_a_process():
+    x0 = np.array([1.0, 0.7, -0.4])
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as executor:
+        comparison = check(with_an_end, its_gradient, x0, executor=executor, points=1)
+    assert comparison.verdict is Verdict.AGREE
+    assert RAISES in str(comparison)
+
+
+def test_an_error_at_the_point_itself_is_raised():
+    for examine in (check, locate):
+        with pytest.raises(ZeroDivisionError, match="x\\[0\\] is below 1"):
+            examine(with_an_end, its_gradient, np.array([0.5, 0.7, -0.4]))
+
+
+@pytest.mark.parametrize("d", [1, 2, 3, 10, 40])
+def test_a_value_may_be_a_number_of_python(d):
+    x0 = np.linspace(1, 2, d)
+    assert locate(lambda x: 0.0, lambda x: 0 * x, x0).ok
+    assert check(lambda x: 2.5, lambda x: 0 * x, x0).verdict is Verdict.AGREE

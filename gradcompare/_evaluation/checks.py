@@ -13,8 +13,8 @@ from .._foundation.layout import Layout
 from .._foundation.precision import cast
 from .._foundation.user_code import describe
 from .._model.estimate import SAFETY, Estimate
-from .evaluator import Evaluator, Untraced
-from .function import Function
+from .evaluator import Evaluator
+from .function import Function, Untraced
 from .host import require_untouched, with_arrays_of_jax
 from .rounding import estimate_with_rounding
 

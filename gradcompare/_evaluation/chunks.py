@@ -53,7 +53,7 @@ def map_chunks(
 
     def some(*parts):
         if chunk == 1:  # vmap over one point would turn a product with a vector into another
-            return function(*(part[0] for part in parts))[None]
+            return jnp.asarray(function(*(part[0] for part in parts)))[None]
         # A callback may not say how it is vectorised; it is then called point by point.
         vectorised = outcome_of(lambda: jax.vmap(function)(*parts))
         if not isinstance(vectorised, Exception):

@@ -21,56 +21,12 @@ from .._foundation.precision import FLOAT64, Device, cast
 from .._model.objective import Problem
 from .batches import Block, CompiledBatches, chunk_for
 from .compiled import CompiledFunction
-from .function import AbstractFunction, Function
+from .function import AbstractFunction, Cache, Function
 from .host import HostBatches, HostFunction
 from .rounding import nudge, nudge_data
 
 HASTY_SIZE = 128
 """Number of parameters up to which compiling on a CPU takes longer than all computations."""
-
-
-@dataclass(frozen=True)
-class Untraced:
-    """The reason why a function is called on the host.
-
-    Attributes:
-        kind: The reason why JAX cannot trace it; None for an error of another kind.
-        words: The same for the reader, with the place.
-    """
-
-    kind: Untraceable | None
-    words: str
-
-
-@dataclass
-class Cache:
-    """Functions and facts that hold at every point of the same shapes.
-
-    Attributes:
-        functions: The functions so far, compiled or called on the host.
-        chunk: The number of perturbed points evaluated together; the programs depend on it.
-        opaque: Whether the value cannot be compiled, and is called on the host.
-        untraceable: The reasons why `value`, `gradient` or `reference` cannot be compiled.
-        of_jax: Those of them that need arrays of JAX, since they use `x.at`.
-        notes: Sentences on peculiarities of the user's functions.
-    """
-
-    functions: dict[Hashable, AbstractFunction] = field(default_factory=dict)
-    chunk: int | None = None
-    opaque: bool = False
-    untraceable: dict[str, Untraced] = field(default_factory=dict)
-    of_jax: set[str] = field(default_factory=set)
-    notes: list[str] = field(default_factory=list)
-
-    def emptied(self) -> "Cache":
-        """Returns the part that holds for all shapes of the same functions."""
-        names = ("opaque", "untraceable", "of_jax", "notes")
-        return Cache(**{name: getattr(self, name) for name in names})
-
-    def remark(self, note: str) -> None:
-        """Adds a note, once."""
-        if note not in self.notes:
-            self.notes.append(note)
 
 
 @dataclass(frozen=True)
@@ -226,7 +182,8 @@ class Evaluator:
     def _values(self) -> CompiledBatches | HostBatches:
         if self.cache.opaque:
             of_jax = "value" in self.cache.of_jax
-            return HostBatches(self.problem, self.dtype, self.executor, of_jax)
+            failed = self.cache.failed
+            return HostBatches(self.problem, self.dtype, self.executor, failed, of_jax)
         return CompiledBatches(self.problem, self.dtype, self._block(), self)
 
     def _block(self) -> Block:
