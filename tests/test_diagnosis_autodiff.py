@@ -553,3 +553,28 @@ def test_what_cannot_be_shown_is_not_said():
     assert result.verdict is Verdict.AUTODIFF_WRONG
     assert not result.results[0].diagnosis
     assert "Look for a custom rule" in str(result)
+
+
+@jax.custom_jvp
+def length(x):
+    return jnp.sqrt(jnp.sum(x**2))
+
+
+@length.defjvp
+def length_rule(primals, tangents):
+    (x,), (dx,) = primals, tangents
+    n = length(x)
+    return n, 2 * jnp.where(n == 0, 0.0, jnp.sum(x * dx) / jnp.where(n == 0, 1.0, n))  # twice
+
+
+@pytest.mark.parametrize("options", [{"timing": False, "points": 1}, {}])
+def test_a_rule_that_guards_a_division_is_named_although_it_cannot_be_undone_everywhere(options):
+    rows = np.array([[0.0, 0.0, 0.0], [1.0, 2.0, 3.0], [0.5, -1.0, 0.3]])
+    comparison = check(
+        lambda x: jnp.sum(jax.vmap(length)(x) ** 2), lambda x: 2 * x, rows, **options
+    )
+    assert comparison.verdict is Verdict.AUTODIFF_WRONG
+    (finding,) = comparison.results[0].diagnosis
+    assert finding.line == line_of("@length.defjvp")
+    assert "is 2 times what it should be" in str(finding)
+    assert "except for" not in str(finding)

@@ -35,6 +35,7 @@ class AbstractFunction(ABC):
         narrow: The narrowest type in which it computes as written, if narrower than float64.
         widened: Whether it computes in float64 all the same.
         refusal: The reason why it does not although it should.
+        hasty: Whether it was compiled for a short total time instead of a short run.
     """
 
     on_host: ClassVar[bool] = False
@@ -50,6 +51,7 @@ class AbstractFunction(ABC):
     narrow: Narrow | None = None
     widened: bool = False
     refusal: str = ""
+    hasty: bool = False
 
     @abstractmethod
     def run(self, *args: PyTree) -> PyTree:
