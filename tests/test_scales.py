@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import gradcompare
-from gradcompare import estimate
+from gradcompare import Verdict, estimate
 
 check = functools.partial(gradcompare.check, points=1)
 
@@ -162,3 +162,35 @@ def test_a_plateau_is_flat(library):
     x = np.array([-1.0, -0.3])
     assert np.all(estimate(value, x).error < 1e-12)
     assert check(value, lambda x: 0.3 + 0 * x, x).verdict.name == "ANALYTIC_WRONG"
+
+
+@pytest.mark.parametrize("unit", [1e-120, 1e-200, 1e-270])
+def test_a_function_may_have_a_scale_of_its_own_however_small(unit):
+    x0 = unit * np.array([1.0, 0.7, -0.3])
+
+    def gradient(x):
+        return 1 / unit / np.cosh(x / unit) ** 2
+
+    for value in (
+        lambda x: jnp.sum(jnp.tanh(x / unit)),
+        lambda x: float(np.sum(np.tanh(x / unit))),
+    ):
+        comparison = check(value, gradient, x0)
+        assert comparison.verdict is Verdict.AGREE
+        assert not comparison.results[0].unverified
+        assert check(value, lambda x: 1.01 * gradient(x), x0).verdict is Verdict.ANALYTIC_WRONG
+
+
+@pytest.mark.parametrize("x", [1e-153, 1e-155, 1e-160, 1e-165, 1e-200, 1e-250, 1e-310])
+@pytest.mark.parametrize("amplitude", [1.0, 1e200])
+def test_autodiff_is_not_blamed_where_squares_underflow(x, amplitude):
+    for x0 in ([x], [x, -0.6 * x]):
+        for gradient in (None, lambda x: 2 * amplitude * x):
+            comparison = check(lambda x: amplitude * jnp.sum(x**2), gradient, np.array(x0))
+            assert comparison.verdict in (Verdict.AGREE, Verdict.INCONCLUSIVE), str(comparison)
+            assert "AUTODIFF" not in str(comparison)
+
+
+def test_a_value_that_one_program_flushes_to_zero_is_not_random():
+    x0 = np.array([1e-310])
+    assert check(lambda x: jnp.sum(jnp.sin(x)), jnp.cos, x0).verdict is Verdict.AGREE

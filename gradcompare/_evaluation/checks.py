@@ -127,10 +127,12 @@ def value_twice(evaluator: Evaluator) -> tuple[float, float]:
 def is_random(evaluator: Evaluator, value: float, again: float) -> bool:
     """Whether two values at one point differ by more than their rounding errors.
 
-    At a minimum of zero, one program can compute 0 and another one 1e-32.
+    At a minimum of zero, one program can compute 0 and another one 1e-32. A number below the
+    least normal one may be flushed to 0 by one program and not by another.
     """
     difference, largest = abs(value - again), max(abs(value), abs(again))
-    if not np.isfinite(difference) or difference <= STOCHASTIC * largest:
+    least = float(np.finfo(np.float64).tiny)
+    if not np.isfinite(difference) or difference <= max(STOCHASTIC * largest, least):
         return False
     if abs(evaluator.value() - value) > STOCHASTIC * largest:
         return True  # the very same program; an error bar measured with it would be as random
