@@ -6,6 +6,7 @@ import math
 import re
 import sys
 from functools import partial
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -23,6 +24,7 @@ from gradcompare.cli.inputs.formula import Formula
 from gradcompare.diagnosis.evidence.constants import Constant
 
 X = np.array([0.5, -1.0, 2.0])
+LINES = Path(__file__).read_text().splitlines()
 
 pick, largest, kept, biggest, in_order = jnp.where, jnp.maximum, jnp.clip, max, sorted
 
@@ -159,7 +161,9 @@ SMOOTH = {
     "softmax": lambda w: jax.nn.log_softmax(w)[0] + jax.nn.softplus(w).sum() + jnp.std(w),
     "special": lambda w: jnp.sum(jax.scipy.special.log_ndtr(w) + jax.nn.gelu(w) + jnp.sinc(w)),
     "matrices": lambda w: jnp.linalg.slogdet(jnp.outer(w, w) + jnp.eye(3))[1],
-    "entries": lambda w: w[jnp.argmax(w)] ** 2 + w[-1] + w[jnp.array([0, 1])].sum(),
+    "entries": lambda w: jnp.max(w) ** 2 + w[-1] + w[jnp.array([0, 1])].sum(),
+    "pivots": lambda w: jnp.sum(jnp.linalg.solve(jnp.outer(w, w) + jnp.eye(3), w)),
+    "whole data": lambda w: jnp.sum(w**2 * jnp.floor(jnp.arange(3) / 2)),
     "data alone": lambda w: jnp.sum((jnp.arange(3) > 1) * w**2),
     "a jitted library": jax.jit(jax.nn.logsumexp),
 }
@@ -170,6 +174,70 @@ def test_smooth_functions_have_no_branch(case):
     (result,) = check(SMOOTH[case], None, X, points=1)
     assert result.branches == ()
     assert sentences(result) == ["no branch depends on the parameters"]
+
+
+GRID = np.linspace(0, 4, 9)
+
+STEPS = {
+    "round": lambda w: jnp.sum(w * jnp.round(w)),
+    "floor": lambda w: jnp.sum(w * jnp.floor(w)),
+    "cast": lambda w: jnp.sum(w * w.astype(int)),
+    "argmax": lambda w: w[jnp.argmax(w)] ** 2,
+    "argmax of an array": lambda w: w[w.argmax()] ** 2,
+    "searchsorted": lambda w: jnp.sum(w * jnp.asarray(GRID)[jnp.searchsorted(GRID, w)]),
+    "digitize": lambda w: jnp.sum(w * jnp.digitize(w, GRID)),
+    "remainder": lambda w: jnp.sum((w % 1.0) ** 2),
+    "top": lambda w: jnp.sum(lax.top_k(w, 2)[0]),
+    "interpolation": lambda w: jnp.sum(jnp.interp(w, GRID, GRID**2)),
+    "in a loop": lambda w: lax.scan(lambda c, t: (c + t * jnp.floor(t), None), 0.0, w)[0],
+    "compiled": jax.jit(lambda w: jnp.sum(w * jnp.ceil(w))),
+    "cast on the host": lambda w: float(np.sum(w * w.astype(int))),
+    "round on the host": lambda w: float(np.sum(w * np.round(w))),
+    "floor on the host": lambda w: float(np.sum(w * np.floor(w))),
+    "digitize on the host": lambda w: float(np.sum(w * np.digitize(w, GRID))),
+    "int on the host": lambda w: float(GRID[int(abs(w[1]))] * w[0]),
+    "argmax on the host": lambda w: float(w[np.argmax(w)] ** 2),
+    "argmax of an array on the host": lambda w: float(w[w.argmax()] ** 2),
+    "remainder on the host": lambda w: float(np.sum((w % 1.0) ** 2)),
+}
+
+
+@pytest.mark.parametrize("case", STEPS)
+def test_what_changes_in_steps_is_named(case):
+    (result,) = check(STEPS[case], None, X, points=1)
+    (line,) = (n for n, line in enumerate(LINES, start=1) if line.startswith(f'    "{case}": '))
+    assert f"(test_branches_by_operation.py:{line}) changes in steps" in result.branches_unseen
+
+
+LOST = {
+    "asarray": lambda w: float(np.sum(np.where(np.asarray(w) > 1, 2.0, 3.0) * w)),
+    "asarray and argmax": lambda w: float(w[np.argmax(np.asarray(w))] ** 2 + w[0]),
+    "array": lambda w: float(np.sum(w * (np.array(w) > 1))),
+    "math": lambda w: float(w[0] ** 2 * math.floor(w[2]) + w[1]),
+    "a method of data": lambda w: float(np.sum(w * GRID[GRID.searchsorted(abs(w))])),
+}
+
+
+@pytest.mark.parametrize("case", LOST)
+def test_numbers_that_are_lost_to_the_record_are_told(case):
+    (result,) = check(LOST[case], None, X, points=1)
+    assert "numbers that cannot be tracked, such as those from np.asarray" in str(
+        result.branches_unseen
+    )
+
+
+KEPT = {
+    "constants": lambda w: float(np.sum(np.concatenate([w, np.zeros(3)]) ** 2) * w.size + len(w)),
+    "an index": lambda w: float(np.linalg.norm(w) + np.sum(w[np.array([1, 2])]) + w.mean()),
+    "a loop": lambda w: float(sum(np.sin(each) * n for n, each in enumerate(w))),
+    "a solution": lambda w: float(np.sum(np.linalg.solve(np.eye(3) + np.outer(w, w), w))),
+}
+
+
+@pytest.mark.parametrize("case", KEPT)
+def test_a_smooth_function_on_the_host_has_no_branch(case):
+    (result,) = check(KEPT[case], None, X, points=1)
+    assert (result.branches, result.branches_unseen) == ((), "")
 
 
 def network(w):

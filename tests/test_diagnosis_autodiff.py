@@ -553,3 +553,83 @@ def test_what_cannot_be_shown_is_not_said():
     assert result.verdict is Verdict.AUTODIFF_WRONG
     assert not result.results[0].diagnosis
     assert "Look for a custom rule" in str(result)
+
+
+@jax.custom_jvp
+def length(x):
+    return jnp.sqrt(jnp.sum(x**2))
+
+
+@length.defjvp
+def length_rule(primals, tangents):
+    (x,), (dx,) = primals, tangents
+    n = length(x)
+    return n, 2 * jnp.where(n == 0, 0.0, jnp.sum(x * dx) / jnp.where(n == 0, 1.0, n))  # twice
+
+
+@pytest.mark.parametrize("options", [{"timing": False, "points": 1}, {}])
+def test_a_rule_that_guards_a_division_is_named_although_it_cannot_be_undone_everywhere(options):
+    rows = np.array([[0.0, 0.0, 0.0], [1.0, 2.0, 3.0], [0.5, -1.0, 0.3]])
+    comparison = check(
+        lambda x: jnp.sum(jax.vmap(length)(x) ** 2), lambda x: 2 * x, rows, **options
+    )
+    assert comparison.verdict is Verdict.AUTODIFF_WRONG
+    (finding,) = comparison.results[0].diagnosis
+    assert finding.line == line_of("@length.defjvp")
+    assert "is 2 times what it should be" in str(finding)
+    assert "except for" not in str(finding)
+
+
+def guarded_norm(x):
+    s = jnp.sum(x**2)
+    zero = s == 0
+    return jnp.where(zero, 0.0, jnp.sqrt(jnp.where(zero, 1.0, s)))  # of the norm
+
+
+def rotated(x):
+    """Linear in x near 0, where the angle is 0 and its derivative is taken to be 0."""
+    angle = guarded_norm(x)
+    axis = x / jnp.where(angle == 0, 1.0, angle)  # of the axis
+    return jnp.sin(angle) * (axis @ jnp.array([1.0, -2.0, 3.0]))
+
+
+def quotient(x):
+    small = jnp.abs(x) < 1e-6
+    safe = jnp.where(small, 1.0, x)
+    return jnp.where(small, 1.0, jnp.expm1(safe) / safe)  # the constant arm
+
+
+def series(x):
+    small = jnp.abs(x) < 1e-6
+    safe = jnp.where(small, 1.0, x)
+    return jnp.where(small, 1.0 + x / 2, jnp.expm1(safe) / safe)
+
+
+def through_cond(x):
+    return jax.lax.cond(x[0] == 0, lambda x: x[1], lambda x: x[1] + jnp.sin(x[0]), x)  # a cond
+
+
+@pytest.mark.parametrize(
+    ("value", "x0", "text"),
+    [
+        (rotated, np.zeros(3), "of the norm"),
+        (lambda x: jnp.sum(quotient(x)), np.array([0.0, 0.5]), "the constant arm"),
+        (through_cond, np.array([0.0, 0.5]), "a cond"),
+    ],
+)
+def test_an_arm_that_holds_at_single_points_is_named(value, x0, text):
+    comparison = check(value, None, x0)
+    assert comparison.verdict is Verdict.AUTODIFF_WRONG
+    (finding,) = comparison.results[0].diagnosis
+    (line,) = [n for n, each in enumerate(LINES, start=1) if each.endswith(f"# {text}")]
+    assert f"test_diagnosis_autodiff.py:{line})" in str(finding)
+    assert "takes at this point and not beside it" in str(finding)
+    assert "stationary" not in str(comparison)
+
+
+def test_an_arm_with_the_right_derivative_is_not_named():
+    assert check(lambda x: jnp.sum(series(x)), None, np.array([0.0, 0.5])).ok
+
+
+def test_a_stationary_point_is_called_one():
+    assert "stationary" in str(check(lambda x: jnp.sum(x**2), None, np.zeros(3)))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gradcompare import Finding, Verdict, check
+from gradcompare._evaluation.compiled import CompiledFunction
 
 LINES = Path(__file__).read_text().splitlines()
 
@@ -185,3 +186,17 @@ def test_without_the_source_at_hand_the_lines_are_named():
     (finding,) = findings(scope["f"], lambda x: 0 * x, [-1.0])
     assert "comes from sqrt(-1) at nowhere.py:2; the where at nowhere.py:2" in finding.sentence
     assert "where(ok, f(where(ok, x, 1)), other)" in finding.correction
+
+
+def test_a_nan_of_hasty_compilation_is_not_believed(monkeypatch):
+    run = CompiledFunction.run
+
+    def hasty_nan(self, *args):
+        result = run(self, *args)
+        small = len(args) == 3  # not the values at many points
+        return jax.tree.map(lambda x: x * np.nan, result) if self.hasty and small else result
+
+    monkeypatch.setattr(CompiledFunction, "run", hasty_nan)
+    x0 = np.array([0.3, 1.2])
+    comparison = check(lambda x: jnp.sum(x**2), lambda x: 2 * x, x0, timing=False, points=1)
+    assert comparison.verdict is Verdict.AGREE

@@ -8,7 +8,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gradcompare import InputError, Objective, Verdict, check, compare, estimate
+from gradcompare import (
+    GradcompareError,
+    InputError,
+    Objective,
+    Verdict,
+    check,
+    compare,
+    estimate,
+    locate,
+)
 
 X0 = np.array([0.5, -1.0, 2.0])
 A = np.array([[2.0, 1.0, 0.0], [0.0, 1.0, 3.0]])
@@ -63,6 +72,57 @@ def test_autodiff_runs_without_the_compiler_where_python_branches():
     assert comparison.verdict is Verdict.AGREE
     assert "reverse" in comparison.results[0].points[0].estimates
     assert "Python branches on a traced value at test_host.py:" in str(comparison)
+
+
+def leaves_jax(x):
+    """JAX hands out a number here, of which it does not know where it comes from."""
+    return jnp.sin(jnp.sum(x**2).item())
+
+
+def leaves_jax_behind_a_branch(x):
+    return jnp.sum(x**2) * jnp.max(x**2).item() if x[0] > 0 else jnp.sum(x**4)
+
+
+def product_rule(x):
+    k = np.argmax(x**2)
+    if x[0] <= 0:
+        return 4 * x**3
+    return 2 * x * x[k] ** 2 + np.sum(x**2) * 2 * x * (np.arange(3) == k)
+
+
+@pytest.mark.parametrize(
+    ("value", "gradient"),
+    [
+        (leaves_jax, lambda x: 2 * x * np.cos(np.sum(x**2))),
+        (leaves_jax_behind_a_branch, product_rule),
+    ],
+)
+def test_autodiff_is_not_asked_where_it_silently_loses_the_value(value, gradient):
+    comparison = check(value, gradient, X0)
+    assert comparison.verdict is Verdict.AGREE
+    line = value.__code__.co_firstlineno + 1 + (value is leaves_jax)
+    reason = "reverse: not available: Python takes the number behind a traced value at"
+    assert f"{reason} test_host.py:{line}" in str(comparison)
+    assert check(value, lambda x: 1.01 * gradient(x), X0).verdict is Verdict.ANALYTIC_WRONG
+    with pytest.raises(GradcompareError, match=f"test_host.py:{line}"):
+        estimate(value, X0, method="reverse")
+
+
+def test_whole_numbers_and_conditions_leave_autodiff_alone():
+    def value(x):
+        best = int(jnp.argmax(x)) if x[0] > 0 else jnp.argmax(x).item()
+        return jnp.sum(x**2) * x[best] + x[jnp.argmin(x).item()]
+
+    assert "reverse" in check(value, None, X0).results[0].points[0].estimates
+
+
+def test_a_callback_that_cannot_be_vectorised_is_called_point_by_point():
+    def value(x):
+        return jax.pure_callback(lambda x: np.sum(np.sin(x)), jax.ShapeDtypeStruct((), x.dtype), x)
+
+    comparison = check(value, lambda x: jnp.cos(x), X0, timing=False)
+    assert comparison.verdict is Verdict.AGREE
+    assert "JVP" in comparison.results[0].points[0].missing["reverse"]
 
 
 def test_estimate_and_compare_call_numpy_too():
@@ -228,3 +288,56 @@ def test_nothing_verified_is_not_called_a_difference():
         check(lambda x: float(np.sum((x - 1) ** 2)), lambda x: 2 * (x - 1), np.ones(3), points=1)
     )
     assert "INCONCLUSIVE (GC201): nothing was verified: no derivative is larger" in text
+
+
+def with_an_end(x):
+    if x[0] < 1:
+        raise ZeroDivisionError("x[0] is below 1")
+    return float(np.sum(np.square(x)))
+
+
+def its_gradient(x):
+    if x[0] < 1:
+        raise ZeroDivisionError("x[0] is below 1")
+    return 2 * x
+
+
+RAISES = "at some steps value raises ZeroDivisionError: x[0] is below 1; it counts as NaN there"
+
+
+@pytest.mark.parametrize("start", [1.0, 1.01, 30.0])
+def test_an_error_at_some_steps_is_a_value_that_is_not_finite(start):
+    x0 = np.array([start, 0.7, -0.4])
+    comparison = check(with_an_end, its_gradient, x0)
+    assert comparison.verdict is Verdict.AGREE
+    assert not comparison.results[0].unverified
+    assert (RAISES in str(comparison)) == (start < 2)
+    wrong = check(with_an_end, lambda x: 2.02 * x, x0)
+    assert wrong.verdict is Verdict.ANALYTIC_WRONG
+    derivative = estimate(with_an_end, x0)
+    assert np.all(np.abs(derivative.value - 2 * x0) <= derivative.error)
+    location = locate(with_an_end, its_gradient, x0)
+    assert location.ok
+    assert (RAISES in str(location)) == (start < 2)
+
+
+def test_an_error_at_some_steps_comes_back_from_a_process():
+    x0 = np.array([1.0, 0.7, -0.4])
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as executor:
+        comparison = check(with_an_end, its_gradient, x0, executor=executor, points=1)
+    assert comparison.verdict is Verdict.AGREE
+    assert RAISES in str(comparison)
+
+
+def test_an_error_at_the_point_itself_is_raised():
+    for examine in (check, locate):
+        with pytest.raises(ZeroDivisionError, match="x\\[0\\] is below 1"):
+            examine(with_an_end, its_gradient, np.array([0.5, 0.7, -0.4]))
+
+
+@pytest.mark.parametrize("d", [1, 2, 3, 10, 40])
+def test_a_value_may_be_a_number_of_python(d):
+    x0 = np.linspace(1, 2, d)
+    assert locate(lambda x: 0.0, lambda x: 0 * x, x0).ok
+    assert check(lambda x: 2.5, lambda x: 0 * x, x0).verdict is Verdict.AGREE

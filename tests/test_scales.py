@@ -8,7 +8,7 @@ import pytest
 from sweeps import sweep
 
 import gradcompare
-from gradcompare import estimate
+from gradcompare import Verdict, estimate
 
 check = functools.partial(gradcompare.check, points=1)
 
@@ -178,7 +178,7 @@ LOST = {
 @pytest.mark.parametrize("name", LOST)
 @pytest.mark.parametrize("others", [[], [0.7], [-1.3, 0.4]], ids=len)
 def test_digits_that_are_lost_beside_a_tiny_parameter(name, others):
-    """F does not move within 1e-8 of 0, and is no constant there."""
+    """The value does not move within 1e-8 of 0, and is no constant there."""
     value, gradient = LOST[name]
     for tiny in 1.37 * np.geomspace(1e-14, 1e-2, 25):
         x = np.array([tiny, *(tiny * np.array(others))])
@@ -197,3 +197,35 @@ def test_a_tiny_parameter_with_a_scale_of_its_own_keeps_its_bars():
         e = estimate(value, x)
         assert np.all(np.abs(e.value - gradient(x)) <= 3 * e.error)
         assert np.all(e.error < 1e-11 * np.max(np.abs(e.value)))
+
+
+@pytest.mark.parametrize("unit", [1e-120, 1e-200, 1e-270])
+def test_a_function_may_have_a_scale_of_its_own_however_small(unit):
+    x0 = unit * np.array([1.0, 0.7, -0.3])
+
+    def gradient(x):
+        return 1 / unit / np.cosh(x / unit) ** 2
+
+    for value in (
+        lambda x: jnp.sum(jnp.tanh(x / unit)),
+        lambda x: float(np.sum(np.tanh(x / unit))),
+    ):
+        comparison = check(value, gradient, x0)
+        assert comparison.verdict is Verdict.AGREE
+        assert not comparison.results[0].unverified
+        assert check(value, lambda x: 1.01 * gradient(x), x0).verdict is Verdict.ANALYTIC_WRONG
+
+
+@pytest.mark.parametrize("x", [1e-153, 1e-155, 1e-160, 1e-165, 1e-200, 1e-250, 1e-310])
+@pytest.mark.parametrize("amplitude", [1.0, 1e200])
+def test_autodiff_is_not_blamed_where_squares_underflow(x, amplitude):
+    for x0 in ([x], [x, -0.6 * x]):
+        for gradient in (None, lambda x: 2 * amplitude * x):
+            comparison = check(lambda x: amplitude * jnp.sum(x**2), gradient, np.array(x0))
+            assert comparison.verdict in (Verdict.AGREE, Verdict.INCONCLUSIVE), str(comparison)
+            assert "AUTODIFF" not in str(comparison)
+
+
+def test_a_value_that_one_program_flushes_to_zero_is_not_random():
+    x0 = np.array([1e-310])
+    assert check(lambda x: jnp.sum(jnp.sin(x)), jnp.cos, x0).verdict is Verdict.AGREE

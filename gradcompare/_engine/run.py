@@ -91,7 +91,10 @@ def failed(case: Case, settings: Settings, message: str) -> Result:
 def estimate_one(problem: Problem, method: AbstractMethod, settings: Settings) -> Estimate:
     """Returns the flat estimate of one problem by one method, whose errors it does not catch."""
     with precision_scope(FLOAT64):
-        return method.estimate(evaluator_of(problem, settings))
+        evaluator = evaluator_of(problem, settings)
+        estimate = method.estimate(evaluator)
+    notes = filter(None, (estimate.note, *evaluator.cache.failures.values()))
+    return replace(estimate, note="; ".join(notes))
 
 
 def timed(each: Study, settings: Settings) -> Result:

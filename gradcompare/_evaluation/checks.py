@@ -15,8 +15,8 @@ from .._foundation.precision import cast
 from .._foundation.user_code import describe
 from .._introspection.fingerprint import fingerprint
 from .._model.estimate import SAFETY, Estimate
-from .evaluator import Evaluator, Untraced
-from .function import Function
+from .evaluator import Evaluator
+from .function import Function, Untraced
 from .host import require_untouched, with_arrays_of_jax
 from .rounding import estimate_with_rounding
 
@@ -133,10 +133,12 @@ def is_random(evaluator: Evaluator, value: float, again: float) -> bool:
     """Whether two values at one point differ by more than their rounding errors.
 
     At a minimum of zero, one program can compute 0 and another one 1e-32. Where all digits are
-    lost, two compilations of the same program differ by any amount.
+    lost, two compilations of the same program differ by any amount. A number below the least
+    normal one may be flushed to 0 by one program and not by another.
     """
     difference, largest = abs(value - again), max(abs(value), abs(again))
-    if not np.isfinite(difference) or difference <= STOCHASTIC * largest:
+    least = float(np.finfo(np.float64).tiny)
+    if not np.isfinite(difference) or difference <= max(STOCHASTIC * largest, least):
         return False
     if abs(evaluator.value() - value) > STOCHASTIC * largest:
         return True  # the very same program; an error bar measured with it would be as random

@@ -18,6 +18,8 @@ from jax import lax
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float, Int
 
+from .._foundation.errors import outcome_of
+
 MATRIX_CHUNK = 128
 """Chunk wide enough for the full speed of matrix products, narrow enough for the cache."""
 
@@ -51,8 +53,12 @@ def map_chunks(
 
     def some(*parts):
         if chunk == 1:  # vmap over one point would turn a product with a vector into another
-            return function(*(part[0] for part in parts))[None]
-        return jax.vmap(function)(*parts)
+            return jnp.asarray(function(*(part[0] for part in parts)))[None]
+        # A callback may not say how it is vectorised; it is then called point by point.
+        vectorised = outcome_of(lambda: jax.vmap(function)(*parts))
+        if not isinstance(vectorised, Exception):
+            return vectorised
+        return lax.map(lambda each: function(*each), parts)
 
     if chunk == count:
         return some(*arrays)

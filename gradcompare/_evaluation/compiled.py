@@ -47,7 +47,6 @@ class CompiledFunction(AbstractFunction):
         function: The function, if its types were widened.
         compiled: The executable.
         jaxpr: The traced program, as the user wrote it.
-        hasty: Whether a short total time counts more than that of a run.
         first: The seconds of the first call, after that call.
         moved: The functions with some literals moved, by these literals.
     """
@@ -55,7 +54,6 @@ class CompiledFunction(AbstractFunction):
     function: Function | None = None
     compiled: jax.stages.Compiled
     jaxpr: ClosedJaxpr
-    hasty: bool = False
     first: list[float] = field(default_factory=list)
     moved: dict[frozenset[complex], Callable] = field(default_factory=dict)
 

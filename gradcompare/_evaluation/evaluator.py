@@ -21,56 +21,12 @@ from .._foundation.precision import FLOAT64, Device, cast
 from .._model.objective import Problem
 from .batches import Block, CompiledBatches, chunk_for
 from .compiled import CompiledFunction
-from .function import AbstractFunction, Function
+from .function import AbstractFunction, Cache, Function
 from .host import HostBatches, HostFunction
 from .rounding import nudge, nudge_data
 
 HASTY_SIZE = 128
 """Number of parameters up to which compiling on a CPU takes longer than all computations."""
-
-
-@dataclass(frozen=True)
-class Untraced:
-    """The reason why a function is called on the host.
-
-    Attributes:
-        kind: The reason why JAX cannot trace it; None for an error of another kind.
-        words: The same for the reader, with the place.
-    """
-
-    kind: Untraceable | None
-    words: str
-
-
-@dataclass
-class Cache:
-    """Functions and facts that hold at every point of the same shapes.
-
-    Attributes:
-        functions: The functions so far, compiled or called on the host.
-        chunk: The number of perturbed points evaluated together; the programs depend on it.
-        opaque: Whether the value cannot be compiled, and is called on the host.
-        untraceable: The reasons why `value`, `gradient` or `reference` cannot be compiled.
-        of_jax: Those of them that need arrays of JAX, since they use `x.at`.
-        notes: Sentences on peculiarities of the user's functions.
-    """
-
-    functions: dict[Hashable, AbstractFunction] = field(default_factory=dict)
-    chunk: int | None = None
-    opaque: bool = False
-    untraceable: dict[str, Untraced] = field(default_factory=dict)
-    of_jax: set[str] = field(default_factory=set)
-    notes: list[str] = field(default_factory=list)
-
-    def emptied(self) -> "Cache":
-        """Returns the part that holds for all shapes of the same functions."""
-        names = ("opaque", "untraceable", "of_jax", "notes")
-        return Cache(**{name: getattr(self, name) for name in names})
-
-    def remark(self, note: str) -> None:
-        """Adds a note, once."""
-        if note not in self.notes:
-            self.notes.append(note)
 
 
 @dataclass(frozen=True)
@@ -136,12 +92,19 @@ class Evaluator:
     ) -> Float[np.ndarray, " k"]:
         """Runs `function` as `Runner.run` says; if it cannot be compiled, on the host."""
         if key not in self.functions:
-            self.functions[key] = self._build(key, function, extra, helper)
+            self.functions[key] = self._build(key, function, extra, self._is_hasty(helper))
         program = self.functions[key]
         args = self.host_args if moved is None else self._nudged(moved, self.epsilon(key))
         if not program.on_host:
             args = self.args if moved is None else jax.device_put(args, self.device)
-        return flat(program.run(*args, *extra))
+        result = flat(program.run(*args, *extra))
+        if program.hasty and not helper and not np.all(np.isfinite(result)):
+            # Believed only if the program that users run gives it too.
+            again = outcome_of(partial(self._build, key, function, extra, False))
+            if isinstance(again, AbstractFunction) and not again.on_host:
+                self.functions[key] = again
+                result = flat(again.run(*args, *extra))
+        return result
 
     def run_at(
         self, key: Hashable, x: Float[np.ndarray, " d"], *extra: PyTree
@@ -153,11 +116,14 @@ class Evaluator:
             return flat(program.run(params, *self.host_args[1:], *extra))
         return flat(program.run(jax.device_put(params, self.device), *self.args[1:], *extra))
 
-    def _build(
-        self, key: Hashable, function: Function, extra: tuple, helper: bool
-    ) -> AbstractFunction:
+    def _is_hasty(self, helper: bool) -> bool:
+        """Whether a short total time counts more than that of a run."""
         small = self.problem.layout.size <= HASTY_SIZE and self.device.platform == "cpu"
-        hasty = small and (helper or not self.timed)
+        return small and (helper or not self.timed)
+
+    def _build(
+        self, key: Hashable, function: Function, extra: tuple, hasty: bool
+    ) -> AbstractFunction:
         args = (*self.args, *extra)
         widens = partial(self._widens, key)
         build = partial(CompiledFunction.build, function, args, hasty=hasty, widens=widens)
@@ -226,7 +192,8 @@ class Evaluator:
     def _values(self) -> CompiledBatches | HostBatches:
         if self.cache.opaque:
             of_jax = "value" in self.cache.of_jax
-            return HostBatches(self.problem, self.dtype, self.executor, of_jax)
+            failed = self.cache.failed
+            return HostBatches(self.problem, self.dtype, self.executor, failed, of_jax)
         return CompiledBatches(self.problem, self.dtype, self._block(), self)
 
     def _block(self) -> Block:

@@ -1,14 +1,15 @@
-"""The common interface of compiled functions and functions on the host."""
+"""The common interface of compiled functions and functions on the host, and their store."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Protocol
 
 import numpy as np
 from jaxtyping import Float
 
+from .._foundation.errors import Untraceable
 from .._foundation.layout import PyTree
 from .._introspection.narrow.types import Narrow
 
@@ -34,6 +35,7 @@ class AbstractFunction(ABC):
         narrow: The narrowest type in which it computes as written, if narrower than float64.
         widened: Whether it computes in float64 all the same.
         refusal: The reason why it does not although it should.
+        hasty: Whether it was compiled for a short total time instead of a short run.
     """
 
     on_host: ClassVar[bool] = False
@@ -49,6 +51,7 @@ class AbstractFunction(ABC):
     narrow: Narrow | None = None
     widened: bool = False
     refusal: str = ""
+    hasty: bool = False
 
     @abstractmethod
     def run(self, *args: PyTree) -> PyTree:
@@ -82,6 +85,58 @@ class AbstractFunction(ABC):
     def first_seconds(self) -> float | None:
         """The seconds of the first call, if measured."""
         return None
+
+
+@dataclass(frozen=True)
+class Untraced:
+    """The reason why a function is called on the host.
+
+    Attributes:
+        kind: The reason why JAX cannot trace it; None for an error of another kind.
+        words: The same for the reader, with the place.
+    """
+
+    kind: Untraceable | None
+    words: str
+
+
+@dataclass
+class Cache:
+    """Functions and facts that hold at every point of the same shapes.
+
+    Attributes:
+        functions: The functions so far, compiled or called on the host.
+        chunk: The number of perturbed points evaluated together; the programs depend on it.
+        opaque: Whether the value cannot be compiled, and is called on the host.
+        untraceable: The reasons why `value`, `gradient` or `reference` cannot be compiled.
+        of_jax: Those of them that need arrays of JAX, since they use `x.at`.
+        notes: Sentences on peculiarities of the user's functions.
+        failures: A sentence for each type of error that the value raised near a point.
+    """
+
+    functions: dict[Hashable, AbstractFunction] = field(default_factory=dict)
+    chunk: int | None = None
+    opaque: bool = False
+    untraceable: dict[str, Untraced] = field(default_factory=dict)
+    of_jax: set[str] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    def emptied(self) -> "Cache":
+        """Returns the part that holds for all shapes of the same functions."""
+        names = ("opaque", "untraceable", "of_jax", "notes", "failures")
+        return Cache(**{name: getattr(self, name) for name in names})
+
+    def remark(self, note: str) -> None:
+        """Adds a note, once."""
+        if note not in self.notes:
+            self.notes.append(note)
+
+    def failed(self, kind: str, words: str) -> None:
+        """Adds a note on an error that the value raised near a point, once for each type."""
+        if kind not in self.failures:
+            self.failures[kind] = f"at some steps value raises {words}; it counts as NaN there"
+            self.remark(self.failures[kind])
 
 
 class Runner(Protocol):

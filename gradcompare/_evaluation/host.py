@@ -3,6 +3,7 @@
 They are called directly, on their own copies of NumPy arrays.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from contextlib import nullcontext
@@ -15,8 +16,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, PyTree
 
-from .._foundation.errors import InputError, outcome_of
+from .._foundation.errors import GradcompareError, InputError, outcome_of
 from .._foundation.precision import FLOAT64, cast, precision_scope
+from .._foundation.user_code import describe
 from .._model.objective import Data, Params, Problem
 from .function import AbstractFunction, Function
 
@@ -59,12 +61,14 @@ class HostBatches:
         problem: The objective at one point.
         dtype: The dtype of its arguments.
         executor: Calls it at several points at a time: threads, processes, a cluster.
+        failed: Takes the type and the words of an error that the objective raises at a point.
         of_jax: Whether it needs arrays of JAX.
     """
 
     problem: Problem
     dtype: np.dtype
     executor: Executor | None
+    failed: Callable[[str, str], None]
     of_jax: bool = False
 
     def perturbed(
@@ -93,10 +97,13 @@ class HostBatches:
         value = self.problem.objective.value
         value = with_arrays_of_jax(value) if self.of_jax else value
         call = partial(number, value, cast(self.problem.data, self.dtype))
-        if self.executor is None:
-            return np.fromiter(map(call, trees), np.float64, len(trees))
         chunk = max(1, len(trees) // CHUNKS)
-        return np.fromiter(self.executor.map(call, trees, chunksize=chunk), np.float64)
+        each = self.executor and self.executor.map(call, trees, chunksize=chunk)
+        outcomes = list(each or map(call, trees))
+        for _, error in outcomes:
+            if error is not None:
+                self.failed(*error)
+        return np.array([value for value, _ in outcomes])
 
 
 def with_arrays_of_jax(function: Callable) -> Callable:
@@ -114,9 +121,23 @@ def _called_with_arrays_of_jax(function: Callable, *args: PyTree) -> PyTree:
         return jax.tree.map(np.asarray, function(*jax.tree.map(jnp.asarray, args)))
 
 
-def number(value: Callable[[Params, Data], PyTree], data: Data, params: Params) -> float:
-    """Returns the value at a point as a Python number."""
-    return float(np.asarray(value(params, data)))
+def number(
+    value: Callable[[Params, Data], PyTree], data: Data, params: Params
+) -> tuple[float, tuple[str, str] | None]:
+    """Returns the value at a point as a Python number, and the error that it raises, if any.
+
+    Outside of its domain, code on the host raises an error where other code returns NaN. Of the
+    error, the type and the words are returned: not every error comes back from a process.
+
+    Raises:
+        GradcompareError: if the value is not a number at all.
+    """
+    outcome = outcome_of(lambda: float(np.asarray(value(params, data))))
+    if isinstance(outcome, GradcompareError):
+        raise outcome
+    if isinstance(outcome, Exception):
+        return math.nan, (type(outcome).__qualname__, describe(outcome))
+    return outcome, None
 
 
 def require_untouched(what: str, function: Callable, params: Params, data: Data) -> PyTree:

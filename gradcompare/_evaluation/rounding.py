@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Shaped
 
+from .._foundation.errors import outcome_of
 from .._foundation.layout import PyTree
 from .._model.estimate import Estimate
 from .function import Function, Runner
@@ -29,8 +30,21 @@ def estimate_with_rounding(
     Accuracy and Stability of Numerical Algorithms, 2002, section 1.5).
     """
     value = evaluator.run(key, function, *extra)
-    moved = [evaluator.run(key, function, *extra, moved=seed) for seed in range(NUDGES)]
+    moved = [
+        moved_by(seed, evaluator, key, function, *extra, size=len(value)) for seed in range(NUDGES)
+    ]
     return Estimate(value, _rounding_bar(value, np.stack(moved), evaluator.epsilon(key)))
+
+
+def moved_by(
+    seed: int, evaluator: Runner, key: Hashable, function: Function, *extra: PyTree, size: int
+) -> Float[np.ndarray, " k"]:
+    """Returns the result with parameters and data moved a little; NaN where it raises an error.
+
+    A function on the host raises outside of its domain, where another one returns NaN.
+    """
+    result = outcome_of(lambda: evaluator.run(key, function, *extra, moved=seed))
+    return np.full(size, np.nan) if isinstance(result, Exception) else result
 
 
 def _rounding_bar(

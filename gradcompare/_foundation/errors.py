@@ -61,6 +61,21 @@ class UnknownNameError(InputError, LookupError):
         return f"unknown {kind} {name!r}; {hint}known: {', '.join(names)}"
 
 
+class LostDerivativeError(GradcompareError):
+    """Autodiff cannot follow the value; the message says where it loses it.
+
+    Examples:
+        >>> import gradcompare
+        >>> def value(x):
+        ...     return (x @ x).item()
+        >>> try:
+        ...     gradcompare.estimate(value, [1.0, 2.0], method="reverse")
+        ... except gradcompare.GradcompareError as error:
+        ...     print(str(error).split(" at ")[0])
+        Python takes the number behind a traced value
+    """
+
+
 class Untraceable(enum.Enum):
     """The reason why JAX could not trace a function; no sign of a fault in the function."""
 

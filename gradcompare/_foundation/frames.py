@@ -7,9 +7,10 @@ releases and implementations of Python. Each docstring says what is lost without
 import dis
 import itertools
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import CodeType, FrameType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 CONSTANTS = frozenset({"LOAD_CONST", "LOAD_SMALL_INT", "RETURN_CONST"})
 """Instructions that load a number from the code, in the versions of Python since 3.11."""
@@ -52,6 +53,27 @@ def callers() -> Iterator[FrameType]:
     while frame is not None:
         yield frame
         frame = frame.f_back
+
+
+@contextmanager
+def returns(see: Callable[[FrameType, Any], None]) -> Iterator[None]:
+    """Hands every call that returns inside to `see`, with what it returns.
+
+    While a profiler runs: nothing is handed on, as it cannot be taken off and put back.
+    """
+    if sys.getprofile() is not None:
+        yield
+        return
+
+    def profile(frame: FrameType, event: str, result: Any) -> None:
+        if event == "return":
+            see(frame, result)
+
+    sys.setprofile(profile)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
 
 
 def numbers_in(code: CodeType) -> Iterator[tuple[float, int]]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
 
-from .errors import Untraceable
+from .errors import LostDerivativeError, Untraceable
 from .frames import span_of
 
 HERE = Path(__file__).parent.parent
@@ -44,6 +44,8 @@ def describe(error: BaseException) -> str:
     if untraceable is not None:
         where = place(error)
         return untraceable.value + (f" at {where}" if where else "")
+    if isinstance(error, LostDerivativeError):
+        return str(error)
     lines = str(error).strip().splitlines()
     notes = "; ".join(
         note for note in getattr(error, "__notes__", []) if note not in _notes_of_jax()

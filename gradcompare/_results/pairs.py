@@ -51,11 +51,19 @@ def pair_error(first: str, a: Estimate, second: str, b: Estimate, problem: Probl
         second=second,
         largest_absolute=float(np.max(difference) * unit),
         largest_relative=_ratio(np.max(difference), scale),
-        relative_norm=_ratio(np.linalg.norm(difference), norm),
+        relative_norm=_ratio(_norm(difference), norm),
         angle_degrees=_angle(a.value / unit, b.value / unit),
-        bar=_ratio(np.linalg.norm(bars), norm),
+        bar=_ratio(_norm(bars), norm),
         worst=problem.output.name(worst),
     )
+
+
+def _norm(vector: np.ndarray) -> float:
+    """Returns the 2-norm, without overflow: bars may be far larger than the derivative."""
+    largest = np.max(vector, initial=0.0)
+    if not 0 < largest < np.inf:
+        return float(largest)
+    return float(largest * np.linalg.norm(vector / largest))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ Every report takes its sentences from here, so that each fact has one wording.
 import math
 from collections.abc import Iterable
 
+import numpy as np
 from tabulate import tabulate
 
 from .._foundation.wording import LISTED, listed, short, with_bar
@@ -185,7 +186,7 @@ def _remarks(result: ResultData, point: PointResult) -> list[str]:
     remarks += method_notes(point)
     for other in result.points:
         remarks += point_warnings(other)
-        if result.entries and len(other.judgement.unverified) == result.entries:
+        if result.entries and _is_stationary(other, result.entries):
             remarks.append(
                 f"{other.label}: stationary: no derivative is larger than its error bar"
             )
@@ -194,6 +195,14 @@ def _remarks(result: ResultData, point: PointResult) -> list[str]:
         quantity = "gradient" if result.quantity == "gradient" else "derivative"
         remarks.append(RIGHT_FUNCTION if result.has_reference else ANY_FUNCTION.format(quantity))
     return [*remarks, *result.notes]
+
+
+def _is_stationary(point: PointResult, entries: int) -> bool:
+    """Whether no derivative at a point is larger than its error bar, also not by differences."""
+    if len(point.judgement.unverified) < entries:
+        return False
+    differences = point.votes.get("differences")
+    return differences is None or not np.any(np.abs(differences.value) > differences.error)
 
 
 def missing_methods(point: PointResult) -> list[str]:

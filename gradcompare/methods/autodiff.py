@@ -6,14 +6,22 @@ forward mode costs a small multiple of d values (Griewank & Walther, Evaluating 
 mode is then one Jacobian-vector product.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from types import FrameType
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, PyTree
 
 from .._evaluation.chunks import map_chunks
 from .._evaluation.rounding import estimate_with_rounding
+from .._foundation.errors import LostDerivativeError
+from .._foundation.frames import returns
+from .._foundation.user_code import is_users, line_of
+from .._introspection.jax_internals import is_traced
 from .._model.estimate import Estimate
 from ._base import AbstractEvaluator, AbstractMethod
 from .analytic import tree_dot
@@ -32,10 +40,10 @@ class Reverse(AbstractMethod):
         value = evaluator.problem.objective.value
 
         def gradient(params, data, direction):
-            return jax.grad(value)(params, data)
+            return jax.grad(_followed(value, params))(params, data)
 
         def slope(params, data, direction):
-            return tree_dot(jax.grad(value)(params, data), direction)
+            return tree_dot(jax.grad(_followed(value, params))(params, data), direction)
 
         function = gradient if evaluator.problem.quantity == "gradient" else slope
         return estimate_with_rounding(evaluator, self, function)
@@ -55,20 +63,65 @@ class ForwardMode(AbstractMethod):
         chunk = evaluator.chunk
 
         def gradient(params, data, direction):
-            x = layout.ravel(params)
+            x, f = layout.ravel(params), _followed(value, params)
 
             def partial(i):
                 unit = jnp.zeros_like(x).at[i].set(1)
-                return jax.jvp(lambda x: value(layout.unflatten(x), data), (x,), (unit,))[1]
+                return jax.jvp(lambda x: f(layout.unflatten(x), data), (x,), (unit,))[1]
 
             return map_chunks(partial, (jnp.arange(layout.size),), chunk, x.dtype)
 
         # One Jacobian-vector product along u, instead of d of them.
         def slope(params, data, direction):
-            return jax.jvp(lambda p: value(p, data), (params,), (direction,))[1]
+            f = _followed(value, params)
+            return jax.jvp(lambda p: f(p, data), (params,), (direction,))[1]
 
         function = gradient if evaluator.problem.quantity == "gradient" else slope
         return estimate_with_rounding(evaluator, self, function)
+
+
+def _followed(value: Callable[..., Array], params: PyTree) -> Callable[..., Array]:
+    """Returns a value that raises where autodiff silently loses what it returns.
+
+    While JAX traces, `.item()` raises an error. In a function that is only called, it returns a
+    number, of which JAX does not know that it depends on the parameters.
+
+    Raises:
+        LostDerivativeError: when it is called, with the first line that takes such a number.
+    """
+    if any(is_traced(leaf) for leaf in jax.tree.leaves(params)):
+        return value
+
+    def followed(*args: PyTree) -> Array:
+        lines: list[str] = []
+
+        def see(call: FrameType, result: Any) -> None:
+            if _leaves_jax(call, result) and (caller := call.f_back) is not None:
+                lines.append(line_of(caller.f_code.co_filename, caller.f_lineno))
+
+        with returns(see):
+            result = value(*args)
+        if lines:
+            raise LostDerivativeError(
+                f"Python takes the number behind a traced value at {lines[0]}, and JAX does not "
+                "follow what is computed with it"
+            )
+        return result
+
+    return followed
+
+
+def _leaves_jax(call: FrameType, result: Any) -> bool:
+    """Whether a user's line got an inexact number for a traced one: from JAX, by this call."""
+    if not isinstance(result, (float, complex, np.inexact, np.ndarray)):
+        return False
+    names, caller = call.f_code.co_varnames, call.f_back
+    if not names or not is_traced(call.f_locals.get(names[0])) or caller is None:
+        return False
+    inexact = np.issubdtype(np.asarray(result).dtype, np.inexact)
+    return (
+        inexact and is_users(caller.f_code.co_filename) and not is_users(call.f_code.co_filename)
+    )
 
 
 METHODS = (Reverse(), ForwardMode())

@@ -17,7 +17,7 @@ from ..._foundation.errors import outcome_of
 from ..._model.estimate import EPS, Estimate
 from ..._model.objective import Problem
 from ..evaluator import Evaluator
-from ..rounding import NUDGES
+from ..rounding import NUDGES, moved_by
 from .spread import spread
 
 SHUFFLES = 4
@@ -38,17 +38,15 @@ MORE_NUDGES = 8
 
 def estimate_with_shuffled_rows(evaluator: Evaluator, key: Hashable) -> Estimate:
     """Returns the result of the function under `key`, with the rounding error of its sums."""
-    value = _run(evaluator, key)
-    samples = [SHUFFLED * (_run(other, key) - value) for other in _shuffled(evaluator)]
-    moves = range(NUDGES, NUDGES + MORE_NUDGES)
-    samples += [2 * (_run(evaluator, key, moved=seed) - value) for seed in moves]
+    function = evaluator.problem.objective.value
+    value = evaluator.run(key, function)
+    samples = [SHUFFLED * (other.run(key, function) - value) for other in _shuffled(evaluator)]
+    for seed in range(NUDGES, NUDGES + MORE_NUDGES):
+        moved = moved_by(seed, evaluator, key, function, size=len(value))
+        samples.append(2 * (moved - value))
     terms = max(np.size(leaf) for leaf in [*jax.tree.leaves(evaluator.problem.data), evaluator.x])
     least = EPS * np.sqrt(terms) * np.abs(value)
     return Estimate(value, np.fmax(least, spread(value, value + np.stack(samples))))
-
-
-def _run(evaluator: Evaluator, key: Hashable, moved: int | None = None) -> np.ndarray:
-    return evaluator.run(key, evaluator.problem.objective.value, moved=moved)
 
 
 def _shuffled(evaluator: Evaluator) -> list[Evaluator]:

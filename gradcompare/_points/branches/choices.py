@@ -34,6 +34,7 @@ from .kinds import (
     strongest,
 )
 from .nodes import Choice, Nest, Node, Unseen, divided_up
+from .steps import holds_step, is_step, unfollowed
 
 REMAT = frozenset({"remat", "remat2", "checkpoint"})
 CALLS = REMAT | {
@@ -48,6 +49,9 @@ PASSES = frozenset(
     }
 )
 """Operations that keep a number, in another place or type."""
+
+OPENED = CALLS | {"scan", "cond", "while"}
+"""Operations with inner programs, which are examined themselves or not at all."""
 
 CLOSED = {
     "while": "a loop whose length is not known",
@@ -85,7 +89,9 @@ def choices(program: ClosedJaxpr, parameters: int) -> tuple[tuple[Node, ...], tu
     count = len(program.jaxpr.invars)
     facts = [Facts(PARAMETERS if number < parameters else DATA) for number in range(count)]
     nodes, unseen = divided_up(_walk(program.jaxpr, facts, Surroundings()))
-    return nodes, tuple(dict.fromkeys(each.words for each in unseen))
+    steps = unfollowed(each.words for each in unseen if each.steps)
+    closed = dict.fromkeys(each.words for each in unseen if not each.steps)
+    return nodes, (*closed, *filter(None, [steps]))
 
 
 def _walk(jaxpr: Jaxpr, facts: Sequence[Facts], around: Surroundings) -> Iterator[Node | Unseen]:
@@ -95,6 +101,8 @@ def _walk(jaxpr: Jaxpr, facts: Sequence[Facts], around: Surroundings) -> Iterato
         operands = [_facts(operand, by_variable) for operand in equation.invars]
         yield from _choice(equation, operands, here)
         yield from _closed(equation, operands, here)
+        if equation.primitive.name not in OPENED and is_step(equation):
+            yield from _stepping(equation, operands, here)
         inside = [divided_up(part) for part in _inside(equation, operands, here)]
         for _, unseen in inside:
             yield from unseen
@@ -185,6 +193,15 @@ def _closed(
         yield Unseen(f"there is {CLOSED[name]}, {place}, which is not looked into")
 
 
+def _stepping(
+    equation: JaxprEqn, operands: Sequence[Facts], around: Surroundings
+) -> Iterator[Unseen]:
+    """Yields a step that the parameters reach, but for those of autodiff."""
+    place = place_of(equation) if around.call is None else around.call.place
+    if place is not None and strongest(operands) == PARAMETERS and not around.derived:
+        yield Unseen(str(place), steps=True)
+
+
 def _inside(
     equation: JaxprEqn, operands: list[Facts], around: Surroundings
 ) -> Iterator[Iterator[Node | Unseen]]:
@@ -196,6 +213,8 @@ def _inside(
             masked = any(facts.maker is not None for facts in operands)
             if deeper.call is None or deeper.call.chooser is not None or masked:
                 yield _walk(program.jaxpr, operands, deeper)
+            elif holds_step(program.jaxpr):
+                yield _stepping(equation, operands, deeper)
     elif name == "scan" and (loop := loop_of(equation)) is not None:
         loops, body = (*around.loops, loop.length), loop.body.jaxpr
         yield _walk(body, _in_loop(equation, operands), replace(around, loops=loops))

@@ -55,9 +55,11 @@ class Unseen:
 
     Attributes:
         words: Its description, with its place.
+        steps: Whether it is seen, but changes in steps that are not followed.
     """
 
     words: str
+    steps: bool = False
 
 
 def each(nodes: Sequence[Node]) -> Iterator[Choice]:

@@ -97,9 +97,11 @@ def _factor(trial: Trial, switches: Sequence[int]) -> str:
 
     # Both less the rest of the gradient. If the rule is c times the derivative, so is its part.
     by_rule, as_written = values(ruled) - values(cut), values(plain) - values(cut)
-    bar = sum(np.concatenate([e.error for e in each]) for each in (cut, plain, ruled))
-    if not np.all(np.isfinite(by_rule) & np.isfinite(as_written)):
+    bars = [np.concatenate([e.error for e in each]) for each in (cut, plain, ruled)]
+    if not np.all(np.isfinite(by_rule)):
         return ""
+    told = np.isfinite(as_written)  # not behind a guard, which the rule may be
+    by_rule, as_written, bar = by_rule[told], as_written[told], np.sum(bars, axis=0)[told]
     # Smaller entries do not confine c. A single entry would have some factor in any case.
     clear = np.abs(as_written) * FACTOR_WIDTH > bar
     if clear.sum() < 2:

@@ -13,6 +13,7 @@ from ..._foundation.errors import optional
 from ..._model.finding import DIAGNOSED_COORDINATES, Finding
 from ..._points.examination import Examination
 from .accusation import accuse
+from .lone_arm import lone_arm
 from .special_point import special_point
 from .staircase import silent_autodiff
 from .suspects import Switches, suspects
@@ -64,5 +65,6 @@ def _special(trial: Trial) -> Finding | None:
     """Returns the finding for the first wrong coordinate."""
     for row, wrong in zip(trial.rows, trial.before, strict=True):
         if wrong.any():
-            return special_point(trial.closed, row, int(np.flatnonzero(wrong)[0]))
+            i = int(np.flatnonzero(wrong)[0])
+            return special_point(trial.closed, row, i) or lone_arm(trial.closed, row, i)
     return None

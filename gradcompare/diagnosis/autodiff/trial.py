@@ -134,12 +134,17 @@ class Trial:
         return self.wrong([row for suspect in accused for row in self.switches.rows(suspect)])
 
     def wrong(self, switches: Sequence[int]) -> Bool[np.ndarray, "p d"]:
-        """Returns where autodiff is wrong with plain differentiation at these switches."""
+        """Returns where autodiff is wrong with plain differentiation at these switches.
+
+        A rule may be a guard, as of 0/0. What is not finite without it, and right with it, does
+        not speak for the rule elsewhere.
+        """
         key = tuple(switches)
         if key not in self.memo:
             estimates = self.estimates(switches, PLAIN)
             wrong = [row.wrong(e) for row, e in zip(self.rows, estimates, strict=True)]
-            self.memo[key] = np.stack(wrong)
+            guarded = ~np.isfinite([e.value for e in estimates]) & ~self.before
+            self.memo[key] = np.stack(wrong) & ~guarded
         return self.memo[key]
 
     @cached_property

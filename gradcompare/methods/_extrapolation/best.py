@@ -13,6 +13,9 @@ DROWNED = 20.0
 SATURATED = 1e-6
 """Ratio of the least slope of f to its largest below which it was flat for lack of digits."""
 
+UNDERFLOW = 16 * float(np.sqrt(np.finfo(np.float64).tiny))
+"""Length up to which squares, as of differences of coordinates, are hardly normal numbers."""
+
 DISAGREEMENT = 3.0
 """Largest factor by which a differing window with smaller steps widens an error bar."""
 
@@ -90,14 +93,17 @@ class Best:
         self._widen(drowned, noise / (EPS * lines.scale[drowned]))
 
     def widen_where_flat_at_first(
-        self, least: Float[np.ndarray, " m"], most: Float[np.ndarray, " m"]
+        self, lines: Lines, least: Float[np.ndarray, " m"], most: Float[np.ndarray, " m"]
     ) -> None:
         """Widens bars that rest on a flat window to the least slope that f shows further out.
 
         log(1 − exp(−x)) is 0 at 50 and at 45, and is no constant: something inside is saturated.
-        Then f comes out of it by its last digits. At the edge of a plateau it does not.
+        Then f comes out of it by its last digits. At the edge of a plateau it does not. Steps
+        whose squares underflow do not show whether there is a plateau.
         """
         saturated = self.flat & (least < SATURATED * most)
+        lost = (self.largest_step(lines) < UNDERFLOW) & (np.abs(self.value) <= self.error)
+        saturated |= lost & (most > 0)
         self._widen(saturated, least[saturated])
 
     def largest_step(self, lines: Lines) -> Float[np.ndarray, " m"]:

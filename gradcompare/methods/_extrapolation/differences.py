@@ -88,9 +88,10 @@ def central_differences(
     # With steps a forwards and b backwards, (f(x+a) − f(x−b)) / (a+b) is f′ + f″/2 · (a − b):
     # rounding of x makes a and b unequal, and the term of f″ no longer cancels.
     second = window.plus + window.minus - 2 * window.centre
-    bend = np.abs(second) / window.steps**2  # |f″|, from the same values
+    bend = np.abs(second) / window.steps  # |f″| h, from the same values: h² may underflow
+    uneven = np.abs(forward - backward) / window.steps
     # Two values, each off by at most the noise, over the distance between their points.
-    rounding = 2 * window.noise / width + np.abs(forward - backward) * bend / 2
+    rounding = 2 * window.noise / width + uneven * bend / 2
     return (window.plus - window.minus) / width, width / 2, rounding
 
 

@@ -105,7 +105,7 @@ class Ladder:
         # The best windows are known; now the cases in which an error bar alone misleads.
         self._confirm_kinks()
         self._best.widen_where_flat(self._lines, self._windows)
-        self._best.widen_where_flat_at_first(self._least, self._most)
+        self._best.widen_where_flat_at_first(self._lines, self._least, self._most)
         return self._derivatives()
 
     def _judge(

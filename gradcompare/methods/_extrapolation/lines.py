@@ -23,8 +23,11 @@ FARTHEST_LEVEL = 100
 LONGEST = 1e100
 """Longest step."""
 
-LEAST_SCALE = 1e-200
-"""Shortest coordinate that is a scale of its own."""
+RANGE = 1e300
+"""Largest ratio of a step to the scale of its line."""
+
+LEAST_SCALE = 1e-280
+"""Shortest coordinate that is a scale of its own: its shortest step is a normal number."""
 
 SHARPER = 10.0
 """Ratio of an accuracy that the user accepts to a bar that shows it."""
@@ -169,7 +172,7 @@ def coordinate_scale(evaluator: AbstractEvaluator) -> Float[np.ndarray, " d"]:
     """Returns the power of two just below |x| for each coordinate.
 
     A coordinate at zero gets the median scale of the others in its own array, or 1, and so does
-    one that is shorter than LEAST_SCALE: the ratio of its steps would overflow.
+    one that is shorter than LEAST_SCALE.
     """
     x, offsets = evaluator.x, evaluator.problem.layout.offsets
     scale = np.ones_like(x)
@@ -193,5 +196,6 @@ def widest_level(lines: Lines, side: Int[np.ndarray, " m"]) -> Int[np.ndarray, "
     room = np.where(side > 0, lines.above, np.where(side < 0, lines.below, both))
     # scale · RATIO⁻ⁿ ≤ room, solved for n; x + h is rounded, so a few units are kept free.
     least = np.ceil(np.log(lines.scale / (room * (1 - 4 * EPS))) / np.log(RATIO))
-    longest = np.ceil(np.log(lines.scale / LONGEST) / np.log(RATIO))
+    farthest = np.minimum(np.log(LONGEST), np.log(lines.scale) + np.log(RANGE))
+    longest = np.ceil((np.log(lines.scale) - farthest) / np.log(RATIO))
     return np.clip(least, np.minimum(longest, 0), FARTHEST_LEVEL).astype(int)

@@ -17,6 +17,9 @@ from .tableau import LEVELS
 FIRST_LEVEL = 2
 """Level at which the first window starts."""
 
+FLUSHED = float(np.finfo(np.float64).tiny)
+"""Size of a value below which f may have lost it: XLA flushes denormal numbers to 0."""
+
 FEWER_DIGITS = 1e-4
 """Fraction of f up to which noise above NOISY is that of fewer digits, as with float32, and grows
 with f: least squares in float32 were 1e4 times as large at large steps, and error bars up to 7
@@ -135,7 +138,8 @@ class Windows:
         plus, minus = self._plus[active], self._minus[active]
         # Noise was measured at the point; the rounding of a value grows with the value.
         largest = np.maximum(np.abs(plus), np.abs(minus))
-        noise = np.maximum(self.lines.noise, self._unit * largest)
+        least = np.where(np.minimum(np.abs(plus), np.abs(minus)) < FLUSHED, FLUSHED, 0.0)
+        noise = np.maximum(np.maximum(self.lines.noise, least), self._unit * largest)
         origin, centre = self.lines.origin[active], self.lines.centre
         return Window(plus, minus, self._steps(active), noise, centre, origin, self.side[active])
 

@@ -1,6 +1,7 @@
 """The choices in functions on the host, and the branches that a point takes."""
 
 import enum
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,11 +15,15 @@ from ...._evaluation.host import HostFunction
 from ...._foundation.errors import outcome_of
 from ...._foundation.precision import cast
 from ...._results.branch import Branch
+from ..steps import unfollowed
 from ..taken import Shape, Taken, each_once, shaped
 from .recorded_array import is_followed, record, same
 from .recording import Masks, Orders
 
 Vector = Float[np.ndarray, " d"]
+
+NUDGE = 1e-3
+"""Relative move of a point that moves all numbers which depend on it."""
 
 
 class _Unseen(enum.Enum):
@@ -26,7 +31,10 @@ class _Unseen(enum.Enum):
 
     FAILS = "fails when its arguments are arrays that record operations"
     DIFFERS = "returns something else when its arguments are arrays that record operations"
-    LOST = "computes with numbers that cannot be tracked, such as those from float, math and SciPy"
+    LOST = (
+        "computes with numbers that cannot be tracked, such as those from np.asarray, float, math "
+        "and SciPy"
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +61,7 @@ class RecordedChoices:
 
         A function that returns something else when it is recorded is left out.
         """
-        hosts, choices, unseen = [], [], []
+        hosts, choices, unseen, steps = [], [], [], []
         orders: Orders = {}
         for key in keys:
             host = at[0].functions.get(key)
@@ -62,11 +70,14 @@ class RecordedChoices:
                 seen = [_recorded(host, point, orders, faithful=True) for point in at]
                 why = [each for each in seen if isinstance(each, _Unseen)]
                 branches = [pair for each in seen if isinstance(each, list) for pair in each]
-                if not branches and not why and not _followed(host, at[0]):
+                runs = [] if why else _runs(host, at)
+                if not why and (_loses(runs) or not (branches or _followed(host, at[0]))):
                     why = [_Unseen.LOST]
                 hosts += [host] if branches else []
                 choices += [(branch, mask.shape) for branch, masks in branches for mask in masks]
                 unseen += [f"{name} {each.value}" for each in why[:1]]
+                steps += [step for run in runs for step in run.steps]
+        unseen += filter(None, [unfollowed(steps)])
         shapes = at[0].problem.layout.shapes
         return cls(tuple(hosts), shapes, tuple(dict.fromkeys(choices)), tuple(unseen), orders)
 
@@ -83,7 +94,9 @@ class RecordedChoices:
     def taken(self, evaluator: Evaluator, x: Vector | None = None) -> Taken:
         """Returns the branches at `x`, or at the point of `evaluator`."""
         numbers = {branch.key: number for number, branch in enumerate(self.branches)}
-        branches, entries = np.zeros(len(numbers), bool), {}
+        branches = np.zeros(len(numbers), bool)
+        # A point at which a line does not run takes none of its branches, with no entry.
+        entries = {n: np.zeros(math.prod(shape), bool) for n, shape in self.shaped.items()}
         seen = [_recorded(host, evaluator, self.orders, x) for host in self.hosts]
         for branch, masks in chain.from_iterable(each for each in seen if isinstance(each, list)):
             number = numbers.get(branch.key)
@@ -121,3 +134,59 @@ def _recorded(
 def _followed(host: HostFunction, evaluator: Evaluator) -> bool:
     outcome = outcome_of(lambda: is_followed(host.function, *evaluator.host_args))
     return outcome is True
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One recorded call.
+
+    Attributes:
+        outside: The numbers that no recorded array holds, one after another.
+        taken: The branches with their masks.
+        steps: The expressions that change in steps.
+    """
+
+    outside: list[bytes]
+    taken: list[tuple[Branch, list]]
+    steps: tuple[str, ...]
+
+
+def _runs(host: HostFunction, at: Sequence[Evaluator]) -> list[_Run]:
+    """Returns a call at each point, and further ones around the first, where none fails."""
+    first, *others = at
+    points = [(first, x) for x in _around(first)] + [(other, other.x) for other in others]
+    runs = [_run(host, evaluator, x) for evaluator, x in points]
+    return [run for run in runs if run is not None]
+
+
+def _loses(runs: Sequence[_Run]) -> bool:
+    """Whether numbers that no recorded array holds depend on the point.
+
+    Where branches are recorded, only points that take the same ones can tell.
+    """
+    return any(
+        run.outside != runs[0].outside and (not runs[0].taken or run.taken == runs[0].taken)
+        for run in runs
+    )
+
+
+def _around(evaluator: Evaluator) -> tuple[Vector, ...]:
+    """Returns the point, one beside it, and one with its numbers in another order."""
+    x, (lower, upper) = evaluator.x, evaluator.problem.bounds
+    others = (x * (1 + NUDGE), np.concatenate([part[::-1] for part in _arrays(evaluator, x)]))
+    return (x, *(np.clip(each, lower, upper) for each in others))
+
+
+def _arrays(evaluator: Evaluator, x: Vector) -> list[Vector]:
+    return np.split(x, evaluator.problem.layout.offsets[1:-1])
+
+
+def _run(host: HostFunction, evaluator: Evaluator, x: Vector) -> _Run | None:
+    params = cast(evaluator.problem.layout.unflatten(x), evaluator.dtype)
+    args = (params, *evaluator.host_args[1:])
+    outcome = outcome_of(lambda: record(host.function, *args, keeps_numbers=True)[0])
+    if isinstance(outcome, Exception):
+        return None
+    pairs = outcome.branches.values()
+    taken = [(branch, [mask.tolist() for mask in masks]) for branch, masks in pairs]
+    return _Run(outcome.outside or [], taken, tuple(outcome.steps))

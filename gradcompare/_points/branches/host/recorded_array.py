@@ -17,6 +17,7 @@ from ..kinds import conditional, extreme
 from .functions import CALLS, CHOOSES
 from .guards import rejects
 from .recording import Caller, Orders, Record, called_from, direct_caller
+from .steps import is_inexact, outside, step, stepping
 from .tracked import Tracked, counted, plain
 
 FINITE = (np.isfinite, np.isnan, np.isinf)
@@ -81,6 +82,8 @@ class Recorded(Tracked):
             others["out"] = tuple(x.view(np.ndarray) for x in out)
         result = getattr(ufunc, method)(*operands, **others)
         name, thin = ufunc.__name__, None
+        outside(recorded.record, inputs)
+        stepping(recorded.record, ufunc, inputs, result)
         if method == "__call__" and name in CHOOSES and (place := called_from()) is not None:
             CHOOSES[name](recorded.record, place, name, inputs, operands)
         if method == "__call__" and name in ("equal", "not_equal"):
@@ -95,6 +98,9 @@ class Recorded(Tracked):
         arguments, options = jax.tree.map(plain, (args, kwargs))
         result = function(*arguments, **options)
         choose = CALLS.get(function)
+        outside(recorded.record, leaves)
+        if choose is None:
+            stepping(recorded.record, function, leaves, result)
         if choose is not None and (place := called_from()) is not None:
             choose(recorded.record, place, *args, **kwargs)
         elif not _is_bool(result):
@@ -109,6 +115,8 @@ class Recorded(Tracked):
 
     def astype(self, dtype, *args, **options):
         result = super().astype(dtype, *args, **options)
+        if is_inexact(self) and result.dtype.kind in "iu":
+            step(self.record)
         if not _is_bool(result):
             counted([self])
         return result
@@ -123,8 +131,22 @@ class Recorded(Tracked):
         counted([self])
         return float(plain(self))
 
+    def argmax(self, *args: Any, **options: Any) -> Any:
+        return np.argmax(self, *args, **options)
+
+    def argmin(self, *args: Any, **options: Any) -> Any:
+        return np.argmin(self, *args, **options)
+
+    def searchsorted(self, *args: Any, **options: Any) -> Any:
+        return np.searchsorted(self, *args, **options)
+
+    def round(self, *args: Any, **options: Any) -> Any:
+        return np.round(self, *args, **options)
+
     def __int__(self) -> int:
         counted([self])
+        if is_inexact(self):
+            step(self.record)
         return int(plain(self))
 
     def __index__(self) -> int:
@@ -133,6 +155,7 @@ class Recorded(Tracked):
 
     def __getitem__(self, index):
         self._masked(index)
+        outside(self.record, index if isinstance(index, tuple) else (index,))
         # One entry is a number, not a view of the array.
         entry = _wrapped(self.view(np.ndarray)[jax.tree.map(plain, index)], self.record)
         if self.dtype == bool:
@@ -141,6 +164,7 @@ class Recorded(Tracked):
 
     def __setitem__(self, index, value) -> None:
         self._masked(index)
+        outside(self.record, (index, value))
         self.view(np.ndarray)[jax.tree.map(plain, index)] = plain(value)
 
     def _masked(self, index: Any) -> None:

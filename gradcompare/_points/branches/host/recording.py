@@ -34,11 +34,15 @@ class Record:
     Attributes:
         branches: The branches with the masks of the entries that took them, by their keys.
         numbers: All numbers that recorded arrays held, if kept.
+        outside: The numbers that no recorded array held, one after another, if kept.
+        steps: The expressions whose results change in steps.
     """
 
     def __init__(self, orders: Orders | None = None, *, keeps_numbers: bool = False) -> None:
         self.branches: dict[Hashable, tuple[Branch, Masks]] = {}
         self.numbers: set[float] | None = {0.0} if keeps_numbers else None
+        self.outside: list[bytes] | None = [] if keeps_numbers else None
+        self.steps: dict[str, None] = {}
         self._orders: Orders = {} if orders is None else orders
         self._sorted = Counter[Place]()
 
