@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..._model.estimate import EPS
-from .lines import NOISY, RATIO, Lines
+from .lines import NOISY, RATIO, UNDERFLOW, Lines
 from .windows import Windows
 
 DROWNED = 20.0
@@ -12,9 +12,6 @@ DROWNED = 20.0
 
 SATURATED = 1e-6
 """Ratio of the least slope of f to its largest below which it was flat for lack of digits."""
-
-UNDERFLOW = 16 * float(np.sqrt(np.finfo(np.float64).tiny))
-"""Length up to which squares, as of differences of coordinates, are hardly normal numbers."""
 
 DISAGREEMENT = 3.0
 """Largest factor by which a differing window with smaller steps widens an error bar."""

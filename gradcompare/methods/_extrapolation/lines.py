@@ -26,6 +26,12 @@ LONGEST = 1e100
 RANGE = 1e300
 """Largest ratio of a step to the scale of its line."""
 
+FLUSHED = float(np.finfo(np.float64).tiny)
+"""Size of a number below which it may be lost: XLA flushes denormal numbers to 0."""
+
+UNDERFLOW = 16 * FLUSHED**0.5
+"""Length up to which squares, as of differences of coordinates, are hardly normal numbers."""
+
 LEAST_SCALE = 1e-280
 """Shortest coordinate that is a scale of its own: its shortest step is a normal number."""
 

@@ -11,14 +11,11 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..._model.estimate import EPS
-from .lines import NOISY, RATIO, Lines, ended_sides, widest_level
+from .lines import FLUSHED, NOISY, RATIO, UNDERFLOW, Lines, ended_sides, widest_level
 from .tableau import LEVELS
 
 FIRST_LEVEL = 2
 """Level at which the first window starts."""
-
-FLUSHED = float(np.finfo(np.float64).tiny)
-"""Size of a value below which f may have lost it: XLA flushes denormal numbers to 0."""
 
 FEWER_DIGITS = 1e-4
 """Fraction of f up to which noise above NOISY is that of fewer digits, as with float32, and grows
@@ -138,7 +135,10 @@ class Windows:
         plus, minus = self._plus[active], self._minus[active]
         # Noise was measured at the point; the rounding of a value grows with the value.
         largest = np.maximum(np.abs(plus), np.abs(minus))
-        least = np.where(np.minimum(np.abs(plus), np.abs(minus)) < FLUSHED, FLUSHED, 0.0)
+        lost = (np.minimum(np.abs(plus), np.abs(minus)) < FLUSHED) & (
+            self._steps(active) < UNDERFLOW
+        )
+        least = np.where(lost, FLUSHED, 0.0)
         noise = np.maximum(np.maximum(self.lines.noise, least), self._unit * largest)
         origin, centre = self.lines.origin[active], self.lines.centre
         return Window(plus, minus, self._steps(active), noise, centre, origin, self.side[active])
