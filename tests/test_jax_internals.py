@@ -21,7 +21,7 @@ import gradcompare
 from gradcompare._foundation import frames
 from gradcompare._introspection import jax_internals
 from gradcompare._introspection.jaxprs import differentiates, divided, equations
-from gradcompare._introspection.rewriting import run_one
+from gradcompare._introspection.rewriting.replacement import run_one
 
 HERE = __file__
 

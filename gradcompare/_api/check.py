@@ -17,6 +17,7 @@ from .._points.sources import Neighbourhood
 from .._results.result import Comparison
 from ..methods._base import AbstractMethod
 from ..methods._registry import voting_methods
+from .tighter import tightened
 
 
 def check(
@@ -36,6 +37,7 @@ def check(
     intent: Intent = "gradient",
     reference: Callable[..., Any] | None = None,
     accuracy: float | None = None,
+    tighter: str | tuple[Callable[..., Any], Callable[..., Any]] | None = None,
     points: int = Settings.points,
     tails: bool = False,
     seed: int = 0,
@@ -76,6 +78,10 @@ def check(
         accuracy: The largest error that you accept, relative to the largest derivative, as where
             `value` stops at a tolerance. The verdict is then AGREE if the error is shown to be
             smaller, and an entry of exactly 0 stays wrong beside a clear derivative.
+        tighter: How to tighten the tolerance of `value` and `gradient`, where they differ: the
+            name of an argument that is divided by 100, such as `rtol`, or a pair of functions
+            that compute the same more accurately. If the difference shrinks, the tolerance is its
+            cause. `while` loops of JAX run on for this without being told.
         points: Number of points: `x0`, and others drawn around it. With more than one, up to
             three more are searched for that reach other branches of `value` or `gradient`.
         tails: Whether to add points far out, with parameters up to a hundred times as large.
@@ -141,4 +147,5 @@ def check(
         return Problem.at(objective, signature.params, signature.data, "x0", u)
 
     source = Neighbourhood(start, settings.points, settings.seed, tails)
-    return run([Case(objective, None, source)], settings)
+    tighten = None if tighter is None else tightened(objective, signature, tighter, (x0, *args))
+    return run([Case(objective, None, source, tighten)], settings)

@@ -17,7 +17,7 @@ from .._evaluation.compiled import CompiledFunction
 from .._evaluation.evaluator import Evaluator, flat
 from .._foundation.errors import optional
 from .._foundation.wording import short
-from .._introspection.longer_loops import TURNS, has_loops, with_longer_loops
+from .._introspection.rewriting.longer_loops import TURNS, has_loops, with_longer_loops
 from .._model.estimate import Estimate
 from .._model.objective import Problem
 from .._model.verdict import Verdict
@@ -42,11 +42,11 @@ class Tolerance:
     """What a tighter tolerance shows.
 
     Attributes:
-        shrinks: Whether every difference shrinks with it.
+        shrinks: Whether every difference shrinks with it; None if nothing was shown.
         sentence: The same for the reader; empty if nothing was shown.
     """
 
-    shrinks: bool = False
+    shrinks: bool | None = None
     sentence: str = ""
 
 

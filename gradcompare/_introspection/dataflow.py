@@ -7,7 +7,7 @@ from jax.extend.core import Jaxpr, JaxprEqn, Literal
 
 from .jax_internals import CALLS, programs_in
 from .jaxprs import divided
-from .rewriting import place_inside
+from .rewriting.replacement import place_inside
 
 
 class AbstractFlow(abc.ABC):

@@ -17,7 +17,7 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
 from .._foundation.user_code import Place
 from .jax_internals import CALLS, CUSTOM, bind, programs_in
 from .jaxprs import divided, dtype_of, is_float, place_of
-from .rewriting import place_inside, run_one
+from .rewriting.replacement import place_inside, run_one
 
 ENTERED = ("scan", "cond")
 

@@ -54,6 +54,8 @@ def _repeated(*names: str, text: str):
 
 RESULT = click.Path(dir_okay=False, path_type=Path)
 
+KEPT = ["wrt", "scale", "symmetric", "intent", "accuracy", "points", "seed"]
+
 OPTIONS = (
     click.option("--value", "formula", metavar="FORMULA", help="A formula instead of FUNCTION."),
     _repeated("--gradient", "formulas", text="Formula of the gradient, or NAME=formula."),
@@ -201,8 +203,6 @@ def _stated(ctx: click.Context, of_interest) -> list[str]:
 def _check(arguments: "CheckArguments", options: dict):
     from .._api.check import check
 
-    kept = ("wrt", "scale", "symmetric", "intent", "accuracy")
-    kept += ("points", "seed", "tails", "dtype", "timing")
     comparison = check(
         arguments.value,
         arguments.gradient,
@@ -210,7 +210,7 @@ def _check(arguments: "CheckArguments", options: dict):
         argnums=arguments.argnums,
         domain=arguments.domain,
         sign=1 if options["sign"] == "1" else -1,
-        **{name: options[name] for name in kept},
+        **{name: options[name] for name in [*KEPT, "tails", "dtype", "timing"]},
     )
     first = comparison.results[0].points[0]
     if arguments.drawn and not math.isfinite(first.value):

@@ -8,19 +8,15 @@ from tabulate import tabulate
 from .._foundation.wording import listed, short
 from .._model.verdict import Verdict
 from .._results.data import PointResult
-from .._results.result import Comparison, Result
-from .._results.summary import (
+from .._results.remarks import (
     branch_lines,
-    declaration,
-    detection_floor,
-    diagnosis_lines,
     method_notes,
     missing_methods,
-    one_sided,
     pair_lines,
     point_warnings,
-    where,
 )
+from .._results.result import Comparison, Result
+from .._results.summary import declaration, detection_floor, diagnosis_lines, one_sided, where
 
 LINES = 15
 """Longest report, in lines."""

@@ -8,8 +8,9 @@ from tabulate import tabulate
 from .._foundation.wording import LISTED, duration, listed, memory, ratio, short
 from .._results.branch import in_words
 from .._results.data import PointResult
+from .._results.remarks import branch_lines
 from .._results.result import Result
-from .._results.summary import branch_lines, coordinate_table
+from .._results.summary import coordinate_table
 from .._results.timing import ABOVE_DISPATCH, Timing
 
 

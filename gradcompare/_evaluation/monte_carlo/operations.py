@@ -17,7 +17,7 @@ from jaxtyping import Array
 
 from ..._introspection.jax_internals import CUSTOM, bind, sorted_axis, summed_axes
 from ..._introspection.jaxprs import MOVES, dtype_of
-from ..._introspection.rewriting import run_one
+from ..._introspection.rewriting.replacement import run_one
 from .noise import WORSE, Noise, is_exact, is_inexact, is_whole
 
 EXACT = frozenset(

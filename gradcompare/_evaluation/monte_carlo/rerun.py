@@ -14,7 +14,7 @@ from jaxtyping import Array
 from ..._foundation.user_code import Place
 from ..._introspection.jax_internals import CALLS, CUSTOM, inner_programs, loop_of, programs_in
 from ..._introspection.jaxprs import divided, dtype_of, place_of
-from ..._introspection.rewriting import place_inside
+from ..._introspection.rewriting.replacement import place_inside
 from .noise import Noise, is_inexact
 from .operations import Twin, run_twice
 

@@ -34,19 +34,19 @@ SOURCES = {
 
 
 def settled(
-    points: Sequence[PointResult], diagnosis: Sequence[Finding], *, shrinks: bool = False
+    points: Sequence[PointResult], diagnosis: Sequence[Finding], *, shrinks: bool | None = None
 ) -> tuple[PointResult, ...]:
     """Returns the points with the verdicts that the diagnosis and the other points leave.
 
     Args:
         points: All points of one objective.
         diagnosis: The findings about the source that the worst verdict accuses.
-        shrinks: Whether every difference shrinks with the tolerance of f.
+        shrinks: Whether every difference shrinks with the tolerance of f; None if unknown.
     """
     points = tuple(_both_wrong(point, diagnosis) for point in points)
     open_points = [p for p in points if p.judgement.verdict in OPEN and not p.abstains]
     explained = any(finding.kind not in NO_CAUSE for finding in diagnosis)
-    if not open_points:
+    if not open_points or shrinks is False:
         return points
     if not shrinks and (explained or not all(map(_is_slight, open_points))):
         return points

@@ -15,7 +15,7 @@ from ..._foundation.user_code import Place
 from ..._foundation.wording import listed, short
 from ..._introspection.jax_internals import is_traced
 from ..._introspection.jaxprs import place_of
-from ..._introspection.rewriting import Step, rewritten
+from ..._introspection.rewriting.replacement import Step, rewritten
 from ..._model.estimate import SAFETY, Estimate
 from ..._model.finding import Finding
 from .trial import Row

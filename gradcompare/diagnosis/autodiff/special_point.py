@@ -20,7 +20,7 @@ from ..._foundation.user_code import Place
 from ..._foundation.wording import short
 from ..._introspection.jax_internals import BACKWARD, CALLS, inner_programs, programs_in
 from ..._introspection.jaxprs import equations, is_float, place_of
-from ..._introspection.rewriting import place_inside, run_one
+from ..._introspection.rewriting.replacement import place_inside, run_one
 from ..._model.estimate import EPS, SAFETY, Estimate
 from ..._model.finding import Finding
 from .trial import NoDerivativeError, Row

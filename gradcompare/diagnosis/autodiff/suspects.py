@@ -25,7 +25,7 @@ from ..._foundation.user_code import Place, is_users
 from ..._introspection.jax_internals import CUSTOM, custom_rule
 from ..._introspection.jaxprs import dtype_of, is_float, place_of
 from ..._introspection.library import asks_for
-from ..._introspection.rewriting import Step, offered, rewritten
+from ..._introspection.rewriting.replacement import Step, offered, rewritten
 
 STOPS, CASTS = "stop_gradient", "convert_element_type"
 ROUNDS = ("round", "floor", "ceil")

@@ -23,7 +23,7 @@ from ..._introspection.jax_internals import (
     programs_in,
 )
 from ..._introspection.jaxprs import divided, place_of
-from ..._introspection.rewriting import place_inside
+from ..._introspection.rewriting.replacement import place_inside
 from .hidden import CHOOSES
 
 LOOP_ROUNDS = 1000

@@ -24,7 +24,7 @@ from jaxtyping import Float
 
 from ..._evaluation.evaluator import Evaluator
 from ..._introspection.flattening import Flat, flatten
-from ..._introspection.rewriting import run_opened
+from ..._introspection.rewriting.replacement import run_opened
 from ..._model.estimate import Estimate
 from .cost import operation_count
 from .edges import Edge, Edges, Sum

@@ -14,9 +14,9 @@ from typing import Any, TypeAlias
 import jax
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, jaxpr_as_fun
 
-from .._foundation.user_code import is_users
-from .jax_internals import CALLS, is_dropped, loop_of, origin_of, part_of, programs_in
-from .jaxprs import divided, equations
+from ..._foundation.user_code import is_users
+from ..jax_internals import CALLS, is_dropped, loop_of, origin_of, part_of, programs_in
+from ..jaxprs import divided, equations
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ import jax
 import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
-from .jax_internals import CUSTOM, inner_programs, programs_in
-from .jaxprs import equations
-from .rewriting import Step, rewritten
+from ..jax_internals import CUSTOM, inner_programs, programs_in
+from ..jaxprs import equations
+from .replacement import Step, rewritten
 
 WHILE = "while"
 
