@@ -52,9 +52,19 @@ def _repeated(*names: str, text: str):
     return click.option(*names, multiple=True, metavar="…", help=f"{text} May be repeated.")
 
 
+KEPT = [
+    "wrt",
+    "scale",
+    "symmetric",
+    "intent",
+    "accuracy",
+    "points",
+    "seed",
+    "tails",
+    "dtype",
+    "timing",
+]
 RESULT = click.Path(dir_okay=False, path_type=Path)
-
-KEPT = ["wrt", "scale", "symmetric", "intent", "accuracy", "points", "seed"]
 
 OPTIONS = (
     click.option("--value", "formula", metavar="FORMULA", help="A formula instead of FUNCTION."),
@@ -210,7 +220,7 @@ def _check(arguments: "CheckArguments", options: dict):
         argnums=arguments.argnums,
         domain=arguments.domain,
         sign=1 if options["sign"] == "1" else -1,
-        **{name: options[name] for name in [*KEPT, "tails", "dtype", "timing"]},
+        **{name: options[name] for name in KEPT},
     )
     first = comparison.results[0].points[0]
     if arguments.drawn and not math.isfinite(first.value):
