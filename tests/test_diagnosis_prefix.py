@@ -30,7 +30,7 @@ def traced(p, y):
 
 
 def gradient(p, y, late=2, numpy=np):
-    """From step `late` on (counted from 0), the recursion takes the variance of a step too early."""
+    """From step `late` on, counted from 0, it takes the variance of one step too early."""
     before = h = 1.0
     dh, total = numpy.zeros(3), numpy.zeros(3)
     for t in range(len(y)):
