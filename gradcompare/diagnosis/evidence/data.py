@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float
 from ..._foundation.layout import coordinate_name
 from ..._foundation.user_code import Place
 from ..._model.estimate import EPS, SAFETY
+from ..terms.other_data import OtherData
 from ..terms.parts import Traced
 
 
@@ -78,6 +79,7 @@ class Evidence:
         settled: The coordinates that are explained already.
         traced: The reference by autodiff, part by part, where the objective can be traced.
         regions: The points or entries at which each branch is taken.
+        other_data: The value and the gradient under test with other data.
     """
 
     labels: tuple[str, ...]
@@ -96,6 +98,7 @@ class Evidence:
     settled: Bool[np.ndarray, " d"] | None = None
     traced: Traced | None = None
     regions: tuple[Region, ...] = ()
+    other_data: OtherData | None = None
 
     @property
     def d(self) -> int:

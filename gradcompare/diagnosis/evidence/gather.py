@@ -1,6 +1,5 @@
 """The evidence of a diagnosis from the results of the points."""
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -17,6 +16,7 @@ from ..._model.verdict import Verdict
 from ..._points.branches.combined import Choices
 from ..._points.examination import Examination
 from ..._results.data import PointResult
+from ..terms.other_data import OtherData, leaves_of
 from ..terms.parts import Traced
 from .data import Evidence, Leaf
 from .regions import regions
@@ -29,8 +29,6 @@ COMPARABLE = (
     Verdict.VALUE_DIFFERS,
 )
 """Verdicts of points that have a reference to compare with."""
-
-POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 def gather(points: Sequence[Examination], choices: Choices | None = None) -> Evidence | None:
@@ -65,6 +63,7 @@ def gather(points: Sequence[Examination], choices: Choices | None = None) -> Evi
         declarable=problem.objective.convention.plain,
         traced=Traced(traced) if len(traced) == len(kept) else None,
         regions=() if choices is None else regions(choices, kept),
+        other_data=OtherData([point.evaluator for point in kept]),
     )
 
 
@@ -121,8 +120,7 @@ def data_leaves(problem: Problem) -> tuple[Leaf, ...]:
     The data are the arguments of the objective beside its parameters, and captured variables.
     """
     value = problem.objective.value
-    adapted = isinstance(value, Adapted)
-    named = _argument_leaves(value) if adapted else _named(problem.data, "data")
+    named = [(leaf.name, leaf.values) for leaf in leaves_of(problem)]
     for name, tree in captured(_own(value)).items():
         named += _named(tree, name)
     return tuple(
@@ -141,25 +139,6 @@ def _literals(problem: Problem) -> dict[float, Place]:
 def _own(function: Callable) -> Callable:
     """Returns the user's own function."""
     return function.function if isinstance(function, Adapted) else function
-
-
-def _argument_leaves(value: Adapted) -> list[tuple[str, np.ndarray]]:
-    """Returns the data of a user's own function, by the names of its parameters."""
-    signature = value.signature
-    differentiated = (
-        (signature.argnums,) if isinstance(signature.argnums, int) else signature.argnums
-    )
-    try:
-        parameters = inspect.signature(value.function).parameters.values()
-        names = [p.name for p in parameters if p.kind in POSITIONAL]
-    except (TypeError, ValueError):  # compiled code may have no signature
-        names = []
-    leaves = []
-    for number, argument in enumerate(signature.arguments):
-        if number not in differentiated:
-            name = names[number] if number < len(names) else f"arg{number}"
-            leaves += _named(argument.part, name)
-    return leaves
 
 
 def _named(tree, root: str) -> list[tuple[str, np.ndarray]]:

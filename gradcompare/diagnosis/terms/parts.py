@@ -12,7 +12,7 @@ itself is multiplied by s. Gates and factors are arguments of one program each, 
 is compiled anew for another choice of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -33,6 +33,8 @@ Key = tuple[int, int]
 """The number of an operation, and that of an operand."""
 
 NONE: Mapping[int, np.ndarray] = {}
+
+NO_LOOPS: Mapping[int, Callable] = {}
 
 PARTS_BUDGET = 1e9
 """Number of operations for parts of either kind: about a second of one core. Terms, which come
@@ -165,7 +167,7 @@ class Traced:
         keys = [[(edge.key, 0)] for edge in self.operands] + [each.gates for each in self.sums]
 
         def at(each: Evaluator) -> Float[np.ndarray, " d"]:
-            return self._gradient(each, "multiplied", (factors, every), keys, _times)
+            return self._gradient(each, "multiplied", (factors, every), keys, times)
 
         return np.stack([at(each) for each in self.evaluators])
 
@@ -177,7 +179,7 @@ class Traced:
         return self._as_declared(each, x, each.run_at("gated", x, (s, ())))
 
     def _gated(self, each: Evaluator, s: Float[np.ndarray, " e"]) -> Float[np.ndarray, " d"]:
-        return self._gradient(each, "gated", (s, ()), [[(e.key, 0)] for e in self.edges], _gate)
+        return self._gradient(each, "gated", (s, ()), [[(e.key, 0)] for e in self.edges], gate)
 
     def _gradient(self, each: Evaluator, name: str, numbers: Any, keys, change):
         """The gradient with changes; `keys` says before which operands each number applies."""
@@ -191,7 +193,7 @@ class Traced:
 
             def value(params):
                 inputs = jax.tree.leaves((params, data))
-                return _run(self.flat, changes, change, *inputs)[0]
+                return run_changed(self.flat, changes, change, *inputs)[0]
 
             return jax.grad(value)(params)
 
@@ -203,8 +205,14 @@ class Traced:
         return problem.objective.convention.applied(plain, x, problem.layout).value
 
 
-def _run(flat: Flat, changes: Mapping[Key, Any], change, *inputs: Any) -> list[Any]:
-    """A program, with some operands changed."""
+def run_changed(
+    flat: Flat,
+    changes: Mapping[Key, Any],
+    change: Callable[[Any, Any], Any],
+    *inputs: Any,
+    loops: Mapping[int, Callable] = NO_LOOPS,
+) -> list[Any]:
+    """Returns the results of a program with some operands changed, and some loops replaced."""
     values = {**flat.constants, **dict(zip(flat.inputs, inputs, strict=True))}
     changed = {number for number, _ in changes}
     for operation in flat.operations:
@@ -212,8 +220,10 @@ def _run(flat: Flat, changes: Mapping[Key, Any], change, *inputs: Any) -> list[A
         for position, operand in enumerate(operands):
             s = changes.get((operation.number, position))
             operands[position] = operand if s is None else change(operand, s)
-        if any(each.number in changed for inner in operation.inner for each in inner.every()):
-            inside = [partial(_run, inner, changes, change) for inner in operation.inner]
+        if operation.number in loops:
+            results = loops[operation.number](operands)
+        elif any(each.number in changed for inner in operation.inner for each in inner.every()):
+            inside = [partial(run_changed, inner, changes, change) for inner in operation.inner]
             results = run_opened(operation.equation, inside, operands)
         else:
             results = operation.run(operands)
@@ -221,16 +231,17 @@ def _run(flat: Flat, changes: Mapping[Key, Any], change, *inputs: Any) -> list[A
     return [values[number] for number in flat.outputs]
 
 
-def _times(x, s):
+def times(x, s):
+    """Returns x times s."""
     return x * s.astype(x.dtype)
 
 
 @jax.custom_jvp
-def _gate(x, s):
+def gate(x, s):
     """Returns x, whose derivative is multiplied by s."""
     return x
 
 
-@_gate.defjvp
+@gate.defjvp
 def _gate_jvp(primals, tangents):
     return primals[0], primals[1].astype(tangents[0].dtype) * tangents[0]
