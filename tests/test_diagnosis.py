@@ -48,22 +48,40 @@ POSITIVE = {
     "zero-entry": (on(3, lambda r, x: 0 * r), "zero", "w[3]: exactly 0"),
     "zero-scalar": (on(S, lambda r, x: 0 * r), "zero", "s: exactly 0"),
     "zero-row": (matrix(lambda G: G * [[1], [0], [1]]), "zero", "row 1 of M: exactly 0"),
-    "column": (matrix(lambda G: G * [1, 1, 3]), "factor", "column 2 of M: 3 (the length of r"),
+    "column": (matrix(lambda G: G * [1, 1, 3]), "factor", "column 2 of M: 3 times the re"),
     "diagonal": (matrix(lambda G: G + np.diag(np.diag(G))), "factor", "the diagonal of M: 2"),
     "off-diagonal": (matrix(lambda G: np.diag(np.diag(G))), "zero", "M off its diagonal: exac"),
     "triangle": (matrix(np.tril), "zero", "M above its diagonal: exactly 0"),
     "log": (
         on(EVERY, lambda r, x: x * r), "chain factor", "θ times the reference (the derivative with"
     ),
-    "not-log": (on(W, lambda r, x: r / x), "chain factor", "w: the reference divided by w"),
+    "not-log": (on(W, lambda r, x: r / x), "chain factor", "w: the chain factor w is missing"),
     "exp": (on(W, lambda r, x: np.exp(x) * r), "chain factor", "w: exp(w) times the reference"),
-    "not-exp": (on(W, lambda r, x: np.exp(-x) * r), "chain factor", "w: exp(-w) times"),
+    "not-exp": (on(W, lambda r, x: np.exp(-x) * r), "chain factor",
+        "w: the chain factor exp(w) is missing: w is on the log scale, and your gradient is the",
+    ),
+    "not-exp-half": (
+        on(W, lambda r, x: 2 * np.exp(-x / 2) * r), "chain factor",
+        "w: the chain factor 1/2 × exp(w/2) is missing: w is on the log scale",
+    ),
+    "not-exp-half-alone": (
+        on(W, lambda r, x: np.exp(-x / 2) * r), "chain factor",
+        "w: the chain factor exp(w/2) is missing: w is on the log scale",
+    ),
+    "not-exp-twice": (
+        on(W, lambda r, x: np.exp(-2 * x) * r), "chain factor",
+        "w: the chain factor exp(2w) is missing: w is on the log scale",
+    ),
+    "not-exp-of-square": (
+        on(W, lambda r, x: np.exp(-2 * x) / 2 * r), "chain factor",
+        "w: the chain factor 2 × exp(2w) is missing",
+    ),
     "logit": (
         on(W, lambda r, x: sigmoid(x) * sigmoid(-x) * r), "chain factor", "w: σ(w)(1-σ(w)) times",
     ),
     "not-logit": (
         on(W, lambda r, x: r / (sigmoid(x) * sigmoid(-x))), "chain factor",
-        "w: the reference divided by σ(w)(1-σ(w))",
+        "w: the chain factor σ(w)(1-σ(w)) is missing: w is on the logit scale",
     ),
     "minus-log": (on(W, lambda r, x: -x * r), "chain factor", "w: -1 × w times the reference"),
     "weights": (on(V, lambda r, x: SCALE * r), "data factor", "v: scale times the reference; "),

@@ -5,10 +5,11 @@ Every report takes its sentences from here, so that each fact has one wording.
 
 from collections.abc import Iterable
 
+import numpy as np
 from tabulate import tabulate
 
 from .._foundation.wording import LISTED, listed, short, with_bar
-from .._model.estimate import Estimate
+from .._model.estimate import SAFETY, Estimate
 from .._model.finding import DIAGNOSED_COORDINATES
 from .._model.verdict import Verdict
 from .branch import in_words
@@ -158,7 +159,8 @@ def _remarks(result: ResultData, point: PointResult) -> list[str]:
     remarks += method_notes(point)
     for other in result.points:
         remarks += point_warnings(other)
-        if result.entries and len(other.judgement.unverified) == result.entries:
+        silent = len(other.judgement.unverified) == result.entries > 0
+        if silent and not _clear(other):
             remarks.append(
                 f"{other.label}: stationary: no derivative is larger than its error bar"
             )
@@ -167,6 +169,11 @@ def _remarks(result: ResultData, point: PointResult) -> list[str]:
         quantity = "gradient" if result.quantity == "gradient" else "derivative"
         remarks.append(RIGHT_FUNCTION if result.has_reference else ANY_FUNCTION.format(quantity))
     return [*remarks, *result.notes]
+
+
+def _clear(point: PointResult) -> bool:
+    """Whether some source has a derivative that is larger than its error bar."""
+    return any(bool(np.any(np.abs(e.value) > SAFETY * e.error)) for e in point.votes.values())
 
 
 def missing_methods(point: PointResult) -> list[str]:

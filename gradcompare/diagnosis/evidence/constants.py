@@ -27,6 +27,9 @@ missing, unless a number in the code is off by as much."""
 MISTYPED = 1e-3
 """Largest relative distance of a number in the code from the constant that it stands for."""
 
+COMMON = 4
+"""Largest number that is not taken for a count: powers and symmetric pairs give them too."""
+
 MEANINGS = 3
 """Longest list of meanings of one number."""
 
@@ -67,8 +70,8 @@ class Constant:
     def fits(self, low: float, high: float) -> bool:
         """Whether its size lies in this interval, and the interval distinguishes it from 1."""
         size, width = self.value, high - low
-        narrow = width <= self.width * size
-        return narrow and low <= size <= high and (size == 1 or width < abs(size - 1))
+        apart = size == 1 or width < abs(size - 1)
+        return apart and low <= size <= high and width <= self.width * size
 
     @property
     def words(self) -> str:
@@ -196,7 +199,7 @@ def _dimensions(evidence: Evidence) -> Iterator[Constant]:
     if len(evidence.leaves) > 1:
         sizes.append((evidence.d, "the number of parameters"))
     for n, meaning in sizes:
-        if n < 2:
+        if n <= COMMON:
             continue
         size = f"{n} is {meaning}"
         yield Constant(n, f"{n}", meaning)
@@ -232,9 +235,8 @@ def _of_literal(number: float, place: Place) -> Iterator[Constant]:
     for symbol in SYMBOLS:
         off = number / symbol.value
         if 0 < abs(off - 1) <= MISTYPED:
-            meaning = f"{literal} is not {symbol.text}"
-            yield Constant(off, _written(off), meaning)
-            yield Constant(1 / off, _written(1 / off), meaning)
+            for value in (off, 1 / off):
+                yield Constant(value, _written(value), f"{literal} is not {symbol.text}")
 
 
 def _of_scalar(name: str, s: float) -> Iterator[Constant]:
