@@ -48,7 +48,7 @@ def findings(value, gradient, x, *args):
     return result.diagnosis
 
 
-FACTORS = [0.0, 0.5, 2.0, -1.0, 1 / 12, 1.01, 1.0001]
+FACTORS = [0.0, 0.5, 2.0, -1.0, 1 / 12, 1.01, 1.001]
 IN_TURN = [(list(LINES)[turn % len(LINES)], factor) for turn, factor in enumerate(FACTORS)]
 
 

@@ -1,7 +1,7 @@
 """Several faults at once, faults in one part of the space, and what stays unexplained."""
 
 import numpy as np
-from evidence import D, M, S, W, both, made, matrix, on
+from evidence import D, M, S, V, W, both, made, matrix, on
 
 from gradcompare.diagnosis.diagnose import diagnose
 
@@ -70,10 +70,14 @@ def test_wrong_at_some_points_only():
 
 
 def test_more_faults_than_are_looked_at():
-    factors = np.array([1 / 7, 3 / 11, 0.5, 10 / 9, 3.0])
-    *found, rest = diagnose(made(on(W, lambda r, x: factors * r)))
-    assert [finding.kind for finding in found] == ["factor"] * 3
+    def several(r, x):
+        r[W], r[V], r[M], r[S] = 3 / 11 * r[W], r[V] / 7, -r[M], r[S] / 3
+        return r
+
+    *found, rest = diagnose(made(several))
+    assert [finding.kind for finding in found] == ["sign", "factor", "factor"]
     assert rest.kind == "unexplained"
-    assert rest.sentence.startswith("w[3] and w[4]: also wrong, not analysed further (")
-    found = diagnose(made(on(slice(0, 3), lambda r, x: factors[:3] * r)))
+    assert rest.sentence.startswith("s: also wrong, not analysed further (")
+    factors = np.array([1 / 7, 3 / 11, 0.5])
+    found = diagnose(made(on(slice(0, 3), lambda r, x: factors * r)))
     assert [finding.kind for finding in found] == ["factor"] * 3

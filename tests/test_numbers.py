@@ -43,3 +43,9 @@ CASES = [
 )
 def test_text(show, number, text):
     assert show(number) == text
+
+
+def test_a_rounded_share_has_no_exponent():
+    shares = [short(x, 2) for x in (99.7, 99.4, 100.0, 123.0, 9.97)]
+    assert shares == ["100", "99", "100", "120", "10"]
+    assert short(999.7) == "1000"

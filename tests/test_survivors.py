@@ -45,7 +45,8 @@ def test_a_fit_that_may_be_chance_does_not_convince():
     """BY_CHANCE 1000 times as large: 3 entries agree, one of them adapts the constant."""
 
     def convinces(log):
-        return Fit(1.0, 1.0, np.ones(3, bool), np.full(3, log)).convinces(1, 3, constants=1)
+        own, again = np.full(3, log), np.zeros(3)
+        return Fit(1.0, 1.0, np.ones(3, bool), own, again).convinces(1, 3, constants=1)
 
     assert convinces(-2.0)
     assert not convinces(-1.5)

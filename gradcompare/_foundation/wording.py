@@ -13,6 +13,8 @@ def short(number: float | None, digits: int = 3) -> str:
     if 1000 <= abs(number) < 1e6:
         return f"{number:.0f}"
     text = f"{number:.{digits}g}"
+    if 1 <= abs(number) < 1000 and "e" in text:  # 99.7 to two digits
+        return f"{float(text):.0f}"
     return text.replace("e-0", "e-").replace("e+0", "e+")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from .._foundation.wording import short
+from .._model.estimate import SAFETY
 from .._model.verdict import Verdict
 from .branch import in_words
 from .data import PointResult, ResultData
@@ -91,8 +92,7 @@ def descent(point: PointResult) -> list[str]:
 
 
 def _is_stationary(point: PointResult, entries: int) -> bool:
-    """Whether no derivative at a point is larger than its error bar, also not by differences."""
+    """Whether no derivative at a point is larger than its error bar, by no source."""
     if len(point.judgement.unverified) < entries:
         return False
-    differences = point.votes.get("differences")
-    return differences is None or not np.any(np.abs(differences.value) > differences.error)
+    return not any(np.any(np.abs(e.value) > SAFETY * e.error) for e in point.votes.values())

@@ -6,6 +6,7 @@ The functions import what needs JAX, so that `--help` does not load it.
 import math
 import sys
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,18 +53,6 @@ def _repeated(*names: str, text: str):
     return click.option(*names, multiple=True, metavar="…", help=f"{text} May be repeated.")
 
 
-KEPT = [
-    "wrt",
-    "scale",
-    "symmetric",
-    "intent",
-    "accuracy",
-    "points",
-    "seed",
-    "tails",
-    "dtype",
-    "timing",
-]
 RESULT = click.Path(dir_okay=False, path_type=Path)
 
 OPTIONS = (
@@ -220,7 +209,7 @@ def _check(arguments: "CheckArguments", options: dict):
         argnums=arguments.argnums,
         domain=arguments.domain,
         sign=1 if options["sign"] == "1" else -1,
-        **{name: options[name] for name in KEPT},
+        **{n: options[n] for n in signature(check).parameters.keys() & options.keys() - {"sign"}},
     )
     first = comparison.results[0].points[0]
     if arguments.drawn and not math.isfinite(first.value):

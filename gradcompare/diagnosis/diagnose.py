@@ -56,6 +56,7 @@ def diagnose(evidence: Evidence) -> tuple[Finding, ...]:
     Entries whose mismatch may be rounding alone are left out if the rest then has one reason
     everywhere. If the reason seems to be a region, these entries may show which one.
     """
+    evidence = replace(evidence, rivals=len(hypotheses()))
     if not (evidence.slight & evidence.wrong).any():
         return _diagnosed(evidence)
     clear = _diagnosed(evidence.without_slight())

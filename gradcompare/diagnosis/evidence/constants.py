@@ -20,6 +20,16 @@ NAME_WIDTH = 1e-5
 SHOWN_DIGITS = 0.01
 """Largest relative error of the digits of a factor in its distance from 1."""
 
+INEXACT = 1e-4
+"""Least distance of a factor from 1. A gradient that is nearer is right, but inexact: no factor is
+missing, unless a number in the code is off by as much."""
+
+MISTYPED = 1e-3
+"""Largest relative distance of a number in the code from the constant that it stands for."""
+
+COMMON = 4
+"""Largest number that is not taken for a count: powers and symmetric pairs give them too."""
+
 MEANINGS = 3
 """Longest list of meanings of one number."""
 
@@ -51,6 +61,17 @@ class Constant:
     def is_one_of(self, *numbers: float) -> bool:
         """Whether it is one of these numbers itself, and not one that is printed like it."""
         return self.uncertainty == 0 and self.value in numbers
+
+    @property
+    def inexact(self) -> bool:
+        """Whether it is nearly 1, and no number in the code explains by how much."""
+        return self.uncertainty > 0 and abs(self.value - 1) <= INEXACT
+
+    def fits(self, low: float, high: float) -> bool:
+        """Whether its size lies in this interval, and the interval distinguishes it from 1."""
+        size, width = self.value, high - low
+        apart = size == 1 or width < abs(size - 1)
+        return apart and low <= size <= high and width <= self.width * size
 
     @property
     def words(self) -> str:
@@ -122,13 +143,9 @@ def recognise(low: float, high: float, evidence: Evidence, *, of_data=False) -> 
     middle = (low + high) / 2
     if not (np.isfinite(middle) and middle):
         return None
-    width = (high - low) / abs(middle)
     sign = "-" if middle < 0 else ""
-    inside = [
-        constant
-        for constant in _candidates(evidence)
-        if width <= constant.width and low <= math.copysign(constant.value, middle) <= high
-    ]
+    sizes = (low, high) if middle > 0 else (-high, -low)
+    inside = [constant for constant in _candidates(evidence) if constant.fits(*sizes)]
     scalars = [constant for constant in inside if constant.scalar]
     if of_data and scalars:
         best = min(scalars, key=lambda constant: constant.level)
@@ -182,7 +199,7 @@ def _dimensions(evidence: Evidence) -> Iterator[Constant]:
     if len(evidence.leaves) > 1:
         sizes.append((evidence.d, "the number of parameters"))
     for n, meaning in sizes:
-        if n < 2:
+        if n <= COMMON:
             continue
         size = f"{n} is {meaning}"
         yield Constant(n, f"{n}", meaning)
@@ -215,6 +232,11 @@ def _of_literal(number: float, place: Place) -> Iterator[Constant]:
     yield Constant(1 / number, below, f"1 over {literal}")
     yield Constant(number / 2, _written(number / 2), f"half {literal}", level=2)
     yield Constant(2 * number, _written(2 * number), f"twice {literal}", level=2)
+    for symbol in SYMBOLS:
+        off = number / symbol.value
+        if 0 < abs(off - 1) <= MISTYPED:
+            for value in (off, 1 / off):
+                yield Constant(value, _written(value), f"{literal} is not {symbol.text}")
 
 
 def _of_scalar(name: str, s: float) -> Iterator[Constant]:

@@ -13,6 +13,7 @@ from ..._foundation.user_code import Place
 from ..._model.estimate import EPS, SAFETY
 from ..terms.other_data import OtherData
 from ..terms.parts import Traced
+from .fit import BY_CHANCE, log_chance, news
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +81,7 @@ class Evidence:
         traced: The reference by autodiff, part by part, where the objective can be traced.
         regions: The points or entries at which each branch is taken.
         other_data: The value and the gradient under test with other data.
+        rivals: The number of hypotheses that are tried on it.
     """
 
     labels: tuple[str, ...]
@@ -99,6 +101,7 @@ class Evidence:
     traced: Traced | None = None
     regions: tuple[Region, ...] = ()
     other_data: OtherData | None = None
+    rivals: int = 1
 
     @property
     def d(self) -> int:
@@ -127,6 +130,23 @@ class Evidence:
         """
         allowed = self.allowed(gradients, 3 * times * self.reference_bar)
         return np.abs(self.analytic - gradients) <= allowed
+
+    def convinces(
+        self, explained: Bool[np.ndarray, "p d"], bar: Float[np.ndarray, "p d"], trials: float
+    ) -> bool:
+        """Whether a prediction without a constant explains these entries, not by chance.
+
+        Args:
+            explained: The entries that agree with the prediction.
+            bar: The error bar of the prediction.
+            trials: The number of predictions that were tried.
+        """
+        where = explained & self.wrong
+        with np.errstate(all="ignore"):
+            widths = self.allowed(self.analytic, bar) / np.abs(self.analytic - self.reference)
+        logs = log_chance(widths, news(self.analytic - self.reference, self.usable))
+        chance = float(np.sum(logs[where])) + math.log10(max(trials, 1) * self.rivals)
+        return chance < math.log10(BY_CHANCE)
 
     @cached_property
     def wrong(self) -> Bool[np.ndarray, "p d"]:

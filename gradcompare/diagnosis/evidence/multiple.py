@@ -1,6 +1,6 @@
 """Predictions that hold up to a constant, which most hypotheses have in common."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,13 @@ CONSTANTS = 200
 MOSTLY = 0.75
 """Least share of its entries in which a statement about whole arrays must hold; below 1 because a
 shift that is not circular leaves one out."""
+
+
+SEVERAL = 3
+"""Least number of coordinates out of many that may have a cause of their own."""
+
+MOST_ALONE = 8
+"""Largest number of arrays that are also explained one by one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +103,7 @@ def best_match(
     named: bool,
     noise: Float[np.ndarray, "p d"] | float = 0.0,
     of_data: bool = False,
+    tried: int = 1,
 ) -> Match | None:
     """Returns the first of the predictions that explain most of the open coordinates.
 
@@ -106,12 +114,14 @@ def best_match(
         named: Whether the constant must have a name.
         noise: Error bars of the target beyond those of the gradient under test.
         of_data: Whether the constant is likely to be a scalar of the data.
+        tried: The number of targets that are tried.
     """
     options = {"named": named, "of_data": of_data}
+    tried *= len(predictions)
     matches = [
         match
         for prediction in predictions
-        if (match := _match(evidence, target, prediction, len(predictions), noise, options))
+        if (match := _match(evidence, target, prediction, tried, noise, options))
     ]
     return max(matches, key=lambda m: (int(m.chosen.sum()), m.exact), default=None)
 
@@ -123,13 +133,23 @@ def _match(evidence, target, prediction, tried, noise, options) -> Match | None:
     bar = np.where(np.isfinite(bar), bar, prediction.bar)
     allowed = evidence.allowed(target, bar + noise)
     usable = evidence.usable & (np.isfinite(allowed) | np.isnan(prediction.values))
-    fitted = fit(target, prediction.values, allowed, usable, evidence.open)
-    if fitted is None:
-        return None
-    constant = constant_of(fitted, evidence, tried, **options)
-    if constant is None or (prediction.complete and not _complete(evidence, prediction, constant)):
-        return None
-    return Match(prediction, constant, fitted.coordinates)
+    for among in _parts(evidence):
+        fitted = fit(target, prediction.values, allowed, usable, among)
+        constant = fitted and constant_of(fitted, evidence, tried, **options)
+        if fitted and constant:
+            whole = not prediction.complete or _complete(evidence, prediction, constant)
+            return Match(prediction, constant, fitted.coordinates) if whole else None
+    return None
+
+
+def _parts(evidence: Evidence) -> Iterator[Bool[np.ndarray, " d"]]:
+    """Yields the open coordinates, and then those of each array, which may have its own fault."""
+    yield evidence.open
+    wrong = [leaf for leaf in evidence.leaves if evidence.open[leaf.span].any()]
+    for leaf in wrong if 1 < len(wrong) <= MOST_ALONE else ():
+        part = np.zeros(evidence.d, bool)
+        part[leaf.span] = evidence.open[leaf.span]
+        yield part
 
 
 def _complete(evidence: Evidence, prediction: Prediction, constant: Constant) -> bool:
@@ -146,11 +166,27 @@ def constant_of(
     fitted: Fit, evidence: Evidence, trials: float, *, named: bool, of_data: bool = False
 ) -> Constant | None:
     """Returns the constant of a fit, if the fit is significant."""
+    if not is_unit(evidence, fitted.coordinates):
+        return None
     among = int(evidence.open.sum())
+    trials *= evidence.rivals
     constant = recognise(fitted.low, fitted.high, evidence, of_data=of_data)
     if constant is not None:
         trials *= 3 if constant.is_one_of(1, -1, 2, 0.5) else CONSTANTS
         return constant if fitted.convinces(trials, among, constants=0) else None
-    if named or not fitted.convinces(trials, among, constants=1):
+    single = fitted.coordinates.sum() == 1 and among > SEVERAL
+    if named or single or not fitted.convinces(trials, among, constants=1):
         return None
     return unnamed(fitted.low, fitted.high)
+
+
+def is_unit(evidence: Evidence, chosen: Bool[np.ndarray, " d"]) -> bool:
+    """Whether coordinates may have a cause of their own: many, whole arrays, or all but a few.
+
+    One entry of a hundred wrong ones, or two that are alike, always have some ratio, and that of
+    whole numbers is often 2.
+    """
+    if chosen.sum() >= SEVERAL or evidence.open.sum() <= SEVERAL:
+        return True
+    whole = [leaf.span for leaf in evidence.leaves if chosen[leaf.span].any()]
+    return all(np.all(chosen[span] | ~evidence.open[span]) for span in whole)

@@ -8,6 +8,7 @@ from jaxtyping import Bool
 from ..._foundation.user_code import Place
 from ..._foundation.wording import short
 from .data import Evidence, Leaf
+from .fit import BY_CHANCE, log_choices
 from .regions import branch
 
 PARAMETER = "\ue000"
@@ -67,7 +68,11 @@ def regime(evidence: Evidence) -> str:
     wrong: np.ndarray = evidence.wrong
     right = evidence.usable & ~wrong & evidence.determined & evidence.tainted
     t, x = PARAMETER, evidence.x
-    for name, size in ((t, x), (f"-{t}", -x), (f"|{t}|", np.abs(x))):
+    ranges = ((t, x), (f"-{t}", -x), (f"|{t}|", np.abs(x)))
+    # A few numbers are in some order in any case.
+    orders = log_choices(int((wrong | right).sum()), int(wrong.sum()))
+    telling = np.log10(len(ranges)) - orders < np.log10(BY_CHANCE)
+    for name, size in ranges if telling else ():
         if right.any() and size[wrong].min() > size[right].max():
             beyond, up_to = short(float(size[wrong].min())), short(float(size[right].max()))
             text = f"only for {name} ≥ {beyond}, and right for {name} ≤ {up_to}"

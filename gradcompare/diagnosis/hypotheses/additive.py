@@ -10,7 +10,7 @@ from ..._model.finding import Finding
 from ..evidence.broadcast import of_leaf, spread
 from ..evidence.constants import Constant, recognise
 from ..evidence.data import Evidence
-from ..evidence.multiple import Match, Prediction, best_match
+from ..evidence.multiple import CONSTANTS, Match, Prediction, best_match
 from ..evidence.naming import PARAMETER, describe, others_agree, with_names
 from ._base import AbstractHypothesis
 
@@ -41,13 +41,15 @@ class FactorAndTerm(AbstractHypothesis):
     rank: ClassVar = 70
 
     def explain(self, evidence: Evidence) -> Finding | None:
-        for term in _terms(evidence):
+        terms = list(_terms(evidence))
+        for term in terms:
             constant = _factor_beside(evidence, term)
             if constant is None:
                 continue
             c = constant.value
             excess = evidence.analytic - c * evidence.reference
-            match = _term_in(evidence, excess, [term], abs(c) * evidence.reference_bar)
+            bar = abs(c) * evidence.reference_bar
+            match = _term_in(evidence, excess, [term], bar, tried=CONSTANTS * len(terms))
             if match is not None:
                 start = f"{constant.words} times the reference, plus "
                 finding = _finding(evidence, match, "factor and term", start)
@@ -55,8 +57,11 @@ class FactorAndTerm(AbstractHypothesis):
         return None
 
 
-def _term_in(evidence: Evidence, excess, terms: list[Prediction], noise) -> Match | None:
-    return best_match(evidence, excess, terms, named=False, noise=noise, of_data=True)
+def _term_in(
+    evidence: Evidence, excess, terms: list[Prediction], noise, tried: int = 1
+) -> Match | None:
+    options = {"named": False, "of_data": True, "tried": tried}
+    return best_match(evidence, excess, terms, noise=noise, **options)
 
 
 def _finding(evidence: Evidence, match: Match, kind: str, start: str) -> Finding:

@@ -20,28 +20,41 @@ def _sigmoid(t):
     return 0.5 * (1 + np.tanh(t / 2))
 
 
+LOG_SCALE = ": θ is on the log scale, and your gradient is the derivative by {}"
+"""What a missing exponential indicates."""
+
 FACTORS = (
-    ("θ", lambda t: t, "the derivative with respect to log θ"),
-    ("exp(θ)", np.exp, "the chain factor of θ ↦ exp θ"),
-    ("exp(-θ)", lambda t: np.exp(-t), "the chain factor of θ ↦ exp(-θ)"),
+    ("θ", lambda t: t, "the derivative with respect to log θ", ""),
+    ("exp(θ)", np.exp, "the chain factor of θ ↦ exp(θ)", LOG_SCALE.format("exp(θ)")),
+    (
+        "exp(θ/2)",
+        lambda t: np.exp(t / 2),
+        "a factor of θ ↦ exp(θ/2)",
+        LOG_SCALE.format("exp(θ/2)"),
+    ),
+    ("exp(2θ)", lambda t: np.exp(2 * t), "a factor of θ ↦ exp(2θ)", LOG_SCALE.format("exp(2θ)")),
     (
         "σ(θ)(1-σ(θ))",
         lambda t: _sigmoid(t) * _sigmoid(-t),
         "the chain factor of the logistic function σ",
+        ": θ is on the logit scale, and your gradient is the derivative by σ(θ)",
     ),
-    ("σ(θ)", _sigmoid, "the chain factor of softplus"),
-    ("(1-tanh²θ)", lambda t: 1 - np.tanh(t) ** 2, "the chain factor of tanh"),
-    ("θ²", lambda t: t**2, "a chain factor of θ ↦ 1/θ"),
-    ("√θ", np.sqrt, "a chain factor of θ ↦ √θ"),
-    ("sign(θ)", lambda t: np.where(t == 0, np.nan, np.sign(t)), "the chain factor of |θ|"),
+    ("σ(θ)", _sigmoid, "the chain factor of softplus", ", as that of softplus"),
+    ("(1-tanh²θ)", lambda t: 1 - np.tanh(t) ** 2, "the chain factor of tanh", ", as that of tanh"),
+    ("θ²", lambda t: t**2, "a chain factor of θ ↦ 1/θ", ""),
+    ("√θ", np.sqrt, "a chain factor of θ ↦ √θ", ""),
+    ("sign(θ)", lambda t: np.where(t == 0, np.nan, np.sign(t)), "the chain factor of |θ|", ""),
 )
-"""The text of each factor, its function, and what it indicates."""
+"""The text of each factor, its function, and what it indicates if it is there or is missing."""
 
-LOG = "log"
-"""The kind of a prediction that is the derivative with respect to the logarithm."""
+LOG, MISSING = "log", "missing"
+"""The kinds of a prediction: the derivative by the logarithm, and one that lacks a factor."""
 
-INVERTIBLE = ("exp(θ)", "exp(-θ)", "sign(θ)")
-"""Factors whose inverse is one of the factors too."""
+INVERSES = {"1/2": "2", "2": "1/2", "-1": "-1", "-2": "-1/2", "-1/2": "-2"}
+"""How the inverses of the usual constants are written before a factor."""
+
+ITS_OWN_INVERSE = "sign(θ)"
+"""A factor that is there in the same way in which it is missing."""
 
 
 class ChainFactor(AbstractHypothesis):
@@ -54,28 +67,39 @@ class ChainFactor(AbstractHypothesis):
         if match is None:
             return None
         where, others = describe(evidence, match.chosen), others_agree(evidence, match.chosen)
-        constant = "" if match.exact else f"{match.constant.words} × "
-        product = f"{constant}{match.prediction.text} ({match.prediction.hint})"
+        sentence, advice = _words(evidence, match)
         return Finding(
             "chain factor",
-            f"{where}: {with_names(evidence, match.chosen, product)}{others}",
-            correction=with_names(evidence, match.chosen, _correction(evidence, match)),
+            f"{where}: {with_names(evidence, match.chosen, sentence)}{others}",
+            correction=with_names(evidence, match.chosen, advice),
             coordinates=match.coordinates,
         )
 
 
 def _predictions(evidence: Evidence):
-    for factor, function, words in FACTORS:
-        text, mark = (each.replace("θ", PARAMETER) for each in (factor, words))
-        kind = LOG if factor == "θ" else ""
+    for factor, function, *words in FACTORS:
+        text, there, missing = (each.replace("θ", PARAMETER) for each in (factor, *words))
         with np.errstate(all="ignore"):
             values = function(evidence.x)
             inverse = 1 / values
-        product = times(evidence, values, f"{text} times the reference", mark, f"divide by {text}")
+        kind = LOG if factor == "θ" else ""
+        product = times(evidence, values, text, there, f"divide by {text}")
         yield replace(product, kind=kind)
-        if factor not in INVERTIBLE:
-            without = f"the reference divided by {text}"
-            yield times(evidence, inverse, without, f"{text} is missing", f"multiply by {text}")
+        if factor != ITS_OWN_INVERSE:
+            yield times(evidence, inverse, text, missing, f"multiply by {text}", kind=MISSING)
+
+
+def _words(evidence: Evidence, match: Match) -> tuple[str, str]:
+    """Returns the sentence and the advice."""
+    text, hint, constant = match.prediction.text, match.prediction.hint, match.constant
+    if match.prediction.kind != MISSING:
+        factor = "" if match.exact else f"{constant.words} × "
+        return f"{factor}{text} times the reference ({hint})", _correction(evidence, match)
+    # a = c r / φ′, so what is missing is φ′/c.
+    inverse = INVERSES.get(constant.text, f"1/{constant.text}")
+    lacking = text if match.exact else f"{inverse} × {text}"
+    where = "" if match.exact or not constant.meaning else f" ({constant.meaning})"
+    return f"the chain factor {lacking} is missing{hint}{where}", f"multiply by {lacking}"
 
 
 def _correction(evidence: Evidence, match: Match) -> str:

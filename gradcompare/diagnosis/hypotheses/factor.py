@@ -9,7 +9,7 @@ from ..._foundation.wording import short
 from ..._model.finding import Finding
 from ..evidence.constants import Constant
 from ..evidence.data import Evidence
-from ..evidence.multiple import Match, Prediction, best_match
+from ..evidence.multiple import Match, Prediction, best_match, is_unit
 from ..evidence.naming import describe, others_agree
 from ._base import AbstractHypothesis
 
@@ -38,8 +38,10 @@ class Factor(AbstractHypothesis):
 
 
 def _doubtful(evidence: Evidence, match: Match) -> bool:
-    """Whether the factor is 1, or an imprecise number that may fit some coordinates by chance."""
+    """Whether the factor is nearly 1, or an imprecise number that may fit some by chance."""
     value, bar = match.constant.value, match.constant.uncertainty
+    if match.constant.inexact:
+        return True
     imprecise = bar > 1e-6 * abs(value)
     return abs(value - 1) <= NEAR_ONE * bar or (
         imprecise and match.chosen.sum() < evidence.open.sum()
@@ -71,7 +73,7 @@ class Zero(AbstractHypothesis):
 
     def explain(self, evidence: Evidence) -> Finding | None:
         dead = evidence.open & np.all((evidence.analytic == 0) | ~evidence.usable, axis=0)
-        if not dead.any():
+        if not dead.any() or not is_unit(evidence, dead):
             return None
         size = np.where(evidence.wrong & dead, np.abs(evidence.reference), -1.0)
         point, worst = np.unravel_index(int(np.argmax(size)), size.shape)

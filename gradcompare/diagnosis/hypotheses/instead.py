@@ -30,7 +30,8 @@ class Instead(AbstractHypothesis):
                 continue
             changed = evidence.reference + twice.values - never.values
             right = evidence.same(changed) | ~evidence.usable
-            if right[:, evidence.open].all():
+            plain = evidence.convinces(right, 3 * evidence.reference_bar, len(uses) ** 2)
+            if plain and right[:, evidence.open].all():
                 return Finding(
                     "term",
                     f"your gradient has the derivative through {twice.edge.text} twice, and lacks "

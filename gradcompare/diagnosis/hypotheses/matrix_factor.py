@@ -78,7 +78,11 @@ def _holds(
     allowed = evidence.allowed(target, evidence.reference_bar + extra)[:, leaf.span]
     usable = evidence.usable[:, leaf.span]
     same = np.abs(flat - target[:, leaf.span]) <= allowed
-    return bool(np.all(same | ~usable) and np.sum(usable & evidence.wrong[:, leaf.span]) > 1)
+    explained = np.zeros(target.shape, bool)
+    explained[:, leaf.span] = same
+    return bool(np.all(same | ~usable)) and evidence.convinces(
+        explained, evidence.reference_bar + extra, 4 * len(evidence.data + evidence.leaves)
+    )
 
 
 def _finding(evidence: Evidence, leaf: Leaf, text: str, missing: bool) -> Finding:

@@ -5,6 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..._foundation.layout import indices
+from ..._model.estimate import SAFETY
 from ..._model.finding import Finding
 from ..evidence.data import Evidence
 from ..evidence.naming import describe, others_agree
@@ -26,7 +27,7 @@ class Place(AbstractHypothesis):
             return None
         ratios = ""
         if evidence.open.sum() == 1:
-            ratios = f": {_ratios(evidence, int(np.argmax(evidence.open)))}"
+            ratios = _ratios(evidence, int(np.argmax(evidence.open)))
         where = describe(evidence, evidence.open)
         return Finding(
             "place",
@@ -39,9 +40,10 @@ def _ratios(evidence: Evidence, i: int) -> str:
     ratios = [
         f"{evidence.analytic[k, i] / evidence.reference[k, i]:.6g} at {label}"
         for k, label in enumerate(evidence.labels)
-        if evidence.usable[k, i] and evidence.reference[k, i] != 0
+        if evidence.usable[k, i]
+        and abs(evidence.reference[k, i]) > SAFETY * evidence.reference_bar[k, i]
     ]
-    return f"analytic / reference = {', '.join(ratios[:NAMED_RATIOS])}"
+    return f": analytic / reference = {', '.join(ratios[:NAMED_RATIOS])}" if ratios else ""
 
 
 HYPOTHESES = (Place(),)

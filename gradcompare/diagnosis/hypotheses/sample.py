@@ -14,6 +14,9 @@ from ..evidence.naming import describe, others_agree, pointing_to
 from ..terms.edges import Sum
 from ._base import AbstractHypothesis
 
+WAYS = 8
+"""Number of parts of a sum that are tried, each with and without the factor of a mean."""
+
 SUMS_BUDGET = 2e9
 """Number of operations for sums: about two seconds of one core."""
 
@@ -34,7 +37,7 @@ class Sample(AbstractHypothesis):
         for which, text, mask, times in islice(
             _tries(traced.sums), traced.affordable(SUMS_BUDGET)
         ):
-            if _holds(evidence, traced.masked(which, times * mask), times):
+            if _holds(evidence, traced.masked(which, times * mask), times, len(traced.sums)):
                 return _finding(evidence, [traced.sums[k] for k in which], text, times)
         return None
 
@@ -68,9 +71,13 @@ def _masks(n: int) -> Iterator[tuple[str, np.ndarray]]:
         yield "all but the last", 1 - last
 
 
-def _holds(evidence: Evidence, gradients: np.ndarray, times: float) -> bool:
-    """Whether these equal the gradients under test in every open coordinate."""
-    return bool(np.all((evidence.same(gradients, times) | ~evidence.usable)[:, evidence.open]))
+def _holds(evidence: Evidence, gradients: np.ndarray, times: float, sums: int) -> bool:
+    """Whether these equal the gradients under test in every open coordinate, not by chance."""
+    same = evidence.same(gradients, times)
+    bar = 3 * times * evidence.reference_bar
+    return bool(np.all((same | ~evidence.usable)[:, evidence.open])) and evidence.convinces(
+        same & evidence.open, bar, WAYS * sums
+    )
 
 
 def _finding(evidence: Evidence, sums: Sequence[Sum], text: str, times: float) -> Finding:

@@ -62,8 +62,8 @@ class Stale(AbstractHypothesis):
     def explain(self, evidence: Evidence) -> Finding | None:
         if len(evidence.x) < 2:
             return None
-        for text, moved in _candidates(evidence):
-            if moved is not None and _holds(evidence, moved):
+        for text, moved, adapted in _candidates(evidence):
+            if moved is not None and _holds(evidence, moved, adapted):
                 return Finding(
                     "stale",
                     f"your gradient is the gradient at another point: {text}",
@@ -73,37 +73,46 @@ class Stale(AbstractHypothesis):
         return None
 
 
-def _candidates(evidence: Evidence) -> Iterator[tuple[str, Float[np.ndarray, "p d"] | None]]:
-    """Yields candidates for the point in words, with the gradients there or None."""
+def _candidates(
+    evidence: Evidence,
+) -> Iterator[tuple[str, Float[np.ndarray, "p d"] | None, int | None]]:
+    """Yields candidates for the point in words, with the gradients there or None.
+
+    The last is the point to which it was adapted, if it was.
+    """
     for k, label in enumerate(evidence.labels):
         # A captured argument: the same gradient at every point.
         rows = np.broadcast_to(evidence.reference[k], evidence.reference.shape)
-        yield f"{label}, whatever the argument", rows
+        yield f"{label}, whatever the argument", rows, k
     traced, x = evidence.traced, evidence.x
     if traced is None:
         return
     rounded = x.astype(np.float32).astype(np.float64)
-    yield "x in single precision", _at(traced, rounded)
+    yield "x in single precision", _at(traced, rounded), None
+    if not evidence.wrong[0].any():  # nothing there shows a displacement
+        return
     # One number for all points: it is fitted at the first, and the others confirm it.
     for text, line in (("{} × x", x), ("x + {} in every entry", np.ones_like(x))):
         amounts = _fitted(evidence, traced, line[0][:, None])
         if amounts is not None:
             tau = float(amounts[0])
             amount = short(1 + tau, 6) if line is x else short(tau, 6)
-            yield text.format(amount), _at(traced, x + tau * line)
+            yield text.format(amount), _at(traced, x + tau * line), 0
     if evidence.d <= MOST_MOVED:
         delta = _fitted(evidence, traced, np.eye(evidence.d))
         if delta is not None:
             size = short(float(np.linalg.norm(delta)))
-            yield f"x + δ, with the same δ at every point, ‖δ‖ = {size}", _at(traced, x + delta)
+            yield f"x + δ, with the same δ at every point, ‖δ‖ = {size}", _at(traced, x + delta), 0
 
 
-def _holds(evidence: Evidence, gradients: Float[np.ndarray, "p d"]) -> bool:
+def _holds(evidence: Evidence, gradients: Float[np.ndarray, "p d"], adapted: int | None) -> bool:
     """Whether these equal the gradients under test at every point and in every entry."""
     same = evidence.same(gradients)
-    explained = np.any(evidence.wrong & same, axis=1)
-    # One point proves nothing: the displacement was fitted there, or the gradient is its own.
-    return bool(np.all(same | ~evidence.usable) and np.any(explained[1:]))
+    # The point to which the displacement was adapted proves nothing.
+    others = same & (np.arange(len(same)) != (-1 if adapted is None else adapted))[:, None]
+    return bool(np.all(same | ~evidence.usable)) and evidence.convinces(
+        others, 3 * evidence.reference_bar, len(same) + 4
+    )
 
 
 def _at(traced: Traced, x: Float[np.ndarray, "p d"]) -> Float[np.ndarray, "p d"]:

@@ -3,12 +3,13 @@
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 
 from ..._model.estimate import SAFETY
 from ..._model.finding import Finding
 from ..evidence.data import Evidence
-from ..evidence.fit import BY_CHANCE, log_choices
+from ..evidence.fit import BY_CHANCE, log_chance, log_choices, news
+from ..evidence.multiple import is_unit
 from ..evidence.naming import others_agree
 from ._base import AbstractHypothesis
 
@@ -36,7 +37,10 @@ class Swap(AbstractHypothesis):
             partner = rows[mutual[k]] if mutual[k].any() else np.flatnonzero(same[k])
             if len(partner):
                 sources[int(i)] = int(partner[0])
-        if not sources or _chance(evidence, sources, len(rows)) > BY_CHANCE:
+        chosen = np.isin(np.arange(evidence.d), list(sources))
+        if not sources or not is_unit(evidence, chosen):
+            return None
+        if _chance(evidence, sources, len(rows)) > BY_CHANCE:
             return None
         return _finding(evidence, sources)
 
@@ -68,10 +72,23 @@ def _chance(evidence: Evidence, sources: dict[int, int], tried: int) -> float:
     bars = evidence.analytic_bar[:, i] + evidence.reference_bar[:, j]
     with np.errstate(all="ignore"):
         widths = np.where(evidence.usable[:, i] & (scale > 0), 2 * SAFETY * bars / scale, 1.0)
+    # Among whole numbers, many are the same.
+    widths = np.maximum(widths, _alike(evidence))
+    logs = np.sum(log_chance(widths, news(evidence.reference[:, j], evidence.usable[:, i])))
     # Each entry could match any of d, and any subset of those tried could have matched.
-    logs = np.sum(np.log10(np.clip(widths, 1e-300, 1.0)))
     choices = log_choices(tried, len(sources)) + len(sources) * np.log10(evidence.d)
+    choices += np.log10(evidence.rivals)
     return float(10.0 ** min(0.0, logs + choices))
+
+
+def _alike(evidence: Evidence) -> Float[np.ndarray, "p 1"]:
+    """Returns the share of the pairs of coordinates with the same derivative at each point."""
+    bars = SAFETY * evidence.reference_bar
+    pairs = [
+        np.sum(np.abs(r[:, None] - r[None]) <= bar[:, None] + bar[None]) - evidence.d
+        for r, bar in zip(evidence.reference, bars, strict=True)
+    ]
+    return np.array(pairs, float)[:, None] / max(evidence.d * (evidence.d - 1), 1)
 
 
 def _finding(evidence: Evidence, sources: dict[int, int]) -> Finding:

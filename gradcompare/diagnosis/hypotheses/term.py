@@ -12,7 +12,7 @@ from ..._model.estimate import EPS
 from ..._model.finding import Finding
 from ..evidence.constants import Constant, recognise, unnamed
 from ..evidence.data import Evidence
-from ..evidence.fit import BY_CHANCE, Fit, fit
+from ..evidence.fit import BY_CHANCE, Fit, fit, news
 from ..evidence.multiple import constant_of
 from ..evidence.naming import describe, others_agree, pointing_to
 from ..terms.parts import Part
@@ -31,6 +31,7 @@ PLAIN_AMOUNTS = {"1/2": "half of", "2": "twice"}
 """Factors that have a word."""
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
+"""More wrong terms are no explanation: with a factor for each, many gradients would have one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +91,13 @@ class Terms(AbstractHypothesis):
         factors = _regressed(evidence, terms) if len(terms) > 1 else None
         if factors is None:
             return None
-        wrong = [(p, c) for p, c in zip(terms, factors, strict=True) if not c.is_one_of(1)]
+        wrong = [
+            (p, c)
+            for p, c in zip(terms, factors, strict=True)
+            if not (c.is_one_of(1) or c.inexact)
+        ]
+        if not 0 < len(wrong) <= len(ORDINALS):
+            return None
         return Finding(
             "term",
             "; ".join(_sentence(part, constant) for part, constant in wrong),
@@ -122,7 +129,7 @@ def _matches(evidence: Evidence, parts: Sequence[Part], *, inside: bool) -> list
     for part in parts:
         fitted = _fitted(evidence, part)
         constant = None if fitted is None else _entering(fitted, evidence, len(parts))
-        if fitted is None or constant is None or constant.value == 1:
+        if fitted is None or constant is None or constant.value == 1 or constant.inexact:
             continue
         # An unnamed number that fits only some coordinates may do so by chance.
         if constant.uncertainty == 0 or fitted.coordinates.sum() == evidence.open.sum():
@@ -156,7 +163,8 @@ def _entering(fitted: Fit, evidence: Evidence, trials: float) -> Constant | None
     """Returns the factor c of the part from a fit of c − 1, unless the fit may be by chance."""
     low, high = fitted.low + 1, fitted.high + 1
     if low <= 0 <= high or max(abs(low), abs(high)) < 8 * EPS:
-        plain = fitted.convinces(3 * trials, int(evidence.open.sum()), constants=0)
+        trials *= 3 * evidence.rivals
+        plain = fitted.convinces(trials, int(evidence.open.sum()), constants=0)
         return MISSING if plain else None
     return constant_of(replace(fitted, low=low, high=high), evidence, trials, named=False)
 
@@ -193,10 +201,8 @@ def _corrections(wrong: Sequence[tuple[Part, Constant]]) -> str:
     """Returns what to do about each of several terms."""
     if len(wrong) == 1:
         return _correction(*wrong[0])
-    names = [f"the {ordinal}" for ordinal in ORDINALS]
-    names += [f"number {n}" for n in range(len(ORDINALS) + 1, len(wrong) + 1)]
-    named = zip(names, wrong, strict=False)
-    return ", ".join(_named_correction(name, constant) for name, (_, constant) in named)
+    named = zip(ORDINALS, wrong, strict=False)
+    return ", ".join(_named_correction(f"the {name}", c) for name, (_, c) in named)
 
 
 def _named_correction(name: str, constant: Constant) -> str:
@@ -220,16 +226,19 @@ def _regressed(evidence: Evidence, terms: Sequence[Part]) -> list[Constant] | No
     if np.linalg.cond(columns / sizes) > DEPENDENT_TERMS:
         return None
     excess = inverse @ target / sizes
-    if np.any(np.abs(columns @ excess - target) > 1) or not _telling(target, len(terms)):
+    fresh = news(evidence.reference, where)[where]
+    telling = _telling(target * fresh, len(terms), evidence.rivals)
+    if np.any(np.abs(columns @ excess - target) > 1) or not telling:
         return None
     half = np.sum(np.abs(inverse), axis=1) / sizes  # each entry may be off by 1
     return [_factor(evidence, c, bar) for c, bar in zip(excess + 1, half, strict=True)]
 
 
-def _telling(target: np.ndarray, adapted: int) -> bool:
+def _telling(target: np.ndarray, adapted: int, rivals: int) -> bool:
     """Whether this number of adapted factors would not explain as much by chance."""
     sizes = np.sort(np.log10(np.maximum(np.abs(target), 1)))
-    return -float(np.sum(sizes[: len(sizes) - adapted])) < np.log10(BY_CHANCE)
+    free = float(np.sum(sizes[: max(len(sizes) - adapted, 0)]))
+    return np.log10(rivals) - free < np.log10(BY_CHANCE)
 
 
 def _factor(evidence: Evidence, c: float, bar: float) -> Constant:
