@@ -109,6 +109,10 @@ POSITIVE = {
     "both-triangles": (
         matrix(lambda G: G + G.T - np.diag(np.diag(G))), "symmetric part", "M holds G + Gᵀ minus"
     ),
+    "one-triangle": (
+        matrix(lambda G: np.tril(G + G.T) - np.diag(np.diag(G))), "symmetric part",
+        "M: the symmetric part (G + Gᵀ)/2 of your gradient G is right, and G is not; all",
+    ),
     "row-sums": (
         matrix(lambda G: G.sum(1, keepdims=True) + 0 * G), "sum", "M holds the sum of the referen"
     ),
@@ -152,6 +156,7 @@ NEAR_MISSES = {
     "shifted": (on(W, lambda r, x: np.roll(r, 1) + 1e-6 * x), {"shift", "permutation"}),
     "swapped": (on(W, lambda r, x: swapped(r, x) + 1e-6 * (r > r[2])), {"swap"}),
     "symmetric": (matrix(lambda G: (G + 1.001 * G.T) / 2), {"symmetric part"}),
+    "one-triangle": (matrix(lambda G: np.tril(G + 1.001 * G.T)), {"symmetric part"}),
     "sum": (matrix(lambda G: G.sum(1, keepdims=True) + 1e-6 * G), {"sum"}),
     "running": (on(W, lambda r, x: np.cumsum(r) + 1e-6 * x), {"accumulated"}),
     "constant": (on(W, lambda r, x: r + 0.3 + 1e-6 * x), {"additive"}),
