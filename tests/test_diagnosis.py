@@ -8,6 +8,7 @@ from evidence import SCALE, D, M, S, V, W, made, matrix, on
 
 from gradcompare._foundation.user_code import Place
 from gradcompare.diagnosis.diagnose import diagnose, hypotheses
+from gradcompare.diagnosis.evidence.data import Leaf
 
 EVERY = slice(0, D)
 
@@ -48,7 +49,7 @@ POSITIVE = {
     "zero-entry": (on(3, lambda r, x: 0 * r), "zero", "w[3]: exactly 0"),
     "zero-scalar": (on(S, lambda r, x: 0 * r), "zero", "s: exactly 0"),
     "zero-row": (matrix(lambda G: G * [[1], [0], [1]]), "zero", "row 1 of M: exactly 0"),
-    "column": (matrix(lambda G: G * [1, 1, 3]), "factor", "column 2 of M: 3 times the re"),
+    "column": (matrix(lambda G: G * [1, 1, 3]), "factor", "column 2 of M: 3 (the length of r"),
     "diagonal": (matrix(lambda G: G + np.diag(np.diag(G))), "factor", "the diagonal of M: 2"),
     "off-diagonal": (matrix(lambda G: np.diag(np.diag(G))), "zero", "M off its diagonal: exac"),
     "triangle": (matrix(np.tril), "zero", "M above its diagonal: exactly 0"),
@@ -109,6 +110,10 @@ POSITIVE = {
     "both-triangles": (
         matrix(lambda G: G + G.T - np.diag(np.diag(G))), "symmetric part", "M holds G + Gᵀ minus"
     ),
+    "one-triangle": (
+        matrix(lambda G: np.tril(G + G.T) - np.diag(np.diag(G))), "symmetric part",
+        "M: the symmetric part (G + Gᵀ)/2 of your gradient G is right, and G is not; all",
+    ),
     "row-sums": (
         matrix(lambda G: G.sum(1, keepdims=True) + 0 * G), "sum", "M holds the sum of the referen"
     ),
@@ -152,6 +157,7 @@ NEAR_MISSES = {
     "shifted": (on(W, lambda r, x: np.roll(r, 1) + 1e-6 * x), {"shift", "permutation"}),
     "swapped": (on(W, lambda r, x: swapped(r, x) + 1e-6 * (r > r[2])), {"swap"}),
     "symmetric": (matrix(lambda G: (G + 1.001 * G.T) / 2), {"symmetric part"}),
+    "one-triangle": (matrix(lambda G: np.tril(G + 1.001 * G.T)), {"symmetric part"}),
     "sum": (matrix(lambda G: G.sum(1, keepdims=True) + 1e-6 * G), {"sum"}),
     "running": (on(W, lambda r, x: np.cumsum(r) + 1e-6 * x), {"accumulated"}),
     "constant": (on(W, lambda r, x: r + 0.3 + 1e-6 * x), {"additive"}),
@@ -314,3 +320,10 @@ def test_named_factors_are_always_recognised(seed):
     assert finding.kind in ("factor", "sign")
     assert finding.residual == 0
     assert text in finding.sentence or text == "-1"
+
+
+def test_two_is_no_count_of_what_has_the_length_two():
+    evidence = made(on(EVERY, lambda r, x: 2 * r))
+    pair = Leaf("pair", (30, 2), values=np.zeros((30, 2)))
+    (finding,) = diagnose(dataclasses.replace(evidence, data=(*evidence.data, pair)))
+    assert finding.sentence == "every coordinate: 2 times the reference"

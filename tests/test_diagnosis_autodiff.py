@@ -633,3 +633,34 @@ def test_an_arm_with_the_right_derivative_is_not_named():
 
 def test_a_stationary_point_is_called_one():
     assert "stationary" in str(check(lambda x: jnp.sum(x**2), None, np.zeros(3)))
+
+
+SOFTLIB = """
+import jax, jax.numpy as jnp
+
+@jax.custom_vjp
+def softly(x):
+    return jnp.sum(jnp.sin(x))
+
+softly.defvjp(lambda x: (softly(x), x), lambda x, g: (3 * g * jnp.cos(x),))
+
+def loss(x):
+    return softly(x) + jnp.sum(x**2)
+"""
+
+
+def test_a_rule_of_an_installed_package_is_told_from_the_users(tmp_path, monkeypatch):
+    (tmp_path / "softlib").mkdir()
+    (tmp_path / "softlib" / "__init__.py").write_text(SOFTLIB)
+    described = tmp_path / "softlib-1.0.dist-info"
+    described.mkdir()
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: softlib\nVersion: 1.0\n")
+    (described / "top_level.txt").write_text("softlib\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    softlib = importlib.import_module("softlib")
+    x = np.array([0.5, -1.0, 2.0])
+    theirs = check(lambda x: softlib.softly(x) + jnp.sum(x**3), None, x)
+    assert "the rule that softlib has for `softly`" in str(theirs)
+    assert "report it to softlib" in str(theirs)
+    mine = check(softlib.loss, None, x)  # the objective is in the package
+    assert "correct the rule, or remove it" in str(mine)

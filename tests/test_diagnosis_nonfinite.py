@@ -200,3 +200,25 @@ def test_a_nan_of_hasty_compilation_is_not_believed(monkeypatch):
     x0 = np.array([0.3, 1.2])
     comparison = check(lambda x: jnp.sum(x**2), lambda x: 2 * x, x0, timing=False, points=1)
     assert comparison.verdict is Verdict.AGREE
+
+
+def spectrum(M):
+    return jnp.linalg.eigh((M + M.T) / 2)[1][0, 0] ** 2
+
+
+def test_equal_eigenvalues_are_called_so():
+    (finding,) = findings(spectrum, None, np.diag([1.0, 1.0, 2.0]))
+    assert "two eigenvalues are equal" in finding.sentence
+    result = check(spectrum, None, np.diag([1.0, 1.5, 2.0]) + 0.1, points=1)
+    assert "eigenvalues are equal" not in str(result)
+
+
+def by_its_result(x):
+    y = jnp.log(x)
+    return jnp.sum(jnp.where(jnp.isfinite(y), y, 0.0) * x)
+
+
+def test_a_guard_of_its_own_result_is_not_advised():
+    (finding,) = findings(by_its_result, None, [0.0, 1.5])
+    assert "instead of the result" in finding.correction
+    assert "isfinite" not in finding.correction

@@ -398,3 +398,22 @@ def test_a_coordinate_that_is_tiny_by_chance():
     found = locate(Counted(bowl), wrong(bowl_gradient, errors), x)
     assert set(found.coordinates) == {42}
     assert found.directions >= 3 * found.tests + math.log2(D)
+
+
+def test_an_array_whose_gradient_is_all_zero_is_named():
+    """More entries are wrong than are followed; that they are one array says where to look."""
+    rng = np.random.default_rng(0)
+    x = {f"w{k:02}": rng.standard_normal(30) for k in range(64)}
+
+    def value(x):
+        return sum(jnp.sum(jnp.sin(leaf)) for leaf in x.values())
+
+    def gradient(x):
+        return {k: 0 * leaf if k == "w41" else jnp.cos(leaf) for k, leaf in x.items()}
+
+    location = locate(value, gradient, x)
+    assert not location.ok
+    assert "w41" in str(location)
+    assert "exactly 0 in every entry of w41." in str(location)
+    right = {k: jnp.cos(leaf) for k, leaf in x.items()}
+    assert "exactly 0" not in str(locate(value, lambda x: right, x))

@@ -34,7 +34,7 @@ from .._evaluation.evaluator import Evaluator
 from .._foundation.errors import InputError
 from .._foundation.layout import PyTree
 from .._foundation.precision import FLOAT64, precision_scope
-from .._foundation.wording import LISTED
+from .._foundation.wording import LISTED, listed
 from .._locate.bisection import Halving
 from .._locate.location import Location
 from .._locate.search import Search
@@ -175,7 +175,7 @@ def _location(search: Search, evaluator: Evaluator, gradient: Estimate, tests: i
         problem.layout.name(int(np.argmax(np.where(tested, floors, -1.0)))),
         len(untested),
         tuple(problem.layout.name(int(i)) for i in untested[:LISTED]),
-        (*_kinks(search), *evaluator.cache.notes),
+        (*_dead(search, evaluator, gradient), *_kinks(search), *evaluator.cache.notes),
     )
 
 
@@ -186,6 +186,18 @@ def _floors(search: Search, d: int, scale: float) -> Float[np.ndarray, " d"]:
         floors[family.members] = np.fmin(floors[family.members], threshold / family.reach)
     floors[list(search.faults)] = np.inf
     return np.where(floors > scale, np.inf, floors) if scale > 0 else floors
+
+
+def _dead(search: Search, evaluator: Evaluator, gradient: Estimate) -> list[str]:
+    """Names the arrays of parameters that hold a wrong coordinate and whose gradient is all 0."""
+    layout, faults = evaluator.problem.layout, np.array(list(search.faults), int)
+    spans = zip(layout.paths, layout.offsets[:-1], layout.offsets[1:], strict=True)
+    dead = [
+        path
+        for path, start, stop in spans
+        if np.any((start <= faults) & (faults < stop)) and not np.any(gradient.value[start:stop])
+    ]
+    return [f"The gradient is exactly 0 in every entry of {listed(dead)}."] if dead else []
 
 
 def _kinks(search: Search) -> list[str]:

@@ -6,6 +6,7 @@ is the user's line; Python also knows the columns of the expression.
 
 import ast
 import functools
+import importlib.metadata
 import importlib.util
 import linecache
 import sys
@@ -136,6 +137,16 @@ def library_roots() -> tuple[Path, ...]:
                 yield from (Path(place), Path(place).resolve())
 
     return tuple(dict.fromkeys(folders()))
+
+
+@functools.cache
+def library_of(file: str) -> str:
+    """Returns the name of the installed package that a file belongs to, or an empty text."""
+    for name, module in list(sys.modules.items()):
+        if getattr(module, "__file__", None) == file:
+            top = name.partition(".")[0]
+            return top if top in importlib.metadata.packages_distributions() else ""
+    return ""
 
 
 WIDTH = 60

@@ -37,7 +37,8 @@ WIDE = 1e-3
 resolve. A source that has lost more digits than that is not right because its bar says so."""
 
 HALF = EPS**0.5
-"""The same of the derivative under test: half of its digits are lost there."""
+"""The same of a gradient whose bar is wider than that of autodiff: its formula has lost half of its
+digits. Near a minimum both lose them, as x has no more."""
 
 LOST = (
     "{} has lost its digits: its own rounding error is up to {} of the derivative, and finite "
@@ -45,7 +46,7 @@ LOST = (
 )
 
 BLURRED = 10.0
-"""Ratio of a bar to those of the two other sources from which it hides their differences."""
+"""Ratio of a bar to that of another source from which it is wide, or hides differences."""
 
 EXACT = ("analytic", "autodiff")
 
@@ -131,8 +132,7 @@ class _Vote:
             exact = {s: _on_kinks(e, kinked) for s, e in exact.items()}
             differences = _widened(exact["analytic"], exact["autodiff"], differences)
         special = kinked | jumping | narrow
-        under_test = "autodiff" if exact["analytic"] is None else "analytic"
-        shares = dict.fromkeys(EXACT, WIDE) | {under_test: EPS if casts else HALF}
+        shares = _shares(exact["analytic"], exact["autodiff"], casts=casts)
         sharp = {s: _not_wide(e, differences, special, shares[s]) for s, e in exact.items()}
         excess = {
             "aj": excess_of(sharp["analytic"], sharp["autodiff"], like=kinked, bound=bound),
@@ -203,11 +203,24 @@ def _widened(
     return replace(differences, error=error)
 
 
+def _shares(
+    analytic: Estimate | None, autodiff: Estimate | None, *, casts: bool
+) -> dict[str, Float[np.ndarray, "..."] | float]:
+    """Returns the largest bar of each exact source, relative to the derivative."""
+    under_test = "autodiff" if analytic is None else "analytic"
+    shares: dict[str, Float[np.ndarray, ...] | float] = dict.fromkeys(EXACT, WIDE)
+    if casts:
+        shares[under_test] = EPS
+    elif analytic is not None and autodiff is not None:
+        shares[under_test] = np.where(analytic.error > BLURRED * autodiff.error, HALF, WIDE)
+    return shares
+
+
 def _not_wide(
     exact: Estimate | None,
     differences: Estimate | None,
     special: Bool[np.ndarray, " k"],
-    share: float,
+    share: Float[np.ndarray, "..."] | float,
 ) -> Estimate | None:
     """An exact source, with bars of at most a share where differences resolve the derivative."""
     if exact is None or differences is None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..._foundation.layout import indices
+from ..._foundation.user_code import library_of
 from ..._foundation.wording import listed, short
 from ..._model.estimate import SAFETY, Estimate
 from ..._model.finding import Finding
@@ -63,12 +64,29 @@ def _finding_text(trial: Trial, suspect: Suspect, *, alone: bool) -> tuple[str, 
             f"autodiff follows the library's rule of `{suspect.name}`{at}, {wrong}",
             "move the point, or write out that function",
         )
+    library = _library(trial, suspect)
+    if library:
+        where = "" if suspect.place is None else f" ({suspect.place.where})"
+        return (
+            f"autodiff follows the rule that {library} has for `{suspect.name}`{where}, {wrong}",
+            f"report it to {library}, and write out that function, or use another one",
+        )
     rule = f"the rule `{suspect.rule}`" if suspect.rule else "the rule"
     where = "" if suspect.place is None else f" ({suspect.place.where})"
     return (
         f"autodiff follows {rule} of `{suspect.name}`{where}, {wrong}",
         "correct the rule, or remove it",
     )
+
+
+def _library(trial: Trial, suspect: Suspect) -> str:
+    """Returns the installed package whose rule it is, if that is not the objective's own."""
+    if suspect.place is None:
+        return ""
+    value = trial.rows[0].evaluator.problem.objective.value
+    home = getattr(getattr(value, "function", value), "__module__", "") or ""
+    library = library_of(suspect.place.file)
+    return "" if library == home.partition(".")[0] else library
 
 
 def _details(trial: Trial, suspect: Suspect) -> tuple[str, str]:

@@ -27,8 +27,8 @@ missing, unless a number in the code is off by as much."""
 MISTYPED = 1e-3
 """Largest relative distance of a number in the code from the constant that it stands for."""
 
-COMMON = 4
-"""Largest number that is not taken for a count: powers and symmetric pairs give them too."""
+COMMON = 2
+"""Largest number that is not taken for a count: squares and symmetric pairs give it too."""
 
 MEANINGS = 3
 """Longest list of meanings of one number."""

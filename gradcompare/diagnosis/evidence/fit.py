@@ -27,7 +27,7 @@ from jaxtyping import Bool, Float
 BY_CHANCE = 1e-3
 """Largest probability of an agreement by chance that still counts as an agreement."""
 
-SHUFFLES, MOST_SHUFFLES = 20_000, 20
+EXCHANGED, MOST_EXCHANGES = 20_000, 20
 """Number of coordinates in other places, and of places, to count agreements by chance."""
 
 
@@ -169,7 +169,7 @@ def _shuffled(c: float, target, base, allowed, usable) -> float:
     with np.errstate(all="ignore"):
         held = [
             np.all((np.abs(np.roll(target, s, axis=1) - c * base) <= allowed) | ~usable, axis=0)
-            for s in range(1, min(1 + SHUFFLES // n, 1 + MOST_SHUFFLES, n))
+            for s in range(1, min(1 + EXCHANGED // n, 1 + MOST_EXCHANGES, n))
         ]
     return float(np.mean(np.sum(held, axis=1))) if held else 0.0
 

@@ -25,6 +25,9 @@ from ..._results.data import PointResult
 from .hidden import behind, guard
 from .origin import First, first_nonfinite
 
+EQUAL = {"eigh": "two eigenvalues", "eig": "two eigenvalues", "svd": "two singular values"}
+"""What divides by zero in the derivative of each of these primitives."""
+
 
 def nonfinite_findings(points: Sequence[Examination]) -> tuple[Finding, ...]:
     """Returns the first non-finite operation of the value, or else of each derivative.
@@ -94,6 +97,11 @@ def _of_derivative(evaluator: Evaluator, source: str, broken: Sequence[int]) -> 
     # An operation that the value does not have there belongs to the derivative.
     within = "" if first.name in names else f"the derivative of {of}"
     sentence, advice = f"{at}{_comes(first, within)}", ""
+    # Eigenvectors move by 1/(λᵢ − λⱼ): only that is infinite in the derivative.
+    equal = [EQUAL[name] for name in names if name in EQUAL]
+    if within and equal:
+        sentence += f": {equal[0]} are equal, and the derivative divides by their difference"
+        advice = "move the point, or write the value without the vectors that belong to them"
     if chosen is not None:
         where = f"{'' if chosen.place.text else 'the where at '}{chosen.place}"
         sentence += (

@@ -17,6 +17,12 @@ CHOOSES = "select_n"
 
 GUARD = "guard the argument of the untaken branch too: where(ok, f(where(ok, x, 1)), other)"
 
+CIRCULAR = (
+    "write the condition with the argument instead of the result, and guard the argument with it: "
+    "where(ok, f(where(ok, x, 1)), other)"
+)
+"""Advice where the condition is computed from the number: it cannot guard its own argument."""
+
 
 @dataclass(frozen=True)
 class Behind:
@@ -25,10 +31,12 @@ class Behind:
     Attributes:
         place: Its place in the user's code.
         taken_if: Whether the number is chosen where the condition holds.
+        circular: Whether the condition is computed from the number that it guards.
     """
 
     place: Place
     taken_if: bool
+    circular: bool = False
 
 
 class _Trace(AbstractFlow):
@@ -42,7 +50,7 @@ class _Trace(AbstractFlow):
     def operation(self, equation: JaxprEqn, operands: list[int], call: JaxprEqn) -> list[int]:
         place, name = place_of(call), equation.primitive.name
         if name == CHOOSES and place is not None and any(operands[1:]) and place != self.source:
-            self.choices.append(Behind(place, bool(operands[-1])))
+            self.choices.append(Behind(place, bool(operands[-1]), bool(operands[0])))
         if place == self.source:
             self.names.add(name)
             return [1] * len(equation.outvars)
@@ -63,6 +71,8 @@ def behind(closed: ClosedJaxpr, source: Place) -> tuple[frozenset[str], Behind |
 
 def guard(source: Place, chosen: Behind) -> str:
     """Returns what to write instead, as precisely as the code can be parsed."""
+    if chosen.circular:
+        return CIRCULAR
     whole, where = _call(source.text), _call(chosen.place.text)
     if where is None or chosen.place.calls != "where" or len(where.args) != 3:
         return GUARD
