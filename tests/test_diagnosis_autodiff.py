@@ -215,9 +215,9 @@ def test_a_rule_is_not_accused_of_a_wrong_formula():
     assert "follows" not in " ".join(map(str, result.results[0].diagnosis))
 
 
-def test_a_rule_that_the_formula_shares_is_named_where_it_cannot_be_told_who_is_wrong():
+def test_a_rule_whose_mistake_the_formula_shares_is_named():
     result = check(lambda x: jnp.sum(nearly(x)), lambda x: 2.002 * x, X)
-    assert result.verdict is Verdict.INCONCLUSIVE
+    assert result.verdict is Verdict.BOTH_WRONG
     named(only(result), "@nearly.defjvp")
 
 

@@ -55,6 +55,11 @@ def callers() -> Iterator[FrameType]:
         frame = frame.f_back
 
 
+def caller_of(frame: FrameType) -> FrameType | None:
+    """Returns the call that a call came from; None for the outermost one."""
+    return frame.f_back
+
+
 @contextmanager
 def returns(see: Callable[[FrameType, Any], None]) -> Iterator[None]:
     """Hands every call that returns inside to `see`, with what it returns.

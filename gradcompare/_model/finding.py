@@ -28,6 +28,7 @@ class Finding:
         coordinates: The coordinates that it explains or names.
         file: The source file that it points to, if any.
         line: The line in that file; 0 if none.
+        precise: Whether it gives the error to its last digit, as a factor of a rule does.
 
     Examples:
         >>> import jax.numpy as jnp
@@ -47,6 +48,7 @@ class Finding:
     coordinates: tuple[int, ...] = ()
     file: str = ""
     line: int = 0
+    precise: bool = False
 
     def __str__(self) -> str:
         return f"{self.sentence}; {self.correction}" if self.correction else self.sentence

@@ -134,8 +134,9 @@ class ResultData:
 
     @property
     def agrees_to(self) -> float:
-        """An upper bound of the relative error at every point, of the worst entry."""
-        return max((point.judgement.agrees_to for point in self.voting), default=math.nan)
+        """An upper bound of the relative error of the worst entry, at points that are verified."""
+        verified = [p.judgement for p in self.voting if math.isfinite(p.judgement.floor)]
+        return max((judgement.agrees_to for judgement in verified), default=math.nan)
 
     @property
     def verdict(self) -> Verdict:

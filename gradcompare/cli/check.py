@@ -6,7 +6,6 @@ The functions import what needs JAX, so that `--help` does not load it.
 import math
 import sys
 from dataclasses import replace
-from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -201,6 +200,7 @@ def _stated(ctx: click.Context, of_interest) -> list[str]:
 
 def _check(arguments: "CheckArguments", options: dict):
     from .._api.check import check
+    from .inputs.options import AS_GIVEN
 
     comparison = check(
         arguments.value,
@@ -209,7 +209,7 @@ def _check(arguments: "CheckArguments", options: dict):
         argnums=arguments.argnums,
         domain=arguments.domain,
         sign=1 if options["sign"] == "1" else -1,
-        **{n: options[n] for n in signature(check).parameters.keys() & options.keys() - {"sign"}},
+        **{name: options[name] for name in AS_GIVEN},
     )
     first = comparison.results[0].points[0]
     if arguments.drawn and not math.isfinite(first.value):

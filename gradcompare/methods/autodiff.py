@@ -19,7 +19,7 @@ from jaxtyping import Array, PyTree
 from .._evaluation.chunks import map_chunks
 from .._evaluation.rounding import estimate_with_rounding
 from .._foundation.errors import LostDerivativeError
-from .._foundation.frames import returns
+from .._foundation.frames import caller_of, returns
 from .._foundation.user_code import is_users, line_of
 from .._introspection.jax_internals import is_traced
 from .._model.estimate import Estimate
@@ -96,7 +96,7 @@ def _followed(value: Callable[..., Array], params: PyTree) -> Callable[..., Arra
         lines: list[str] = []
 
         def see(call: FrameType, result: Any) -> None:
-            if _leaves_jax(call, result) and (caller := call.f_back) is not None:
+            if _leaves_jax(call, result) and (caller := caller_of(call)) is not None:
                 lines.append(line_of(caller.f_code.co_filename, caller.f_lineno))
 
         with returns(see):
@@ -115,7 +115,7 @@ def _leaves_jax(call: FrameType, result: Any) -> bool:
     """Whether a user's line got an inexact number for a traced one: from JAX, by this call."""
     if not isinstance(result, (float, complex, np.inexact, np.ndarray)):
         return False
-    names, caller = call.f_code.co_varnames, call.f_back
+    names, caller = call.f_code.co_varnames, caller_of(call)
     if not names or not is_traced(call.f_locals.get(names[0])) or caller is None:
         return False
     inexact = np.issubdtype(np.asarray(result).dtype, np.inexact)

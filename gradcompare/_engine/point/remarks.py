@@ -46,11 +46,13 @@ def remarks(
             f"autodiff follows a rule written by hand, {', '.join(value.rules)}: where the "
             "formula shares it, only finite differences check it"
         )
-    narrow = [s for s, p in programs.items() if p is not None and p.epsilon > EPS]
+    narrow = {s: p for s, p in programs.items() if p is not None and p.epsilon > EPS}
     if narrow:
+        places = {str(p.narrow) for p in narrow.values() if p.narrow is not None}
+        types = listed(sorted(places)) if places else "less than float64 somewhere"
         sentences.append(
-            f"{listed(narrow)} compute{'s' * (len(narrow) == 1)} in less than float64 somewhere, "
-            "which widens the error bars; look for a cast"
+            f"{listed(list(narrow))} compute{'s' * (len(narrow) == 1)} in {types}, which widens "
+            "the error bars; look for a cast"
         )
     stand_in = sentence(evaluator, methods)
     sentences += [stand_in] if stand_in else []

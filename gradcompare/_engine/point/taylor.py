@@ -60,7 +60,8 @@ def taylor_remainder(evaluator: Evaluator, gradient: Float[np.ndarray, " d"]) ->
         fall = f"the Taylor remainder falls like h^{slope:.2f} (h from {reach} of |x|)"
         if order == 2:
             # A wrong gradient leaves error · h, which would stand out from the last remainder.
-            shown = remainder[last] / (steps[last] * abs(slope_along))
+            with np.errstate(divide="ignore"):
+                shown = remainder[last] / np.abs(steps[last] * slope_along)
             limit = f": an error above {short(shown, 2)} along it would show"
             return TaylorRemainder(
                 2, f"{fall}, as with a correct gradient{limit if np.isfinite(shown) else ''}"

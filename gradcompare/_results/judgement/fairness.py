@@ -9,9 +9,13 @@ from ..._foundation.wording import short
 from ..._model.estimate import EPS, Estimate
 from ..._model.verdict import Verdict
 from ..data import PointResult
+from .excess import excess_of
 
 CONVICTING = (Verdict.ANALYTIC_WRONG, Verdict.AUTODIFF_WRONG, Verdict.INCONCLUSIVE)
 """Verdicts that rest on the digits of f."""
+
+PLAIN_EXCESS = 10.0
+"""Least difference, beside what the bars allow, that convicts where f has few digits as well."""
 
 NOTHING = "the gradient is autodiff itself"
 """Why a point does not vote at which nothing contradicts autodiff."""
@@ -41,10 +45,10 @@ def _reason(point: PointResult, first: PointResult) -> str:
     here, there = (p.votes.get("differences") for p in (point, first))
     if point.judgement.verdict not in CONVICTING or here is None or there is None:
         return ""
-    if not np.any(here.value) and np.any(there.value):
-        return "f is flat here as far as its digits show"
-    digits, usual = _digits(here), _digits(there)
-    if digits >= FEW * usual:
+    # Where f is flat, a bar counts beside what the derivative is elsewhere.
+    largest = float(np.max(np.abs(there.value), initial=0.0))
+    digits, usual = _digits(here, largest), _digits(there, largest)
+    if digits >= FEW * usual or _is_plain(point):
         return ""
     return (
         f"f has {short(digits, 2)} digits of its derivative here, and {short(usual, 2)} at "
@@ -52,9 +56,20 @@ def _reason(point: PointResult, first: PointResult) -> str:
     )
 
 
-def _digits(differences: Estimate) -> float:
+def _is_plain(point: PointResult) -> bool:
+    """Whether the difference is so many bars that few digits are enough to see it."""
+    votes, differences = point.votes, point.votes["differences"]
+    source = "autodiff" if point.judgement.verdict is Verdict.AUTODIFF_WRONG else "analytic"
+    faulty = list(point.judgement.faulty)
+    if source not in votes or not faulty:
+        return False
+    excess = excess_of(votes[source], differences, like=differences.kinked)
+    return bool(np.max(excess[faulty]) >= PLAIN_EXCESS)
+
+
+def _digits(differences: Estimate, otherwise: float) -> float:
     """Returns how many decimal digits of the derivative the bars of differences leave."""
-    largest = float(np.max(np.abs(differences.value), initial=0.0))
+    largest = float(np.max(np.abs(differences.value), initial=0.0)) or otherwise
     error = float(np.max(differences.error, initial=0.0))
     if not (np.isfinite(largest) and np.isfinite(error)) or largest == 0:
         return 0.0

@@ -37,8 +37,8 @@ WIDE = 1e-3
 resolve. A source that has lost more digits than that is not right because its bar says so."""
 
 HALF = EPS**0.5
-"""The same of a gradient whose bar is wider than that of autodiff: its formula has lost half of its
-digits. Near a minimum both lose them, as x has no more."""
+"""The same of a gradient whose bar is wider than that of autodiff: its formula has lost half of
+its digits. Near a minimum both lose them, as x has no more."""
 
 LOST = (
     "{} has lost its digits: its own rounding error is up to {} of the derivative, and finite "

@@ -27,6 +27,9 @@ OPEN = (Verdict.ANALYTIC_WRONG, Verdict.AUTODIFF_WRONG, Verdict.INCONCLUSIVE)
 NO_CAUSE = frozenset({"unexplained", "place", "custom rule", "special point"})
 """Kinds of findings that leave open whether a small difference is a fault."""
 
+STEPS = frozenset({"rounding", "comparison"})
+"""Kinds of findings about a staircase, which has no derivative to be wrong about."""
+
 SOURCES = {
     "analytic": (Verdict.ANALYTIC_INEXACT, "the analytic derivative"),
     "autodiff": (Verdict.AUTODIFF_INEXACT, "automatic differentiation"),
@@ -45,12 +48,12 @@ def settled(
     """
     points = tuple(_both_wrong(point, diagnosis) for point in points)
     open_points = [p for p in points if p.judgement.verdict in OPEN and not p.abstains]
-    explained = any(finding.kind not in NO_CAUSE for finding in diagnosis)
+    explained = any(f.precise or f.kind not in NO_CAUSE for f in diagnosis)
     if not open_points or shrinks is False:
         return points
     if not shrinks and (explained or not all(map(_is_slight, open_points))):
         return points
-    accuracy = max(point.judgement.agrees_to for point in open_points)
+    accuracy = max(map(_off, open_points))
     return tuple(_inexact(p, accuracy) if p in open_points else p for p in points)
 
 
@@ -60,11 +63,22 @@ def _both_wrong(point: PointResult, diagnosis: Sequence[Finding]) -> PointResult
     The findings about an inconclusive point are about autodiff: undone, it agrees with finite
     differences. So these are right, and the analytic derivative is not.
     """
-    inconclusive = point.judgement.verdict is Verdict.INCONCLUSIVE and point.judgement.faulty
-    if not (inconclusive and diagnosis and point.votes.keys() >= {"analytic", "differences"}):
+    if not (diagnosis and point.judgement.verdict is Verdict.INCONCLUSIVE and _share(point)):
+        return point
+    if any(finding.kind in STEPS for finding in diagnosis):
         return point
     judgement = replace(point.judgement, verdict=Verdict.BOTH_WRONG)
     return replace(point, judgement=judgement)
+
+
+def _share(point: PointResult) -> bool:
+    """Whether both exact sources are off, by the same amount."""
+    faulty, votes = list(point.judgement.faulty), point.votes
+    if not faulty or not votes.keys() >= {"analytic", "autodiff"}:
+        return False
+    analytic, autodiff = votes["analytic"], votes["autodiff"]
+    bars = SAFETY * (analytic.error + autodiff.error)
+    return bool(np.all((distance(analytic, autodiff) <= bars)[faulty]))
 
 
 def _is_slight(point: PointResult) -> bool:
@@ -107,6 +121,15 @@ def _accused(point: PointResult) -> str | None:
     return next((source for source in SOURCES if source in point.votes), None)
 
 
+def _off(point: PointResult) -> float:
+    """Returns the relative error of the accused source, with the bar of its reference."""
+    source, reference = _accused(point), _reference(point)
+    assert source is not None
+    assert reference is not None
+    off = np.max(distance(point.votes[source], reference)) + np.max(reference.error)
+    return float(off / np.max(np.abs(reference.value)))
+
+
 def _reference(point: PointResult) -> Estimate | None:
     return point.votes.get("differences")
 
@@ -117,10 +140,9 @@ def _inexact(point: PointResult, accuracy: float) -> PointResult:
     verdict, name = SOURCES[source]
     tested, reference = point.votes[source], _reference(point)
     assert reference is not None
-    size = np.max(np.abs(reference.value))
-    off = float(np.max(distance(tested, reference)) / size)
-    bar = float(np.max(reference.error) / size)
-    proposed = 10.0 ** math.ceil(math.log10(ROOM * max(accuracy, off)))
+    off = float(np.max(distance(tested, reference)) / np.max(np.abs(reference.value)))
+    bar = _off(point) - off
+    proposed = 10.0 ** math.ceil(math.log10(ROOM * accuracy))
     explanation = Explanation(
         f"{name} is right to {short(off, 2)} of the largest entry, not further (error bar "
         f"{short(bar, 2)})",

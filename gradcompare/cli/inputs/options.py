@@ -10,6 +10,12 @@ from .formula_arguments import arguments_of_formulas
 from .target import arguments_of_target
 from .values import NamedValues, places
 
+AS_GIVEN = (
+    *("wrt", "scale", "symmetric", "intent", "accuracy"),
+    *("points", "seed", "tails", "dtype", "timing"),
+)
+"""Options that `gradcompare.check` takes as they are."""
+
 
 def read_options(options: Mapping[str, Any]) -> CheckArguments | tuple[Objective, ...]:
     """Returns the arguments of `check`, or the objectives that FUNCTION names.

@@ -30,7 +30,10 @@ def accuse(trial: Trial, accused: Sequence[Suspect]) -> tuple[Finding, ...]:
         sentence, advice = _finding_text(trial, suspect, alone=len(accused) == 1)
         sentence += proof if suspect is accused[-1] else ""
         file, line = (suspect.place.file, suspect.place.line) if suspect.place else ("", 0)
-        findings.append(Finding(suspect.kind, sentence, share, advice, mended, file, line))
+        precise = len(accused) == 1 and bool(_details(trial, suspect)[1])
+        findings.append(
+            Finding(suspect.kind, sentence, share, advice, mended, file, line, precise=precise)
+        )
     return tuple(findings)
 
 

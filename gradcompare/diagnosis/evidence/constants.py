@@ -21,8 +21,7 @@ SHOWN_DIGITS = 0.01
 """Largest relative error of the digits of a factor in its distance from 1."""
 
 INEXACT = 1e-4
-"""Least distance of a factor from 1. A gradient that is nearer is right, but inexact: no factor is
-missing, unless a number in the code is off by as much."""
+"""Least distance of a factor from 1; a gradient that is nearer is right, but inexact."""
 
 MISTYPED = 1e-3
 """Largest relative distance of a number in the code from the constant that it stands for."""
@@ -245,8 +244,8 @@ def _of_scalar(name: str, s: float) -> Iterator[Constant]:
     near = ((s, name), (1 / s, f"1/{name}"), (s / 2, f"{name}/2"), (2 * s, f"2 {name}"))
     square = float(np.square(s))  # of Python's numbers, it raises an error where it overflows
     inverse = float(np.float64(1) / np.float64(square))
-    further = ((square, f"{name}²"), (inverse, f"1/{name}²"), (2 / s, f"2/{name}"))
-    roots = ((s**0.5, f"√{name}"), (s**-0.5, f"1/√{name}"))
-    for level, ways in ((1, near), (2, (*further, *roots))):
+    further = [(square, f"{name}²"), (inverse, f"1/{name}²"), (2 / s, f"2/{name}")]
+    further += [(s**0.5, f"√{name}"), (s**-0.5, f"1/√{name}")]
+    for level, ways in ((1, near), (2, further)):
         for value, text in ways:
             yield Constant(value, _written(value), text, level=level, scalar=True)

@@ -55,7 +55,7 @@ def noise_outward(evaluator: AbstractEvaluator) -> tuple[float, int]:
 
     Noise that grows with f or with x is none of f at the point, and does not count.
     """
-    scale, spent = coordinate_scale(evaluator), 0
+    scale, spent = coordinate_scale(evaluator), 1
     usual = max(1.0, float(np.median(scale)))
     tiny = scale < TINY_PARAMETER * usual
     if not tiny.any():
