@@ -53,8 +53,8 @@ KINKS = {
 
 
 def gradient_with(value, at, slope):
-    """Autodiff, but for `slope` at the coordinates `at`."""
-    return lambda x: jax.grad(value)(x).at[jnp.array(at)].set(slope)
+    """Autodiff, but for `slope` at the coordinates `at`: one for all of them, or one for each."""
+    return lambda x: jax.grad(value)(x).at[jnp.array(at)].set(jnp.asarray(slope))
 
 
 def printed_sides(result, name):
@@ -80,8 +80,9 @@ def in_turn(places):
 @pytest.mark.parametrize(("kink", "share"), in_turn(SHARES))
 def test_every_slope_between_the_two_sides_is_valid(kink, share):
     value, x, at, left, right = KINKS[kink]
-    slope = left + SHARES[share] * (right - left)
-    result = check(value, gradient_with(value, at, slope), x)
+    # Of tied entries the shares have to add up to 1.
+    shares = np.resize([SHARES[share], 1 - SHARES[share]], len(at))
+    result = check(value, gradient_with(value, at, left + shares * (right - left)), x)
     assert result.verdict is Verdict.VALID_SUBGRADIENT, str(result)
     assert result.ok
     assert set(result.results[0].points[0].judgement.faulty) == set(at)

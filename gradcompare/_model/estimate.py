@@ -30,6 +30,8 @@ class Estimate(Outcome):
         note: A remark for the reader on how the estimate was obtained, or empty.
         step: The largest step behind each entry, or None.
         noisy: Whether the values of the objective scatter by more than rounding.
+        around: Where `left` and `right` are the least and the greatest slope at points nearby,
+            since the one-sided derivatives do not bound them; None for nowhere.
 
     Examples:
         >>> import numpy as np
@@ -51,6 +53,7 @@ class Estimate(Outcome):
     note: str = ""
     step: Float[np.ndarray, " k"] | None = None
     noisy: bool = False
+    around: Bool[np.ndarray, " k"] | None = None
 
     @property
     def ok(self) -> bool:
@@ -81,6 +84,11 @@ class Estimate(Outcome):
         left, right = self.one_sided
         return (left != right) & np.isfinite(left) & np.isfinite(right)
 
+    def ends(self, i: int) -> str:
+        """What `left` and `right` are for one entry, in words."""
+        nearby = self.around is not None and self.around[i]
+        return "least | largest nearby" if nearby else "left | right"
+
     def unflatten(self, layout: Layout) -> "Estimate":
         """Returns the estimate with flat vectors put into the structure of the parameters."""
 
@@ -97,6 +105,7 @@ class Estimate(Outcome):
             self.note,
             tree(self.step),
             self.noisy,
+            tree(self.around),
         )
 
 

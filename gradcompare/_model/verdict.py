@@ -55,7 +55,7 @@ class Verdict(enum.Enum):
     VALID_SUBGRADIENT = (
         "GC101",
         True,
-        "the objective has a kink here, and each entry lies between the one-sided derivatives",
+        "the objective has a kink here, and no direction tried excludes this derivative",
         "Check at a point beside the kink too.",
     )
     INCONCLUSIVE = (
@@ -186,6 +186,18 @@ TWO_SOURCES = {
     ),
 }
 """Two verdicts that rest on only two sources."""
+
+NO_ELEMENT = {
+    verdict: Explanation(
+        f"{source} no element of Clarke's generalised gradient at this kink", verdict.advice
+    )
+    for verdict, source in (
+        (Verdict.ANALYTIC_WRONG, "the analytic derivative is"),
+        (Verdict.AUTODIFF_WRONG, "automatic differentiation gives"),
+        (Verdict.BOTH_WRONG, "the analytic derivative and automatic differentiation are"),
+    )
+}
+"""Verdicts that rest on a direction at a kink."""
 
 CORRECT_NAMED = "Correct what is named below."
 """Advice if the diagnosis names the fault of autodiff."""

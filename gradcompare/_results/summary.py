@@ -98,7 +98,7 @@ def one_sided(estimate: Estimate, i: int) -> str:
     """Returns the two derivatives at a kink; 0 for one that is smaller than its error bar."""
     sides = [float(side[i]) for side in estimate.one_sided]
     left, right = (0.0 if abs(side) < estimate.error[i] else side for side in sides)
-    return f"{left:.6g} | {right:.6g} (left | right)"
+    return f"{left:.6g} | {right:.6g} ({estimate.ends(i)})"
 
 
 def diagnosis_lines(result: ResultData) -> list[str]:

@@ -24,11 +24,13 @@ from ..._model.verdict import RANDOM_GRADIENT, SAME_PROGRAM, Judgement, Verdict
 from ..._points.sampling import lint
 from ..._results.data import PointResult
 from ..._results.judgement.accuracy import at_accuracy
+from ..._results.judgement.clarke import AtKink, by_directions
 from ..._results.judgement.judge import judge
 from ..._results.pairs import pair_error
 from ...diagnosis.rounding.measured import measured
 from ...diagnosis.rounding.second_vote import vote_again
 from ...methods._base import AbstractMethod, estimate_as_declared, voters
+from .kinks.study import at_kink
 from .narrow import as_written, unless_rounding_decides
 from .remarks import voting_programs
 from .taylor import taylor_remainder
@@ -53,8 +55,9 @@ def examine(evaluator: Evaluator, methods: Sequence[AbstractMethod]) -> PointRes
     votes = {s: estimates[name] for s, name in sources.items() if name in estimates}
     warnings = (*warnings, *_memory(evaluator, value))
     value, votes = as_written(evaluator, methods, value, votes)
+    votes, kink = at_kink(evaluator, votes, _judgement(evaluator, methods, value, None, votes))
     votes, judgement, lost = vote_again(
-        evaluator, methods, votes, partial(_judgement, evaluator, methods, value)
+        evaluator, methods, votes, partial(_judgement, evaluator, methods, value, kink)
     )
     judgement = unless_rounding_decides(judgement, evaluator, methods)
     estimates |= {sources[source]: estimate for source, estimate in votes.items()}
@@ -132,11 +135,13 @@ def _judgement(
     evaluator: Evaluator,
     methods: Sequence[AbstractMethod],
     value: float,
+    kink: AtKink | None,
     votes: Mapping[str, Estimate],
 ) -> Judgement:
     objective = evaluator.problem.objective
     if _same_program(evaluator, methods):
         of_autodiff = judge(value, {s: e for s, e in votes.items() if s != "analytic"})
+        of_autodiff = by_directions(of_autodiff, kink)
         contradicted = of_autodiff.verdict is Verdict.AUTODIFF_WRONG
         return of_autodiff if contradicted else NO_CHECK
     bound, of_value = objective.convention.intent == "upper_bound", evaluator.functions["value"]
@@ -144,7 +149,7 @@ def _judgement(
     tested = programs.get("analytic") or programs.get("autodiff")
     casts = tested is not None and tested.epsilon > max(of_value.epsilon, EPS)
     judgement = judge(value, votes, bound=bound, narrow=of_value.widened, casts=casts)
-    judgement = at_accuracy(judgement, votes, objective.accuracy)
+    judgement = by_directions(at_accuracy(judgement, votes, objective.accuracy), kink)
     note = "" if objective.reference is None else _difference_from_reference(evaluator)
     # A worse verdict on the gradient stands.
     if note and judgement.verdict.rank < Verdict.VALUE_DIFFERS.rank:

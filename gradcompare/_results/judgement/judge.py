@@ -6,9 +6,11 @@ Two estimates of a coordinate differ if they are further apart than their error 
 
 Three sources then vote, and the odd one out is wrong. Where finite differences have no vote
 (their bar is larger than the derivative), the other two decide alone. At a kink, finite
-differences are the interval between the two one-sided derivatives. The entries of every
-subgradient lie in it (Clarke, Optimization and Nonsmooth Analysis, 1983, proposition 2.1.2);
-where several coordinates have kinks, not everything in it is a subgradient.
+differences are the interval between the two one-sided derivatives. It bounds the entries of every
+element of Clarke's generalised gradient where f is regular, as a convex f is (Clarke, Optimization
+and Nonsmooth Analysis, 1983, propositions 2.1.2 and 2.3.4). Where f is not, as an order statistic
+at ties, the interval is that of the slopes at points nearby. Not everything in it is an element:
+`clarke` tells, along directions that move several coordinates.
 """
 
 from collections.abc import Mapping

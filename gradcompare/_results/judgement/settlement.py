@@ -9,7 +9,7 @@ import numpy as np
 from ..._foundation.wording import short
 from ..._model.estimate import SAFETY, Estimate
 from ..._model.finding import Finding
-from ..._model.verdict import Explanation, Verdict
+from ..._model.verdict import NO_ELEMENT, Explanation, Verdict
 from ..data import PointResult
 from .excess import distance
 
@@ -86,6 +86,8 @@ def _is_slight(point: PointResult) -> bool:
     source, reference = _accused(point), _reference(point)
     faulty = list(point.judgement.faulty)
     if source is None or reference is None or not faulty:
+        return False
+    if point.judgement.explanation in NO_ELEMENT.values():  # each entry by itself is right there
         return False
     tested = point.votes[source]
     if point.judgement.verdict is Verdict.INCONCLUSIVE and "autodiff" in point.votes:

@@ -242,9 +242,12 @@ def _of_scalar(name: str, s: float) -> Iterator[Constant]:
     if s in (0.0, 1.0):
         return
     near = ((s, name), (1 / s, f"1/{name}"), (s / 2, f"{name}/2"), (2 * s, f"2 {name}"))
-    square = float(np.square(s))  # of Python's numbers, it raises an error where it overflows
-    inverse = float(np.float64(1) / np.float64(square))
-    further = [(square, f"{name}²"), (inverse, f"1/{name}²"), (2 / s, f"2/{name}")]
+    square = np.square(np.float64(s))  # Python's numbers raise an error where they overflow
+    further = [
+        (float(square), f"{name}²"),
+        (float(1 / square), f"1/{name}²"),
+        (2 / s, f"2/{name}"),
+    ]
     further += [(s**0.5, f"√{name}"), (s**-0.5, f"1/√{name}")]
     for level, ways in ((1, near), (2, further)):
         for value, text in ways:

@@ -1,0 +1,7 @@
+"""A kink: what f does near the point, against what each source predicts.
+
+- `bends`: whether f has a kink that no coordinate shows alone
+- `nearby`: the slopes of f at points near a kink
+- `ascent`: the search for points at which f rises as much as a derivative predicts
+- `study`: what directions say of the sources
+"""

@@ -1,0 +1,246 @@
+"""The slopes of f at points near a kink.
+
+At a kink, Clarke's generalised gradient takes the place of the derivative: the convex hull of
+the limits of ∇f(y) for y → x, at the points y at which f has a gradient. Along a direction u it
+reaches
+
+    f°(x; u) = limsup (f(y + t u) − f(y)) / t    over y → x, t → 0+,
+
+and g is an element of it if and only if f°(x; u) ≥ ⟨g, u⟩ for every u (Clarke, Optimization and
+Nonsmooth Analysis, 1983, sections 2.1 and 2.5).
+
+Here f is differenced at points y around x whose distance is large beside the step t, and small
+beside the scale of x. The step follows from the noise of f and from how much f changes, never from
+the derivative under test. All lengths are in units of the scales of the coordinates.
+"""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from ...._evaluation.evaluator import Evaluator
+from ...._model.estimate import EPS
+from ....methods._extrapolation.lines import coordinate_scale
+from ....methods._extrapolation.noise.measurement import measure_noise
+
+SHARP = 1e-6
+"""Error of a slope due to noise, beside the largest slope, that the step aims at."""
+
+BLUNTEST = 1e-2
+"""The same error above which the points tell nothing."""
+
+AROUND = 1e3
+"""Ratio of the distances of the points to the step: few steps cross a kink."""
+
+FARTHEST = 1e-2
+"""Largest distance of the points, beside the scale of x."""
+
+LEFT = 16 * EPS
+"""Size of a coordinate beside its array below which it is rounding of a zero."""
+
+PROBE = 2.0**-20
+"""Distance at which it is seen how much f changes."""
+
+PAIRS = 3
+"""Number of pairs of opposite points that are looked at first: kinks lie between them."""
+
+CLOSER = 0.25
+"""Ratio of the distances at which slopes are compared."""
+
+STEEPER = 1.5
+"""Ratio of slopes so much closer to x above which f is steeper than any line, as √|x|."""
+
+ROUGH = 1e-4
+"""Least difference of slopes, beside the largest, that makes a kink."""
+
+CLEAR = 10.0
+"""The same, in errors of a slope."""
+
+LEAST = 0.01
+"""Least displacement of a coordinate, beside the distance: no step reaches x."""
+
+
+def units(evaluator: Evaluator) -> Float[np.ndarray, " d"]:
+    """Returns the scale of each coordinate; that of its array for one that rounding has left."""
+    scale = coordinate_scale(evaluator)
+    for start, stop in itertools.pairwise(evaluator.problem.layout.offsets):
+        usual = np.max(scale[start:stop], initial=0.0)
+        scale[start:stop] = np.where(scale[start:stop] < LEFT * usual, usual, scale[start:stop])
+    return scale
+
+
+class Nearby:
+    """The slopes of f at points near x, along some coordinates and some dense directions.
+
+    Attributes:
+        axes: The coordinates, at most a dozen.
+        dense: Directions that move every coordinate.
+        scale: The units of all coordinates.
+        samples: The slopes along the axes, one row for each point.
+        rises: The slopes along the dense directions, likewise.
+        here: The slopes along the axes at x itself, NaN where there are none.
+        size: The largest slope.
+        error: The error of a slope: noise, and the curvature of f within the distance.
+    """
+
+    def __init__(
+        self, evaluator: Evaluator, axes: Int[np.ndarray, " k"], dense: Float[np.ndarray, "m d"]
+    ) -> None:
+        self.evaluator, self.axes, self.dense = evaluator, axes, dense
+        self.scale = units(evaluator)
+        self.rng = np.random.default_rng(0)
+        self.samples = np.empty((0, len(axes)))
+        self.rises = np.empty((0, len(dense)))
+        self.here = np.full(len(axes), np.nan)
+        lower, upper = evaluator.problem.bounds
+        self._room_below = (evaluator.x - lower) / self.scale
+        self._room_above = (upper - evaluator.x) / self.scale
+        self.step, self.distance = 0.0, PROBE
+        self.size = self.error = 0.0
+
+    def prepare(self) -> bool:
+        """Chooses the step; returns whether f has digits enough to show slopes."""
+        x, f = self.evaluator.x, self.evaluator.value()
+        noise = max(measure_noise(self.evaluator).bound, EPS * abs(f))
+        ways = [sign * way for way in self._random(PAIRS) for sign in (1, -1)]
+        changes = [abs(self._value(way) - self._value(0 * way)) / PROBE for way in ways]
+        self.size = max(changes)
+        if not np.isfinite(self.size) or self.size <= 0:
+            return False
+        # The noise of two values, and the rounding of the two points.
+        off = noise / self.size + EPS * np.sqrt(len(x))
+        self.distance = min(AROUND * off / SHARP, FARTHEST)
+        self.step = self.distance / AROUND
+        self.error = self.size * (off / self.step + AROUND**-2)
+        return bool(self.error <= BLUNTEST * self.size)
+
+    def look_around(self) -> None:
+        """Samples pairs of opposite points."""
+        self._first = [sign * z for z in self._random(PAIRS) for sign in (1, -1)]
+        for z in self._first:
+            self.add(z)
+
+    def look_closer(self) -> bool:
+        """Samples more points, some of them closer to x; returns whether f is no steeper there.
+
+        What most slopes change by on the way is curvature, and widens the error.
+        """
+        far = np.hstack([self.samples, self.rises])
+        for z in self._first:
+            self.add(CLOSER * z)
+        near = np.hstack([self.samples, self.rises])[len(far) :]
+        drift = float(np.nanmedian(np.max(np.abs(near - far), axis=1)))
+        self.error += drift / (1 - CLOSER)
+        steepest, steeper = (np.nanmax(np.abs(each), initial=0.0) for each in (far, near))
+        for z in self._random(PAIRS):
+            self.add(z)
+        return bool(np.isfinite(drift) and steeper <= STEEPER * steepest + CLEAR * self.error)
+
+    def add(self, z: Float[np.ndarray, " d"]) -> Float[np.ndarray, " k"]:
+        """Samples the slopes at x + distance · z, and returns those along the axes.
+
+        They are NaN where f is not finite, or where the steps along the axes lead to different
+        pieces of f, so that a step along all of them together does not change f by their sum.
+        """
+        slopes, mix = self.slopes(z), np.cos(np.arange(len(self.axes)))
+        together = np.zeros(len(self.scale))
+        together[self.axes] = mix
+        if not abs(mix @ slopes - self.slope(z, together)) <= ROUGH * self.size + self.error:
+            slopes = np.full(len(slopes), np.nan)
+        self.samples = np.vstack([self.samples, slopes])
+        along = [self.slope(z, u) for u in self.dense]
+        self.rises = np.vstack([self.rises, np.array(along).reshape(1, -1)])
+        self.size = max(self.size, float(np.nanmax(np.abs(slopes), initial=0.0)))
+        return slopes
+
+    @property
+    def rough(self) -> Bool[np.ndarray, " k"]:
+        """Along which axes f has different slopes, that at x included."""
+        here = np.where(np.isnan(self.here), self.samples, self.here)
+        return self._varies(self.samples) | self._varies(np.vstack([self.samples, here]))
+
+    @property
+    def smooth(self) -> bool:
+        """Whether f has the same slopes everywhere, or too few points show any."""
+        seen = self.samples[np.all(np.isfinite(self.samples), axis=1)]
+        return len(seen) < PAIRS or not (self.rough.any() or self._varies(self.rises).any())
+
+    @property
+    def steady(self) -> Float[np.ndarray, " m"]:
+        """The slopes along the dense directions along which f has one only; NaN for the others."""
+        slopes = np.median(self.rises, axis=0)
+        return np.where(self._varies(self.rises), np.nan, slopes)
+
+    def _varies(self, slopes: Float[np.ndarray, "n k"]) -> Bool[np.ndarray, " k"]:
+        finite = slopes[np.all(np.isfinite(slopes), axis=1)]
+        if not len(finite):
+            return np.zeros(slopes.shape[1], bool)
+        return np.ptp(finite, axis=0) > np.maximum(ROUGH * self.size, CLEAR * self.error)
+
+    def slopes(self, z: Float[np.ndarray, " d"]) -> Float[np.ndarray, " k"]:
+        """Returns the slopes along the axes at x + distance · z, by central differences.
+
+        One-sided ones would not do: beside x, functions such as ‖x‖ have a curvature of
+        1/distance.
+        """
+        y, scale = self._point(z), self.scale[self.axes]
+        ends = y[self.axes] + np.multiply.outer([1.0, -1.0], self.step * scale)
+        steps = ends - y[self.axes]
+        values = self._at(y).perturbed(np.tile(self.axes, 2), steps.ravel())
+        up, down = values.reshape(2, -1)
+        return (up - down) / (ends[0] - ends[1]) * scale
+
+    def slope(self, z: Float[np.ndarray, " d"], u: Float[np.ndarray, " d"]) -> float:
+        """Returns the slope at x + distance · z along u."""
+        y, layout = self._point(z), self.evaluator.problem.layout
+        line = layout.unflatten(self.scale * u)
+        up, down = self._at(y).along(self.step * np.array([1.0, -1.0]), line)
+        return float(up - down) / (2 * self.step)
+
+    def steepest(
+        self, z: Float[np.ndarray, " d"], u: Float[np.ndarray, " d"]
+    ) -> Float[np.ndarray, " d"]:
+        """Returns where f rises most along the line through x + distance · z along u.
+
+        The steepest of some pieces is halved again and again: one of its halves is as steep.
+        """
+        layout = self.evaluator.problem.layout
+        line = layout.unflatten(self.distance * self.scale * u)
+        near = self._at(self._point(z))
+        ends = np.linspace(-1.5, 1.5, 9)
+        values = near.along(ends, line)
+        piece = int(np.argmax(np.diff(values)))
+        (a, b), (low, high) = ends[piece : piece + 2], values[piece : piece + 2]
+        while b - a > 10 / AROUND:
+            middle = (a + b) / 2
+            (value,) = near.along(np.array([middle]), line)
+            if value - low >= high - value:
+                b, high = middle, value
+            else:
+                a, low = middle, value
+        return z + (a + b) / 2 * u
+
+    def random(self) -> Float[np.ndarray, " d"]:
+        """Returns a random point, in units of the distance."""
+        return self._random(1)[0]
+
+    def _random(self, count: int) -> Float[np.ndarray, "n d"]:
+        ways = self.rng.uniform(-1.0, 1.0, (count, len(self.scale)))
+        return ways + np.copysign(LEAST / CLOSER, ways)
+
+    def _point(self, z: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
+        """Returns x + distance · z, turned inwards where the domain ends."""
+        above, below = (room < 3 * self.distance for room in (self._room_above, self._room_below))
+        inward = np.where(above, -1.0, 1.0) * np.maximum(np.abs(z), LEAST)
+        z = np.where(above | below, np.where(above & below, 0.0, inward), z)
+        return self.evaluator.x + self.distance * self.scale * z
+
+    def _at(self, y: Float[np.ndarray, " d"]) -> Evaluator:
+        problem = self.evaluator.problem
+        return self.evaluator.at(replace(problem, params=problem.layout.unflatten(y)))
+
+    def _value(self, z: Float[np.ndarray, " d"]) -> float:
+        line = self.evaluator.problem.layout.unflatten(self._point(z) - self.evaluator.x)
+        return float(self.evaluator.along(np.ones(1), line)[0])
