@@ -76,7 +76,9 @@ class Stale(AbstractHypothesis):
 def _candidates(evidence: Evidence) -> Iterator[tuple[str, Float[np.ndarray, "p d"] | None]]:
     """Yields candidates for the point in words, with the gradients there or None."""
     for k, label in enumerate(evidence.labels):
-        # A captured argument: the same gradient at every point.
+        # A captured argument: the same gradient at every point, and the right one at its own.
+        if np.any(evidence.wrong[k] & evidence.open):
+            continue
         rows = np.broadcast_to(evidence.reference[k], evidence.reference.shape)
         yield f"{label}, whatever the argument", rows
     traced, x = evidence.traced, evidence.x
