@@ -23,13 +23,13 @@ from ..._model.estimate import EPS, SAFETY, Estimate
 from ..._model.verdict import RANDOM_GRADIENT, SAME_PROGRAM, Judgement, Verdict
 from ..._points.sampling import lint
 from ..._results.data import PointResult
-from ..._results.judgement.accuracy import at_accuracy
 from ..._results.judgement.clarke import AtKink, by_directions
 from ..._results.judgement.judge import judge
 from ..._results.pairs import pair_error
 from ...diagnosis.rounding.measured import measured
 from ...diagnosis.rounding.second_vote import vote_again
 from ...methods._base import AbstractMethod, estimate_as_declared, voters
+from .acceptance import accepted
 from .kinks.study import at_kink
 from .narrow import as_written, unless_rounding_decides
 from .remarks import voting_programs
@@ -149,7 +149,7 @@ def _judgement(
     tested = programs.get("analytic") or programs.get("autodiff")
     casts = tested is not None and tested.epsilon > max(of_value.epsilon, EPS)
     judgement = judge(value, votes, bound=bound, narrow=of_value.widened, casts=casts)
-    judgement = by_directions(at_accuracy(judgement, votes, objective.accuracy), kink)
+    judgement = by_directions(accepted(evaluator, judgement, votes, value), kink)
     note = "" if objective.reference is None else _difference_from_reference(evaluator)
     # A worse verdict on the gradient stands.
     if note and judgement.verdict.rank < Verdict.VALUE_DIFFERS.rank:

@@ -4,7 +4,7 @@ Statistics calls this a test of equivalence: that the derivative is within the a
 shown, error bars included, and so has that it is not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -40,12 +40,16 @@ def at_accuracy(
     if not largest > 0:
         return judgement
     exact = [(v, votes[s]) for s, v in ACCUSED.items() if s in votes]
-    for verdict, source in exact:
-        above = _above(source, differences, accuracy * largest)
+    aboves = [_above(source, differences, accuracy * largest) for _, source in exact]
+    shared = _shared([source for _, source in exact], aboves, accuracy * largest)
+    for (verdict, source), above in zip(exact, aboves, strict=True):
+        above = above & ~shared
         if above.any():
             off = distance(source, differences)
             order = np.argsort(-np.where(above, off, -1.0), kind="stable")[: above.sum()]
             return replace(judgement, verdict=verdict, faulty=tuple(order.tolist()))
+    if shared.any():
+        return replace(judgement, verdict=Verdict.INCONCLUSIVE, faulty=indices(shared))
     tested = exact[0][1]
     unclear = ~_below(tested, differences, accuracy * largest)
     if unclear.any():
@@ -81,6 +85,15 @@ def _above(exact: Estimate, differences: Estimate, allowed: float) -> Bool[np.nd
     clear = (size > bars) & (differences.error <= RESOLVED * size)
     dead = (exact.value == 0) & clear & ~differences.kinked
     return (distance(exact, differences) - bars > allowed) | dead
+
+
+def _shared(
+    exact: Sequence[Estimate], aboves: Sequence[Bool[np.ndarray, " k"]], allowed: float
+) -> Bool[np.ndarray, " k"]:
+    """Where both exact sources are off and agree: which of the three is right is open."""
+    if len(exact) < 2:
+        return np.zeros_like(aboves[0])
+    return aboves[0] & aboves[1] & (np.abs(exact[0].value - exact[1].value) <= allowed)
 
 
 def _below(exact: Estimate, differences: Estimate, allowed: float) -> Bool[np.ndarray, " k"]:

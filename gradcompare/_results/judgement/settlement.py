@@ -105,7 +105,8 @@ def _are_slight(tested: Estimate, reference: Estimate, faulty: list[int]) -> boo
         alike = np.array([_most_are_off(off, i) for i in faulty])
         slight = (off[faulty] <= SLIGHT * size[faulty]) | alike
         return bool(
-            np.all(slight & ~dead[faulty])
+            np.any(off[faulty] > reference.error[faulty])  # a difference, not a wide bar
+            and np.all(slight & ~dead[faulty])
             and np.all(off[faulty] <= SLIGHT * np.max(size))
             and np.all(reference.error <= SLIGHT * np.max(size))
         )

@@ -81,7 +81,9 @@ def _candidates(
     The last is the point to which it was adapted, if it was.
     """
     for k, label in enumerate(evidence.labels):
-        # A captured argument: the same gradient at every point.
+        # A captured argument: the same gradient at every point, and the right one at its own.
+        if np.any(evidence.wrong[k] & evidence.open):
+            continue
         rows = np.broadcast_to(evidence.reference[k], evidence.reference.shape)
         yield f"{label}, whatever the argument", rows, k
     traced, x = evidence.traced, evidence.x
