@@ -42,10 +42,7 @@ HALF = EPS**0.5
 """The same of a gradient whose bar is wider than that of autodiff: its formula has lost half of
 its digits. Near a minimum both lose them, as x has no more."""
 
-LOST = (
-    "{} has lost its digits: its own rounding error is up to {} of the derivative, and finite "
-    "differences show that it is off"
-)
+LOST = "{} has lost its digits: its error bar is up to {} of the derivative, and it is off"
 
 BLURRED = 10.0
 """Ratio of a bar to that of another source from which it is wide, or hides differences."""

@@ -243,12 +243,8 @@ def _of_scalar(name: str, s: float) -> Iterator[Constant]:
         return
     near = ((s, name), (1 / s, f"1/{name}"), (s / 2, f"{name}/2"), (2 * s, f"2 {name}"))
     square = np.square(np.float64(s))  # Python's numbers raise an error where they overflow
-    further = [
-        (float(square), f"{name}²"),
-        (float(1 / square), f"1/{name}²"),
-        (2 / s, f"2/{name}"),
-    ]
-    further += [(s**0.5, f"√{name}"), (s**-0.5, f"1/√{name}")]
-    for level, ways in ((1, near), (2, further)):
+    squares = (float(square), f"{name}²"), (float(1 / square), f"1/{name}²")
+    others = (2 / s, f"2/{name}"), (s**0.5, f"√{name}"), (s**-0.5, f"1/√{name}")
+    for level, ways in ((1, near), (2, (*squares, *others))):
         for value, text in ways:
             yield Constant(value, _written(value), text, level=level, scalar=True)
