@@ -11,7 +11,7 @@ from constant_values import changed, constants, is_numeric
 
 import gradcompare.diagnosis.evidence.constants as named
 import gradcompare.diagnosis.hypotheses.term as term
-from gradcompare._results import judge
+from gradcompare._results.judgement import excess
 from gradcompare.methods._extrapolation import ladder, lines, windows
 
 PRESENT = constants()
@@ -71,8 +71,8 @@ def test_a_constant_is_changed_wherever_it_is_used_and_put_back():
     assert ladder.LEVELS == windows.LEVELS == 5
     assert last == ladder.LAST_LEVEL
     with changed("_model.estimate.SAFETY", 7.0):
-        assert judge.SAFETY == 7.0
-    assert judge.SAFETY == 3.0
+        assert excess.SAFETY == 7.0
+    assert excess.SAFETY == 3.0
 
 
 def test_a_constant_that_is_the_default_of_a_field_is_changed_too():
