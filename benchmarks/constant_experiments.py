@@ -16,6 +16,7 @@ from constant_branches import AT, BRANCHING, branches
 from constant_breaks import breaks, estimates, people
 from constant_edges import every_line, every_noise, faint, lines, noises
 from constant_judging import Outcome, bars, families, judged, percent, verdicts
+from constant_ties import at_ties, every_tie
 from detection_cases import cases_of
 from scenes import Scene, make_scene
 
@@ -196,6 +197,10 @@ EXPERIMENTS = {
     "people": Experiment(
         people, estimates, "Estimates on the host: waves far from 0, noise, error rates, floor, "
         "and values in float16 and float32.", "estimates"),
+    "ties": Experiment(
+        every_tie, at_ties, "A maximum, an order statistic, a quantile, a median of up to 8 "
+        "tied entries, a double eigenvalue, the length at 0, piecewise linear functions: elements "
+        "of the generalised gradient, and vectors that are none.", "verdicts"),
     "noises": Experiment(
         every_noise, noises, "16 values with noise of standard deviation 1 upon a slope, curves "
         "and a kink of all sizes, and noise that is uneven.", "levels"),

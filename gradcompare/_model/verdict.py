@@ -213,7 +213,7 @@ class Judgement:
         unverified: The coordinates that finite differences could not verify.
         floor: The detection floor: an error larger than this in any one verified coordinate
             would have been detected; NaN if no coordinate was verified. Kinks are left out:
-            there, every value between the one-sided derivatives is correct.
+            there, more than one value is right.
         scale: The largest derivative of any coordinate, the unit of the relative floor.
         agrees_to: An upper bound of the error of the derivative under test that its difference
             from the reference and both bars allow: in its worst entry, relative to the largest.

@@ -13,24 +13,16 @@ from jaxtyping import Bool, Float, Int
 
 from ..._model.estimate import EPS, SAFETY, Estimate
 from ..._model.verdict import NO_ELEMENT, Judgement, Verdict
+from .accuracy import DECIDED
 
 GROWTH = 16
 """Largest number of directions in which slopes are sought for one derivative."""
 
-PLAIN = 0.5
+SIMPLE_SHARE = 0.5
 """Share of the largest deviation at which a plain direction is preferred to its own."""
 
 SLIGHT_EXCESS = 1e-3
 """Excess over all slopes, beside the largest, that counts in no mixed direction."""
-
-SETTLED = (
-    Verdict.NONFINITE,
-    Verdict.STOCHASTIC,
-    Verdict.NOT_A_CHECK,
-    Verdict.VALUE_DIFFERS,
-    Verdict.ERROR,
-)
-"""Verdicts that no direction changes."""
 
 WRONG = {"analytic": Verdict.ANALYTIC_WRONG, "autodiff": Verdict.AUTODIFF_WRONG}
 
@@ -92,6 +84,8 @@ def refutation(
     slopes: AbstractSlopes,
     derivative: Float[np.ndarray, " k"],
     allowed: float,
+    *,
+    spare: float = 0.0,
 ) -> Refutation | None:
     """Returns a direction that excludes a derivative, or None if none does.
 
@@ -101,6 +95,8 @@ def refutation(
         slopes: The slopes near the point.
         derivative: The derivative along the same coordinates.
         allowed: By how much the derivative may be off along each.
+        spare: By how much it has to exceed the slopes along a direction that moves several
+            coordinates, in units of their range. Of many pieces, the steepest may be missed.
     """
     bar = allowed + SAFETY * slopes.error + 8 * EPS * float(np.max(np.abs(derivative)))
     for _ in range(GROWTH):
@@ -114,7 +110,10 @@ def refutation(
         target = predicted - bar * float(np.sum(np.abs(direction)))
         slope = slopes.seek(direction, target)
         if slope < target:
-            return Refutation(direction, slope, predicted)
+            rises = np.append(_finite(slopes.samples) @ direction, slope)
+            several = np.count_nonzero(direction) > 1
+            clear = not several or predicted - slope >= spare * float(np.ptp(rises))
+            return Refutation(direction, slope, predicted) if clear else None
         if np.max(_finite(slopes.samples) @ direction) < target:
             return None  # f rises as much, though no slopes could be sampled where it does
     return None
@@ -138,9 +137,9 @@ def _deviation(
     largest = _excess(away, seen, derivative, bar)
     if largest <= 0:
         return None
-    lines = [np.ones(len(away)), *np.eye(len(away))]
+    lines = [*np.eye(len(away)), np.ones(len(away))]
     for u in (sign * line for line in lines for sign in (1.0, -1.0)):
-        if _excess(u, seen, derivative, bar) >= PLAIN * largest:
+        if _excess(u, seen, derivative, bar) >= SIMPLE_SHARE * largest:
             return u
     matters = largest > SLIGHT_EXCESS * float(np.max(np.abs(seen)))
     return away / np.max(np.abs(away)) if matters else None
@@ -232,7 +231,7 @@ def by_directions(judgement: Judgement, kink: AtKink | None) -> Judgement:
 
     A source that is wrong in entries where f is smooth stays so.
     """
-    if kink is None or judgement.verdict in SETTLED:
+    if kink is None or judgement.verdict in DECIDED:
         return judgement
     verdict, faulty = _verdict(kink)
     note = "; ".join(filter(None, (judgement.note, kink.note)))

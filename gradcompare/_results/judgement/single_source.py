@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from ..._model.verdict import Judgement, Verdict
+from ..._model.verdict import NO_ELEMENT, Judgement, Verdict
 from ..data import PointResult
 from ..result import Result
 from .accuracy import at_accuracy
+from .clarke import WRONG
 from .judge import judge
 
 ATTRIBUTED = (Verdict.AUTODIFF_WRONG, Verdict.ANALYTIC_WRONG, Verdict.NONFINITE)
@@ -34,6 +35,8 @@ def against_judge(
 
 def _judged(point: PointResult, source: str, bound: bool, accuracy: float | None) -> Judgement:
     if point.judgement.verdict not in ATTRIBUTED:
+        return point.judgement
+    if point.judgement.explanation is NO_ELEMENT.get(WRONG[source]):
         return point.judgement
     estimates = {s: e for s, e in point.votes.items() if s in (source, "differences")}
     alone = judge(point.value, estimates, bound=bound and source == "analytic")

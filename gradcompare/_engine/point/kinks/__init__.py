@@ -2,6 +2,7 @@
 
 - `bends`: whether f has a kink that no coordinate shows alone
 - `nearby`: the slopes of f at points near a kink
+- `line`: the steepest piece of f on a line
 - `ascent`: the search for points at which f rises as much as a derivative predicts
 - `study`: what directions say of the sources
 """

@@ -10,15 +10,16 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Float, Int
 
-from .nearby import CLEAR, Nearby
+from .line import steepest
+from .nearby import CLEAR_KINK, Nearby
 
 RESTARTS = 2
 """Number of searches from random points before f is said to rise by no more."""
 
-LINES = 2
+LINES = 3
 """Number of lines along the direction in each of them."""
 
-BESIDE = (0.0, 0.003, 0.02, 0.3)
+OFFSETS = (0.0, 0.003, 0.02, 0.3)
 """Distances from the points ahead of x and behind it, where many pieces of f may meet."""
 
 OTHERS = 2
@@ -49,13 +50,13 @@ class Ascent:
 
     def _restart(self) -> bool:
         forward = self.u / np.max(np.abs(self.u))
-        for beside in BESIDE:
+        for beside in OFFSETS:
             for ahead in (forward, -forward):
                 if self._try(ahead + beside * self.nearby.random()):
                     return True
         for _ in range(LINES):
             start = self.nearby.random()
-            if self._try(start) or self._try(self.nearby.steepest(start, forward)):
+            if self._try(start) or self._try(steepest(self.nearby, start, forward)):
                 return True
         return self._climb()
 
@@ -65,7 +66,7 @@ class Ascent:
         for _ in range(ROUNDS):
             before = self.slope
             # What is exchanged should be what f depends on there.
-            active = axes[np.abs(self.nearby.slopes(self.place)) > CLEAR * self.nearby.error]
+            active = axes[np.abs(self.nearby.slopes(self.place)) > CLEAR_KINK * self.nearby.error]
             others = rng.permutation(active if len(active) else axes)[:OTHERS]
             for axis in rng.permutation(axes):
                 if any(self._try(z) for z in self._moves(axis, others)):
@@ -86,7 +87,7 @@ class Ascent:
         yield self._with(axis, -float(self.place[axis]))
         yield self._with(axis, rng.uniform(-1, 1))
         for other in others.tolist():
-            beside = BESIDE[2] * rng.uniform(0.1, 1)
+            beside = OFFSETS[2] * rng.uniform(0.1, 1)
             entry = float(self.place[other])
             yield self._with(axis, entry + beside)
             yield self._with(axis, entry - beside)

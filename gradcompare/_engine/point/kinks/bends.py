@@ -13,7 +13,9 @@ def bends(evaluator: Evaluator, differences: Estimate) -> bool:
     It has one, too, if its slope along a sum of coordinates is not the sum of their slopes.
     """
     scale, layout = units(evaluator), evaluator.problem.layout
+    x, (lower, upper) = evaluator.x, evaluator.problem.bounds
     way = scale * np.random.default_rng(2).uniform(-1.0, 1.0, len(scale))
+    way = np.where(np.minimum(x - lower, upper - x) < PROBE * scale, 0.0, way)
     steps = PROBE * np.array([1.0, -1.0, CLOSER, -CLOSER])
     with np.errstate(all="ignore"):
         values = evaluator.along(steps, layout.unflatten(way))

@@ -55,7 +55,7 @@ STEEPER = 1.5
 ROUGH = 1e-4
 """Least difference of slopes, beside the largest, that makes a kink."""
 
-CLEAR = 10.0
+CLEAR_KINK = 10.0
 """The same, in errors of a slope."""
 
 LEAST = 0.01
@@ -136,7 +136,7 @@ class Nearby:
         steepest, steeper = (np.nanmax(np.abs(each), initial=0.0) for each in (far, near))
         for z in self._random(PAIRS):
             self.add(z)
-        return bool(np.isfinite(drift) and steeper <= STEEPER * steepest + CLEAR * self.error)
+        return bool(np.isfinite(drift) and steeper <= STEEPER * steepest + CLEAR_KINK * self.error)
 
     def add(self, z: Float[np.ndarray, " d"]) -> Float[np.ndarray, " k"]:
         """Samples the slopes at x + distance · z, and returns those along the axes.
@@ -177,7 +177,7 @@ class Nearby:
         finite = slopes[np.all(np.isfinite(slopes), axis=1)]
         if not len(finite):
             return np.zeros(slopes.shape[1], bool)
-        return np.ptp(finite, axis=0) > np.maximum(ROUGH * self.size, CLEAR * self.error)
+        return np.ptp(finite, axis=0) > np.maximum(ROUGH * self.size, CLEAR_KINK * self.error)
 
     def slopes(self, z: Float[np.ndarray, " d"]) -> Float[np.ndarray, " k"]:
         """Returns the slopes along the axes at x + distance · z, by central differences.
@@ -185,42 +185,19 @@ class Nearby:
         One-sided ones would not do: beside x, functions such as ‖x‖ have a curvature of
         1/distance.
         """
-        y, scale = self._point(z), self.scale[self.axes]
+        y, scale = self.point(z), self.scale[self.axes]
         ends = y[self.axes] + np.multiply.outer([1.0, -1.0], self.step * scale)
         steps = ends - y[self.axes]
-        values = self._at(y).perturbed(np.tile(self.axes, 2), steps.ravel())
+        values = self.at(y).perturbed(np.tile(self.axes, 2), steps.ravel())
         up, down = values.reshape(2, -1)
         return (up - down) / (ends[0] - ends[1]) * scale
 
     def slope(self, z: Float[np.ndarray, " d"], u: Float[np.ndarray, " d"]) -> float:
         """Returns the slope at x + distance · z along u."""
-        y, layout = self._point(z), self.evaluator.problem.layout
+        y, layout = self.point(z), self.evaluator.problem.layout
         line = layout.unflatten(self.scale * u)
-        up, down = self._at(y).along(self.step * np.array([1.0, -1.0]), line)
+        up, down = self.at(y).along(self.step * np.array([1.0, -1.0]), line)
         return float(up - down) / (2 * self.step)
-
-    def steepest(
-        self, z: Float[np.ndarray, " d"], u: Float[np.ndarray, " d"]
-    ) -> Float[np.ndarray, " d"]:
-        """Returns where f rises most along the line through x + distance · z along u.
-
-        The steepest of some pieces is halved again and again: one of its halves is as steep.
-        """
-        layout = self.evaluator.problem.layout
-        line = layout.unflatten(self.distance * self.scale * u)
-        near = self._at(self._point(z))
-        ends = np.linspace(-1.5, 1.5, 9)
-        values = near.along(ends, line)
-        piece = int(np.argmax(np.diff(values)))
-        (a, b), (low, high) = ends[piece : piece + 2], values[piece : piece + 2]
-        while b - a > 10 / AROUND:
-            middle = (a + b) / 2
-            (value,) = near.along(np.array([middle]), line)
-            if value - low >= high - value:
-                b, high = middle, value
-            else:
-                a, low = middle, value
-        return z + (a + b) / 2 * u
 
     def random(self) -> Float[np.ndarray, " d"]:
         """Returns a random point, in units of the distance."""
@@ -230,17 +207,28 @@ class Nearby:
         ways = self.rng.uniform(-1.0, 1.0, (count, len(self.scale)))
         return ways + np.copysign(LEAST / CLOSER, ways)
 
-    def _point(self, z: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
+    def point(self, z: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
         """Returns x + distance · z, turned inwards where the domain ends."""
-        above, below = (room < 3 * self.distance for room in (self._room_above, self._room_below))
+        above, below = self._ends
         inward = np.where(above, -1.0, 1.0) * np.maximum(np.abs(z), LEAST)
         z = np.where(above | below, np.where(above & below, 0.0, inward), z)
         return self.evaluator.x + self.distance * self.scale * z
 
-    def _at(self, y: Float[np.ndarray, " d"]) -> Evaluator:
+    @property
+    def ended(self) -> Bool[np.ndarray, " d"]:
+        """Where the domain ends near x."""
+        return np.logical_or(*self._ends)
+
+    @property
+    def _ends(self) -> tuple[Bool[np.ndarray, " d"], Bool[np.ndarray, " d"]]:
+        """Where the domain ends above x, and below it, within all points that are sampled."""
+        return self._room_above < 3 * self.distance, self._room_below < 3 * self.distance
+
+    def at(self, y: Float[np.ndarray, " d"]) -> Evaluator:
+        """Returns the programs at another point."""
         problem = self.evaluator.problem
         return self.evaluator.at(replace(problem, params=problem.layout.unflatten(y)))
 
     def _value(self, z: Float[np.ndarray, " d"]) -> float:
-        line = self.evaluator.problem.layout.unflatten(self._point(z) - self.evaluator.x)
+        line = self.evaluator.problem.layout.unflatten(self.point(z) - self.evaluator.x)
         return float(self.evaluator.along(np.ones(1), line)[0])

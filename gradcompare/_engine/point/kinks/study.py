@@ -22,7 +22,7 @@ from ...._results.judgement.clarke import AtKink, Refutation, refutation, widene
 from ...._results.judgement.excess import excess_of
 from .ascent import Seeking
 from .bends import bends
-from .nearby import CLEAR, SHARP
+from .nearby import CLEAR_KINK, SHARP
 
 EXACT = ("analytic", "autodiff")
 
@@ -38,6 +38,10 @@ ALL_AXES = 12
 
 FEWER_AXES = 8
 """Largest number of coordinates, of more, that are looked at."""
+
+SPARE = 2.0
+"""By how much a derivative has to exceed the slopes along several coordinates then, in units of
+their range."""
 
 DENSE = 2
 """Number of dense directions with random signs that are looked at then, beside the sum of all."""
@@ -168,7 +172,8 @@ class _Kink:
         """Returns a direction in the units of x that excludes an estimate."""
         nearby, value = self.nearby, self._in_units(estimate.value)
         allowed = (self.evaluator.problem.objective.accuracy or 0.0) * nearby.size
-        excluded = refutation(nearby, value[self.axes], allowed)
+        spare = 0.0 if len(value) <= ALL_AXES else SPARE
+        excluded = refutation(nearby, value[self.axes], allowed, spare=spare)
         if excluded is not None:
             u = np.zeros(len(value))
             u[self.axes] = excluded.direction
@@ -177,7 +182,7 @@ class _Kink:
         # along it at all points, as an order statistic has along the sum of all coordinates.
         for line, slope in zip(nearby.dense, nearby.steady, strict=True):
             off = float(line @ value) - slope
-            if abs(off) > allowed * np.sqrt(len(line)) + CLEAR * nearby.error:
+            if abs(off) > allowed * np.sqrt(len(line)) + CLEAR_KINK * nearby.error:
                 sign = np.copysign(1.0, off)
                 return self._in_x(Refutation(sign * line, sign * slope, sign * (slope + off)))
         return None
@@ -219,7 +224,7 @@ class _Kink:
         return AtKink(refuted, entries, indices(undecided), "; ".join(notes))
 
     def _sentence(self, found: Refutation) -> str:
-        slope = 0.0 if abs(found.slope) <= CLEAR * self.nearby.error else found.slope
+        slope = 0.0 if abs(found.slope) <= CLEAR_KINK * self.nearby.error else found.slope
         most = f"rises by at most {short(slope, 3)}"
         most = most if slope >= 0 else f"falls by at least {short(-slope, 3)}"
         return (
