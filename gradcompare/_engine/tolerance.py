@@ -28,7 +28,7 @@ from ..methods._base import AbstractMethod
 Tighten = Callable[[Problem], Problem]
 """Function that returns a problem with a tighter tolerance."""
 
-SHRINKS = 10.0
+SHRINKAGE = 10.0
 """Least ratio of a gap to that at a tighter tolerance if the tolerance is its cause."""
 
 SAME_VALUE = 1e-2
@@ -80,7 +80,7 @@ def _shown(
         gaps += _gaps(point, tighter)
     before, after = (max(gap[i] for gap in gaps) for i in range(2))
     how = f"with loops that run on for {TURNS} turns" if tighten is None else "at the tighter one"
-    if all(SHRINKS * late <= early for early, late in gaps):
+    if all(SHRINKAGE * late <= early for early, late in gaps):
         return Tolerance(
             True,
             f"the gap shrank from {short(before, 2)} to {short(after, 2)} {how}: the tolerance "
@@ -135,7 +135,11 @@ def _with_loops(
     value = kept.pop("value", None)
     if value is None or value.widened or not has_loops(value.jaxpr):
         return None
-    estimates = {s: _run_on(evaluator, p) for s, p in kept.items() if s in point.result.votes}
+    # A function on the host has no loop of JAX, and stays.
+    estimates = {
+        source: _run_on(evaluator, kept[source]) if source in kept else vote
+        for source, vote in point.result.votes.items()
+    }
     objective = replace(
         evaluator.problem.objective,
         value=_as_value(with_longer_loops(value.jaxpr)),

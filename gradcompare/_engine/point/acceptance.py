@@ -15,7 +15,7 @@ from ...methods._extrapolation.trend import trends
 
 OPEN = (Verdict.ANALYTIC_WRONG, Verdict.AUTODIFF_WRONG, Verdict.INCONCLUSIVE)
 
-BLUNT = 3.0
+TOO_BLUNT = 3.0
 """Largest ratio of the bar of a trend to the accuracy at which it is looked at."""
 
 STEEP = 10.0
@@ -78,7 +78,7 @@ def _with_trends(
     """Returns the differences with those trends that are sharp enough for the accuracy."""
     new = trends(evaluator, differences, entries)
     largest = float(np.max(np.abs(differences.value), initial=0.0))
-    blunt = ~(new.error <= BLUNT * accuracy * largest)
+    blunt = ~(new.error <= TOO_BLUNT * accuracy * largest)
     value = np.where(blunt, differences.value, new.value)
     error = np.where(blunt, differences.error, new.error)
     left, right = (

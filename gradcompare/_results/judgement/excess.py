@@ -8,7 +8,7 @@ from ..._model.estimate import EPS, SAFETY, Estimate
 LARGE = 1e300
 """Size of a derivative from which sums of its errors may overflow."""
 
-FAR = 100.0
+FAR_APART = 100.0
 """Least ratio of the distance of one source from both others to their distance from each other if
 that one is the odd one out, although no two of them agree."""
 
@@ -58,4 +58,4 @@ def is_odd(one: Estimate, second: Estimate, third: Estimate) -> Bool[np.ndarray,
     with np.errstate(over="ignore", invalid="ignore"):
         near = np.maximum(distance(second, third), second.error + third.error)
         far = np.minimum(distance(one, second), distance(one, third))
-        return np.asarray(far >= FAR * near)
+        return np.asarray(far >= FAR_APART * near)

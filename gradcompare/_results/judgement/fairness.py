@@ -14,7 +14,7 @@ from .excess import excess_of
 CONVICTING = (Verdict.ANALYTIC_WRONG, Verdict.AUTODIFF_WRONG, Verdict.INCONCLUSIVE)
 """Verdicts that rest on the digits of f."""
 
-PLAIN_EXCESS = 10.0
+CLEAR_EXCESS = 10.0
 """Least difference, beside what the bars allow, that convicts where f has few digits as well."""
 
 NOTHING = "the gradient is autodiff itself"
@@ -64,7 +64,7 @@ def _is_plain(point: PointResult) -> bool:
     if source not in votes or not faulty:
         return False
     excess = excess_of(votes[source], differences, like=differences.kinked)
-    return bool(np.max(excess[faulty]) >= PLAIN_EXCESS)
+    return bool(np.max(excess[faulty]) >= CLEAR_EXCESS)
 
 
 def _digits(differences: Estimate, otherwise: float) -> float:

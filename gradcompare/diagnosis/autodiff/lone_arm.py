@@ -23,10 +23,10 @@ from .trial import Row
 CHOOSES = ("select_n", "cond")
 """The primitives that choose an arm."""
 
-BESIDE = (1e-5, 1e-3)
+BESIDE_THE_POINT = (1e-5, 1e-3)
 """Distances of the points beside, relative to the coordinate; some guards are this wide."""
 
-AGREES = 1e-3
+AGREES_BESIDE = 1e-3
 """Relative tolerance between the mean slope beside a point and finite differences at it."""
 
 Arms = list[tuple[Place | None, np.ndarray]]
@@ -43,7 +43,7 @@ def lone_arm(closed: ClosedJaxpr, row: Row, i: int) -> Finding | None:
     """
     x, layout = row.evaluator.x, row.evaluator.problem.layout
     here = _arms(closed, row, x)
-    for ratio in BESIDE:
+    for ratio in BESIDE_THE_POINT:
         move = np.zeros(layout.size)
         move[i] = ratio * (abs(x[i]) or 1.0)
         sides = [_arms(closed, row, x + move), _arms(closed, row, x - move)]
@@ -85,7 +85,7 @@ def _agrees(row: Row, i: int, move: np.ndarray) -> bool:
     sides = [evaluator.run_at("beside", evaluator.x + s * move) for s in (1, -1)]
     plain = Estimate(np.mean(sides, axis=0), np.zeros(layout.size))
     mean = objective.convention.applied(plain, evaluator.x, layout).value[i]
-    allowed = AGREES * abs(differences.value[i]) + SAFETY * differences.error[i]
+    allowed = AGREES_BESIDE * abs(differences.value[i]) + SAFETY * differences.error[i]
     return bool(abs(mean - differences.value[i]) <= allowed)
 
 
