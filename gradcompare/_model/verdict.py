@@ -215,11 +215,11 @@ class Judgement:
             would have been detected; NaN if no coordinate was verified. Kinks are left out:
             there, more than one value is right.
         scale: The largest derivative of any coordinate, the unit of the relative floor.
+        note: A remark for the reader, or empty.
+        explanation: The cause and the advice here, if they are not those of the verdict.
         agrees_to: An upper bound of the error of the derivative under test that its difference
             from the reference and both bars allow: in its worst entry, relative to the largest.
         agrees_to_norm: The same in the 2-norm.
-        note: A remark for the reader, or empty.
-        explanation: The cause and the advice here, if they are not those of the verdict.
 
     Examples:
         >>> import jax.numpy as jnp
@@ -235,10 +235,10 @@ class Judgement:
     unverified: tuple[int, ...] = ()
     floor: float = float("nan")
     scale: float = float("nan")
-    agrees_to: float = float("nan")
-    agrees_to_norm: float = float("nan")
     note: str = ""
     explanation: Explanation | None = None
+    agrees_to: float = float("nan")
+    agrees_to_norm: float = float("nan")
 
     @property
     def relative_floor(self) -> float:

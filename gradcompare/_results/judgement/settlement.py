@@ -27,8 +27,9 @@ OPEN = (Verdict.ANALYTIC_WRONG, Verdict.AUTODIFF_WRONG, Verdict.INCONCLUSIVE)
 NO_CAUSE = frozenset({"unexplained", "place", "custom rule", "special point"})
 """Kinds of findings that leave open whether a small difference is a fault."""
 
-STEPS = frozenset({"rounding", "comparison"})
-"""Kinds of findings about a staircase, which has no derivative to be wrong about."""
+ON_PURPOSE = frozenset({"rounding", "comparison", "stop_gradient"})
+"""Kinds of findings about a staircase, which has no derivative to be wrong about, and about a
+constant that is meant as one: which derivative is right depends on what is meant."""
 
 SOURCES = {
     "analytic": (Verdict.ANALYTIC_INEXACT, "the analytic derivative"),
@@ -65,7 +66,7 @@ def _both_wrong(point: PointResult, diagnosis: Sequence[Finding]) -> PointResult
     """
     if not (diagnosis and point.judgement.verdict is Verdict.INCONCLUSIVE and _share(point)):
         return point
-    if any(finding.kind in STEPS for finding in diagnosis):
+    if any(finding.kind in ON_PURPOSE for finding in diagnosis):
         return point
     judgement = replace(point.judgement, verdict=Verdict.BOTH_WRONG)
     return replace(point, judgement=judgement)
