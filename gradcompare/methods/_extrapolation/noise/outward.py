@@ -57,7 +57,8 @@ def noise_outward(evaluator: AbstractEvaluator) -> tuple[float, int]:
     """
     scale, spent = coordinate_scale(evaluator), 1
     usual = max(1.0, float(np.median(scale)))
-    tiny = scale < TINY_PARAMETER * usual
+    lower, upper = evaluator.problem.bounds
+    tiny = (scale < TINY_PARAMETER * usual) & np.isinf(lower) & np.isinf(upper)
     if not tiny.any():
         return 0.0, 0
     limit = ANOTHER * abs(evaluator.value()) or np.inf
@@ -93,12 +94,13 @@ def noise_outward(evaluator: AbstractEvaluator) -> tuple[float, int]:
 def _reach(
     evaluator: AbstractEvaluator, scale: Float[np.ndarray, " d"], distance: float
 ) -> Float[np.ndarray, " d"]:
-    """Returns how far each tiny coordinate moves, towards the wider side of its domain."""
+    """Returns how far each tiny coordinate without a bound moves."""
     x, (lower, upper) = evaluator.x, evaluator.problem.bounds
-    moving = (scale * FURTHER <= distance) & (np.maximum(upper - x, x - lower) > 2 * distance)
+    # A parameter with a bound has a scale of its own, and a small one is never moved far.
+    moving = (scale * FURTHER <= distance) & np.isinf(lower) & np.isinf(upper)
     # Not powers of two, with which sums of the coordinates are exact.
     lengths = distance * np.random.default_rng(0).uniform(0.6, 1.0, size=x.shape)
-    return np.where(moving, np.where(upper - x >= x - lower, lengths, -lengths), 0.0)
+    return np.where(moving, lengths, 0.0)
 
 
 def _residual(steps: Float[np.ndarray, " n"], values: Float[np.ndarray, " n"]) -> float:
