@@ -4,7 +4,8 @@ import numpy as np
 
 from ...._evaluation.evaluator import Evaluator
 from ...._model.estimate import SAFETY, Estimate
-from .nearby import CLOSER, PROBE, ROUGH, units
+from .nearby import CLOSER, PROBE, ROUGH
+from .units import units
 
 
 def bends(evaluator: Evaluator, differences: Estimate) -> bool:

@@ -14,7 +14,6 @@ beside the scale of x. The step follows from the noise of f and from how much f 
 the derivative under test. All lengths are in units of the scales of the coordinates.
 """
 
-import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -22,8 +21,8 @@ from jaxtyping import Bool, Float, Int
 
 from ...._evaluation.evaluator import Evaluator
 from ...._model.estimate import EPS
-from ....methods._extrapolation.lines import coordinate_scale
 from ....methods._extrapolation.noise.measurement import measure_noise
+from .units import units
 
 SHARP = 1e-6
 """Error of a slope due to noise, beside the largest slope, that the step aims at."""
@@ -36,9 +35,6 @@ AROUND = 1e3
 
 FARTHEST = 1e-2
 """Largest distance of the points, beside the scale of x."""
-
-LEFT = 16 * EPS
-"""Size of a coordinate beside its array below which it is rounding of a zero."""
 
 PROBE = 2.0**-20
 """Distance at which it is seen how much f changes."""
@@ -58,17 +54,14 @@ ROUGH = 1e-4
 CLEAR_KINK = 10.0
 """The same, in errors of a slope."""
 
+BLUNT_GAP = 20.0
+"""Least ratio of the gap of a kink to the error of slopes that show whether it is at x."""
+
+NARROW_STEP = 100.0
+"""Ratio of the distances of the points to the step then."""
+
 LEAST = 0.01
 """Least displacement of a coordinate, beside the distance: no step reaches x."""
-
-
-def units(evaluator: Evaluator) -> Float[np.ndarray, " d"]:
-    """Returns the scale of each coordinate; that of its array for one that rounding has left."""
-    scale = coordinate_scale(evaluator)
-    for start, stop in itertools.pairwise(evaluator.problem.layout.offsets):
-        usual = np.max(scale[start:stop], initial=0.0)
-        scale[start:stop] = np.where(scale[start:stop] < LEFT * usual, usual, scale[start:stop])
-    return scale
 
 
 class Nearby:
@@ -98,7 +91,8 @@ class Nearby:
         self._room_below = (evaluator.x - lower) / self.scale
         self._room_above = (upper - evaluator.x) / self.scale
         self.step, self.distance = 0.0, PROBE
-        self.size = self.error = 0.0
+        self.size = self.error = self._off = 0.0
+        self._beside = np.zeros(len(axes), bool)
 
     def prepare(self) -> bool:
         """Chooses the step; returns whether f has digits enough to show slopes."""
@@ -110,7 +104,7 @@ class Nearby:
         if not np.isfinite(self.size) or self.size <= 0:
             return False
         # The noise of two values, and the rounding of the two points.
-        off = noise / self.size + EPS * np.sqrt(len(x))
+        self._off = off = noise / self.size + EPS * np.sqrt(len(x))
         self.distance = min(AROUND * off / SHARP, FARTHEST)
         self.step = self.distance / AROUND
         self.error = self.size * (off / self.step + AROUND**-2)
@@ -136,7 +130,28 @@ class Nearby:
         steepest, steeper = (np.nanmax(np.abs(each), initial=0.0) for each in (far, near))
         for z in self._random(PAIRS):
             self.add(z)
+        self._beside = self._passes_beside(self.samples[: len(far)])
         return bool(np.isfinite(drift) and steeper <= STEEPER * steepest + CLEAR_KINK * self.error)
+
+    def _passes_beside(self, far: Float[np.ndarray, "n k"]) -> Bool[np.ndarray, " k"]:
+        """Along which axes the kinks lie beside x, however near, and not at it.
+
+        As near to x as the gap of a kink exceeds the noise, the same ways lead to other slopes.
+        """
+        gap = np.nanmax(far, axis=0) - np.nanmin(far, axis=0)
+        varied = self._varies(far)
+        if not varied.any():
+            return varied
+        usual = self.distance, self.step
+        self.step = BLUNT_GAP * self._off * self.size / float(np.min(gap[varied]))
+        self.distance = NARROW_STEP * self.step
+        if self.distance < usual[0]:
+            near = np.array([self.slopes(z) for z in self._first])
+            varied &= 2 * np.sum(np.abs(near - far) > gap / 2, axis=0) >= len(far)
+        else:
+            varied[:] = False
+        self.distance, self.step = usual
+        return varied
 
     def add(self, z: Float[np.ndarray, " d"]) -> Float[np.ndarray, " k"]:
         """Samples the slopes at x + distance · z, and returns those along the axes.
@@ -159,7 +174,8 @@ class Nearby:
     def rough(self) -> Bool[np.ndarray, " k"]:
         """Along which axes f has different slopes, that at x included."""
         here = np.where(np.isnan(self.here), self.samples, self.here)
-        return self._varies(self.samples) | self._varies(np.vstack([self.samples, here]))
+        varies = self._varies(self.samples) | self._varies(np.vstack([self.samples, here]))
+        return varies & ~self._beside
 
     @property
     def smooth(self) -> bool:
