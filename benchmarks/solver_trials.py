@@ -9,6 +9,7 @@ import jax
 import numpy as np
 import solver_families
 import solver_families_jax
+import solver_families_ode
 import solver_families_scipy
 from jaxtyping import Float
 from solver_families import Family, Problem
@@ -17,6 +18,7 @@ import gradcompare
 
 FAMILIES = (
     *solver_families.FAMILIES,
+    *solver_families_ode.FAMILIES,
     *solver_families_scipy.FAMILIES,
     *solver_families_jax.FAMILIES,
 )

@@ -48,11 +48,11 @@ def answers(trial: Trial) -> dict[str, str]:
     return {"gradcompare": trial.plain, "gradcompare, accuracy": trial.accurate} | rules
 
 
-def kind(answer: str, *, right: bool) -> str:
+def kind(answer: str) -> str:
     """Returns the column of an answer: `passes`, `inexact`, `inconclusive`, `wrong` or `other`."""
     if answer in ("AGREE", "VALID_SUBGRADIENT", "passes"):
         return "passes"
-    if answer in ("INCONCLUSIVE",):
+    if answer == "INCONCLUSIVE":
         return "inconclusive"
     if answer.endswith("_INEXACT"):
         return "inexact"
@@ -62,7 +62,7 @@ def kind(answer: str, *, right: bool) -> str:
 def counts(trials: Sequence[Trial], tool: str) -> list[int]:
     """Returns the numbers of the columns for one tool, of right or of wrong gradients."""
     right = not trials[0].fault
-    kinds = [kind(answers(trial)[tool], right=right) for trial in trials]
+    kinds = [kind(answers(trial)[tool]) for trial in trials]
     columns = [kinds.count(each) for each in ("passes", "inexact", "inconclusive", "other")]
     wrong = kinds.count("wrong")
     return [len(trials), *columns, wrong, wrong if right else 0, 0 if right else columns[0]]
@@ -90,8 +90,8 @@ def of_families(trials: Sequence[Trial]) -> str:
         row: list[str | int] = [family]
         for name in ("right", "wrong"):
             part = dict(sides(group)).get(name, [])
-            plain = [kind(trial.plain, right=name == "right") for trial in part]
-            passes = [kind(t.accurate, right=True) for t in part].count("passes")
+            plain = [kind(trial.plain) for trial in part]
+            passes = [kind(trial.accurate) for trial in part].count("passes")
             row += [len(part), plain.count("passes"), plain.count("inexact"), passes]
         off = max((t.off / t.tolerance for t in group if not t.fault), default=0.0)
         rows.append([*row, f"{off:.1g}"])
@@ -102,19 +102,17 @@ def of_families(trials: Sequence[Trial]) -> str:
 
 def fails(trial: Trial) -> bool:
     """Whether this package is not as it should be: accused, missed, or no answer at accuracy."""
+    plain, accurate = kind(trial.plain), kind(trial.accurate)
     if trial.fault:
-        return any(kind(a, right=False) != "wrong" for a in (trial.accurate,)) or (
-            kind(trial.plain, right=False) == "passes"
-        )
-    plain = kind(trial.plain, right=True)
-    return plain not in ("passes", "inexact") or kind(trial.accurate, right=True) != "passes"
+        return plain == "passes" or accurate != "wrong"
+    return plain not in ("passes", "inexact") or accurate != "passes"
 
 
 def recorded(path: Path | None) -> dict[Task, Trial | None]:
     """Reads the trials of an earlier run."""
     text = path.read_text("utf-8") if path is not None and path.exists() else ""
     lines = [json.loads(line) for line in text.splitlines()]
-    return {tuple(task): None if trial is None else Trial(**trial) for task, trial in lines}
+    return {tuple(task): trial and Trial(**trial) for task, trial in lines}
 
 
 def completed(tasks: Sequence[Task], resume: Path | None) -> list[Trial]:

@@ -360,6 +360,26 @@ def test_no_point_is_looked_at_where_the_value_is_not_finite():
     ]
 
 
+def test_no_point_is_looked_at_where_the_value_raises():
+    """As a solver does that has taken all its steps."""
+    calls = []
+
+    def stopping(x):
+        calls.append(x)
+        if np.any(np.abs(x) > 5):
+            raise ArithmeticError("too many steps")
+        return x
+
+    def value(x):
+        shape = jax.ShapeDtypeStruct(x.shape, x.dtype)
+        x = jax.pure_callback(stopping, shape, x, vmap_method="sequential")
+        return jnp.sum(jnp.where(x > 1e3, 0.0, x**2))
+
+    (result,) = check(value, lambda x: 2 * x, np.array([1.0, 2.0]))
+    assert result.verdict is Verdict.AGREE
+    assert sum(np.any(np.abs(x) > 5) for x in calls) <= 10
+
+
 def test_no_point_is_looked_at_that_the_dtype_cannot_hold():
     def value(x):
         return jnp.sum(jnp.where(x > 1e5, x, 2 * x))

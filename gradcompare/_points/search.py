@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from .._evaluation.evaluator import Evaluator
+from .._foundation.errors import outcome_of
 from .._model.objective import Problem
 from .branches.bounds import GUARD
 from .branches.combined import Choices
@@ -73,16 +74,20 @@ def seek(
     guards = np.array([branch.note == GUARD for branch in choices.branches])
     guards &= ~choices.taken(evaluator).branches
     seen: set[frozenset[int]] = set()
-    refused, skipped = Counter[int](), 0
+    refused, skipped, raised = Counter[int](), 0, list[Exception]()
 
     def taken(x: Vector) -> frozenset[int]:
-        branches = choices.taken(evaluator, x).branches
+        there = outcome_of(lambda: choices.taken(evaluator, x))
+        if isinstance(there, Exception):  # a solver may refuse to go on so far out
+            raised.append(there)
+            return frozenset()
+        branches = there.branches
         if np.any(branches & guards):  # behind a guard, nothing else is to be seen
             return frozenset()
         return frozenset(n for n in missing if branches[n] and refused[n] < REFUSALS)
 
     for candidate in _candidates(evaluator.x, seed):
-        if all(refused[number] >= REFUSALS for number in missing):
+        if all(refused[number] >= REFUSALS for number in missing) or len(raised) >= REFUSALS:
             return
         y = inside(candidate, *problem.bounds)
         while taken(y):
