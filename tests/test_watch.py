@@ -73,7 +73,8 @@ def test_a_wrong_gradient_is_found_where_progress_stopped():
 
 def test_a_right_gradient_agrees_and_the_optimiser_converged():
     watched = watch(risk, right)
-    descend(watched.value, watched.gradient, X0, *DATA)
+    with jax.enable_x64(True):  # in float32, f stops falling before the gradient vanishes
+        descend(watched.value, watched.gradient, X0, *DATA)
     result = watched.check()
     assert result.verdict is Verdict.AGREE
     said = text(result)

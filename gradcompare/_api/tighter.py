@@ -1,6 +1,5 @@
 """The same functions at a tighter tolerance, as the user says how."""
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -56,7 +55,7 @@ def _with_functions(
 def _number(objective: Objective, name: str, count: int) -> int:
     """Returns the number of the argument with this name, which is not the point."""
     assert isinstance(objective.value, Adapted)
-    names = list(inspect.signature(objective.value.function).parameters)
+    names = objective.value.parameters
     if name not in names[1:count]:
         raise InputError(
             f"tighter is {name!r}, and the arguments after the point are "

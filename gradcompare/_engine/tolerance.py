@@ -20,7 +20,7 @@ from .._foundation.wording import short
 from .._introspection.rewriting.longer_loops import TURNS, has_loops, with_longer_loops
 from .._model.estimate import Estimate
 from .._model.objective import Problem
-from .._model.verdict import Verdict
+from .._model.verdict import ACCUSED, DISPUTED, EXACT
 from .._points.examination import Examination
 from .._results.judgement.excess import distance
 from ..methods._base import AbstractMethod
@@ -33,8 +33,6 @@ SHRINKAGE = 10.0
 
 SAME_VALUE = 1e-2
 """Largest relative change of f at a tighter tolerance; loops that count change it more."""
-
-DOUBTED = (Verdict.ANALYTIC_WRONG, Verdict.AUTODIFF_WRONG, Verdict.INCONCLUSIVE)
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ def tolerance(
         tighten: Returns a problem with a tighter tolerance; None to let loops of JAX run on.
     """
     voting = {m.source: m for m in methods if m.votes}
-    doubted = [p for p in points if p.result.judgement.verdict in DOUBTED]
+    doubted = [p for p in points if p.result.judgement.verdict in DISPUTED]
     doubted = [p for p in doubted if p.result.judgement.faulty and not p.result.abstains]
     if "differences" not in voting or not doubted:
         return Tolerance()
@@ -96,9 +94,8 @@ def _shown(
 
 def _gaps(point: Examination, tighter: Mapping[str, Estimate]) -> list[tuple[float, float]]:
     """Returns the gap of each doubted source before and after, relative to the largest entry."""
-    verdict, votes = point.result.judgement.verdict, point.result.votes
-    named = {Verdict.ANALYTIC_WRONG: ["analytic"], Verdict.AUTODIFF_WRONG: ["autodiff"]}
-    sources = [s for s in named.get(verdict, ["analytic", "autodiff"]) if s in tighter]
+    accused, votes = ACCUSED.get(point.result.judgement.verdict), point.result.votes
+    sources = [s for s in EXACT if s in tighter and accused in (s, None)]
     return [(_gap(votes, source), _gap(tighter, source)) for source in sources]
 
 

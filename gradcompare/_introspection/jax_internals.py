@@ -97,8 +97,7 @@ def origin_of(traced: object) -> Origin:
 
 def inner_programs(equation: JaxprEqn) -> list[Any]:
     """Returns all programs among the parameters of an operation, except hidden ones."""
-    leaves = jax.tree.leaves(equation.params, is_leaf=_is_program)
-    return [leaf for leaf in leaves if _is_program(leaf)]
+    return list(filter(_is_program, jax.tree.leaves(equation.params, is_leaf=_is_program)))
 
 
 def arrays_in(equation: JaxprEqn) -> list[Any]:
@@ -129,16 +128,17 @@ def programs_in(equation: JaxprEqn) -> list[ClosedJaxpr]:
         return [] if loop is None else [loop.body]
     what = f"what is inside of {name}, which is taken as one operation"
     if name == "cond":
-        return list(map(_closed, _read(equation, "params.branches", what) or ()))
+        return list(map(closed, _read(equation, "params.branches", what) or ()))
     for parameter in ("jaxpr", "call_jaxpr"):
         if _is_program(equation.params.get(parameter)):
-            return [_closed(equation.params[parameter])]
+            return [closed(equation.params[parameter])]
     if name in (*CALLS, *CUSTOM):
         _lose(what)
     return []
 
 
-def _closed(program: Any) -> ClosedJaxpr:
+def closed(program: Any) -> ClosedJaxpr:
+    """Returns a program with its constants; one without any has none."""
     return program if isinstance(program, ClosedJaxpr) else ClosedJaxpr(program, ())
 
 

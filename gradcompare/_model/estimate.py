@@ -84,6 +84,11 @@ class Estimate(Outcome):
         left, right = self.one_sided
         return (left != right) & np.isfinite(left) & np.isfinite(right)
 
+    @property
+    def largest(self) -> float:
+        """The size of the largest entry."""
+        return float(np.max(np.abs(self.value), initial=0.0))
+
     def ends(self, i: int) -> str:
         """What `left` and `right` are for one entry, in words."""
         nearby = self.around is not None and self.around[i]

@@ -5,6 +5,7 @@ leaves stay fixed: names, flags, activation functions, the integers of a layer. 
 arguments, arrays of numbers and floats are data.
 """
 
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from .._foundation.errors import InputError
 from .domain import bounds_of
 from .objective import Objective
 from .validation import as_point, require_functions, require_parameters
+
+ARRAYS = (np.ndarray, np.generic, jax.Array)
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,15 @@ class Adapted:
     signature: Signature
     returns: str
 
+    @property
+    def parameters(self) -> list[str]:
+        """The names of the function's positional parameters; none if it has no signature."""
+        try:
+            every = inspect.signature(self.function).parameters.values()
+        except (TypeError, ValueError):  # as compiled code may have none
+            return []
+        return [p.name for p in every if p.kind <= p.POSITIONAL_OR_KEYWORD]
+
     def __call__(self, params: PyTree, data: tuple) -> PyTree:
         result = self.function(*self.signature.joined(params, data))
         if self.returns.endswith("of both"):
@@ -174,8 +186,7 @@ def _as_array(params: PyTree, gradient: PyTree) -> PyTree:
 
 def _is_scalar(entry: Any) -> bool:
     # For NumPy, a dict or None has no dimensions either.
-    number = (int, float, complex, np.ndarray, np.generic, jax.Array)
-    return isinstance(entry, number) and np.ndim(entry) == 0
+    return isinstance(entry, (int, float, complex, *ARRAYS)) and np.ndim(entry) == 0
 
 
 def _without_fixed(params: PyTree, gradient: PyTree) -> PyTree:
@@ -227,7 +238,7 @@ def as_objective(
 
 
 def _is_parameter(leaf: Any, alone: bool) -> bool:
-    if isinstance(leaf, (float, np.ndarray, np.generic, jax.Array)):
+    if isinstance(leaf, (float, *ARRAYS)):
         return True
     return alone and isinstance(leaf, (int, complex))
 
@@ -236,6 +247,4 @@ def _is_data(leaf: Any) -> bool:
     if isinstance(leaf, float):
         return True
     # Random keys have a dtype of their own, and stay fixed.
-    return isinstance(leaf, (np.ndarray, np.generic, jax.Array)) and jnp.issubdtype(
-        leaf.dtype, np.number
-    )
+    return isinstance(leaf, ARRAYS) and jnp.issubdtype(leaf.dtype, np.number)

@@ -156,6 +156,17 @@ class Verdict(enum.Enum):
         return f"{self.title}: {self.cause if self.ok else self.explanation}"
 
 
+WRONG = {"analytic": Verdict.ANALYTIC_WRONG, "autodiff": Verdict.AUTODIFF_WRONG}
+"""The verdict that accuses each exact source alone, that under test first."""
+
+EXACT = tuple(WRONG)
+
+ACCUSED = {verdict: source for source, verdict in WRONG.items()}
+"""The exact source that each of these verdicts accuses."""
+
+DISPUTED = (*ACCUSED, Verdict.INCONCLUSIVE)
+"""Verdicts that say that sources differ, and rest on the digits of f."""
+
 NOTHING_VERIFIED = Explanation(
     "nothing was verified: no derivative is larger than its error bar", "Give another point."
 )
@@ -166,13 +177,6 @@ SAME_PROGRAM = Explanation(
     "Give gradient=None to check autodiff.",
 )
 """NOT_A_CHECK because two sources are one."""
-
-RANDOM_GRADIENT = Explanation(
-    "the gradient gives different numbers at the same point",
-    "Look for threads that add to one array, for random numbers, and for memory that is read "
-    "before it is written.",
-)
-"""STOCHASTIC because of the gradient under test."""
 
 TWO_SOURCES = {
     Verdict.ANALYTIC_WRONG: Explanation(

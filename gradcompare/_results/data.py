@@ -125,6 +125,11 @@ class ResultData:
         return tuple(point for point in self.points if not point.abstains)
 
     @property
+    def verified(self) -> tuple[PointResult, ...]:
+        """The points that vote, and at which finite differences verified some coordinate."""
+        return tuple(point for point in self.voting if math.isfinite(point.judgement.floor))
+
+    @property
     def drawn_alone(self) -> bool:
         """Whether the derivative is right at the point given, and at no other that votes."""
         first, *others = self.voting or (None,)
@@ -135,8 +140,7 @@ class ResultData:
     @property
     def agrees_to(self) -> float:
         """An upper bound of the relative error of the worst entry, at points that are verified."""
-        verified = [p.judgement for p in self.voting if math.isfinite(p.judgement.floor)]
-        return max((judgement.agrees_to for judgement in verified), default=math.nan)
+        return max((point.judgement.agrees_to for point in self.verified), default=math.nan)
 
     @property
     def verdict(self) -> Verdict:
@@ -194,14 +198,12 @@ class ResultData:
     @property
     def sharpest(self) -> PointResult | None:
         """The point with the smallest detection floor, or None where nothing was verified."""
-        verified = [point for point in self.voting if math.isfinite(point.judgement.floor)]
-        return min(verified, key=_relative, default=None)
+        return min(self.verified, key=_relative, default=None)
 
     @property
     def bluntest(self) -> PointResult | None:
         """The point with the largest detection floor of those at which anything was verified."""
-        verified = [point for point in self.voting if math.isfinite(point.judgement.floor)]
-        return max(verified, key=_relative, default=None)
+        return max(self.verified, key=_relative, default=None)
 
     @property
     def unverified(self) -> tuple[int, ...]:
@@ -232,7 +234,7 @@ def _relative(point: PointResult) -> float:
 
 def _verify_each_other(a: Estimate, b: Estimate) -> bool:
     """Whether the error bars of two estimates are small in the 2-norm, without overflow."""
-    largest = float(np.max(np.abs(a.value), initial=0.0))
+    largest = a.largest
     unit = largest if 0 < largest < math.inf else 1.0
     bars = np.linalg.norm(a.error / unit + b.error / unit)
     return bool(bars <= BLUNT * np.linalg.norm(a.value / unit))

@@ -86,7 +86,7 @@ def accuracy(narrow: Estimate, right: Estimate, dtype: np.dtype) -> Accuracy:
     """Returns the accuracy of a flat estimate in `dtype`, measured by one in float64."""
     error = np.abs(narrow.value - right.value)
     relative = _ratio(np.linalg.norm(error), np.linalg.norm(right.value))
-    largest = np.max(np.abs(right.value), initial=0.0)
+    largest = right.largest
     unit = float(jnp.finfo(dtype).eps) * 2.0 ** np.floor(np.log2(largest)) if largest else 0.0
     with np.errstate(divide="ignore"):
         digits = float(-np.log10(relative)) if relative < 1 else 0.0

@@ -143,8 +143,9 @@ def _verified_at(result: ResultData) -> str:
     """Where errors above the floor are detected: the end of a sentence, empty for one point."""
     if len(result.voting) < 2:
         return ""
-    verified = [p.label for p in result.voting if math.isfinite(p.judgement.floor)]
-    return f" at {listed(verified) if len(verified) < len(result.voting) else 'every point'}"
+    if len(result.verified) == len(result.voting):
+        return " at every point"
+    return f" at {listed([point.label for point in result.verified])}"
 
 
 def agreement(result: ResultData) -> list[str]:

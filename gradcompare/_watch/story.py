@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._foundation.wording import short
-from .._model.verdict import Verdict
+from .._model.verdict import ACCUSED
 from .._results.data import PointResult
 from .._results.result import Result
 from .trajectory import Track, Visit
@@ -13,9 +13,6 @@ VANISHED = 1e-3
 
 CROWDED = 5
 """Smallest number of evaluations close together that shows a failed line search."""
-
-ACCUSED = {Verdict.ANALYTIC_WRONG: "analytic", Verdict.AUTODIFF_WRONG: "autodiff"}
-"""The verdicts that accuse a gradient, with its source."""
 
 
 def choose(track: Track, points: int) -> list[tuple[str, Visit]]:

@@ -6,14 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from ..._evaluation.evaluator import Evaluator
-from ..._model.estimate import SAFETY, Estimate
-from ..._model.verdict import Explanation, Judgement, Verdict
-from ..._results.judgement.accuracy import at_accuracy
-from ..._results.judgement.excess import distance
+from ..._model.estimate import Estimate
+from ..._model.verdict import DISPUTED, Explanation, Judgement, Verdict
+from ..._results.judgement.accuracy import at_accuracy, is_beyond
 from ..._results.judgement.reach import reach
 from ...methods._extrapolation.trend import trends
-
-OPEN = (Verdict.ANALYTIC_WRONG, Verdict.AUTODIFF_WRONG, Verdict.INCONCLUSIVE)
 
 TOO_BLUNT = 3.0
 """Largest ratio of the bar of a trend to the accuracy at which it is looked at."""
@@ -47,7 +44,7 @@ def accepted(
         return close
     smooth = ~differences.kinked
     at, looked = close, np.zeros(len(smooth), bool)
-    while at.verdict in OPEN and at.faulty:
+    while at.verdict in DISPUTED and at.faulty:
         faulty = np.array(at.faulty)
         new = faulty[smooth[faulty] & ~looked[faulty]][:AT_A_TIME]
         if not new.size or (at.verdict is not Verdict.INCONCLUSIVE and looked[faulty[0]]):
@@ -55,7 +52,7 @@ def accepted(
         looked[new] = True
         differences = _with_trends(evaluator, differences, new, accuracy)
         at = at_accuracy(judgement, {**votes, "differences": differences}, accuracy)
-    if at is close or (at.verdict in OPEN and at.verdict is not Verdict.INCONCLUSIVE):
+    if at is close or (at.verdict in DISPUTED and at.verdict is not Verdict.INCONCLUSIVE):
         return close
     reached = reach(value, tested, differences, None)
     explanation = at.explanation
@@ -67,9 +64,8 @@ def accepted(
 
 def _is_steep(tested: Estimate, differences: Estimate, accuracy: float) -> bool:
     """Whether a slope at x itself is too far off to be that of a solver that stops."""
-    largest = float(np.max(np.abs(differences.value), initial=0.0))
-    bars = SAFETY * (tested.error + differences.error)
-    return bool(np.any(distance(tested, differences) - bars > STEEP * accuracy * largest))
+    allowed = STEEP * accuracy * differences.largest
+    return bool(np.any(is_beyond(tested, differences, allowed)))
 
 
 def _with_trends(
@@ -77,8 +73,7 @@ def _with_trends(
 ) -> Estimate:
     """Returns the differences with those trends that are sharp enough for the accuracy."""
     new = trends(evaluator, differences, entries)
-    largest = float(np.max(np.abs(differences.value), initial=0.0))
-    blunt = ~(new.error <= TOO_BLUNT * accuracy * largest)
+    blunt = ~(new.error <= TOO_BLUNT * accuracy * differences.largest)
     value = np.where(blunt, differences.value, new.value)
     error = np.where(blunt, differences.error, new.error)
     left, right = (

@@ -20,7 +20,7 @@ from ..._evaluation.rounding import estimate_with_rounding
 from ..._foundation.errors import Untraceable, outcome_of
 from ..._foundation.user_code import describe
 from ..._model.estimate import EPS, SAFETY, Estimate
-from ..._model.verdict import RANDOM_GRADIENT, SAME_PROGRAM, Judgement, Verdict
+from ..._model.verdict import SAME_PROGRAM, Explanation, Judgement, Verdict
 from ..._points.sampling import lint
 from ..._results.data import PointResult
 from ..._results.judgement.clarke import AtKink, by_directions
@@ -34,6 +34,13 @@ from .kinks.study import at_kink
 from .narrow import as_written, unless_rounding_decides
 from .remarks import voting_programs
 from .taylor import taylor_remainder
+
+RANDOM_GRADIENT = Explanation(
+    "the gradient gives different numbers at the same point",
+    "Look for threads that add to one array, for random numbers, and for memory that is read "
+    "before it is written.",
+)
+"""STOCHASTIC because of the gradient under test."""
 
 NO_CHECK = Judgement(Verdict.NOT_A_CHECK, explanation=SAME_PROGRAM)
 
@@ -55,10 +62,12 @@ def examine(evaluator: Evaluator, methods: Sequence[AbstractMethod]) -> PointRes
     votes = {s: estimates[name] for s, name in sources.items() if name in estimates}
     warnings = (*warnings, *_memory(evaluator, value))
     value, votes = as_written(evaluator, methods, value, votes)
-    votes, kink = at_kink(evaluator, votes, _judgement(evaluator, methods, value, None, votes))
-    votes, judgement, lost = vote_again(
-        evaluator, methods, votes, partial(_judgement, evaluator, methods, value, kink)
-    )
+    judgement = _judgement(evaluator, methods, value, None, votes)
+    votes, kink = at_kink(evaluator, votes, judgement)
+    of = partial(_judgement, evaluator, methods, value, kink)
+    # Without a kink, the votes are the same.
+    judgement = judgement if kink is None else of(votes)
+    votes, judgement, lost = vote_again(evaluator, methods, votes, judgement, of)
     judgement = unless_rounding_decides(judgement, evaluator, methods)
     estimates |= {sources[source]: estimate for source, estimate in votes.items()}
     pairs = tuple(

@@ -21,16 +21,13 @@ from ..._foundation.errors import outcome_of
 from ..._foundation.wording import short
 from ..._introspection.narrow.types import irrational_literals, rounded_literals
 from ..._model.estimate import SAFETY, Estimate
-from ..._model.verdict import Judgement, Verdict
+from ..._model.verdict import DISPUTED, Judgement, Verdict
 from ...methods._base import AbstractMethod
 from ...methods._registry import find_method
 
 LITERALS = 1.1 / SAFETY
 """Ratio of the error bar to the bound of displacements by literals, so that two estimates differ
 if they are further apart than this bound, which is one of first order."""
-
-OPEN = (Verdict.ANALYTIC_WRONG, Verdict.AUTODIFF_WRONG, Verdict.INCONCLUSIVE)
-"""Verdicts that rounding alone may cause."""
 
 
 def programs_of(
@@ -114,7 +111,7 @@ def unless_rounding_decides(
 ) -> Judgement:
     """Returns the judgement; inconclusive where it accuses and rounding may be the cause."""
     refusals = [(n, p) for n, p in programs_of(evaluator, methods).items() if p.refusal]
-    if not refusals or judgement.verdict not in OPEN:
+    if not refusals or judgement.verdict not in DISPUTED:
         return judgement
     name, program = refusals[0]
     note = (

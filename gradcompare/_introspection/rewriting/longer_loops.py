@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
-from ..jax_internals import CUSTOM, inner_programs, programs_in
+from ..jax_internals import CUSTOM, closed, inner_programs, programs_in
 from ..jaxprs import equations
 from .replacement import Step, rewritten
 
@@ -21,14 +21,14 @@ TURNS = 60
 """Number of further turns: Newton's method needs one, and a contraction by 0.8 gains 6 digits."""
 
 
-def has_loops(closed: ClosedJaxpr) -> bool:
+def has_loops(program: ClosedJaxpr) -> bool:
     """Whether a program has a `while` loop."""
-    return any(equation.primitive.name == WHILE for equation in equations(closed.jaxpr))
+    return any(equation.primitive.name == WHILE for equation in equations(program.jaxpr))
 
 
-def with_longer_loops(closed: ClosedJaxpr) -> Callable[..., list[Any]]:
+def with_longer_loops(program: ClosedJaxpr) -> Callable[..., list[Any]]:
     """Returns the program as a function of its flat arguments, with loops that run on."""
-    return rewritten(closed, _longer, (WHILE, *CUSTOM))
+    return rewritten(program, _longer, (WHILE, *CUSTOM))
 
 
 def _longer(step: Step) -> list[Any] | None:
@@ -38,18 +38,18 @@ def _longer(step: Step) -> list[Any] | None:
     """
     if step.equation.primitive.name in CUSTOM:
         return next((with_longer_loops(p)(*step.args) for p in programs_in(step.equation)), None)
-    inside = inner_programs(step.equation)
+    inside = list(map(closed, inner_programs(step.equation)))
     carried = len(step.equation.outvars)
     if len(inside) != 2:
         return None
-    asks = [p for p in inside if len(_open(p).outvars) == 1 and _is_boolean(p)]
+    asks = [p for p in inside if len(p.jaxpr.outvars) == 1 and _is_boolean(p)]
     if len(asks) != 1 or (carried == 1 and asks[0] is inside[0] and _is_boolean(inside[1])):
         return None
     condition, body = asks[0], next(p for p in inside if p is not asks[0])
     # The constants of the condition come first, then those of the body, then what is carried.
-    first = len(_open(condition).invars) - carried
+    first = len(condition.jaxpr.invars) - carried
     asked, used = step.args[:first], step.args[first : len(step.args) - carried]
-    goes_on, turn = _function(condition), with_longer_loops(_closed(body))
+    goes_on, turn = jaxpr_as_fun(condition), with_longer_loops(body)
 
     def runs(state: tuple[Any, ...]) -> Any:
         left, *values = state
@@ -64,18 +64,6 @@ def _longer(step: Step) -> list[Any] | None:
     return list(jax.lax.while_loop(runs, once, start)[1:])
 
 
-def _function(program: Any) -> Callable[..., list[Any]]:
-    return jaxpr_as_fun(_closed(program))
-
-
-def _closed(program: Any) -> ClosedJaxpr:
-    return program if isinstance(program, ClosedJaxpr) else ClosedJaxpr(program, ())
-
-
-def _open(program: Any) -> Any:
-    return program.jaxpr if isinstance(program, ClosedJaxpr) else program
-
-
-def _is_boolean(program: Any) -> bool:
-    (*_, last) = _open(program).outvars
+def _is_boolean(program: ClosedJaxpr) -> bool:
+    (*_, last) = program.jaxpr.outvars
     return last.aval.dtype == bool and last.aval.shape == ()

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float
 from ..._foundation.layout import indices
 from ..._foundation.wording import short
 from ..._model.estimate import SAFETY, Estimate
-from ..._model.verdict import Explanation, Judgement, Verdict
+from ..._model.verdict import WRONG, Explanation, Judgement, Verdict
 from .excess import distance
 from .reach import RESOLVED
 
@@ -36,10 +36,10 @@ def at_accuracy(
     differences = votes.get("differences")
     if accuracy is None or judgement.verdict in DECIDED or differences is None:
         return judgement
-    largest = float(np.max(np.abs(differences.value), initial=0.0))
+    largest = differences.largest
     if not largest > 0:
         return judgement
-    exact = [(v, votes[s]) for s, v in ACCUSED.items() if s in votes]
+    exact = [(v, votes[s]) for s, v in WRONG.items() if s in votes]
     aboves = [_above(source, differences, accuracy * largest) for _, source in exact]
     shared = _shared([source for _, source in exact], aboves, accuracy * largest)
     for (verdict, source), above in zip(exact, aboves, strict=True):
@@ -75,16 +75,20 @@ def at_accuracy(
     )
 
 
-ACCUSED = {"analytic": Verdict.ANALYTIC_WRONG, "autodiff": Verdict.AUTODIFF_WRONG}
+def is_beyond(exact: Estimate, differences: Estimate, allowed: float) -> Bool[np.ndarray, " k"]:
+    """Where a source is further off than is allowed, by more than the bars."""
+    bars = SAFETY * (exact.error + differences.error)
+    return np.asarray(distance(exact, differences) - bars > allowed)
 
 
 def _above(exact: Estimate, differences: Estimate, allowed: float) -> Bool[np.ndarray, " k"]:
-    """Where a source is shown to be further off than is allowed."""
-    bars = SAFETY * (exact.error + differences.error)
+    """Where a source is shown to be wrong: too far off, or 0 beside a clear derivative."""
     size = np.abs(differences.value)
-    clear = (size > bars) & (differences.error <= RESOLVED * size)
+    clear = (size > SAFETY * (exact.error + differences.error)) & (
+        differences.error <= RESOLVED * size
+    )
     dead = (exact.value == 0) & clear & ~differences.kinked
-    return (distance(exact, differences) - bars > allowed) | dead
+    return is_beyond(exact, differences, allowed) | dead
 
 
 def _shared(

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..._model.estimate import EPS, SAFETY, Estimate
-from ..._model.verdict import NO_ELEMENT, Judgement, Verdict
+from ..._model.verdict import NO_ELEMENT, WRONG, Judgement, Verdict
 from .accuracy import DECIDED
 
 GROWTH = 16
@@ -23,8 +23,6 @@ SIMPLE_SHARE = 0.5
 
 SLIGHT_EXCESS = 1e-3
 """Excess over all slopes, beside the largest, that counts in no mixed direction."""
-
-WRONG = {"analytic": Verdict.ANALYTIC_WRONG, "autodiff": Verdict.AUTODIFF_WRONG}
 
 
 class AbstractSlopes(Protocol):

@@ -32,7 +32,7 @@ def excess_of(
     if a is None or b is None:
         return np.zeros(len(like))
     # Sums of numbers near the largest one would overflow.
-    unit = 2.0**-8 if np.max(np.abs(a.value), initial=0.0) > LARGE else 1.0
+    unit = 2.0**-8 if a.largest > LARGE else 1.0
     apart = distance(a, b, unit=unit, bound=bound)
     allowed = SAFETY * (unit * own_error(a, like) + unit * b.error)
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -7,12 +7,9 @@ import numpy as np
 
 from ..._foundation.wording import short
 from ..._model.estimate import EPS, Estimate
-from ..._model.verdict import Verdict
+from ..._model.verdict import ACCUSED, DISPUTED, Verdict
 from ..data import PointResult
 from .excess import excess_of
-
-CONVICTING = (Verdict.ANALYTIC_WRONG, Verdict.AUTODIFF_WRONG, Verdict.INCONCLUSIVE)
-"""Verdicts that rest on the digits of f."""
 
 CLEAR_EXCESS = 10.0
 """Least difference, beside what the bars allow, that convicts where f has few digits as well."""
@@ -43,11 +40,10 @@ def fair(points: Sequence[PointResult]) -> tuple[PointResult, ...]:
 
 def _reason(point: PointResult, first: PointResult) -> str:
     here, there = (p.votes.get("differences") for p in (point, first))
-    if point.judgement.verdict not in CONVICTING or here is None or there is None:
+    if point.judgement.verdict not in DISPUTED or here is None or there is None:
         return ""
     # Where f is flat, a bar counts beside what the derivative is elsewhere.
-    largest = float(np.max(np.abs(there.value), initial=0.0))
-    digits, usual = _digits(here, largest), _digits(there, largest)
+    digits, usual = (_digits(each, there.largest) for each in (here, there))
     if digits >= FEW * usual or _is_plain(point):
         return ""
     return (
@@ -59,7 +55,7 @@ def _reason(point: PointResult, first: PointResult) -> str:
 def _is_plain(point: PointResult) -> bool:
     """Whether the difference is so many bars that few digits are enough to see it."""
     votes, differences = point.votes, point.votes["differences"]
-    source = "autodiff" if point.judgement.verdict is Verdict.AUTODIFF_WRONG else "analytic"
+    source = ACCUSED.get(point.judgement.verdict, "analytic")
     faulty = list(point.judgement.faulty)
     if source not in votes or not faulty:
         return False
@@ -69,7 +65,7 @@ def _is_plain(point: PointResult) -> bool:
 
 def _digits(differences: Estimate, otherwise: float) -> float:
     """Returns how many decimal digits of the derivative the bars of differences leave."""
-    largest = float(np.max(np.abs(differences.value), initial=0.0)) or otherwise
+    largest = differences.largest or otherwise
     error = float(np.max(differences.error, initial=0.0))
     if not (np.isfinite(largest) and np.isfinite(error)) or largest == 0:
         return 0.0

@@ -22,7 +22,7 @@ from jaxtyping import Bool, Float
 from ..._foundation.layout import indices
 from ..._foundation.wording import short
 from ..._model.estimate import EPS, Estimate
-from ..._model.verdict import Judgement, Verdict
+from ..._model.verdict import EXACT, WRONG, Judgement, Verdict
 from ..pairs import ratios
 from .excess import excess_of, is_odd, own_error
 from .reach import RESOLVED, reach
@@ -46,8 +46,6 @@ LOST = "{} has lost its digits: its error bar is up to {} of the derivative, and
 
 BLURRED = 10.0
 """Ratio of a bar to that of another source from which it is wide, or hides differences."""
-
-EXACT = ("analytic", "autodiff")
 
 PAIRS = {"analytic": "af", "autodiff": "jf"}
 """The comparison of each exact source with finite differences."""
@@ -162,7 +160,7 @@ class _Vote:
         aj, af, jf = (self.excess[pair] > 1 for pair in ("aj", "af", "jf"))
         lost, analytic, autodiff = self.lost["analytic"], self.analytic, self.autodiff
         if analytic is None or autodiff is None:
-            accused = Verdict.AUTODIFF_WRONG if analytic is None else Verdict.ANALYTIC_WRONG
+            accused = WRONG["autodiff" if analytic is None else "analytic"]
             wrong = jf if analytic is None else af & ~lost
             return {accused: wrong, Verdict.INCONCLUSIVE: self.jumping | lost}
         # The two others decide alone.

@@ -24,7 +24,7 @@ def reach(
         differences: The finite differences.
         other: Autodiff, if the derivative under test is written by hand.
     """
-    scale = float(np.max(np.abs(exact.value), initial=0.0))
+    scale = exact.largest
     agrees = _agreement(exact, other if differences is None else differences)
     if differences is None:
         everything = tuple(range(len(exact.value)))
@@ -49,7 +49,7 @@ def _agreement(exact: Estimate, reference: Estimate | None) -> dict[str, float]:
     """Returns upper bounds of the relative error: of the worst entry, and in the 2-norm."""
     if reference is None:
         return {}
-    largest = float(np.max(np.abs(reference.value), initial=0.0))
+    largest = reference.largest
     with np.errstate(over="ignore", invalid="ignore"):
         # Division keeps squares from over- and underflow.
         unit = largest if 0 < largest < np.inf else 1.0

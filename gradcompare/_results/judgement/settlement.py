@@ -9,7 +9,7 @@ import numpy as np
 from ..._foundation.wording import short
 from ..._model.estimate import SAFETY, Estimate
 from ..._model.finding import Finding
-from ..._model.verdict import NO_ELEMENT, Explanation, Verdict
+from ..._model.verdict import ACCUSED, DISPUTED, EXACT, NO_ELEMENT, Explanation, Verdict
 from ..data import PointResult
 from .excess import distance
 
@@ -22,14 +22,11 @@ ALIKE_OFF = 10.0
 ROOM = 3.0
 """Ratio of the accuracy that the report proposes to what was measured, at least."""
 
-OPEN = (Verdict.ANALYTIC_WRONG, Verdict.AUTODIFF_WRONG, Verdict.INCONCLUSIVE)
-
 NO_CAUSE = frozenset({"unexplained", "place", "custom rule", "special point"})
 """Kinds of findings that leave open whether a small difference is a fault."""
 
-ON_PURPOSE = frozenset({"rounding", "comparison", "stop_gradient"})
-"""Kinds of findings about a staircase, which has no derivative to be wrong about, and about a
-constant that is meant as one: which derivative is right depends on what is meant."""
+STEPS = frozenset({"rounding", "comparison"})
+"""Kinds of findings about a staircase, which has no derivative to be wrong about."""
 
 SOURCES = {
     "analytic": (Verdict.ANALYTIC_INEXACT, "the analytic derivative"),
@@ -48,13 +45,13 @@ def settled(
         shrinks: Whether every difference shrinks with the tolerance of f; None if unknown.
     """
     points = tuple(_both_wrong(point, diagnosis) for point in points)
-    open_points = [p for p in points if p.judgement.verdict in OPEN and not p.abstains]
+    open_points = [p for p in points if p.judgement.verdict in DISPUTED and not p.abstains]
     explained = any(f.precise or f.kind not in NO_CAUSE for f in diagnosis)
     if not open_points or shrinks is False:
         return points
     if not shrinks and (explained or not all(map(_is_slight, open_points))):
         return points
-    accuracy = max(map(_off, open_points))
+    accuracy = max(sum(_off(point)) for point in open_points)
     return tuple(_inexact(p, accuracy) if p in open_points else p for p in points)
 
 
@@ -66,7 +63,7 @@ def _both_wrong(point: PointResult, diagnosis: Sequence[Finding]) -> PointResult
     """
     if not (diagnosis and point.judgement.verdict is Verdict.INCONCLUSIVE and _share(point)):
         return point
-    if any(finding.kind in ON_PURPOSE for finding in diagnosis):
+    if any(finding.kind in STEPS for finding in diagnosis):
         return point
     judgement = replace(point.judgement, verdict=Verdict.BOTH_WRONG)
     return replace(point, judgement=judgement)
@@ -75,7 +72,7 @@ def _both_wrong(point: PointResult, diagnosis: Sequence[Finding]) -> PointResult
 def _share(point: PointResult) -> bool:
     """Whether both exact sources are off, by the same amount."""
     faulty, votes = list(point.judgement.faulty), point.votes
-    if not faulty or not votes.keys() >= {"analytic", "autodiff"}:
+    if not faulty or not votes.keys() >= {*EXACT}:
         return False
     analytic, autodiff = votes["analytic"], votes["autodiff"]
     bars = SAFETY * (analytic.error + autodiff.error)
@@ -84,7 +81,7 @@ def _share(point: PointResult) -> bool:
 
 def _is_slight(point: PointResult) -> bool:
     """Whether each difference is as small as a tolerance of a solver leaves it."""
-    source, reference = _accused(point), _reference(point)
+    source, reference = _accused(point), point.votes.get("differences")
     faulty = list(point.judgement.faulty)
     if source is None or reference is None or not faulty:
         return False
@@ -95,7 +92,10 @@ def _is_slight(point: PointResult) -> bool:
         others = [point.votes["autodiff"], tested]
     else:
         others = [tested]
-    return all(_are_slight(each, reference, faulty) for each in others)
+    apart = [distance(each, reference) for each in others]
+    # A difference, not a wide bar.
+    differs = any(np.any((off > reference.error)[faulty]) for off in apart)
+    return differs and all(_are_slight(each, reference, faulty) for each in others)
 
 
 def _are_slight(tested: Estimate, reference: Estimate, faulty: list[int]) -> bool:
@@ -106,8 +106,7 @@ def _are_slight(tested: Estimate, reference: Estimate, faulty: list[int]) -> boo
         alike = np.array([_most_are_off(off, i) for i in faulty])
         slight = (off[faulty] <= SLIGHT * size[faulty]) | alike
         return bool(
-            np.any(off[faulty] > reference.error[faulty])  # a difference, not a wide bar
-            and np.all(slight & ~dead[faulty])
+            np.all(slight & ~dead[faulty])
             and np.all(off[faulty] <= SLIGHT * np.max(size))
             and np.all(reference.error <= SLIGHT * np.max(size))
         )
@@ -120,32 +119,23 @@ def _most_are_off(off: np.ndarray, entry: int) -> bool:
 
 
 def _accused(point: PointResult) -> str | None:
-    if point.judgement.verdict is Verdict.AUTODIFF_WRONG:
-        return "autodiff"
-    return next((source for source in SOURCES if source in point.votes), None)
+    under_test = next((source for source in EXACT if source in point.votes), None)
+    return ACCUSED.get(point.judgement.verdict, under_test)
 
 
-def _off(point: PointResult) -> float:
-    """Returns the relative error of the accused source, with the bar of its reference."""
-    source, reference = _accused(point), _reference(point)
+def _off(point: PointResult) -> tuple[float, float]:
+    """Returns the relative error of the accused source, and the bar of finite differences."""
+    source, reference = _accused(point), point.votes["differences"]
     assert source is not None
-    assert reference is not None
-    off = np.max(distance(point.votes[source], reference)) + np.max(reference.error)
-    return float(off / np.max(np.abs(reference.value)))
-
-
-def _reference(point: PointResult) -> Estimate | None:
-    return point.votes.get("differences")
+    off, size = np.max(distance(point.votes[source], reference)), np.max(np.abs(reference.value))
+    return float(off / size), float(np.max(reference.error) / size)
 
 
 def _inexact(point: PointResult, accuracy: float) -> PointResult:
     source = _accused(point)
     assert source is not None
     verdict, name = SOURCES[source]
-    tested, reference = point.votes[source], _reference(point)
-    assert reference is not None
-    off = float(np.max(distance(tested, reference)) / np.max(np.abs(reference.value)))
-    bar = _off(point) - off
+    off, bar = _off(point)
     proposed = 10.0 ** math.ceil(math.log10(ROOM * accuracy))
     explanation = Explanation(
         f"{name} is right to {short(off, 2)} of the largest entry, not further (error bar "

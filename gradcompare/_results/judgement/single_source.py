@@ -2,14 +2,13 @@
 
 from dataclasses import replace
 
-from ..._model.verdict import NO_ELEMENT, Judgement, Verdict
+from ..._model.verdict import ACCUSED, NO_ELEMENT, WRONG, Judgement, Verdict
 from ..data import PointResult
 from ..result import Result
 from .accuracy import at_accuracy
-from .clarke import WRONG
 from .judge import judge
 
-ATTRIBUTED = (Verdict.AUTODIFF_WRONG, Verdict.ANALYTIC_WRONG, Verdict.NONFINITE)
+ATTRIBUTED = (*ACCUSED, Verdict.NONFINITE)
 """Verdicts that accuse one source; a point has only the worst of them."""
 
 

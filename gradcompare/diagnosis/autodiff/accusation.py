@@ -27,12 +27,14 @@ def accuse(trial: Trial, accused: Sequence[Suspect]) -> tuple[Finding, ...]:
     share = float(left.sum() / trial.before.sum())
     findings = []
     for suspect in accused:
-        sentence, advice = _finding_text(trial, suspect, alone=len(accused) == 1)
+        which, factor = _details(trial, suspect) if len(accused) == 1 else ("", "")
+        sentence, advice = _finding_text(trial, suspect, which, factor)
         sentence += proof if suspect is accused[-1] else ""
         file, line = (suspect.place.file, suspect.place.line) if suspect.place else ("", 0)
-        precise = len(accused) == 1 and bool(_details(trial, suspect)[1])
         findings.append(
-            Finding(suspect.kind, sentence, share, advice, mended, file, line, precise=precise)
+            Finding(
+                suspect.kind, sentence, share, advice, mended, file, line, precise=bool(factor)
+            )
         )
     return tuple(findings)
 
@@ -43,8 +45,15 @@ def _all_of(accused: Sequence[Suspect]) -> str:
     return {"custom rule": "the rule", STOPS: "it"}.get(accused[0].kind, "the rounding")
 
 
-def _finding_text(trial: Trial, suspect: Suspect, *, alone: bool) -> tuple[str, str]:
-    """Returns what autodiff does at this operation, and what to do about it."""
+def _finding_text(trial: Trial, suspect: Suspect, which: str, factor: str) -> tuple[str, str]:
+    """Returns what autodiff does at this operation, and what to do about it.
+
+    Args:
+        trial: The trial.
+        suspect: The operation.
+        which: The argument for which its rule is wrong, if that is known.
+        factor: By which factor, likewise.
+    """
     at = "" if suspect.place is None else f" at {suspect.place}"
     if suspect.kind == STOPS:
         what = f"what is in the {STOPS}{at}"
@@ -59,7 +68,6 @@ def _finding_text(trial: Trial, suspect: Suspect, *, alone: bool) -> tuple[str, 
             f"autodiff takes the derivative of {suspect.name}{at} to be 0, as for a staircase",
             "differentiate the function without it",
         )
-    which, factor = _details(trial, suspect) if alone else ("", "")
     wrong = f"whose derivative{which} is {factor or 'wrong'}"
     wrong = wrong if which or factor else "which does not give its derivative"
     if not suspect.own:
@@ -67,15 +75,14 @@ def _finding_text(trial: Trial, suspect: Suspect, *, alone: bool) -> tuple[str, 
             f"autodiff follows the library's rule of `{suspect.name}`{at}, {wrong}",
             "move the point, or write out that function",
         )
+    where = "" if suspect.place is None else f" ({suspect.place.where})"
     library = _library(trial, suspect)
     if library:
-        where = "" if suspect.place is None else f" ({suspect.place.where})"
         return (
             f"autodiff follows the rule that {library} has for `{suspect.name}`{where}, {wrong}",
             f"report it to {library}, and write out that function, or use another one",
         )
     rule = f"the rule `{suspect.rule}`" if suspect.rule else "the rule"
-    where = "" if suspect.place is None else f" ({suspect.place.where})"
     return (
         f"autodiff follows {rule} of `{suspect.name}`{where}, {wrong}",
         "correct the rule, or remove it",

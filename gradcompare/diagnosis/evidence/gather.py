@@ -3,10 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-import jax
 import numpy as np
 
-from ..._foundation.layout import Layout
 from ..._foundation.user_code import Place
 from ..._introspection.closures import captured, literals
 from ..._model.estimate import SAFETY, Estimate
@@ -16,7 +14,7 @@ from ..._model.verdict import Verdict
 from ..._points.branches.combined import Choices
 from ..._points.examination import Examination
 from ..._results.data import PointResult
-from ..terms.other_data import OtherData, leaves_of
+from ..terms.other_data import OtherData, leaves_of, named
 from ..terms.parts import Traced
 from .data import Evidence, Leaf
 from .regions import regions
@@ -75,7 +73,7 @@ def _is_comparable(point: PointResult) -> bool:
 
 def _accepted(votes: Mapping[str, Estimate], accuracy: float) -> Mapping[str, Estimate]:
     """Returns the estimates with bars that hold half of the error that the user accepts."""
-    largest = float(np.max(np.abs(next(iter(votes.values())).value), initial=0.0))
+    largest = next(iter(votes.values())).largest
     room = accuracy * largest / (2 * SAFETY) if np.isfinite(largest) else 0.0
     return {s: replace(e, error=e.error + room) for s, e in votes.items()}
 
@@ -120,13 +118,13 @@ def data_leaves(problem: Problem) -> tuple[Leaf, ...]:
     The data are the arguments of the objective beside its parameters, and captured variables.
     """
     value = problem.objective.value
-    named = [(leaf.name, leaf.values) for leaf in leaves_of(problem)]
+    leaves = leaves_of(problem)
     for name, tree in captured(_own(value)).items():
-        named += _named(tree, name)
+        leaves += named(tree, name)
     return tuple(
-        Leaf(name, array.shape, values=array.astype(np.float64))
-        for name, array in named
-        if array.size and array.dtype.kind in "fiu" and np.all(np.isfinite(array))
+        Leaf(leaf.name, leaf.values.shape, values=leaf.values.astype(np.float64))
+        for leaf in leaves
+        if leaf.numeric
     )
 
 
@@ -139,8 +137,3 @@ def _literals(problem: Problem) -> dict[float, Place]:
 def _own(function: Callable) -> Callable:
     """Returns the user's own function."""
     return function.function if isinstance(function, Adapted) else function
-
-
-def _named(tree, root: str) -> list[tuple[str, np.ndarray]]:
-    paths = Layout.of(tree, root).paths
-    return [(p, np.asarray(leaf)) for p, leaf in zip(paths, jax.tree.leaves(tree), strict=True)]

@@ -43,6 +43,12 @@ def describe(evidence: Evidence, chosen: Bool[np.ndarray, " d"]) -> str:
     return _listed(evidence, chosen)
 
 
+def inside(evidence: Evidence, chosen: Bool[np.ndarray, " d"]) -> str:
+    """Returns the start of a sentence about these coordinates; empty if they are all."""
+    whole = bool(np.all(chosen[evidence.determined]))
+    return "" if whole else f"in {describe(evidence, chosen)}, "
+
+
 def others_agree(evidence: Evidence, chosen: Bool[np.ndarray, " d"]) -> str:
     """Returns a clause that the other coordinates agree, if there are any and they do."""
     rest = evidence.determined & ~chosen

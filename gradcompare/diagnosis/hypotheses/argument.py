@@ -8,7 +8,7 @@ import numpy as np
 from ..._foundation.layout import indices
 from ..._model.finding import Finding
 from ..evidence.data import Evidence
-from ..evidence.naming import describe, others_agree
+from ..evidence.naming import inside, others_agree
 from ..terms.other_data import DataLeaf, OtherData
 from ._base import AbstractHypothesis
 from ._exact import agrees
@@ -34,7 +34,7 @@ def _tries(other: OtherData) -> Iterator[tuple[int, str, np.ndarray]]:
     """Yields the number of an array of the data, and constants for it in words and numbers."""
     for k, leaf in enumerate(other.leaves):
         values = leaf.values
-        if values.dtype.kind not in "fiu" or not values.size or not np.all(np.isfinite(values)):
+        if not leaf.numeric:
             continue
         alone = values.ndim == 0
         constants = [("1" if alone else "ones", 1.0), ("0" if alone else "zeros", 0.0)]
@@ -63,8 +63,7 @@ def _holds(evidence: Evidence, other: OtherData, k: int, new: np.ndarray, trials
 
 def _finding(evidence: Evidence, other: OtherData, leaf: DataLeaf, text: str) -> Finding:
     chosen = evidence.open
-    whole = bool(np.all(chosen[evidence.determined]))
-    where = "" if whole else f"in {describe(evidence, chosen)}, "
+    where = inside(evidence, chosen)
     of = f" of {other.function}" if other.function else ""
     argument = f" (argument {leaf.argument}{of})" if leaf.argument else ""
     return Finding(

@@ -8,7 +8,7 @@ from ..._foundation.layout import indices
 from ..._foundation.wording import short
 from ..._model.finding import Finding
 from ..evidence.data import Evidence
-from ..evidence.naming import NAMED_COORDINATES, describe, others_agree, pointing_to, together
+from ..evidence.naming import NAMED_COORDINATES, inside, others_agree, pointing_to, together
 from ..terms.steps import Steps
 from ._base import AbstractHypothesis
 from ._blocks import Block, block_of
@@ -50,8 +50,7 @@ def _groups(steps: Steps) -> Iterator[list[int]]:
 
 def _finding(evidence: Evidence, steps: Steps, which: Sequence[int], block: Block) -> Finding:
     place, chosen = steps.families[which[0]].place, evidence.open
-    whole = bool(chosen[evidence.determined].all())
-    where = "" if whole else f"in {describe(evidence, chosen)}, "
+    where = inside(evidence, chosen)
     names = [leaf.name for leaf in evidence.data if leaf.shape[:1] == (block.length,)]
     return Finding(
         "rows",

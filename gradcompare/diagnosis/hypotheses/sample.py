@@ -10,7 +10,7 @@ from ..._foundation.layout import indices
 from ..._foundation.wording import short
 from ..._model.finding import Finding
 from ..evidence.data import Evidence
-from ..evidence.naming import describe, others_agree, pointing_to
+from ..evidence.naming import inside, others_agree, pointing_to
 from ..terms.edges import Sum
 from ._base import AbstractHypothesis
 
@@ -82,14 +82,12 @@ def _holds(evidence: Evidence, gradients: np.ndarray, times: float, sums: int) -
 
 def _finding(evidence: Evidence, sums: Sequence[Sum], text: str, times: float) -> Finding:
     place, chosen = sums[0].place, evidence.open
-    whole = bool(np.all(chosen[evidence.determined]))
-    where = "" if whole else f"in {describe(evidence, chosen)}, "
     summed = str(place or "a sum")
     more = f" and {len(sums) - 1} more sum{'s' * (len(sums) > 2)}" * (len(sums) > 1)
     factor = "" if times == 1 else f", times {short(times)}"
     return Finding(
         "sample",
-        f"{where}your gradient has {text} of the {sums[0].length} items that "
+        f"{inside(evidence, chosen)}your gradient has {text} of the {sums[0].length} items that "
         f"{summed}{more} add{'' if more else 's'} up{factor}{others_agree(evidence, chosen)}",
         correction="add up all of them: look for = in place of +=, and check where loops end",
         coordinates=indices(chosen),

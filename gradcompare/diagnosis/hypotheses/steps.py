@@ -7,7 +7,7 @@ from typing import ClassVar
 from ..._foundation.layout import indices
 from ..._model.finding import Finding
 from ..evidence.data import Evidence
-from ..evidence.naming import describe, others_agree, pointing_to
+from ..evidence.naming import inside, others_agree, pointing_to
 from ..terms.steps import Family, Steps
 from ._base import AbstractHypothesis
 from ._blocks import Block, Form, block_of
@@ -50,8 +50,6 @@ def _groups(steps: Steps) -> Iterator[list[int]]:
 
 def _finding(evidence: Evidence, family: Family, block: Block) -> Finding:
     chosen = evidence.open
-    whole = bool(chosen[evidence.determined].all())
-    where = "" if whole else f"in {describe(evidence, chosen)}, "
     place = str(family.place or "a loop")
     if family.kind == "carry":
         text = _cut(_in_order(family, block), place)
@@ -61,7 +59,7 @@ def _finding(evidence: Evidence, family: Family, block: Block) -> Finding:
         correction = "check the first and the last index of the recursion of the derivative"
     return Finding(
         "steps",
-        f"{where}{text}{others_agree(evidence, chosen)}",
+        f"{inside(evidence, chosen)}{text}{others_agree(evidence, chosen)}",
         correction=correction,
         coordinates=indices(chosen),
         **pointing_to(family.place),

@@ -43,6 +43,7 @@ def vote_again(
     evaluator: Evaluator,
     methods: Sequence[AbstractMethod],
     votes: Votes,
+    judgement: Judgement,
     judge: Callable[[Votes], Judgement],
 ) -> tuple[Votes, Judgement, tuple[str, ...]]:
     """Returns the estimates of the sources with their final bars, the verdict, and remarks.
@@ -51,9 +52,9 @@ def vote_again(
         evaluator: The programs at the point.
         methods: The methods of the comparison.
         votes: The estimate of each source.
+        judgement: The verdict so far.
         judge: Returns the verdict.
     """
-    judgement = judge(votes)
     otherwise = (votes, judgement, ())
     again = _SecondVote(evaluator, methods, judge)
     if judgement.verdict not in ACCUSED and not any(again.has_lost_half(s, votes) for s in EXACT):

@@ -4,7 +4,6 @@ The derivative of the value is that of autodiff, or of finite differences where 
 on the host. A formula that left something out often is the right one for other data.
 """
 
-import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -24,8 +23,6 @@ from ...methods.analytic import Analytic
 from ...methods.autodiff import Reverse
 from ...methods.richardson import Richardson
 from .parts import Traced
-
-POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 VALUES_BUDGET = 20_000
 """Number of values of a function on the host for derivatives with other data."""
@@ -51,29 +48,28 @@ class DataLeaf:
     argument: int
     values: np.ndarray
 
+    @property
+    def numeric(self) -> bool:
+        """Whether it holds real numbers, all of them finite."""
+        kind, values = self.values.dtype.kind, self.values
+        return kind in "fiu" and values.size > 0 and bool(np.all(np.isfinite(values)))
+
 
 def leaves_of(problem: Problem) -> list[DataLeaf]:
     """Returns the arrays of the data of a problem, in the order of its leaves."""
     value = problem.objective.value
     if not isinstance(value, Adapted):
-        return list(_named(problem.data, "data", 0))
-    names, leaves = _parameter_names(value), []
+        return list(named(problem.data, "data"))
+    names, leaves = value.parameters, []
     for number, argument in enumerate(value.signature.arguments):
         if number not in value.signature.numbers:
             name = names[number] if number < len(names) else f"arg{number}"
-            leaves += _named(argument.part, name, number + 1)
+            leaves += named(argument.part, name, number + 1)
     return leaves
 
 
-def _parameter_names(value: Adapted) -> list[str]:
-    try:
-        parameters = inspect.signature(value.function).parameters.values()
-    except (TypeError, ValueError):  # compiled code may have no signature
-        return []
-    return [p.name for p in parameters if p.kind in POSITIONAL]
-
-
-def _named(tree: Any, root: str, argument: int) -> Iterator[DataLeaf]:
+def named(tree: Any, root: str, argument: int = 0) -> Iterator[DataLeaf]:
+    """Yields the arrays of a tree, with their names."""
     paths = Layout.of(tree, root).paths
     for path, leaf in zip(paths, jax.tree.leaves(tree), strict=True):
         yield DataLeaf(path, argument, np.asarray(leaf))

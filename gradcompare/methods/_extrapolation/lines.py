@@ -114,9 +114,14 @@ def coordinate_lines(
     evaluator: AbstractEvaluator, scale: Float[np.ndarray, " d"], centre: float, noise: float
 ) -> Lines:
     """Returns one line for each coordinate."""
-    usual = max(1.0, float(np.median(scale)))
+    usual = usual_length(scale)
     ends, share = room(evaluator), sharpness(evaluator)
     return Lines(evaluator.perturbed, evaluator.x, scale, *ends, centre, noise, usual, share=share)
+
+
+def usual_length(scale: Float[np.ndarray, " d"]) -> float:
+    """Returns the usual length of the parameters, at least 1."""
+    return max(1.0, float(np.median(scale)))
 
 
 def sharpness(evaluator: AbstractEvaluator) -> float:

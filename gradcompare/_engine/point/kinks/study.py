@@ -17,21 +17,12 @@ from ...._foundation.errors import optional
 from ...._foundation.layout import indices
 from ...._foundation.wording import listed, short
 from ...._model.estimate import SAFETY, Estimate
-from ...._model.verdict import Judgement, Verdict
+from ...._model.verdict import DISPUTED, EXACT, Judgement, Verdict
 from ...._results.judgement.clarke import AtKink, Refutation, refutation, widened
 from ...._results.judgement.excess import excess_of
 from .ascent import Seeking
 from .bends import bends
 from .nearby import CLEAR_KINK, SHARP
-
-EXACT = ("analytic", "autodiff")
-
-ACCUSED = (
-    Verdict.ANALYTIC_WRONG,
-    Verdict.AUTODIFF_WRONG,
-    Verdict.BOTH_WRONG,
-    Verdict.INCONCLUSIVE,
-)
 
 ALL_AXES = 12
 """Largest number of coordinates that are all looked at."""
@@ -90,7 +81,7 @@ def _is_open(evaluator: Evaluator, votes: Votes, judgement: Judgement) -> bool:
         return False
     return (
         bool(differences.kinked.any())
-        or judgement.verdict in ACCUSED
+        or judgement.verdict in (*DISPUTED, Verdict.BOTH_WRONG)
         or bends(evaluator, differences)
     )
 

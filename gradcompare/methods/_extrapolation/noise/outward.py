@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from ...._model.estimate import EPS
 from ..._base import AbstractEvaluator
-from ..lines import coordinate_scale
+from ..lines import coordinate_scale, usual_length
 from .level import NOISE_FACTOR
 from .waves import varies
 
@@ -56,7 +56,7 @@ def noise_outward(evaluator: AbstractEvaluator) -> tuple[float, int]:
     Noise that grows with f or with x is none of f at the point, and does not count.
     """
     scale, spent = coordinate_scale(evaluator), 1
-    usual = max(1.0, float(np.median(scale)))
+    usual = usual_length(scale)
     lower, upper = evaluator.problem.bounds
     tiny = (scale < TINY_PARAMETER * usual) & np.isinf(lower) & np.isinf(upper)
     if not tiny.any():
