@@ -136,10 +136,9 @@ def _progress(track: Track, first: Visit, stopped: Visit) -> str:
 
 def _vanished(track: Track) -> bool:
     """Whether the gradient has vanished at the lowest point or after it."""
-    ends = [v for v in (track.stopped, track.best, track.last) if v is not None]
-    slopes = [visit.slope for visit in ends if visit.slope is not None]
-    start = None if track.first is None else track.first.slope
-    return start is not None and bool(slopes) and min(slopes) <= VANISHED * start
+    first, stopped = (getattr(v, "slope", None) for v in (track.first, track.stopped))
+    shortest = track.shortest if stopped is None else min(track.shortest, stopped)
+    return first is not None and shortest <= VANISHED * first
 
 
 def _spread(visits: list[Visit], count: int) -> list[Visit]:

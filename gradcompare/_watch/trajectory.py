@@ -67,6 +67,7 @@ class Track:
         best: The point with the lowest value.
         stopped: The point of the last progress.
         close: The number of later evaluations near that point.
+        shortest: The 2-norm of the shortest gradient after it; infinity if there is none.
         broken: The number of evaluations with a point or a value that is not finite.
         first_broken: The number of the first of these evaluations.
         history: Points spread evenly over the run.
@@ -80,6 +81,7 @@ class Track:
     best: Visit | None = None
     stopped: Visit | None = None
     close: int = 0
+    shortest: float = math.inf
     broken: int = 0
     first_broken: int | None = None
     history: list[Visit] = field(default_factory=list)
@@ -115,6 +117,7 @@ class Track:
             self.last = visits[0] if visits[0].finite else self.last
         for visit in visits:
             visit.slope = slope
+        self.shortest = min(self.shortest, slope)
 
     def kept(self) -> list[Visit]:
         """Returns every point that is kept, in the order of the run."""
@@ -152,7 +155,7 @@ class Track:
         lowest, value = self._value(self.stopped), self._value(now)
         # A decrease by rounding or noise is no progress, however often it happens.
         if lowest - value > WORTH * abs(self._value(start) - value):
-            self.stopped, self.close = now, 0
+            self.stopped, self.close, self.shortest = now, 0, math.inf
             return
         # Without any way yet, the size of the point is the scale.
         way = np.linalg.norm(self.stopped.flat - start.flat)
