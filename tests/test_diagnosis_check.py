@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from faults import in_gradient
+from sweeps import sweep
 
 from gradcompare import Comparison, Verdict, check, compare, get_objective
 from gradcompare.diagnosis import diagnose
@@ -240,7 +241,7 @@ PLANTED = {
 }
 
 
-@pytest.mark.parametrize("name", ["logistic", "softmax-regression", "tanh-network"])
+@pytest.mark.parametrize("name", sweep(["softmax-regression", "logistic", "tanh-network"]))
 @pytest.mark.parametrize("fault", PLANTED)
 def test_planted_faults_are_named(name, fault):
     planted = in_gradient(fault, get_objective(name))

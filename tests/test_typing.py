@@ -10,6 +10,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from sweeps import sweep
 
 import gradcompare
 
@@ -20,7 +21,7 @@ GOOD, BAD = HERE / "good.py", HERE / "bad.py"
 CHECKERS = ("pyright", "mypy")
 
 
-@pytest.fixture(scope="module", params=CHECKERS)
+@pytest.fixture(scope="module", params=sweep(CHECKERS, ["pyright"]))
 def checked(request, tmp_path_factory):
     """A checker, and the errors that it finds in each file, by their lines."""
     checker, folder = request.param, tmp_path_factory.mktemp(request.param)
