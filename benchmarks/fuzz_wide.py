@@ -6,6 +6,7 @@ out: the derivative is that of the function without them.
 """
 
 import decimal
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from functools import cache
@@ -49,7 +50,8 @@ def cos(x: Decimal) -> Decimal:
 
 
 def _reduced(x: Decimal, quarters: int) -> Decimal:
-    if not x.is_finite():
+    # Where a float would be infinite, π would be needed to any number of digits.
+    if not x.is_finite() or x.adjusted() > sys.float_info.max_10_exp:
         return Decimal("nan")
     with decimal.localcontext(CONTEXT) as context:
         context.prec += max(0, x.adjusted()) + 10
