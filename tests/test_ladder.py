@@ -58,7 +58,8 @@ def lines_of(f, count: int = 3) -> Lines:
     def sample(lines, steps):
         return f(steps)
 
-    return Lines(sample, np.zeros(count), np.ones(count), everywhere, everywhere, float(f(0.0)), 0)
+    ends, centre = (everywhere, everywhere), np.full(count, float(f(0.0)))
+    return Lines(sample, np.zeros(count), np.ones(count), *ends, centre, np.zeros(count))
 
 
 def test_a_window_that_moves_keeps_the_values_it_still_holds():

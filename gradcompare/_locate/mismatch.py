@@ -132,8 +132,8 @@ class Mismatches:
             np.array([d.unit for d in directions]),
             np.array([below for below, _ in rooms]),
             np.array([above for _, above in rooms]),
-            self._centre,
-            self._noise,
+            np.full(len(directions), self._centre),
+            np.full(len(directions), self._noise),
             enough=np.array([d.enough for d in directions]),
         )
 

@@ -79,15 +79,16 @@ class Best:
         a derivative of 1e-18, steps of 4e8 gave 0 ± 1.5e-21.
         """
         flat = (np.abs(self.value) <= self.error) & (self.largest_step(lines) > lines.scale)
-        noise = max(lines.noise, EPS * abs(lines.centre))
+        size = np.abs(lines.centre)
+        noise = np.maximum(lines.noise, EPS * size)
         # All that is known then: f changes by less than its noise over the scale.
-        self._widen(flat, noise / lines.scale[flat])
+        self._widen(flat, (noise / lines.scale)[flat])
         # If f is nothing but noise, it may change as much from one number to the next.
         window = windows.of(np.arange(len(flat)))
         change = np.abs(np.hstack([window.plus, window.minus]) - window.centre)
         drowned = flat & (np.fmax.reduce(change, axis=1) < DROWNED * noise)
-        drowned &= noise > NOISY * abs(lines.centre)
-        self._widen(drowned, noise / (EPS * lines.scale[drowned]))
+        drowned &= noise > NOISY * size
+        self._widen(drowned, (noise / (EPS * lines.scale))[drowned])
 
     def widen_where_flat_at_first(
         self, lines: Lines, least: Float[np.ndarray, " m"], most: Float[np.ndarray, " m"]

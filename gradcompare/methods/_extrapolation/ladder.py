@@ -114,10 +114,8 @@ class Ladder:
         """Keeps better estimates; returns which lines need smaller steps, and which are done."""
         window, level = self._windows.of(active), self._windows.level[active]
         value, error, truncating, left_over, _, gap = extrapolate_window(window)
-        if self._windows.fewer_digits:
-            error = error * np.where(
-                self._windows.reaches(active, FAR * self._lines.scale[active]), FAR_DOUBT, 1.0
-            )
+        far = self._windows.reaches(active, FAR * self._lines.scale[active])
+        error = error * np.where(self._windows.fewer_digits[active] & far, FAR_DOUBT, 1.0)
         error = self._carry_left_over(active, error, left_over)
         stuck = error > PROGRESS * self._best.error[active]  # before `keep` changes the best
         flat = constant(window)

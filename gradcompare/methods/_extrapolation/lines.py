@@ -55,8 +55,8 @@ class Lines:
         scale: The unit of the steps on each line, a power of two.
         below: The distance backwards to the end of the domain.
         above: The distance forwards.
-        centre: The value of f at the point.
-        noise: A bound of the noise in one value of f, beside its rounding to float64.
+        centre: The value at the point of what is sampled on each line.
+        noise: A bound of the noise in one such value, beside its rounding to float64.
         usual: The usual length of the parameters, at least 1.
         enough: An error bar that is small enough on each line; 0 where the derivative decides
             what is small.
@@ -68,8 +68,8 @@ class Lines:
     scale: Float[np.ndarray, " m"]
     below: Float[np.ndarray, " m"]
     above: Float[np.ndarray, " m"]
-    centre: float
-    noise: float
+    centre: Float[np.ndarray, " m"]
+    noise: Float[np.ndarray, " m"]
     usual: float = 1.0
     enough: Float[np.ndarray, " m"] | float = 0.0
     share: float = 0.0
@@ -80,7 +80,7 @@ class Lines:
         def sample(lines, steps):
             return self.sample(which[lines], steps)
 
-        names = ("origin", "scale", "below", "above")
+        names = ("origin", "scale", "below", "above", "centre", "noise")
         parts = {name: getattr(self, name)[which] for name in names}
         return replace(self, sample=sample, enough=0.0, **parts)
 
@@ -116,7 +116,8 @@ def coordinate_lines(
     """Returns one line for each coordinate."""
     usual = usual_length(scale)
     ends, share = room(evaluator), sharpness(evaluator)
-    return Lines(evaluator.perturbed, evaluator.x, scale, *ends, centre, noise, usual, share=share)
+    same = (np.full(len(scale), each) for each in (centre, noise))
+    return Lines(evaluator.perturbed, evaluator.x, scale, *ends, *same, usual, share=share)
 
 
 def usual_length(scale: Float[np.ndarray, " d"]) -> float:
@@ -142,7 +143,8 @@ def direction_line(evaluator: AbstractEvaluator, centre: float, noise: float) ->
         return evaluator.along(steps)
 
     ends, share = room(evaluator), sharpness(evaluator)
-    return Lines(sample, np.zeros(1), scale, *ends, centre, noise, share=share)
+    same = (np.full(1, each) for each in (centre, noise))
+    return Lines(sample, np.zeros(1), scale, *ends, *same, share=share)
 
 
 def typical_size(evaluator: AbstractEvaluator) -> Float[np.ndarray, " k"]:

@@ -54,15 +54,13 @@ class Window(NamedTuple):
     minus: Float[np.ndarray, "k l"]
     steps: Float[np.ndarray, "k l"]
     noise: Float[np.ndarray, "k l"]
-    centre: float
+    centre: Float[np.ndarray, "k 1"]
     origin: Float[np.ndarray, " k"]
     side: Int[np.ndarray, " k"]
 
     def of(self, which: Bool[np.ndarray, " k"]) -> "Window":
         """Returns the windows of some of the lines."""
-        arrays = (self.plus, self.minus, self.steps, self.noise, self.origin, self.side)
-        plus, minus, steps, noise, origin, side = (array[which] for array in arrays)
-        return Window(plus, minus, steps, noise, self.centre, origin, side)
+        return Window(*(array[which] for array in self))
 
     @property
     def finite(self) -> Bool[np.ndarray, " k"]:
@@ -79,7 +77,7 @@ class Windows:
         least: The level of the largest step that fits into the domain.
         level: The level of the first step of the window.
         evaluations: The number of values of f so far.
-        fewer_digits: Whether the noise of f is that of fewer digits than float64 has.
+        fewer_digits: Whether the noise on each line is that of fewer digits than float64 has.
     """
 
     def __init__(self, lines: Lines):
@@ -139,8 +137,10 @@ class Windows:
             self._steps(active) < UNDERFLOW
         )
         least = np.where(lost, FLUSHED, 0.0)
-        noise = np.maximum(np.maximum(self.lines.noise, least), self._unit * largest)
-        origin, centre = self.lines.origin[active], self.lines.centre
+        noise = np.maximum(
+            np.maximum(self.lines.noise[active, None], least), self._unit[active, None] * largest
+        )
+        origin, centre = self.lines.origin[active], self.lines.centre[active, None]
         return Window(plus, minus, self._steps(active), noise, centre, origin, self.side[active])
 
     def reaches(
@@ -206,10 +206,11 @@ def signed_steps(
     return first, np.where(side, side * steps / RATIO**0.5, -steps)
 
 
-def noise_unit(lines: Lines) -> float:
-    """Returns the bound of the noise in a value, as a fraction of the value."""
-    relative = lines.noise / abs(lines.centre) if lines.centre else np.inf
-    return relative if NOISY < relative < FEWER_DIGITS else EPS / 2
+def noise_unit(lines: Lines) -> Float[np.ndarray, " m"]:
+    """Returns the bound of the noise in a value on each line, as a fraction of the value."""
+    size = np.abs(lines.centre)
+    relative = np.divide(lines.noise, size, out=np.full(len(size), np.inf), where=size > 0)
+    return np.where((relative > NOISY) & (relative < FEWER_DIGITS), relative, EPS / 2)
 
 
 def jumps(window: Window) -> Bool[np.ndarray, " k"]:
