@@ -129,10 +129,11 @@ def _judged(case: Case, settings: Settings, coverage: Coverage) -> Result:
     result = Result(
         objective.name,
         case.size,
-        settings.quantity,
+        problem.quantity,
         d=problem.layout.size,
         paths=problem.output.paths,
         shapes=problem.output.shapes,
+        blocks=getattr(problem.output, "blocks", ()),
         expected=objective.expected,
         points=fair([point.result for point in coverage.points]),
         message=_crash(objective, coverage.points[0].result),

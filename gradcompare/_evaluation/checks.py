@@ -36,9 +36,31 @@ def require_valid(evaluator: Evaluator) -> None:
     if objective.gradient is not None:
         gradient, _ = _shape(evaluator, "gradient", objective.gradient)
         _require_gradient(gradient, f"the gradient of {objective.name}", layout)
+    _require_quantity(evaluator)
     if objective.reference is not None:
         reference, _ = _shape(evaluator, "reference", objective.reference)
         _require_scalar(reference, f"the reference of {objective.name}", layout)
+
+
+def _require_quantity(evaluator: Evaluator) -> None:
+    """Checks the structure of a derivative other than the gradient.
+
+    Raises:
+        InputError: if it does not fit.
+    """
+    problem = evaluator.problem
+    by_hand = getattr(problem.objective, problem.quantity, None)
+    if problem.quantity in ("gradient", "directional") or by_hand is None:
+        return
+    along = problem.direction is not None
+
+    def called(params, data):
+        return by_hand(params, problem.direction, data) if along else by_hand(params, data)
+
+    result, _ = _shape(evaluator, problem.quantity, called)
+    if result is None:
+        raise InputError(f"the {problem.quantity} is None; return the derivative: {FORGOTTEN}")
+    problem.output.require_same(result, f"the {problem.quantity} of {problem.objective.name}")
 
 
 FORGOTTEN = "is a return forgotten?"

@@ -11,13 +11,21 @@ import numpy as np
 from jaxtyping import Float
 
 from .._foundation.errors import InputError
-from .._foundation.layout import Layout, PyTree
+from .._foundation.layout import Layout, MatrixLayout, PyTree
 from .convention import PLAIN, Convention, symmetric_parts
 from .verdict import Verdict
 
 Params = PyTree
 Data = PyTree
-Quantity = Literal["gradient", "directional"]
+Quantity = Literal["gradient", "directional", "jacobian", "jvp", "hessian", "hvp"]
+"""Kinds of derivatives: of a scalar, of a function with several results, and second ones."""
+
+
+FUNCTIONS = (
+    *("gradient", "directional", "hvp", "hessian", "residuals", "jacobian", "jvp"),
+    *("special", "reference"),
+)
+"""The fields of an objective that hold a function or nothing."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,11 @@ class Objective:
             `direction`, derived by hand. Without it, the gradient times the direction is used.
         hvp: `hvp(params, direction, data)`, the Hessian times `direction`, derived by hand, in
             the structure of `params`.
+        hessian: `hessian(params, data)`, derived by hand, in the structure of `jax.hessian`.
+        residuals: `residuals(params, data)`, a pytree of arrays, whose Jacobian is derived.
+        jacobian: `jacobian(params, data)`, the derivative of `residuals` by hand, in the
+            structure of `jax.jacobian`.
+        jvp: `jvp(params, direction, data)`, the Jacobian of `residuals` times `direction`.
         sizes: The sizes worth running; the first is the default.
         special: `special(params)` returns further points worth testing beside the one that
             `make` returned, by their names: tails, ties, a minimum.
@@ -76,6 +89,10 @@ class Objective:
     directional: Callable[[Params, Params, Data], PyTree] | None = None
     sizes: tuple[int, ...] = (10,)
     hvp: Callable[[Params, Params, Data], Params] | None = None
+    hessian: Callable[[Params, Data], PyTree] | None = None
+    residuals: Callable[[Params, Data], PyTree] | None = None
+    jacobian: Callable[[Params, Data], PyTree] | None = None
+    jvp: Callable[[Params, Params, Data], PyTree] | None = None
     special: Callable[[Params], Mapping[str, Params]] | None = None
     lower: PyTree = -math.inf
     upper: PyTree = math.inf
@@ -94,7 +111,7 @@ class Objective:
             )
         for field in ("value", "make"):
             self._require_callable(field)
-        for field in ("gradient", "directional", "hvp", "special", "reference"):
+        for field in FUNCTIONS:
             if getattr(self, field) is not None:
                 self._require_callable(field)
         if not self.sizes or not all(isinstance(s, int) and s > 0 for s in self.sizes):
@@ -135,8 +152,10 @@ class Problem:
         data: All other arguments of `value`, a pytree.
         layout: The layout of the parameters in a flat vector.
         label: The name of the point in the report.
-        direction: The direction of the directional derivative, in the structure of `params`;
-            None for the gradient.
+        direction: The direction of a directional derivative or of a product, in the structure of
+            `params`; None for the others.
+        quantity: The kind of derivative.
+        results: The layout of the results of `objective.residuals`; None if they play no part.
     """
 
     objective: Objective
@@ -145,11 +164,8 @@ class Problem:
     layout: Layout
     label: str
     direction: Params | None = None
-
-    @property
-    def quantity(self) -> Quantity:
-        """The quantity to estimate."""
-        return "gradient" if self.direction is None else "directional"
+    quantity: Quantity = "gradient"
+    results: Layout | None = None
 
     def moved(self, x: Float[np.ndarray, " d"], label: str) -> "Problem":
         """Returns the same problem at another point, made symmetric if the convention is."""
@@ -192,13 +208,38 @@ class Problem:
     @property
     def output(self) -> Layout:
         """The layout of the estimate in a flat vector."""
-        if self.direction is None:
-            return self.layout
-        return Layout.of(0.0, root=DIRECTIONAL_NAME)
+        match self.quantity:
+            case "gradient" | "hvp":
+                return self.layout
+            case "hessian":
+                return MatrixLayout.by(self.layout, self.layout, ", ")
+            case "directional":
+                return Layout.of(0.0, root=DIRECTIONAL_NAME)
+        assert self.results is not None
+        if self.quantity == "jvp":
+            return self.results
+        return MatrixLayout.by(self.results, self.layout)
+
+    @property
+    def function(self) -> Callable[[Params, Data], PyTree] | None:
+        """The function with several results that is differentiated; None if a scalar is."""
+        match self.quantity:
+            case "jacobian" | "jvp":
+                return self.objective.residuals
+            case "hessian" | "hvp":
+                return self.objective.gradient
+        return None
 
     @classmethod
     def at(
-        cls, objective: Objective, params: Params, data: Data, label: str, direction=None
+        cls,
+        objective: Objective,
+        params: Params,
+        data: Data,
+        label: str,
+        direction: Params | None = None,
+        quantity: Quantity | None = None,
+        results: Layout | None = None,
     ) -> "Problem":
         """Returns the problem at a point, after checks of the point and the direction.
 
@@ -216,7 +257,9 @@ class Problem:
             direction = layout.unflatten(_finite(layout, direction, "direction"))
             if not np.any(layout.flatten(direction)):
                 raise InputError("the direction is zero; give one that leads somewhere")
-        problem = cls(objective, layout.unflatten(x), data, layout, label, direction)
+        quantity = quantity or ("gradient" if direction is None else "directional")
+        point = layout.unflatten(x)
+        problem = cls(objective, point, data, layout, label, direction, quantity, results)
         outside = np.flatnonzero((x < problem.bounds[0]) | (x > problem.bounds[1]))
         if outside.size:
             raise InputError(

@@ -87,7 +87,15 @@ class Draws(PointSource):
         yield start
         if self.objective.special is not None:
             for name, params in self.objective.special(start.params).items():
-                yield Problem.at(self.objective, params, start.data, name, start.direction)
+                yield Problem.at(
+                    self.objective,
+                    params,
+                    start.data,
+                    name,
+                    start.direction,
+                    start.quantity,
+                    start.results,
+                )
         yield from (self._draw(number) for number in range(1, self.count))
 
     def more(self, value_at: ValueAt) -> Iterator[Problem]:

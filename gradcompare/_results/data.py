@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from jaxtyping import Float
 
-from .._foundation.layout import coordinate_name
+from .._foundation.layout import Block, coordinate_name, entry_name
 from .._model.estimate import Estimate
 from .._model.finding import Finding
 from .._model.objective import Quantity
@@ -88,6 +88,7 @@ class ResultData:
         d: The number of parameters.
         paths: The names of the arrays in the estimated derivative.
         shapes: The shapes of those arrays.
+        blocks: The blocks of a matrix, whose entries have a row and a column; else nothing.
         points: The result at each point.
         timings: The running time of each method, by its name; `value` for one value.
         accuracy: In a narrower dtype, the accuracy of each method, by its name.
@@ -107,6 +108,7 @@ class ResultData:
     d: int = 0
     paths: tuple[str, ...] = ()
     shapes: tuple[tuple[int, ...], ...] = ()
+    blocks: tuple[Block, ...] = ()
     points: tuple[PointResult, ...] = ()
     timings: dict[str, Timing] = field(default_factory=dict)
     accuracy: dict[str, Accuracy] = field(default_factory=dict)
@@ -218,6 +220,8 @@ class ResultData:
 
     def name(self, entry: int) -> str:
         """Returns the name of one entry of the estimated derivative."""
+        if self.blocks:
+            return entry_name(self.blocks, entry)
         return coordinate_name(self.paths, self.shapes, entry)
 
     def cost_ratio(self, method: str) -> float | None:

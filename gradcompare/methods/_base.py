@@ -2,7 +2,7 @@
 
 import abc
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import ClassVar, Literal, Protocol
 
 import numpy as np
@@ -15,6 +15,24 @@ from .._model.estimate import Estimate
 from .._model.objective import Objective, Problem, Quantity
 
 Source = Literal["analytic", "autodiff", "differences"]
+
+
+class AbstractValues(Protocol):
+    """What the measurement of noise needs: a scalar near one point, along lines."""
+
+    @property
+    def problem(self) -> Problem: ...
+
+    @property
+    def x(self) -> Float[np.ndarray, " d"]: ...
+
+    def value(self) -> float: ...
+
+    def along(
+        self, steps: Float[np.ndarray, " k"], direction: PyTree | None = None
+    ) -> Float[np.ndarray, " k"]: ...
+
+    def epsilon(self, key: Hashable) -> float: ...
 
 
 class AbstractEvaluator(Runner, Protocol):

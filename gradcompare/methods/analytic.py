@@ -15,6 +15,21 @@ from .._model.estimate import Estimate
 from .._model.objective import Objective, Quantity
 from ._base import AbstractEvaluator, AbstractMethod
 
+FIELDS: dict[Quantity, tuple[str, ...]] = {
+    "gradient": ("gradient",),
+    "directional": ("gradient", "directional"),
+    **{quantity: (quantity,) for quantity in ("jacobian", "jvp", "hessian", "hvp")},
+}
+"""The functions of an objective that give each quantity."""
+
+NAMES = {
+    "directional": "directional derivative",
+    "jacobian": "Jacobian",
+    "jvp": "Jacobian-vector product",
+    "hessian": "Hessian",
+    "hvp": "Hessian-vector product",
+}
+
 
 @dataclass(frozen=True)
 class Analytic(AbstractMethod):
@@ -26,13 +41,9 @@ class Analytic(AbstractMethod):
     votes: ClassVar = True
 
     def unsupported(self, objective: Objective, quantity: Quantity) -> str | None:
-        if objective.gradient is not None:
+        if any(getattr(objective, field) is not None for field in FIELDS[quantity]):
             return None
-        if quantity == "directional" and objective.directional is not None:
-            return None
-        return f"{objective.name} has no hand-written {quantity} derivative".replace(
-            "gradient derivative", "gradient"
-        )
+        return f"{objective.name} has no hand-written {NAMES.get(quantity, quantity)}"
 
     def estimate(self, evaluator: AbstractEvaluator) -> Estimate:
         hand = evaluator.problem.objective
@@ -46,8 +57,16 @@ class Analytic(AbstractMethod):
                 return hand.directional(params, direction, data)
             return tree_dot(gradient(params, data, direction), direction)
 
-        function = gradient if evaluator.problem.quantity == "gradient" else directional
-        return estimate_with_rounding(evaluator, self, function)
+        def matrix(params, data, direction):
+            return getattr(hand, quantity)(params, data)
+
+        def product(params, data, direction):
+            return getattr(hand, quantity)(params, direction, data)
+
+        quantity = evaluator.problem.quantity
+        functions = {"gradient": gradient, "directional": directional}
+        functions |= {"jacobian": matrix, "hessian": matrix, "jvp": product, "hvp": product}
+        return estimate_with_rounding(evaluator, self, functions[quantity])
 
 
 def tree_dot(a, b):

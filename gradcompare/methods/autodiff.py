@@ -23,6 +23,7 @@ from .._foundation.frames import caller_of, returns
 from .._foundation.user_code import is_users, line_of
 from .._introspection.jax_internals import is_traced
 from .._model.estimate import Estimate
+from .._model.objective import Problem
 from ._base import AbstractEvaluator, AbstractMethod
 from .analytic import tree_dot
 
@@ -37,6 +38,8 @@ class Reverse(AbstractMethod):
     votes: ClassVar = True
 
     def estimate(self, evaluator: AbstractEvaluator) -> Estimate:
+        if evaluator.problem.quantity not in ("gradient", "directional"):
+            return estimate_with_rounding(evaluator, self, _of_several(evaluator.problem))
         value = evaluator.problem.objective.value
 
         def gradient(params, data, direction):
@@ -78,6 +81,31 @@ class ForwardMode(AbstractMethod):
 
         function = gradient if evaluator.problem.quantity == "gradient" else slope
         return estimate_with_rounding(evaluator, self, function)
+
+
+def _of_several(problem: Problem) -> Callable[..., PyTree]:
+    """Returns autodiff of a function with several results, or of the second order.
+
+    Reverse mode gives the gradient, and forward mode its derivative: that costs least.
+    """
+    objective = problem.objective
+
+    def function(params, data):
+        if problem.quantity in ("hessian", "hvp"):
+            return jax.grad(_followed(objective.value, params))(params, data)
+        assert objective.residuals is not None
+        return _followed(objective.residuals, params)(params, data)
+
+    wide = problem.results is not None and problem.results.size < problem.layout.size
+    mode = jax.jacrev if problem.quantity == "jacobian" and wide else jax.jacfwd
+
+    def matrix(params, data, direction):
+        return mode(function)(params, data)
+
+    def product(params, data, direction):
+        return jax.jvp(lambda p: function(p, data), (params,), (direction,))[1]
+
+    return matrix if problem.direction is None else product
 
 
 def _followed(value: Callable[..., Array], params: PyTree) -> Callable[..., Array]:

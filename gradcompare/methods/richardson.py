@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Int
 
+from .._evaluation.evaluator import Evaluator
 from .._foundation.layout import Layout
 from .._foundation.wording import listed
 from .._model.estimate import Estimate
@@ -27,6 +28,8 @@ from ._extrapolation.lines import (
 )
 from ._extrapolation.noise.level import NOISE_FACTOR
 from ._extrapolation.noise.measurement import Noise, measure_noise
+from ._extrapolation.several.first import differentiated, first_derivatives
+from ._extrapolation.several.second import second_derivatives
 
 OTHER_STEPS = (0.7, 0.4)
 """Ratios of the steps of further measurements to those of the first."""
@@ -44,6 +47,8 @@ class Richardson(AbstractMethod):
 
     def estimate(self, evaluator: AbstractEvaluator) -> Estimate:
         with np.errstate(all="ignore"):  # values that are not finite are part of the work
+            if evaluator.problem.quantity not in ("gradient", "directional"):
+                return _of_several(evaluator)
             scale = coordinate_scale(evaluator)
             noise = measure_noise(evaluator)
             centre = evaluator.value()
@@ -86,6 +91,31 @@ class Richardson(AbstractMethod):
                 error[entries] = np.fmax(error[entries], distance)
                 evaluations += again.evaluations
         return replace(estimate, error=error, evaluations=evaluations)
+
+
+def _of_several(evaluator: AbstractEvaluator, ratio: float = 1.0) -> Estimate:
+    """Returns the derivatives of several results, or second derivatives of one."""
+    assert isinstance(evaluator, Evaluator)
+    function = differentiated(evaluator)
+    slopes = (
+        second_derivatives(evaluator, ratio)
+        if function is None
+        else first_derivatives(function, ratio)
+    )
+    along = slopes.along
+    bar = np.where(slopes.stairs & ~along.constant, np.abs(along.value) + along.error, along.error)
+    value = np.where(slopes.stairs, 0.0, along.value)
+    return Estimate(
+        value,
+        bar,
+        slopes.evaluations,
+        left=value - along.gap / 2,
+        right=value + along.gap / 2,
+        jumps=along.jumps,
+        note=_note(evaluator.problem.output, along, ""),
+        step=along.step,
+        noisy=False,
+    )
 
 
 def _on_stairs(along: Derivatives, noise: Noise) -> Derivatives:

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..._model.estimate import EPS
-from .._base import AbstractEvaluator
+from .._base import AbstractEvaluator, AbstractValues
 
 RATIO = 1.9
 """Ratio of each step to the next one, a level further down.
@@ -116,8 +116,9 @@ def coordinate_lines(
     """Returns one line for each coordinate."""
     usual = usual_length(scale)
     ends, share = room(evaluator), sharpness(evaluator)
-    same = (np.full(len(scale), each) for each in (centre, noise))
-    return Lines(evaluator.perturbed, evaluator.x, scale, *ends, *same, usual, share=share)
+    centres, noises = (np.full(len(scale), each) for each in (centre, noise))
+    sample, x = evaluator.perturbed, evaluator.x
+    return Lines(sample, x, scale, *ends, centres, noises, usual, share=share)
 
 
 def usual_length(scale: Float[np.ndarray, " d"]) -> float:
@@ -143,8 +144,8 @@ def direction_line(evaluator: AbstractEvaluator, centre: float, noise: float) ->
         return evaluator.along(steps)
 
     ends, share = room(evaluator), sharpness(evaluator)
-    same = (np.full(1, each) for each in (centre, noise))
-    return Lines(sample, np.zeros(1), scale, *ends, *same, share=share)
+    centres, noises = (np.full(1, each) for each in (centre, noise))
+    return Lines(sample, np.zeros(1), scale, *ends, centres, noises, share=share)
 
 
 def typical_size(evaluator: AbstractEvaluator) -> Float[np.ndarray, " k"]:
@@ -181,7 +182,7 @@ def room_along(
     return float(below), float(np.min(ends.max(axis=0), initial=np.inf) * inside)
 
 
-def coordinate_scale(evaluator: AbstractEvaluator) -> Float[np.ndarray, " d"]:
+def coordinate_scale(evaluator: AbstractValues) -> Float[np.ndarray, " d"]:
     """Returns the power of two just below |x| for each coordinate.
 
     A coordinate at zero gets the median scale of the others in its own array, or 1, and so does

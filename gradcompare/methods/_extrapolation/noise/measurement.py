@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from ..._base import AbstractEvaluator
+from ..._base import AbstractValues
 from ..lines import coordinate_scale
 from .level import NOISE_FACTOR, noise_level
 from .outward import noise_outward
@@ -39,14 +39,14 @@ class Noise(NamedTuple):
     evaluations: int
 
 
-def measure_noise(evaluator: AbstractEvaluator) -> Noise:
+def measure_noise(evaluator: AbstractValues) -> Noise:
     """Returns the noise of f near the point, and further out where a parameter is tiny."""
     near = _noise_near(evaluator)
     outward, spent = noise_outward(evaluator)
     return near._replace(bound=max(near.bound, outward), evaluations=near.evaluations + spent)
 
 
-def _noise_near(evaluator: AbstractEvaluator) -> Noise:
+def _noise_near(evaluator: AbstractValues) -> Noise:
     """Returns the noise of f near the point.
 
     If f is too curved, or not finite, at the usual spacings, smaller ones are tried, in the
@@ -82,7 +82,7 @@ def _noise_near(evaluator: AbstractEvaluator) -> Noise:
 
 
 def _levels(
-    evaluator: AbstractEvaluator, direction: Float[np.ndarray, " d"], spacings: tuple[float, ...]
+    evaluator: AbstractValues, direction: Float[np.ndarray, " d"], spacings: tuple[float, ...]
 ) -> tuple[list[float], Float[np.ndarray, "s n"]]:
     """Returns the noise at each spacing that shows it, and the values of f."""
     # The point itself is left out: it may be a kink or a jump, which is not noise.
@@ -92,7 +92,7 @@ def _levels(
     return [level for level in map(noise_level, values) if level is not None], values
 
 
-def _inward(evaluator: AbstractEvaluator) -> Float[np.ndarray, " d"]:
+def _inward(evaluator: AbstractValues) -> Float[np.ndarray, " d"]:
     """Returns a direction in which every coordinate moves by its scale, with random signs.
 
     A coordinate with a bound moves towards its wider side, and stays inside.

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...._model.estimate import EPS
-from ..._base import AbstractEvaluator
+from ..._base import AbstractValues
 from ..lines import coordinate_scale, usual_length
 from .level import NOISE_FACTOR
 from .waves import varies
@@ -50,7 +50,7 @@ UNEXPLAINED = 30.0
 """Least ratio of noise inside f to that which rounding of x and of the value explains."""
 
 
-def noise_outward(evaluator: AbstractEvaluator) -> tuple[float, int]:
+def noise_outward(evaluator: AbstractValues) -> tuple[float, int]:
     """Returns a bound of the noise that f shows further out, and the number of values it took.
 
     Noise that grows with f or with x is none of f at the point, and does not count.
@@ -92,7 +92,7 @@ def noise_outward(evaluator: AbstractEvaluator) -> tuple[float, int]:
 
 
 def _reach(
-    evaluator: AbstractEvaluator, scale: Float[np.ndarray, " d"], distance: float
+    evaluator: AbstractValues, scale: Float[np.ndarray, " d"], distance: float
 ) -> Float[np.ndarray, " d"]:
     """Returns how far each tiny coordinate without a bound moves."""
     x, (lower, upper) = evaluator.x, evaluator.problem.bounds

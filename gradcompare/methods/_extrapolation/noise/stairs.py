@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...._model.estimate import EPS
-from ..._base import AbstractEvaluator
+from ..._base import AbstractValues
 from ..lines import NOISY
 
 DECIMALS = range(16)
@@ -75,7 +75,7 @@ def are_stairs(values: Float[np.ndarray, " n"]) -> bool:
 
 
 def stairs(
-    evaluator: AbstractEvaluator,
+    evaluator: AbstractValues,
     direction: Float[np.ndarray, " d"],
     values: Float[np.ndarray, "s n"],
 ) -> tuple[float, float, int]:

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...._model.estimate import EPS
-from ..._base import AbstractEvaluator
+from ..._base import AbstractValues
 from .level import ORDERS, level_of_order, noise_level
 from .stairs import POINTS
 
@@ -40,7 +40,7 @@ def may_oscillate(levels: list[float], values: Float[np.ndarray, "s n"]) -> bool
 
 
 def varies(
-    evaluator: AbstractEvaluator,
+    evaluator: AbstractValues,
     direction: Float[np.ndarray, " d"],
     level: float,
     *,

@@ -1,0 +1,6 @@
+"""Derivatives of functions with several results, and second derivatives.
+
+- `values`: the values of such a function, and the noise of each result
+- `first`: the derivatives of every result
+- `second`: the second derivatives of a scalar
+"""
