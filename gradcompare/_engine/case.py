@@ -22,7 +22,7 @@ from .._results.judgement.settlement import settled
 from .._results.result import Result
 from ..diagnosis.autodiff.findings import autodiff_findings
 from ..diagnosis.autodiff.staircase import staircase
-from ..diagnosis.diagnose import findings
+from ..diagnosis.findings import findings
 from ..diagnosis.nonfinite.findings import nonfinite_findings
 from .accuracy import accuracies
 from .point.examination import examine

@@ -77,7 +77,8 @@ def _require_scalar(value: PyTree, what: str, layout: Layout) -> None:
             f"{what} is a pair like (value, gradient), {_leaves(value)}; "
             f"{needed}, or have both checked with gradient=True (--pair)"
         )
-    raise InputError(f"{what} is {_leaves(value) or repr(value)}; {needed}")
+    several = "" if getattr(value, "shape", ()) == () else ", or use check_jacobian"
+    raise InputError(f"{what} is {_leaves(value) or repr(value)}; {needed}{several}")
 
 
 def _require_gradient(gradient: PyTree, what: str, layout: Layout) -> None:

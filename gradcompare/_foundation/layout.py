@@ -190,6 +190,23 @@ class MatrixLayout(Layout):
         whole[self.places] = vector
         return whole
 
+    def require_same(self, tree: PyTree, what: str) -> None:
+        """Checks that `tree` could be the matrix: of its structure, with one block for each pair.
+
+        Raises:
+            InputError: if not; the message says what was given and what is needed.
+        """
+        leaves = jtu.tree_leaves(tree)
+        alone = len(self.blocks) == len(leaves) == 1
+        if alone and np.shape(leaves[0]) != self.shapes[0]:
+            (block,), shape = self.blocks, np.shape(leaves[0])
+            turned = shape == block.column_shape + block.row_shape
+            raise InputError(
+                f"{what} has shape {shape}; give {block.shape}, the shape of {block.row} followed "
+                f"by that of {block.column}{': is it transposed?' if turned else ''}"
+            )
+        super().require_same(tree, what)
+
     def name(self, coordinate: int) -> str:
         return entry_name(self.blocks, coordinate)
 

@@ -10,7 +10,7 @@ from .._foundation.errors import optional
 from .._foundation.layout import indices
 from .._foundation.plugins import public_modules
 from .._foundation.wording import short
-from .._model.finding import DIAGNOSED_COORDINATES, Finding
+from .._model.finding import Finding
 from .._points.branches.combined import Choices
 from .._points.examination import Examination
 from . import hypotheses as hypotheses_package
@@ -31,16 +31,15 @@ def hypotheses() -> tuple[AbstractHypothesis, ...]:
     return tuple(sorted(unsorted, key=lambda hypothesis: hypothesis.rank))
 
 
-def findings(points: Sequence[Examination], choices: Choices | None = None) -> tuple[Finding, ...]:
+def gradient_findings(
+    points: Sequence[Examination], choices: Choices | None = None
+) -> tuple[Finding, ...]:
     """Returns what is wrong with the analytic gradient, as far as it can be explained.
 
     Args:
         points: Every point that was examined.
         choices: The choices of the objective.
     """
-    problem = points[0].evaluator.problem
-    if problem.quantity != "gradient" or problem.layout.size > DIAGNOSED_COORDINATES:
-        return ()
 
     def explained() -> tuple[Finding, ...]:
         evidence = gather(points, choices)

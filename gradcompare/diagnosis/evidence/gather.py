@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import FunctionType
 
 import numpy as np
 
@@ -9,7 +10,6 @@ from ..._foundation.user_code import Place
 from ..._introspection.closures import captured, literals
 from ..._model.estimate import SAFETY, Estimate
 from ..._model.objective import Problem
-from ..._model.user_functions import Adapted
 from ..._model.verdict import Verdict
 from ..._points.branches.combined import Choices
 from ..._points.examination import Examination
@@ -36,24 +36,20 @@ def gather(points: Sequence[Examination], choices: Choices | None = None) -> Evi
         points: Every point that was examined.
         choices: The choices of the objective.
     """
-    kept = [point for point in points if _is_comparable(point.result)]
+    kept, rows = comparable(points)
     if not kept:
         return None
     problem = kept[0].evaluator.problem
-    bound = problem.objective.convention.intent == "upper_bound"
-    accuracy = problem.objective.accuracy or 0.0
-    rows = [_row(_accepted(point.result.votes, accuracy), bound) for point in kept]
     # Autodiff may run on a value that cannot be traced as a whole, as with branches of Python.
     traced = [
         point.evaluator
         for point in kept
         if "autodiff" in point.result.votes and not point.evaluator.cache.opaque
     ]
-    columns = [np.stack(column) for column in zip(*rows, strict=True)]
     return Evidence(
         tuple(point.result.label for point in kept),
         np.stack([point.result.x for point in kept]),
-        *columns,
+        *rows,
         paths=problem.layout.paths,
         shapes=problem.layout.shapes,
         data=data_leaves(problem),
@@ -63,6 +59,19 @@ def gather(points: Sequence[Examination], choices: Choices | None = None) -> Evi
         regions=() if choices is None else regions(choices, kept),
         other_data=OtherData([point.evaluator for point in kept]),
     )
+
+
+def comparable(
+    points: Sequence[Examination],
+) -> tuple[list[Examination], list[np.ndarray]]:
+    """Returns the points with a reference, and what `_row` gives for them, stacked."""
+    kept = [point for point in points if _is_comparable(point.result)]
+    if not kept:
+        return [], []
+    objective = kept[0].evaluator.problem.objective
+    bound, accuracy = objective.convention.intent == "upper_bound", objective.accuracy or 0.0
+    rows = [_row(_accepted(point.result.votes, accuracy), bound) for point in kept]
+    return kept, [np.stack(column) for column in zip(*rows, strict=True)]
 
 
 def _is_comparable(point: PointResult) -> bool:
@@ -136,4 +145,8 @@ def _literals(problem: Problem) -> dict[float, Place]:
 
 def _own(function: Callable) -> Callable:
     """Returns the user's own function."""
-    return function.function if isinstance(function, Adapted) else function
+    while not isinstance(function, FunctionType) and callable(
+        inner := getattr(function, "function", None)
+    ):
+        function = inner
+    return function

@@ -1,0 +1,28 @@
+"""The findings about the derivative under test, whatever its kind."""
+
+from collections.abc import Sequence
+
+from .._foundation.errors import optional
+from .._model.finding import DIAGNOSED_COORDINATES, Finding
+from .._points.branches.combined import Choices
+from .._points.examination import Examination
+from .diagnose import gradient_findings
+from .matrices.findings import matrix_findings
+
+
+def findings(points: Sequence[Examination], choices: Choices | None = None) -> tuple[Finding, ...]:
+    """Returns what is wrong with the derivative under test, as far as it can be explained.
+
+    Args:
+        points: Every point that was examined.
+        choices: The choices of the objective.
+    """
+    problem = points[0].evaluator.problem
+    if problem.output.size > DIAGNOSED_COORDINATES:
+        return ()
+    match problem.quantity:
+        case "gradient":
+            return gradient_findings(points, choices)
+        case "jacobian" | "hessian":
+            return optional("the diagnosis", lambda: matrix_findings(points), ())
+    return ()

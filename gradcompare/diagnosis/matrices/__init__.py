@@ -1,0 +1,7 @@
+"""What is wrong with a Jacobian or a Hessian.
+
+- `findings`: patterns of the whole matrix first, then the diagnosis of single rows
+- `evidence`: the matrices of all points
+- `patterns`: rows and columns that are exchanged, negated, multiplied or zero
+- `rows`: a row as the gradient of a scalar
+"""

@@ -1,0 +1,47 @@
+"""The findings about a wrong matrix."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from ..._foundation.wording import listed, short
+from ..._model.estimate import SAFETY
+from ..._model.finding import Finding
+from ..._points.examination import Examination
+from .evidence import Matrices
+from .patterns import patterns
+from .rows import row_findings
+
+
+def matrix_findings(points: Sequence[Examination]) -> tuple[Finding, ...]:
+    """Returns what is wrong with a Jacobian or a Hessian, as far as it can be explained."""
+    matrices = Matrices.of(points)
+    if matrices is None or not matrices.wrong.any():
+        return ()
+    found = patterns(matrices) or row_findings(points, matrices) or (_place(matrices),)
+    of_hessian = points[0].evaluator.problem.quantity == "hessian"
+    return (*found, *(_asymmetry(matrices) if of_hessian else ()))
+
+
+def _place(matrices: Matrices) -> Finding:
+    rows = [matrices.row(int(i)) for i in np.flatnonzero(matrices.wrong_rows)]
+    columns = [matrices.column(int(j)) for j in np.flatnonzero(matrices.wrong_columns)]
+    return Finding("place", f"wrong in {listed(rows)}, at {listed(columns)}", residual=1.0)
+
+
+def _asymmetry(matrices: Matrices) -> Iterator[Finding]:
+    """Says so if a Hessian is not symmetric: one of two entries is wrong without any reference."""
+    turned = np.swapaxes(matrices.tested, 1, 2)
+    bars = matrices.tested_bar + np.swapaxes(matrices.tested_bar, 1, 2)
+    off = np.abs(matrices.tested - turned)
+    uneven = off > SAFETY * bars
+    if not uneven.any():
+        return
+    p, i, j = np.unravel_index(int(np.argmax(np.where(uneven, off, -1.0))), off.shape)
+    names = [matrices.layout.columns.name(int(k)) for k in (i, j)]
+    a, b = (short(matrices.tested[p][k], 6) for k in ((i, j), (j, i)))
+    yield Finding(
+        "asymmetry",
+        f"the matrix is not symmetric: {a} at {names[0]}, {names[1]} and {b} at {names[1]}, "
+        f"{names[0]}; second derivatives of a smooth f are",
+    )

@@ -1,0 +1,200 @@
+"""Jacobians, Hessians and products: right ones agree, wrong ones are named, on host and traced."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gradcompare
+from gradcompare import InputError, Verdict
+
+RNG = np.random.default_rng(0)
+A = RNG.standard_normal((6, 4))
+X = np.array([0.5, -0.7, 1.1, 0.3])
+
+
+def residuals(x, A):
+    return jnp.tanh(A @ x) * x[0]
+
+
+def jacobian(x, A):
+    t = jnp.tanh(A @ x)
+    return ((1 - t**2) * x[0])[:, None] * A + t[:, None] * jnp.eye(4)[0]
+
+
+def on_host(function):
+    return lambda *args: np.asarray(function(*args))
+
+
+def energy(x):
+    return jnp.sum(jnp.cos(x[1:] * x[:-1])) + x[0] ** 3
+
+
+def energy_hessian(x):
+    return jax.hessian(energy)(x) * 1.0
+
+
+ROW_FAULTS = {
+    "sign of a row": (lambda J: J.at[2].mul(-1), "row 2", "opposite sign"),
+    "factor of a row": (lambda J: J.at[1].mul(2), "row 1", "multiply by 0.5"),
+    "two rows exchanged": (
+        lambda J: J[jnp.array([0, 4, 2, 3, 1, 5])],
+        "row 1",
+        "is that of row 4",
+    ),
+    "a row of zeros": (lambda J: J.at[3].set(0), "row 3", "0"),
+    "a column of zeros": (lambda J: J.at[:, 2].set(0), "column 2", "0, and the reference is not"),
+    "sign of a column": (lambda J: J.at[:, 1].mul(-1), "column 1", "opposite sign"),
+    "two columns exchanged": (lambda J: J[:, jnp.array([1, 0, 2, 3])], "column 0", "column 1"),
+    "everything": (lambda J: -J, "every row", "opposite sign"),
+}
+
+
+@pytest.mark.parametrize("place", ["traced", "host"])
+def test_a_right_jacobian_agrees(place):
+    wrap = on_host if place == "host" else lambda f: f
+    check = gradcompare.check_jacobian(wrap(residuals), wrap(jacobian), X, A)
+    assert check.verdict is Verdict.AGREE
+    assert not check.results[0].unverified
+
+
+@pytest.mark.parametrize("fault", ROW_FAULTS)
+@pytest.mark.parametrize("place", ["traced", "host"])
+def test_a_wrong_jacobian_is_named(fault, place):
+    change, where, what = ROW_FAULTS[fault]
+    wrap = on_host if place == "host" else lambda f: f
+    wrong = wrap(lambda x, A: change(jacobian(x, A)))
+    check = gradcompare.check_jacobian(wrap(residuals), wrong, X, A)
+    assert check.verdict is Verdict.ANALYTIC_WRONG
+    findings = " ".join(map(str, check.results[0].diagnosis))
+    assert where in findings
+    assert what in findings
+
+
+def test_a_transposed_matrix_is_named():
+    check = gradcompare.check_jacobian(
+        lambda x, A: residuals(x, A)[:4], lambda x, A: jacobian(x, A)[:4].T, X, A
+    )
+    assert "transpose" in str(check)
+
+
+def test_entries_of_pytrees_have_the_names_of_both():
+    def fun(x):
+        return {"sum": x["a"] + x["b"][0], "product": jnp.stack([x["a"] * x["b"][1]])}
+
+    def jac(x):
+        one, zero = jnp.ones(()), jnp.zeros(())
+        return {
+            "sum": {"a": one, "b": jnp.stack([one, zero])},
+            "product": {"a": x["b"][1][None], "b": -jnp.stack([zero, x["a"]])[None]},
+        }
+
+    x0 = {"a": np.array(0.5), "b": np.array([1.0, 2.0])}
+    check = gradcompare.check_jacobian(fun, jac, x0)
+    assert check.verdict is Verdict.ANALYTIC_WRONG
+    assert "product[0] by b[1]" in str(check)
+    right = gradcompare.check_jacobian(fun, lambda x: jax.jacobian(fun)(x), x0)
+    assert right.verdict in (Verdict.AGREE, Verdict.NOT_A_CHECK)
+
+
+@pytest.mark.parametrize("place", ["traced", "host"])
+@pytest.mark.parametrize("with_gradient", [True, False])
+def test_hessians(place, with_gradient):
+    wrap = on_host if place == "host" else lambda f: f
+    value = (lambda x: float(energy(x))) if place == "host" else energy
+    gradient = wrap(lambda x: jax.grad(energy)(x) * 1.0) if with_gradient else None
+
+    def verdict(change):
+        hessian = wrap(lambda x: change(energy_hessian(x)))
+        return gradcompare.check_hessian(value, hessian, X, gradient=gradient).verdict
+
+    assert verdict(lambda H: H) is Verdict.AGREE
+    assert verdict(lambda H: -H) is Verdict.ANALYTIC_WRONG
+    assert verdict(lambda H: H.at[0, 0].mul(0.5)) is Verdict.ANALYTIC_WRONG
+    assert verdict(lambda H: H.at[1, 2].mul(0)) is Verdict.ANALYTIC_WRONG
+
+
+def test_a_wrong_gradient_beside_a_hessian_is_reported_itself():
+    check = gradcompare.check_hessian(
+        energy, energy_hessian, X, gradient=lambda x: -jax.grad(energy)(x)
+    )
+    assert check.results[0].quantity == "gradient"
+    assert check.results[0].verdict is Verdict.ANALYTIC_WRONG
+
+
+def test_a_hessian_that_is_not_symmetric_is_said_to_be():
+    check = gradcompare.check_hessian(energy, lambda x: energy_hessian(x).at[0, 1].mul(-1), X)
+    assert check.verdict is Verdict.ANALYTIC_WRONG
+    assert "not symmetric" in str(check)
+    assert "x[0], x[1]" in str(check)
+
+
+@pytest.mark.parametrize("place", ["traced", "host"])
+def test_products(place):
+    wrap = on_host if place == "host" else lambda f: f
+    value = (lambda x: float(energy(x))) if place == "host" else energy
+    fun = wrap(lambda x: residuals(x, A))
+
+    def hvp(sign):
+        return wrap(lambda x, v: energy_hessian(x) @ v * sign)
+
+    def jvp(sign):
+        return wrap(lambda x, v: jacobian(x, A) @ v * sign)
+
+    def vjp(sign):
+        return wrap(lambda x, u: u @ jacobian(x, A) * sign)
+
+    right, wrong = np.ones(4), np.array([1.0, -1, 1, 1])
+    checks = [
+        (gradcompare.check_hvp, value, hvp, right, wrong),
+        (gradcompare.check_vjp, fun, vjp, right, wrong),
+        (gradcompare.check_jvp, fun, jvp, np.ones(6), np.array([1.0, 1, 1, 1, 1, -1])),
+    ]
+    for check, f, product, yes, no in checks:
+        assert check(f, product(yes), X).verdict is Verdict.AGREE, check
+        assert check(f, product(no), X).verdict is Verdict.ANALYTIC_WRONG, check
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1e-3, 1.0, 1e3]))
+@settings(max_examples=10, deadline=None)
+def test_second_differences_are_within_their_bars(seed, scale):
+    """Of f alone, on the host, with the closed form as truth."""
+    rng = np.random.default_rng(seed)
+    x, w = rng.standard_normal(3) * scale, rng.standard_normal((3, 3))
+
+    def value(x):
+        return float(np.sum(np.sin(w @ (x / scale))))
+
+    truth = -(w.T * np.sin(w @ (x / scale))) @ w / scale**2
+    check = gradcompare.check_hessian(value, lambda x: truth, x, points=1)
+    bars = check.results[0].points[0].estimates["richardson"]
+    assert np.all(np.abs(bars.value.reshape(3, 3) - truth) <= bars.error.reshape(3, 3) + 1e-15)
+    assert np.max(bars.error) <= 1e-4 * np.max(np.abs(truth))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: gradcompare.check_jacobian(energy, energy_hessian, X), "use check"),
+        (lambda: gradcompare.check_jacobian(residuals, jacobian(X, A).T, X, A), "give a function"),
+        (
+            lambda: gradcompare.check_jacobian(residuals, lambda x, A: jacobian(x, A).T, X, A),
+            "is it transposed?",
+        ),
+        (lambda: gradcompare.check_hessian(residuals, energy_hessian, X, A), "check_jacobian"),
+        (
+            lambda: gradcompare.check_hvp(energy, lambda x, v: v, X, direction=np.zeros(4)),
+            "direction is zero",
+        ),
+        (
+            lambda: gradcompare.check_hvp(energy, lambda x, v: v, X, direction=np.ones(3)),
+            "the direction has shape (3,)",
+        ),
+    ],
+)
+def test_bad_input_gets_a_clear_error(call, words):
+    with pytest.raises(InputError) as error:
+        call()
+    assert words in str(error.value)
