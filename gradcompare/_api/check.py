@@ -9,6 +9,7 @@ from typing import Any, Literal
 from .._engine.run import run
 from .._engine.settings import Case, Settings, make_settings
 from .._foundation.layout import PyTree
+from .._model.complex_parts import ComplexConvention
 from .._model.convention import Convention, Intent, Wrt
 from .._model.objective import Problem
 from .._model.user_functions import Adapted, Signature, as_objective
@@ -34,6 +35,7 @@ def check(
     sign: Literal[1, -1] = 1,
     scale: float = 1.0,
     symmetric: bool = False,
+    complex_convention: ComplexConvention = "jax",
     intent: Intent = "gradient",
     reference: Callable[..., Any] | None = None,
     accuracy: float | None = None,
@@ -72,6 +74,9 @@ def check(
         scale: The gradient you pass is `scale` times the gradient of `value`.
         symmetric: Whether the square matrices in `x0` are symmetric, and the gradient you pass is
             the symmetric part.
+        complex_convention: The gradient that you pass by complex parameters z = x + i y: `jax` for
+            ∂f/∂x − i ∂f/∂y, as `jax.grad` gives it; `ascent` for its conjugate, ∂f/∂x + i ∂f/∂y;
+            `wirtinger` for half of the conjugate, ∂f/∂z̄.
         intent: `upper_bound` if the gradient may exceed the true one, but not fall below it.
         reference: `reference(x, *args)`, an independent implementation of `value`. It shows
             whether `value` is the function you intended, which no derivative can.
@@ -122,7 +127,7 @@ def check(
         require_function("reference", reference)
     signature = Signature.of((x0, *args), argnums)
     objective = replace(
-        as_objective(value, gradient, signature, bounds, domain),
+        as_objective(value, gradient, signature, bounds, domain, complex_convention),
         reference=None if reference is None else Adapted(reference, signature, "value"),
         convention=Convention(wrt, sign, scale, symmetric, intent),
         accuracy=accuracy,
