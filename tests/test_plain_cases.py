@@ -14,7 +14,6 @@ CONSTANT = {
     "traced": (lambda x: jnp.asarray(3.0), jnp.zeros_like),
     "host": (lambda x: 3.0 + 0.0 * float(x[0]), np.zeros_like),
     "cancelled": (lambda x: 3.0 + 0.0 * jnp.sum(x), lambda x: 0.0 * x),
-    "plateau": (lambda x: jnp.sum(jnp.sign(x)), jnp.zeros_like),
 }
 
 
@@ -70,3 +69,16 @@ def test_of_jax_it_is_told_where_it_was_chosen_or_the_derivatives_differ():
     assert "x0 is bfloat16" in str(check(value, gradient, narrow.astype(jnp.bfloat16)))
     with jax.enable_x64(True):
         assert SENTENCE in str(check(value, gradient, narrow))
+
+
+def test_a_random_gradient_is_not_said_to_be_meant_at_x0_alone():
+    rng = np.random.default_rng(0)
+
+    def random_elsewhere(x):
+        x = np.asarray(x)
+        return 2 * x * (1.0 if np.array_equal(x, X) else rng.uniform(0.5, 1.0))
+
+    (result,) = check(lambda x: float(np.sum(np.asarray(x) ** 2)), random_elsewhere, X)
+    assert result.verdict is Verdict.STOCHASTIC
+    assert result.points[0].judgement.verdict is Verdict.AGREE
+    assert "if the derivative is meant there alone" not in str(result)
