@@ -22,16 +22,16 @@ from ..._foundation.precision import FLOAT64, precision_scope
 if TYPE_CHECKING:
     from ..user_functions import Signature
 
-PROBE = 1e-6
+TRIAL_LENGTH = 1e-6
 """Length of the tangent vector that shows how far a point moves, beside 1 or the size of x."""
 
 MOVED = 1e-10
 """Least movement of a point, relative to its size, that is told from rounding."""
 
-STEP = 1e-5
+RETRACTION_STEP = 1e-5
 """Step of central differences of r, beside the size of x."""
 
-SAME, APART = 1e-6, 1e-4
+PROJECTS, OBLIQUE = 1e-6, 1e-4
 """Largest relative error of derivatives of r, and least one that shows another derivative."""
 
 
@@ -134,7 +134,7 @@ class Retraction:
 
     def _length(self, params: PyTree, layout: Layout, way: Float[np.ndarray, " d"]) -> float:
         here = self.moved(params, layout.unflatten(0 * way))
-        for length in (PROBE, PROBE * max(map(_size, jax.tree.leaves(params)))):
+        for length in (TRIAL_LENGTH, TRIAL_LENGTH * max(map(_size, jax.tree.leaves(params)))):
             there = self.moved(params, layout.unflatten(length * way))
             pairs = zip(*map(jax.tree.leaves, (here, there)), strict=True)
             share = max((_size(b - a) / _size(a) for a, b in pairs if _size(a) > 0), default=0.0)
@@ -152,7 +152,7 @@ class Retraction:
             way: A tangent vector about as long as the point.
             layout: The layout of v.
         """
-        length, of_x = STEP, Layout.of(params)
+        length, of_x = RETRACTION_STEP, Layout.of(params)
         ends = (self.moved(params, layout.unflatten(s * length * way)) for s in (1, -1))
         up, down = map(of_x.flatten, ends)
         return (up - down) / (2 * length)
@@ -175,8 +175,8 @@ class Retraction:
         again = self.along(params, along_v, layout)
         length = float(np.linalg.norm(v) * np.linalg.norm(w))
         with np.errstate(invalid="ignore"):
-            projects = np.linalg.norm(again - along_v) <= SAME * np.linalg.norm(along_v)
-            return bool(projects and abs(w @ along_v - v @ along_w) > APART * length)
+            projects = np.linalg.norm(again - along_v) <= PROJECTS * np.linalg.norm(along_v)
+            return bool(projects and abs(w @ along_v - v @ along_w) > OBLIQUE * length)
 
 
 def _size(array: Float[np.ndarray, "..."] | float) -> float:

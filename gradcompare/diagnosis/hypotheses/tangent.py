@@ -15,7 +15,7 @@ from ..._model.objective import Problem
 from ..evidence.data import Evidence
 from ._base import AbstractHypothesis
 
-MOST = 300
+MOST_TANGENT = 300
 """Largest number of coordinates for which J is computed, in two calls of r for each."""
 
 IDEMPOTENT = 1e-6
@@ -32,7 +32,7 @@ class NotByTangent(AbstractHypothesis):
 
     def explain(self, evidence: Evidence) -> Finding | None:
         problems = _problems(evidence)
-        if not problems or not _is_ambient(problems[0]) or evidence.d > MOST:
+        if not problems or not _is_ambient(problems[0]) or evidence.d > MOST_TANGENT:
             return None
         jacobians = np.stack([_jacobian(problem) for problem in problems])
         changed = np.einsum("pij,pi->pj", jacobians, evidence.analytic)
