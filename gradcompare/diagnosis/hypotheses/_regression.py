@@ -8,10 +8,10 @@ from ..evidence.constants import Constant, recognise, unnamed
 from ..evidence.data import Evidence
 from ..evidence.fit import BY_CHANCE, news
 from ..terms.parts import Part
-from .term import MISSING
+from .term import DEPENDENT_TERMS, MISSING
 
-DEPENDENT_TERMS = 1e6
-"""Condition number above which the gradients of terms are too dependent to be separated."""
+PAIR_LEFT = 1e-6
+"""Largest part of the squared mismatch that a pair may leave by the normal equations."""
 
 
 def regressed(evidence: Evidence, parts: Sequence[Part], trials: float) -> list[Constant] | None:
@@ -61,11 +61,7 @@ def nearest_pairs(evidence: Evidence, parts: Sequence[Part], most: int) -> list[
         reached = (along[i] ** 2 - 2 * c * along[i] * along[j] + along[j] ** 2) / (1 - c**2)
     left = np.where(1 - c**2 > 1 / DEPENDENT_TERMS, 1 - reached, np.inf)
     best = np.argsort(left, kind="stable")[:most]
-    return [(int(i[k]), int(j[k])) for k in best if left[k] < LEFT]
-
-
-LEFT = 1e-6
-"""Largest part of the squared mismatch that a pair may leave by the normal equations."""
+    return [(int(i[k]), int(j[k])) for k in best if left[k] < PAIR_LEFT]
 
 
 def _weights(evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:

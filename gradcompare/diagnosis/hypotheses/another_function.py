@@ -15,7 +15,7 @@ from ..evidence.data import Evidence
 from ..evidence.fit import BY_CHANCE
 from ._base import AbstractHypothesis
 
-DIRECTIONS = 6
+SECOND_DIRECTIONS = 6
 """Number of random directions; each pair is an equation."""
 
 SYMMETRIC = 1e-9
@@ -72,7 +72,7 @@ def _agreement(each: Evaluator) -> float | None:
     layout = each.problem.layout
     assert formula is not None  # there is no evidence without it
     rng = np.random.default_rng(0)
-    directions = rng.standard_normal((DIRECTIONS, layout.size))
+    directions = rng.standard_normal((SECOND_DIRECTIONS, layout.size))
 
     def along(params: Any, data: Any, direction: Any, v: Any) -> Any:
         def both(params: Any) -> tuple[Any, Any]:

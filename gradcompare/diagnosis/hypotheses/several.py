@@ -17,7 +17,7 @@ from .term import correction_of, sentence
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
 """More wrong terms are no explanation: with a factor for each, many gradients would have one."""
 
-PAIRS = 20
+CLOSER_PAIRS = 20
 """Number of pairs of parts that are looked at more closely."""
 
 
@@ -52,7 +52,7 @@ class Pair(AbstractHypothesis):
         if len(parts) < 2:
             return None
         trials = CONSTANTS**2 * len(parts) ** 2
-        for pair in nearest_pairs(evidence, parts, PAIRS):
+        for pair in nearest_pairs(evidence, parts, CLOSER_PAIRS):
             both = [parts[k] for k in pair]
             factors = regressed(evidence, both, trials)
             if factors is not None and all(map(_is_meant, factors)):

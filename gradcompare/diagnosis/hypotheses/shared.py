@@ -40,7 +40,7 @@ SUMMARIES = (
 )
 """What may stand for all entries of an array."""
 
-POWERS = (1, -1)
+SIDES = (1, -1)
 """Whether the derivative is divided by the array, as that of a norm is, or multiplied by it."""
 
 
@@ -61,7 +61,7 @@ class Shared(AbstractHypothesis):
             (k, s, power)
             for k in range(len(values.every))
             for s in range(len(SUMMARIES))
-            for power in POWERS
+            for power in SIDES
         ]
         for k, s, power in islice(tries, traced.affordable(SHARED_BUDGET)):
             if _holds(evidence, values, (k, s, power), len(tries)):

@@ -18,6 +18,9 @@ from ..evidence.naming import describe, others_agree, pointing_to
 from ..terms.parts import Part
 from ._base import AbstractHypothesis
 
+DEPENDENT_TERMS = 1e6
+"""Condition number above which the gradients of terms are too dependent to be separated."""
+
 MISSING = Constant(0.0, "0")
 """The factor of a missing term."""
 
