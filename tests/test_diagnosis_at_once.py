@@ -128,3 +128,47 @@ def test_which_one_number_stands_for_all_is_said(summary, words):
     (finding,) = check(by_pairs, one_for_all, x, points).results[0].diagnosis
     assert finding.kind == "shared"
     assert words in finding.sentence
+
+
+FALLING = {
+    "exp(-x/2)": (lambda x: jnp.exp(-x / 2), "-1/2 × exp(-x/2)"),
+    "2 exp(-x/2)": (lambda x: 2 * jnp.exp(-x / 2), "-exp(-x/2)"),
+    "exp(-2x)": (lambda x: jnp.exp(-2 * x), "-2 × exp(-2x)"),
+    "exp(-x)": (lambda x: jnp.exp(-x), "-exp(-x)"),
+}
+
+
+@pytest.mark.parametrize("scale", FALLING)
+def test_the_lost_factor_of_a_falling_exponential_is_said(scale):
+    function, lacking = FALLING[scale]
+    x, v = np.random.default_rng(0).uniform(0.3, 1.5, (2, 8))
+
+    def value(x, v):
+        return jnp.sum(jnp.sin(function(x) * v))
+
+    def by_scale(x, v):
+        return v * jnp.cos(function(x) * v)
+
+    (finding,) = check(value, by_scale, x, v).results[0].diagnosis
+    assert f"the chain factor {lacking} is missing: x is on the log scale" in finding.sentence
+    assert finding.sentence.endswith(f"your gradient is the derivative by {scale}")
+    assert finding.correction == f"multiply by {lacking}"
+
+
+@jax.custom_jvp
+def root(x):
+    return jnp.where(x > 0, jnp.sqrt(x), 0.0)
+
+
+@root.defjvp
+def _root_rule(primals, tangents):
+    (x,), (t,) = primals, tangents
+    return root(x), jnp.where(x > 0, 0.6 / jnp.sqrt(jnp.where(x > 0, x, 1)), 0.0) * t
+
+
+def test_a_rule_that_guards_is_not_to_be_removed():
+    x = np.array([2.0, -1.5, 3.0])
+    (finding,) = check(lambda x: jnp.sum(root(x)), None, x).results[0].diagnosis
+    assert finding.correction.startswith("correct the rule; without it")
+    (finding,) = check(lambda x: jnp.sum(root(x)), None, np.abs(x)).results[0].diagnosis
+    assert finding.correction.startswith("correct the rule")
