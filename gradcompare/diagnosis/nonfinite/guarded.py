@@ -24,7 +24,7 @@ from .hidden import CHOOSES, Behind
 
 Outcome: TypeAlias = Literal["works", "not finite", "other value", "not tried"]
 
-SAME_VALUE = 1e-12
+KEPT_VALUE = 1e-12
 """Relative rounding of a value in a program that runs operation by operation."""
 
 
@@ -59,7 +59,7 @@ def trial(
     if isinstance(outcome, Exception) or isinstance(before, Exception):
         return "not tried"
     value, slope = outcome
-    if not np.allclose(value, before, rtol=SAME_VALUE, atol=0, equal_nan=True):
+    if not np.allclose(value, before, rtol=KEPT_VALUE, atol=0, equal_nan=True):
         return "other value"
     finite = all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(slope))
     return "works" if finite else "not finite"
