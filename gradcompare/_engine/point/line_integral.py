@@ -29,7 +29,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..._evaluation.evaluator import Evaluator
-from ..._foundation.errors import optional
+from ..._foundation.errors import optional, outcome_of
 from ..._foundation.wording import short
 from ..._model.verdict import Explanation, Verdict
 from ..._points.examination import Examination
@@ -59,7 +59,7 @@ STAYS = 0.5
 """Least ratio of the height of a jump after these halvings to that before."""
 
 JUMP_UNITS = 1e3
-"""Least height of a jump, in units of rounding of f."""
+"""Least height of a jump, in units of rounding of x and f."""
 
 STEPS = Explanation(
     "f moves by steps, and its gradient leaves them out",
@@ -113,8 +113,8 @@ def without_staircase(point: Examination, methods: Sequence[AbstractMethod]) -> 
 class _Lines:
     """The lines through one point."""
 
-    def __init__(self, evaluator: Evaluator, gradient: AbstractMethod) -> None:
-        self.evaluator, self.gradient = evaluator, gradient
+    def __init__(self, evaluator: Evaluator, tested: AbstractMethod) -> None:
+        self.evaluator, self.tested = evaluator, tested
         self.value = evaluator.value()
 
     def sentence(self) -> str:
@@ -152,7 +152,12 @@ class _Lines:
         return self.evaluator.along(t, self.evaluator.problem.layout.unflatten(u))
 
     def _slope(self, u: Float[np.ndarray, " d"], t: float) -> float:
-        return float(self.evaluator.run_at(self.gradient, self.evaluator.x + t * u) @ u)
+        return float(self._gradient(self.evaluator.x + t * u) @ u)
+
+    def _gradient(self, x: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
+        gradient = outcome_of(lambda: self.evaluator.run_at(self.tested, x))
+        # It may raise outside of the domain of f.
+        return np.full(len(x), np.nan) if isinstance(gradient, Exception) else gradient
 
     def _integral(self, u: Float[np.ndarray, " d"], side: float) -> float:
         """Returns the integral of the gradient from x to x + side · u."""
@@ -171,7 +176,10 @@ class _Lines:
             left = [abs(d - c - (b - a) * self._slope(u, (a + b) / 2)) for a, c, b, d in pieces]
             start, before, stop, after = pieces[int(np.argmax(left))]
             heights.append(max(left))
-        unit = self.evaluator.epsilon("value") * max(abs(before), abs(after))
+        # A steep f moves by its slope times the rounding of x as well.
+        x = self.evaluator.x
+        by_x = np.abs(self._gradient(x + start * u)) @ np.abs(x)
+        unit = self.evaluator.epsilon("value") * (max(abs(before), abs(after)) + by_x)
         high = heights[-1] > JUMP_UNITS * unit
         stays = heights[-1] > STAYS * heights[-1 - LAST_BISECTIONS]
         return Leap(before, after) if high and stays else None
