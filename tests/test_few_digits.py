@@ -109,3 +109,26 @@ def test_narrow_data_that_are_only_moved_about_are_not_rounded(case):
 def test_narrow_data_that_are_computed_with_are_rounded():
     result = check(fit, lambda w: 3 * jnp.asarray(NARROW).T @ (2 / 3 * (NARROW @ w - 1)), POINT)
     assert "analytic computes in " in str(result)
+
+
+def saturated(x):
+    p = 1 / (1 + np.exp(-x))
+    return float(-np.sum(np.log(1 - p)))  # 1 - p has four digits at 28
+
+
+def test_one_stair_of_many_is_no_derivative_of_zero():
+    x = np.array([28.0, 0.4, -1.0])
+    e = estimate(saturated, x)
+    assert np.all(np.abs(e.value - 1 / (1 + np.exp(-x))) <= 3 * e.error), e
+    assert np.all(e.error[1:] < 1e-11)
+
+
+def plateau(x):
+    safe = np.where(np.abs(x) < 1e-6, 1.0, x)
+    return float(np.sum(np.where(np.abs(x) < 1e-6, 1.0, np.expm1(safe) / safe)))
+
+
+def test_a_plateau_has_a_derivative_of_zero():
+    e = estimate(plateau, np.array([0.0, 0.5]))
+    assert e.value[0] == 0
+    assert e.error[0] < 1e-6
