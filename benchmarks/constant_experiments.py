@@ -18,6 +18,7 @@ from constant_edges import every_line, every_noise, faint, lines, noises
 from constant_judging import Outcome, bars, families, judged, percent, verdicts
 from constant_ties import at_ties, every_tie
 from detection_cases import cases_of
+from families_steps import at_steps, every_step
 from scenes import Scene, make_scene
 
 import gradcompare
@@ -201,6 +202,10 @@ EXPERIMENTS = {
         every_tie, at_ties, "A maximum, an order statistic, a quantile, a median of up to 8 "
         "tied entries, a double eigenvalue, the length at 0, piecewise linear functions: elements "
         "of the generalised gradient, and vectors that are none.", "verdicts"),
+    "steps": Experiment(
+        every_step, at_steps, "Prices of options by simulation, error rates and rounded "
+        "parameters of 1 to 20 numbers, which move by steps; narrow slopes, waves, kinks, tables "
+        "and roots, which do not.", "functions"),
     "noises": Experiment(
         every_noise, noises, "16 values with noise of standard deviation 1 upon a slope, curves "
         "and a kink of all sizes, and noise that is uneven.", "levels"),

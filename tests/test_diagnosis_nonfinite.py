@@ -84,7 +84,8 @@ HIDDEN = {
     "scan": (
         (summed, root_gradient, [1.0, -1.5]),
         "in `jnp.power(xi, 1.5)`",
-        "guard its argument with a where(xi > 0, …) of its own",
+        "look at its argument in the untaken branch: it has to be such that the derivative there "
+        "is finite",
         ("return total + jnp.where", "return total + jnp.where"),
     ),
     "no call": (
@@ -222,3 +223,25 @@ def test_a_guard_of_its_own_result_is_not_advised():
     (finding,) = findings(by_its_result, None, [0.0, 1.5])
     assert "instead of the result" in finding.correction
     assert "isfinite" not in finding.correction
+
+
+def twice_used(x):
+    y = jnp.sqrt(x * x - 1)
+    return jnp.sum(jnp.where(x > 2, y, 0.0)) + jnp.sum(jnp.where(x > 1, y, 0.0))
+
+
+def test_a_guard_that_would_change_the_value_is_not_advised():
+    """The first `where` alone would guard the root at 1.5, which the second one takes."""
+    (finding,) = findings(twice_used, None, [1.5, 1.0])
+    assert "keeps it out of the value" in finding.sentence
+    assert "would change the value" in finding.correction
+    assert "guard its argument too" not in finding.correction
+
+
+def not_alone(x):
+    return jnp.sum(jnp.where(x > 0, jnp.sqrt(x), 0.0)) + jnp.sum(jnp.where(x > 0, jnp.log(x), 0.0))
+
+
+def test_a_guard_that_leaves_the_derivative_as_it_is_is_not_advised():
+    (finding,) = findings(not_alone, None, [2.0, 0.0])
+    assert "leaves the derivative non-finite" in finding.correction

@@ -109,3 +109,25 @@ def test_narrow_data_that_are_only_moved_about_are_not_rounded(case):
 def test_narrow_data_that_are_computed_with_are_rounded():
     result = check(fit, lambda w: 3 * jnp.asarray(NARROW).T @ (2 / 3 * (NARROW @ w - 1)), POINT)
     assert "analytic computes in " in str(result)
+
+
+def saturated(x):
+    p = 1 / (1 + np.exp(-x))
+    return float(-np.sum(np.log(1 - p)))  # 1 - p has four digits at 28
+
+
+def test_one_stair_of_many_is_no_derivative_of_zero():
+    x = np.array([28.0, 0.4, -1.0])
+    e = estimate(saturated, x)
+    assert np.all(np.abs(e.value - 1 / (1 + np.exp(-x))) <= 3 * e.error), e
+    assert np.all(e.error[1:] < 1e-11)
+
+
+def insensitive(x):
+    return float(np.sum(np.maximum(np.abs(x - 1) - 1e-3, 0)))
+
+
+def test_beyond_a_plateau_there_is_no_stair():
+    e = estimate(insensitive, np.array([1.0, 0.5]))
+    assert e.value[0] == 0
+    assert e.error[0] < 1e-9

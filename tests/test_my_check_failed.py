@@ -41,6 +41,9 @@ QUOTED = (
     "this is no stationary point",
     "the optimiser converged",
     "look for another reason",
+    "the gradient gives different numbers at the same point",
+    "f depends on what was called before",
+    "but it does not vote",
 )
 """What the page quotes from reports beside its examples."""
 

@@ -4,18 +4,25 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
 
 from .._engine.run import run
 from .._engine.settings import Case, Settings, make_settings
 from .._foundation.layout import PyTree
+from .._foundation.precision import FLOAT64
 from .._model.complex_parts import ComplexConvention
 from .._model.convention import Convention, Intent, Wrt
-from .._model.objective import Problem
+from .._model.manifold.functions import OnManifold
+from .._model.objective import Objective, Problem
 from .._model.user_functions import Adapted, Signature, as_objective
 from .._model.validation import as_point, require_function
 from .._points.sources import Neighbourhood
-from .._results.result import Comparison
+from .._results.result import Comparison, Result
 from ..methods._base import AbstractMethod
 from ..methods._registry import voting_methods
 from .tighter import tightened
@@ -37,6 +44,7 @@ def check(
     symmetric: bool = False,
     complex_convention: ComplexConvention = "jax",
     intent: Intent = "gradient",
+    retraction: Callable[..., PyTree] | None = None,
     reference: Callable[..., Any] | None = None,
     accuracy: float | None = None,
     tighter: str | tuple[Callable[..., Any], Callable[..., Any]] | None = None,
@@ -78,6 +86,10 @@ def check(
             ∂f/∂x − i ∂f/∂y, as `jax.grad` gives it; `ascent` for its conjugate, ∂f/∂x + i ∂f/∂y;
             `wirtinger` for half of the conjugate, ∂f/∂z̄.
         intent: `upper_bound` if the gradient may exceed the true one, but not fall below it.
+        retraction: `retraction(x, v)`, the point of a manifold that is reached from `x` along a
+            tangent vector `v`, and `x` for v = 0. The points are drawn on the manifold then, and
+            `gradient(x, *args)` is the derivative of `value(retraction(x, v), *args)` by `v` at
+            v = 0; `v` has the structure that it returns. See docs/manifolds.md.
         reference: `reference(x, *args)`, an independent implementation of `value`. It shows
             whether `value` is the function you intended, which no derivative can.
         accuracy: The largest error that you accept, relative to the largest derivative, as where
@@ -147,10 +159,50 @@ def check(
         on_error=on_error,
     )
 
-    def start() -> Problem:
-        u = as_point(direction)
-        return Problem.at(objective, signature.params, signature.data, "x0", u)
-
-    source = Neighbourhood(start, settings.points, settings.seed, tails)
     tighten = None if tighter is None else tightened(objective, signature, tighter, (x0, *args))
-    return run([Case(objective, None, source, tighten)], settings)
+    start = partial(_start, objective, signature, direction)
+    if retraction is not None:
+        manifold = OnManifold.of(objective, retraction, signature)
+        start = partial(manifold.at, signature, "x0", direction)
+        tighten = None if tighten is None else manifold.tightened(tighten)
+        objective = manifold.objective
+    source = Neighbourhood(start, settings.points, settings.seed, tails)
+    comparison = run([Case(objective, None, source, tighten)], settings)
+    return comparison if settings.dtype != FLOAT64 else _with_types(comparison, signature)
+
+
+def _start(objective: Objective, signature: Signature, direction: PyTree) -> Problem:
+    return Problem.at(objective, signature.params, signature.data, "x0", as_point(direction))
+
+
+def _with_types(comparison: Comparison, signature: Signature) -> Comparison:
+    """Says so if the user's point is in a narrower type than the check computes in."""
+    leaves, varying = signature.selected
+    given = [leaf for leaf, varies in zip(leaves, varying, strict=True) if varies]
+
+    def said(result: Result) -> Result:
+        types = sorted({str(leaf.dtype) for leaf in given if _is_worth_saying(leaf, result)})
+        if not types or result.message:
+            return result
+        sentence = (
+            f"x0 is {' and '.join(types)}, and your functions get it in float64, in which they "
+            f'are judged; dtype="{types[0]}" measures their rounding too'
+        )
+        return replace(result, notes=(*result.notes, sentence))
+
+    return replace(comparison, results=tuple(map(said, comparison)))
+
+
+def _is_worth_saying(leaf: Any, result: Result) -> bool:
+    """Whether a parameter has a narrow type that a reader may think of.
+
+    Without 64-bit types every array of JAX is in float32, which nobody chose: it may matter where
+    the derivatives differ.
+    """
+    dtype = getattr(leaf, "dtype", FLOAT64)
+    if not jnp.issubdtype(dtype, jnp.floating) or dtype.itemsize >= FLOAT64.itemsize:
+        return False
+    chosen = (
+        not isinstance(leaf, jax.Array) or dtype != np.float32 or jnp.result_type(float) == FLOAT64
+    )
+    return chosen or not result.verdict.ok

@@ -26,6 +26,7 @@ from ..diagnosis.findings import findings
 from ..diagnosis.nonfinite.findings import nonfinite_findings
 from .accuracy import accuracies
 from .point.examination import examine
+from .point.line_integral import without_staircase
 from .point.remarks import remarks
 from .settings import Case, Settings, evaluator_of
 from .tolerance import tolerance
@@ -126,6 +127,8 @@ def _judged(case: Case, settings: Settings, coverage: Coverage) -> Result:
     """Returns the result of all points, with the diagnosis."""
     evaluator, objective = coverage.points[0].evaluator, case.objective
     problem = evaluator.problem
+    first, *others = coverage.points
+    coverage.points = [without_staircase(first, settings.methods), *others]
     result = Result(
         objective.name,
         case.size,

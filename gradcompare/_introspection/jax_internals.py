@@ -214,10 +214,10 @@ def summed_axes(equation: JaxprEqn) -> list[tuple[int, ...]]:
     """Returns the axes that an operation sums over, each by its number in every operand."""
     what = "the axes of a sum, so that a sum is not told from a mean"
     if equation.primitive.name == "reduce_sum":
-        return [(axis,) for axis in _read(equation, "params.axes", what) or ()]
-    if equation.primitive.name != "dot_general":
-        return []
-    dimensions = _read(equation, "params.dimension_numbers", what)
+        # JAX may keep them as numbers of NumPy, which `vmap` refuses.
+        return [(int(axis),) for axis in _read(equation, "params.axes", what) or ()]
+    product = equation.primitive.name == "dot_general"
+    dimensions = _read(equation, "params.dimension_numbers", what) if product else None
     return [] if dimensions is None else list(zip(*dimensions[0], strict=True))
 
 

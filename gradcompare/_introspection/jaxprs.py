@@ -55,6 +55,14 @@ def multiplies_matrices(jaxpr: Jaxpr) -> bool:
     )
 
 
+def depends_on(jaxpr: Jaxpr, count: int) -> bool:
+    """Whether a program uses any of its first arguments, so many of them."""
+    # Literals cannot be hashed.
+    used = [*jaxpr.outvars, *(v for equation in jaxpr.eqns for v in equation.invars)]
+    arguments = set(jaxpr.invars[:count])
+    return any(not isinstance(v, Literal) and v in arguments for v in used)
+
+
 def dtype_of(variable: Any) -> Any:
     """Returns the dtype of a variable of a program; None for a token, which has none."""
     return getattr(variable.aval, "dtype", None)

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from .._foundation.errors import InputError
 from .._foundation.layout import Layout, MatrixLayout, PyTree
 from .convention import PLAIN, Convention, symmetric_parts
+from .manifold.retraction import Retraction
 from .verdict import Verdict
 
 Params = PyTree
@@ -156,6 +157,8 @@ class Problem:
             `params`; None for the others.
         quantity: The kind of derivative.
         results: The layout of the results of `objective.residuals`; None if they play no part.
+        retraction: The user's r, if `params` is a tangent vector v = 0; the data are a pair then,
+            of those of the user's function and its point x.
     """
 
     objective: Objective
@@ -166,12 +169,24 @@ class Problem:
     direction: Params | None = None
     quantity: Quantity = "gradient"
     results: Layout | None = None
+    retraction: Retraction | None = None
 
     def moved(self, x: Float[np.ndarray, " d"], label: str) -> "Problem":
         """Returns the same problem at another point, made symmetric if the convention is."""
         if self.objective.convention.symmetric:
             x = symmetric_parts(x, self.layout)
-        return replace(self, params=self.layout.unflatten(x), label=label)
+        params = self.layout.unflatten(x)
+        if self.retraction is None:
+            return replace(self, params=params, label=label)
+        others, point = self.data
+        return replace(self, data=(others, self.retraction.moved(point, params)), label=label)
+
+    @cached_property
+    def unit(self) -> Float[np.ndarray, " d"]:
+        """The length of each coordinate where it is zero, and tells none itself."""
+        if self.retraction is None:
+            return np.ones(self.layout.size)
+        return self.retraction.unit(self.data[1], self.layout)
 
     @cached_property
     def bounds(self) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " d"]]:

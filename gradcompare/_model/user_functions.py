@@ -8,7 +8,7 @@ arguments, arrays of numbers and floats are data.
 import inspect
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -171,7 +171,7 @@ class Adapted:
     function: Callable[..., Any]
     signature: Signature
     returns: str
-    complex_convention: ComplexConvention = "jax"
+    complex_convention: ComplexConvention = field(default="jax", kw_only=True)
 
     @property
     def parameters(self) -> list[str]:
@@ -263,7 +263,7 @@ def as_objective(
         value=Adapted(value, signature, f"value{both}"),
         gradient=None
         if by_hand is None
-        else Adapted(by_hand, signature, f"gradient{both}", complex_convention),
+        else Adapted(by_hand, signature, f"gradient{both}", complex_convention=complex_convention),
         make=lambda rng, size: (signature.params, signature.data),
         lower=as_point(bounds[0]),
         upper=as_point(bounds[1]),

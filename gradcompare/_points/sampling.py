@@ -54,7 +54,7 @@ def around(
         value_at: The objective at a point, NaN if undefined.
     """
     x = problem.layout.flatten(problem.params)
-    typical = np.median(np.abs(x[x != 0])) if np.any(x) else 1.0
+    typical = np.median(np.abs(x[x != 0])) if np.any(x) else problem.unit
     size = np.where(x == 0, typical, np.abs(x))
     beside = x + BESIDE * size * np.random.default_rng(seed).standard_normal(x.shape)
     sizes = [value_at(problem), value_at(problem.moved(inside(beside, *problem.bounds), ""))]
@@ -90,7 +90,7 @@ def tails_of(problem: Problem, seed: int, value_at: ValueAt) -> Iterator[Problem
     signs, with the opposite ones, and with mixed ones.
     """
     x = problem.layout.flatten(problem.params)
-    size = np.where(x == 0, 1.0, np.abs(x))
+    size = np.where(x == 0, problem.unit, np.abs(x))
     for number, signs in enumerate(("same", "opposite", "mixed")):
         rng = np.random.default_rng([seed, number, TAIL_STREAM])
         way = {"same": 1.0, "opposite": -1.0, "mixed": rng.choice([-1.0, 1.0], size=x.shape)}[
@@ -108,7 +108,7 @@ def lint(problem: Problem) -> tuple[str, ...]:
     """Returns sentences on what makes the point of `problem` poor for a comparison."""
     x, (lower, upper) = problem.layout.flatten(problem.params), problem.bounds
     sentences = []
-    if len(x) > 1 and np.all(x == x[0]):
+    if len(x) > 1 and np.all(x == x[0]) and problem.retraction is None:
         sentences.append(
             f"all parameters equal {x[0] + 0.0:g}, so swapped coordinates cannot be noticed here"
         )

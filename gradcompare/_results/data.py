@@ -135,6 +135,8 @@ class ResultData:
     def drawn_alone(self) -> bool:
         """Whether the derivative is right at the point given, and at no other that votes."""
         first, *others = self.voting or (None,)
+        if self.verdict in (Verdict.STOCHASTIC, Verdict.NONFINITE):
+            return False  # another place is not the reason
         if first is None or not others or first is not self.points[0]:
             return False
         return first.judgement.verdict.ok and not any(p.judgement.verdict.ok for p in others)

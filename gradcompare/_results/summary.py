@@ -54,7 +54,7 @@ def drawn_alone(result: ResultData) -> list[str]:
         return []
     return [
         f"agrees at {result.points[0].label} itself; if the derivative is meant there alone (a "
-        "strain, a tangent space), give points=1"
+        "strain, a tangent space), give points=1, or retraction= for other points of a manifold"
     ]
 
 

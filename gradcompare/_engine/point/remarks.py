@@ -46,6 +46,8 @@ def remarks(
             f"autodiff follows a rule written by hand, {', '.join(value.rules)}: where the "
             "formula shares it, only finite differences check it"
         )
+    retraction = evaluator.problem.retraction
+    sentences += [] if retraction is None else [retraction.sentence]
     narrow = {s: p for s, p in programs.items() if p is not None and p.epsilon > EPS}
     if narrow:
         places = {str(p.narrow) for p in narrow.values() if p.narrow is not None}

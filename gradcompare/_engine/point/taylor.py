@@ -89,9 +89,9 @@ def _relative(error: float, slope: float) -> str:
 
 def _direction(evaluator: Evaluator) -> Float[np.ndarray, " d"]:
     """Returns a direction that moves each coordinate by about its size, and stays inside."""
-    x, (lower, upper) = evaluator.x, evaluator.problem.bounds
+    x, (lower, upper), unit = evaluator.x, evaluator.problem.bounds, evaluator.problem.unit
     rng = np.random.default_rng(0)
-    size = np.where(x == 0, 1.0, np.abs(x)) * rng.uniform(0.5, 1.0, x.shape)
+    size = np.where(x == 0, unit, np.abs(x)) * rng.uniform(0.5, 1.0, x.shape)
     room_up, room_down = upper - x, x - lower
     sign = np.where(room_up >= room_down, 1.0, -1.0)
     free = np.isinf(room_up) & np.isinf(room_down)

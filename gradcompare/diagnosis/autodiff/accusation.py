@@ -15,6 +15,9 @@ from .trial import Trial
 FACTOR_WIDTH = 1e-6
 """Largest relative uncertainty of a factor that is reported."""
 
+CORRECT = "correct the rule; without it, the derivative is not finite at some point"
+"""What to do about a rule that guards as well."""
+
 
 def accuse(trial: Trial, accused: Sequence[Suspect]) -> tuple[Finding, ...]:
     """Returns one finding for each suspect to blame; the last one contains the proof."""
@@ -85,8 +88,14 @@ def _finding_text(trial: Trial, suspect: Suspect, which: str, factor: str) -> tu
     rule = f"the rule `{suspect.rule}`" if suspect.rule else "the rule"
     return (
         f"autodiff follows {rule} of `{suspect.name}`{where}, {wrong}",
-        "correct the rule, or remove it",
+        "correct the rule, or remove it" if _is_finite_without(trial, suspect) else CORRECT,
     )
+
+
+def _is_finite_without(trial: Trial, suspect: Suspect) -> bool:
+    """Whether autodiff is finite at every point without a rule, which may be a guard too."""
+    estimates = trial.estimates(trial.switches.rows(suspect), PLAIN)
+    return all(np.all(np.isfinite(estimate.value)) for estimate in estimates)
 
 
 def _library(trial: Trial, suspect: Suspect) -> str:

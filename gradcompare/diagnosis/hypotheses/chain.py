@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..._foundation.wording import short
 from ..._model.finding import Finding
 from ..evidence.data import Evidence
 from ..evidence.multiple import Match, best_match, times
@@ -47,8 +48,12 @@ FACTORS = (
 )
 """The text of each factor, its function, and what it indicates if it is there or is missing."""
 
-LOG, MISSING = "log", "missing"
-"""The kinds of a prediction: the derivative by the logarithm, and one that lacks a factor."""
+LOG, MISSING, EXPONENTIAL = "log", "missing", "exponential"
+"""The kinds of a prediction: the derivative by the logarithm, one that lacks a factor, and one
+with an exponential, which lacks a falling one where its sign is wrong."""
+
+RATES = {"exp(θ)": 1.0, "exp(θ/2)": 0.5, "exp(2θ)": 2.0}
+"""The exponentials among the factors, and how fast each grows."""
 
 INVERSES = {"1/2": "2", "2": "1/2", "-1": "-1", "-2": "-1/2", "-1/2": "-2"}
 """How the inverses of the usual constants are written before a factor."""
@@ -84,7 +89,7 @@ def _predictions(evidence: Evidence):
             inverse = 1 / values
         kind = LOG if factor == "θ" else ""
         product = times(evidence, values, text, there, f"divide by {text}")
-        yield replace(product, kind=kind)
+        yield replace(product, kind=EXPONENTIAL if factor in RATES else kind)
         if factor != ITS_OWN_INVERSE:
             yield times(evidence, inverse, text, missing, f"multiply by {text}", kind=MISSING)
 
@@ -92,6 +97,8 @@ def _predictions(evidence: Evidence):
 def _words(evidence: Evidence, match: Match) -> tuple[str, str]:
     """Returns the sentence and the advice."""
     text, hint, constant = match.prediction.text, match.prediction.hint, match.constant
+    if match.prediction.kind == EXPONENTIAL and constant.value < 0:
+        return _falling(match)
     if match.prediction.kind != MISSING:
         factor = "" if match.exact else f"{constant.words} × "
         return f"{factor}{text} times the reference ({hint})", _correction(evidence, match)
@@ -100,6 +107,19 @@ def _words(evidence: Evidence, match: Match) -> tuple[str, str]:
     lacking = text if match.exact else f"{inverse} × {text}"
     where = "" if match.exact or not constant.meaning else f" ({constant.meaning})"
     return f"the chain factor {lacking} is missing{hint}{where}", f"multiply by {lacking}"
+
+
+def _falling(match: Match) -> tuple[str, str]:
+    """Returns the words for a lost factor of θ ↦ b exp(−kθ) with k, b > 0: −k b exp(−kθ)."""
+    text, constant = match.prediction.text, match.constant
+    inner = text.replace("exp(", "exp(-")
+    inverse = INVERSES.get(constant.text) or f"-1/{constant.size}"
+    lacking = f"{inverse.removesuffix('1')}{inner}" if inverse == "-1" else f"{inverse} × {inner}"
+    k = next(rate for name, rate in RATES.items() if text == name.replace("θ", PARAMETER))
+    of = short(-1 / (k * constant.value), 6)
+    scale = inner if of == "1" else f"{of} {inner}"
+    hint = LOG_SCALE.format(scale).replace("θ", PARAMETER)
+    return f"the chain factor {lacking} is missing{hint}", f"multiply by {lacking}"
 
 
 def _correction(evidence: Evidence, match: Match) -> str:

@@ -10,9 +10,9 @@ from jaxtyping import Bool
 from ..._foundation.layout import indices
 from ..._model.estimate import EPS
 from ..._model.finding import Finding
-from ..evidence.constants import Constant, recognise, unnamed
+from ..evidence.constants import Constant
 from ..evidence.data import Evidence
-from ..evidence.fit import BY_CHANCE, Fit, fit, news
+from ..evidence.fit import Fit, fit
 from ..evidence.multiple import constant_of
 from ..evidence.naming import describe, others_agree, pointing_to
 from ..terms.parts import Part
@@ -29,9 +29,6 @@ TERM_FACTORS = (0, -1, 0.5, 2)
 
 PLAIN_AMOUNTS = {"1/2": "half of", "2": "twice"}
 """Factors that have a word."""
-
-ORDINALS = ("first", "second", "third", "fourth", "fifth")
-"""More wrong terms are no explanation: with a factor for each, many gradients would have one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,33 +77,6 @@ class Term(AbstractHypothesis):
         return None if best is None else _finding(evidence, best)
 
 
-class Terms(AbstractHypothesis):
-    """a = Σ c_k g_k over all terms of the objective: several wrong terms at once."""
-
-    rank: ClassVar = 57
-
-    def explain(self, evidence: Evidence) -> Finding | None:
-        parts = () if evidence.traced is None else evidence.traced.parts
-        terms = [part for part in parts if part.edge.term]
-        factors = _regressed(evidence, terms) if len(terms) > 1 else None
-        if factors is None:
-            return None
-        wrong = [
-            (p, c)
-            for p, c in zip(terms, factors, strict=True)
-            if not (c.is_one_of(1) or c.inexact)
-        ]
-        if not 0 < len(wrong) <= len(ORDINALS):
-            return None
-        return Finding(
-            "term",
-            "; ".join(_sentence(part, constant) for part, constant in wrong),
-            correction=_corrections(wrong),
-            coordinates=indices(evidence.open),
-            **pointing_to(wrong[0][0].edge.place),
-        )
-
-
 def _together(parts: Sequence[Part]) -> list[Part]:
     """Returns the sum of the terms of each expression with several terms, as in a loop."""
     groups: dict[tuple[str, int, int, str], list[Part]] = {}
@@ -145,8 +115,8 @@ def _finding(evidence: Evidence, match: _Match) -> Finding:
     others = "" if whole else others_agree(evidence, chosen)
     return Finding(
         "term",
-        f"{where}{_sentence(part, constant, inside=match.inside)}{others}",
-        correction="derive that line again" if match.inside else _correction(part, constant),
+        f"{where}{sentence(part, constant, inside=match.inside)}{others}",
+        correction="derive that line again" if match.inside else correction_of(part, constant),
         coordinates=indices(chosen),
         **pointing_to(part.edge.place),
     )
@@ -169,7 +139,7 @@ def _entering(fitted: Fit, evidence: Evidence, trials: float) -> Constant | None
     return constant_of(replace(fitted, low=low, high=high), evidence, trials, named=False)
 
 
-def _sentence(part: Part, constant: Constant, *, inside: bool = False) -> str:
+def sentence(part: Part, constant: Constant, *, inside: bool = False) -> str:
     """Returns what is wrong with a part of the gradient."""
     if constant.value == 0:
         return f"{part.edge.text} is missing from your gradient"
@@ -189,7 +159,7 @@ def _compared(constant: Constant) -> str:
     return f"is {amount} what it should be"
 
 
-def _correction(part: Part, constant: Constant) -> str:
+def correction_of(part: Part, constant: Constant) -> str:
     if constant.value == 0:
         return "add its derivative"
     if constant.value == -1:
@@ -197,54 +167,4 @@ def _correction(part: Part, constant: Constant) -> str:
     return constant.undone_in("that term" if part.edge.term else "it")
 
 
-def _corrections(wrong: Sequence[tuple[Part, Constant]]) -> str:
-    """Returns what to do about each of several terms."""
-    if len(wrong) == 1:
-        return _correction(*wrong[0])
-    named = zip(ORDINALS, wrong, strict=False)
-    return ", ".join(_named_correction(f"the {name}", c) for name, (_, c) in named)
-
-
-def _named_correction(name: str, constant: Constant) -> str:
-    if constant.value == 0:
-        return f"add the derivative of {name}"
-    return f"change the sign of {name}" if constant.value == -1 else constant.undone_in(name)
-
-
-def _regressed(evidence: Evidence, terms: Sequence[Part]) -> list[Constant] | None:
-    """Returns the factor of each term if together they explain everything, not by chance."""
-    # Weighted least squares for c − 1: 1 is the largest residual that is allowed.
-    where = evidence.usable & evidence.determined
-    allowed = evidence.allowed(evidence.analytic, 3 * evidence.reference_bar)[where]
-    weight = 1 / np.maximum(allowed, np.finfo(np.float64).tiny)
-    columns = np.stack([part.values[where] * weight for part in terms], axis=1)
-    target = (evidence.analytic - evidence.reference)[where] * weight
-    sizes = np.linalg.norm(columns, axis=0)
-    if len(target) <= len(terms) or not np.all((sizes > 0) & np.isfinite(sizes)):
-        return None
-    inverse = np.linalg.pinv(columns / sizes)
-    if np.linalg.cond(columns / sizes) > DEPENDENT_TERMS:
-        return None
-    excess = inverse @ target / sizes
-    fresh = news(evidence.reference, where)[where]
-    telling = _telling(target * fresh, len(terms), evidence.rivals)
-    if np.any(np.abs(columns @ excess - target) > 1) or not telling:
-        return None
-    half = np.sum(np.abs(inverse), axis=1) / sizes  # each entry may be off by 1
-    return [_factor(evidence, c, bar) for c, bar in zip(excess + 1, half, strict=True)]
-
-
-def _telling(target: np.ndarray, adapted: int, rivals: int) -> bool:
-    """Whether this number of adapted factors would not explain as much by chance."""
-    sizes = np.sort(np.log10(np.maximum(np.abs(target), 1)))
-    free = float(np.sum(sizes[: max(len(sizes) - adapted, 0)]))
-    return np.log10(rivals) - free < np.log10(BY_CHANCE)
-
-
-def _factor(evidence: Evidence, c: float, bar: float) -> Constant:
-    if abs(c) <= bar:
-        return MISSING
-    return recognise(c - bar, c + bar, evidence) or unnamed(c - bar, c + bar)
-
-
-HYPOTHESES = (Term(), Terms())
+HYPOTHESES = (Term(),)

@@ -22,11 +22,22 @@ from ..._model.finding import Finding
 from ..._model.verdict import Verdict
 from ..._points.examination import Examination
 from ..._results.data import PointResult
+from .guarded import trial
 from .hidden import behind, guard
 from .origin import First, first_nonfinite
 
 EQUAL = {"eigh": "two eigenvalues", "eig": "two eigenvalues", "svd": "two singular values"}
 """What divides by zero in the derivative of each of these primitives."""
+
+WITHOUT_GUARD = {
+    "not finite": "look at that branch: a guard of this argument alone leaves the derivative "
+    "non-finite",
+    "other value": "look at where else that number is used: a guard of its argument would change "
+    "the value",
+    "not tried": "look at its argument in the untaken branch: it has to be such that the "
+    "derivative there is finite",
+}
+"""What to look at where a guard was tried in vain, or could not be tried."""
 
 
 def nonfinite_findings(points: Sequence[Examination]) -> tuple[Finding, ...]:
@@ -81,16 +92,12 @@ def _of_derivative(evaluator: Evaluator, source: str, broken: Sequence[int]) -> 
         first, _ = first_nonfinite(closed, args)
     if first is None:
         return None
-    at = ""
-    if problem.quantity == "gradient":
-        i = broken[0]
-        at = f"{problem.layout.name(i)} is {short(float(evaluator.x[i]))}: "
-    else:
-        broken = ()
+    broken = broken if problem.quantity == "gradient" else ()
+    at = _where(evaluator, broken[0]) if broken else ""
     if source == "analytic":
         return _finding(f"{at}in your gradient, {_comes(first, '')}", "", broken, first.place)
     if first.place is None:
-        return _finding(f"{at}{_comes(first, '')}", "", broken, None)
+        return _finding(at + _comes(first, ""), "", broken, None)
     whole = _traced(evaluator, value)
     names, chosen = (set(), None) if whole is None else behind(whole[0], first.place)
     of = f"{next(iter(names))} at " if len(names) == 1 else ""
@@ -108,8 +115,13 @@ def _of_derivative(evaluator: Evaluator, source: str, broken: Sequence[int]) -> 
             f"; {where} keeps it out of the value, but autodiff differentiates the untaken "
             "branch too"
         )
-        advice = guard(first.place, chosen)
+        outcome = trial(evaluator, whole[0], first.place, chosen, names) if whole else "not tried"
+        advice = WITHOUT_GUARD.get(outcome) or guard(first.place, chosen)
     return _finding(sentence, advice, broken, first.place)
+
+
+def _where(evaluator: Evaluator, i: int) -> str:
+    return f"{evaluator.problem.layout.name(i)} is {short(float(evaluator.x[i]))}: "
 
 
 def _comes(first: First, within: str) -> str:

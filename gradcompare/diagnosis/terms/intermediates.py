@@ -92,6 +92,17 @@ class Intermediates:
 
         return np.stack([at(p, each) for p, each in enumerate(self.traced.evaluators)])
 
+    def jacobian(self, k: int, point: int) -> Float[np.ndarray, "n d"]:
+        """Returns the derivative of one of them by the parameters at one point."""
+        one, each = np.eye(1, len(self.every), k)[0], self.traced.evaluators[point]
+        rows = [np.zeros(value.size) for value in self.every]
+
+        def row(j: int) -> np.ndarray:
+            rows[k] = np.eye(1, self.every[k].size, j)[0]
+            return each.run("through", self._through, one, tuple(rows), helper=True)
+
+        return np.stack([row(j) for j in range(self.every[k].size)])
+
     def _by(self, params: Any, data: Any, direction: Any) -> Any:
         inputs = jax.tree.leaves((params, data))
 

@@ -5,6 +5,7 @@ from jaxtyping import Bool, Float, Int
 
 from ..._model.estimate import EPS
 from .lines import NOISY, RATIO, UNDERFLOW, Lines
+from .noise.stairs import stairs_beyond
 from .windows import Windows
 
 DROWNED = 20.0
@@ -26,6 +27,7 @@ class Best:
         gap: The derivative from the right less that from the left; 0 without a kink.
         level: The level of the first step of the window that gave the estimate.
         flat: Whether f had the same value at every step of that window.
+        evaluations: The number of values of f beside those of the windows.
     """
 
     def __init__(self, level: Int[np.ndarray, " m"]):
@@ -34,6 +36,7 @@ class Best:
         self.gap = np.zeros(len(level))
         self.level = level.copy()
         self.flat = np.zeros(len(level), bool)
+        self.evaluations = 0
 
     def keep(
         self,
@@ -103,6 +106,13 @@ class Best:
         lost = (self.largest_step(lines) < UNDERFLOW) & (np.abs(self.value) <= self.error)
         saturated |= lost & (most > 0)
         self._widen(saturated, least[saturated])
+
+    def widen_on_stairs(self, lines: Lines, most: Float[np.ndarray, " m"]) -> None:
+        """Widens bars that rest on one stair of many to the slope of the stairs."""
+        for line in np.flatnonzero(self.flat & (most > 0)).tolist():
+            slope, more = stairs_beyond(lines, line, float(self.largest_step(lines)[line]))
+            self.error[line] = max(self.error[line], slope)
+            self.evaluations += more
 
     def largest_step(self, lines: Lines) -> Float[np.ndarray, " m"]:
         """Returns the largest step of the window that gave each estimate."""

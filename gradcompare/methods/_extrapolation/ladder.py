@@ -106,6 +106,7 @@ class Ladder:
         self._confirm_kinks()
         self._best.widen_where_flat(self._lines, self._windows)
         self._best.widen_where_flat_at_first(self._lines, self._least, self._most)
+        self._best.widen_on_stairs(self._lines, self._most)
         return self._derivatives()
 
     def _judge(
@@ -243,5 +244,5 @@ class Ladder:
             constant=self._constant,
             side=windows.side,
             step=best.largest_step(self._lines),
-            evaluations=windows.evaluations,
+            evaluations=windows.evaluations + best.evaluations,
         )

@@ -153,6 +153,7 @@ def typical_size(evaluator: AbstractEvaluator) -> Float[np.ndarray, " k"]:
     problem, x = evaluator.problem, evaluator.x
     if problem.direction is None:
         return np.abs(x)
+    x = x if problem.retraction is None else problem.unit
     length = np.linalg.norm(problem.layout.flatten(problem.direction))
     return np.array([np.linalg.norm(x) / length if length > 0 else 0.0])
 
@@ -185,14 +186,14 @@ def room_along(
 def coordinate_scale(evaluator: AbstractValues) -> Float[np.ndarray, " d"]:
     """Returns the power of two just below |x| for each coordinate.
 
-    A coordinate at zero gets the median scale of the others in its own array, or 1, and so does
-    one that is shorter than LEAST_SCALE.
+    A coordinate at zero gets the median scale of the others in its own array, or the unit of the
+    problem, which is 1 but for tangent vectors, and so does one that is shorter than LEAST_SCALE.
     """
-    x, offsets = evaluator.x, evaluator.problem.layout.offsets
+    x, offsets, unit = evaluator.x, evaluator.problem.layout.offsets, evaluator.problem.unit
     scale = np.ones_like(x)
     for start, stop in itertools.pairwise(offsets):
         block = np.where(np.abs(x[start:stop]) < LEAST_SCALE, 0.0, np.abs(x[start:stop]))
-        typical = np.median(block[block > 0]) if np.any(block > 0) else 1.0
+        typical = np.median(block[block > 0]) if np.any(block > 0) else unit[start:stop]
         scale[start:stop] = np.where(block > 0, block, typical)
     return np.exp2(np.floor(np.log2(scale)))
 

@@ -5,7 +5,7 @@ from jaxtyping import Float
 
 from ...._model.estimate import EPS
 from ..._base import AbstractValues
-from ..lines import NOISY
+from ..lines import NOISY, Lines
 
 DECIMALS = range(16)
 """Numbers of decimals to which values may have been rounded."""
@@ -34,6 +34,12 @@ FLOAT32 = float(np.finfo(np.float32).eps)
 
 POINTS = 16
 """Number of equally spaced values."""
+
+DOUBLINGS = 24
+"""Number of steps, each twice the last, among which f leaves the value that it has near x."""
+
+LEVELS_SEEN = 3
+"""Least number of values that f has beyond that step if it goes on by stairs."""
 
 
 def rounded_by(values: Float[np.ndarray, " n"]) -> float:
@@ -101,3 +107,33 @@ def stairs(
     unit = max(FLOAT32, evaluator.epsilon("value"), narrow_unit(probe)) * np.max(np.abs(values))
     on_purpose = spacing >= WIDE_STAIRS and height > HIGH * unit
     return noise, height if on_purpose else 0.0, spent
+
+
+def stairs_beyond(lines: Lines, line: int, step: float) -> tuple[float, int]:
+    """Returns the largest slope of f beyond a flat stretch if f goes on by stairs, and its cost.
+
+    Inside of f a number with few digits may stay the same within the step, as 1 − p does where p
+    is near 1. Beyond a plateau f is smooth; there the slope is 0.
+
+    Args:
+        lines: The lines.
+        line: One of them.
+        step: A step within which f has one value.
+    """
+    sign = 1.0 if lines.above[line] >= lines.below[line] else -1.0
+    room = min(max(lines.above[line], lines.below[line]), lines.scale[line])
+
+    def values(steps: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+        return lines.sample(np.full(len(steps), line), sign * steps)
+
+    outward = step * 2.0 ** np.arange(1, DOUBLINGS + 1)
+    outward = outward[outward < room]
+    changes = np.abs(values(outward) - lines.centre[line])
+    spent, moved = len(outward), np.isfinite(changes) & (changes > 0)
+    if not moved.any() or step < 4 * POINTS * EPS * abs(lines.origin[line]):
+        return 0.0, spent
+    first, each = float(outward[np.argmax(moved)]), np.arange(POINTS) / POINTS
+    close, wide = values(first + step * each), values(first * (1 + 4 * each))
+    goes_on = are_stairs(close) and len(np.unique(wide[np.isfinite(wide)])) >= LEVELS_SEEN
+    slope = float(np.max(changes[moved] / outward[moved]))
+    return slope if goes_on else 0.0, spent + 2 * POINTS

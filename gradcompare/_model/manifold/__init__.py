@@ -1,0 +1,1 @@
+"""Parameters on a manifold: tangent vectors v are differentiated at v = 0."""
