@@ -15,7 +15,7 @@ import numpy as np
 from jax.test_util import check_grads
 
 from gradcompare._foundation.precision import FLOAT64, cast, precision_scope
-from gradcompare._model.objective import Problem
+from gradcompare._model.problem import Problem
 
 CHECKERS = ("torch", "torch (fast)", "jax", "chex", "scipy")
 SCIPY_LIMIT = 1e-6

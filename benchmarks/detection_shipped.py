@@ -18,7 +18,8 @@ from shipped import ShippedCase
 
 import gradcompare
 from gradcompare._foundation.precision import FLOAT64, precision_scope
-from gradcompare._model.objective import Objective, Problem
+from gradcompare._model.objective import Objective
+from gradcompare._model.problem import Problem
 from gradcompare._results.result import Result
 
 UNDIAGNOSED = ("AUTODIFF_WRONG", "NONFINITE", "VALUE_DIFFERS", "STOCHASTIC", "INCONCLUSIVE")

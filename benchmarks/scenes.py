@@ -23,7 +23,7 @@ from gradcompare._evaluation.rounding import NUDGES, estimate_with_rounding, nud
 from gradcompare._foundation.precision import FLOAT64, cast, find_dtype, precision_scope
 from gradcompare._model.estimate import EPS
 from gradcompare._model.finding import Finding
-from gradcompare._model.objective import Problem
+from gradcompare._model.problem import Problem
 from gradcompare._points.examination import Examination
 from gradcompare._points.sampling import ValueAt, around
 from gradcompare._points.sources import FixedPoints, PointSource

@@ -30,7 +30,7 @@ from gradcompare._evaluation.compiled import CompiledFunction
 from gradcompare._evaluation.evaluator import Evaluator
 from gradcompare._evaluation.function import AbstractFunction
 from gradcompare._foundation.precision import FLOAT64, precision_scope
-from gradcompare._model.objective import Problem
+from gradcompare._model.problem import Problem
 from gradcompare.methods._registry import find_method
 from gradcompare.objectives.lecture import Data
 

@@ -99,7 +99,10 @@ def test_an_import_from_above_is_noticed():
     assert imports("_engine.run", "def f():\n    from ..methods import X") == {"methods"}
     assert imports("methods.analytic", "from ._base import A") == {"methods._base"}
     assert imports("report.table", "from gradcompare import _api, cli") == {"_api", "cli"}
-    assert imports("_model.domain", "if TYPE_CHECKING:\n    from ..cli import main") == set()
+    assert (
+        imports("_model.arguments.domain", "if TYPE_CHECKING:\n    from ..cli import main")
+        == set()
+    )
     assert not may_import("_foundation.errors", "cli.main")
     assert not may_import("_points.coverage", "_engine.settings")
     assert not may_import("_model.estimate", "_introspection.jaxprs")

@@ -5,7 +5,7 @@ import pytest
 from handmade import made
 
 from gradcompare import Objective
-from gradcompare._model.objective import Problem
+from gradcompare._model.problem import Problem
 from gradcompare._results.pairs import pair_error
 
 PROBLEM = Problem.at(

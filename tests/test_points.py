@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gradcompare import Objective, Verdict, check, compare
-from gradcompare._model.objective import Problem
+from gradcompare._model.problem import Problem
 from gradcompare._points.sampling import around, lint
 
 

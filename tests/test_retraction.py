@@ -368,9 +368,9 @@ def test_a_reference_and_a_tighter_tolerance_see_the_same_point():
 
 
 def test_functions_of_a_manifold_pickle():
+    from gradcompare._model.arguments.user_functions import Adapted, Signature
     from gradcompare._model.manifold.functions import Retracted
     from gradcompare._model.manifold.retraction import Retraction
-    from gradcompare._model.user_functions import Adapted, Signature
 
     signature = Signature.of((X0,), 0)
     retraction = Retraction(polar, signature)

@@ -15,12 +15,13 @@ from .._engine.run import run
 from .._engine.settings import Case, Settings, make_settings
 from .._foundation.layout import PyTree
 from .._foundation.precision import FLOAT64
-from .._model.complex_parts import ComplexConvention
+from .._model.arguments.complex_parts import ComplexConvention
+from .._model.arguments.user_functions import Adapted, Signature, as_objective
+from .._model.arguments.validation import as_point, require_function
 from .._model.convention import Convention, Intent, Wrt
 from .._model.manifold.functions import OnManifold
-from .._model.objective import Objective, Problem
-from .._model.user_functions import Adapted, Signature, as_objective
-from .._model.validation import as_point, require_function
+from .._model.objective import Objective
+from .._model.problem import Problem
 from .._points.sources import Neighbourhood
 from .._results.result import Comparison, Result
 from ..methods._base import AbstractMethod

@@ -12,10 +12,10 @@ from .._engine.run import estimate_one
 from .._engine.settings import Settings, make_settings
 from .._foundation.errors import InputError
 from .._foundation.layout import PyTree
+from .._model.arguments.user_functions import Signature, as_objective
+from .._model.arguments.validation import as_point
 from .._model.estimate import Estimate
-from .._model.objective import Problem
-from .._model.user_functions import Signature, as_objective
-from .._model.validation import as_point
+from .._model.problem import Problem
 from ..methods._base import AbstractMethod
 
 

@@ -10,16 +10,17 @@ from typing import Any, Literal, TypedDict, Unpack
 from .._engine.run import run
 from .._engine.settings import Case, make_settings
 from .._foundation.layout import Layout, PyTree
-from .._model.objective import Objective, Problem, Quantity
-from .._model.several import (
+from .._model.arguments.several import (
     Combination,
     Product,
     Pullback,
     layout_of_results,
     random_direction,
 )
-from .._model.user_functions import Adapted, Signature, as_objective
-from .._model.validation import ORDER, as_point, require_function
+from .._model.arguments.user_functions import Adapted, Signature, as_objective
+from .._model.arguments.validation import ORDER, as_point, require_function
+from .._model.objective import Objective, Quantity
+from .._model.problem import Problem
 from .._points.sources import Neighbourhood
 from .._results.result import Comparison
 from ..methods._base import AbstractMethod

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from .._foundation.errors import InputError
-from .._model.objective import Objective, Problem
-from .._model.user_functions import Adapted, Signature, as_objective
+from .._model.arguments.user_functions import Adapted, Signature, as_objective
+from .._model.objective import Objective
+from .._model.problem import Problem
 
 DIVISOR = 100.0
 """Ratio of a tolerance to the tighter one."""

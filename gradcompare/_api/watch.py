@@ -28,9 +28,9 @@ from .._engine.settings import Case, Settings, make_settings
 from .._foundation.errors import InputError
 from .._foundation.layout import PyTree
 from .._introspection.jax_internals import is_traced
-from .._model.objective import Problem
-from .._model.user_functions import Signature, as_objective
-from .._model.validation import as_point, require_functions
+from .._model.arguments.user_functions import Signature, as_objective
+from .._model.arguments.validation import as_point, require_functions
+from .._model.problem import Problem
 from .._points.sources import FixedPoints
 from .._results.result import Comparison
 from .._watch.story import choose, explanation, story

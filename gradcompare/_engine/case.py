@@ -10,7 +10,8 @@ from .._evaluation.evaluator import Evaluator
 from .._foundation.errors import InputError, failed_steps, optional, outcome_of
 from .._foundation.precision import FLOAT64, cast, precision_scope
 from .._model.finding import Finding
-from .._model.objective import Objective, Problem
+from .._model.objective import Objective
+from .._model.problem import Problem
 from .._model.verdict import Verdict
 from .._points.coverage import Coverage
 from .._points.examination import Examination

@@ -18,7 +18,7 @@ from .._foundation.errors import outcome_of
 from .._foundation.precision import FLOAT64, precision_scope
 from .._foundation.user_code import describe
 from .._model.estimate import Estimate
-from .._model.objective import Problem
+from .._model.problem import Problem
 from .._results.result import Comparison, Result
 from .._results.timing import summarise
 from ..methods._base import AbstractMethod, voters

@@ -12,7 +12,8 @@ from .._evaluation.checks import require_valid
 from .._evaluation.evaluator import Evaluator
 from .._foundation.errors import InputError, UnknownNameError
 from .._foundation.precision import FLOAT64, Device, find_device, find_dtype
-from .._model.objective import Objective, Problem, Quantity
+from .._model.objective import Objective, Quantity
+from .._model.problem import Problem
 from .._points.sources import PointSource
 from ..methods._base import AbstractMethod
 from ..methods._registry import find_method, standard_methods

@@ -19,7 +19,7 @@ from .._foundation.errors import optional
 from .._foundation.wording import short
 from .._introspection.rewriting.longer_loops import TURNS, has_loops, with_longer_loops
 from .._model.estimate import Estimate
-from .._model.objective import Problem
+from .._model.problem import Problem
 from .._model.verdict import ACCUSED, DISPUTED, EXACT
 from .._points.examination import Examination
 from .._results.judgement.excess import distance

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int, PyTree
 
 from .._foundation.precision import cast
-from .._model.objective import Problem
+from .._model.problem import Problem
 from .chunks import MATRIX_CHUNK, choose_chunk, values_at
 from .compiled import CompiledFunction
 from .function import AbstractFunction, Runner

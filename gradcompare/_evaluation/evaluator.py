@@ -18,7 +18,7 @@ from jaxtyping import Float, Int, PyTree
 
 from .._foundation.errors import Untraceable, outcome_of
 from .._foundation.precision import FLOAT64, Device, cast
-from .._model.objective import Problem
+from .._model.problem import Problem
 from .batches import Block, CompiledBatches, chunk_for
 from .compiled import CompiledFunction
 from .function import AbstractFunction, Cache, Function

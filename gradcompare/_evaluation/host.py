@@ -19,7 +19,8 @@ from jaxtyping import Float, PyTree
 from .._foundation.errors import GradcompareError, InputError, outcome_of
 from .._foundation.precision import FLOAT64, cast, precision_scope
 from .._foundation.user_code import describe
-from .._model.objective import Data, Params, Problem
+from .._model.objective import Data, Params
+from .._model.problem import Problem
 from .function import AbstractFunction, Function
 
 CHUNKS = 64

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from jaxtyping import Bool
 
-from .._model.objective import Problem
+from .._model.problem import Problem
 from .._model.verdict import Verdict
 from .._results.branch import Branch
 from .branches.combined import Choices

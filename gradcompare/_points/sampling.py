@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from .._foundation.wording import listed
-from .._model.objective import Problem
+from .._model.problem import Problem
 
 ValueAt = Callable[[Problem], float]
 """Function that returns the objective at the point of a problem; NaN outside of its domain."""

@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 from .._evaluation.evaluator import Evaluator
 from .._foundation.errors import outcome_of
-from .._model.objective import Problem
+from .._model.problem import Problem
 from .branches.bounds import GUARD
 from .branches.combined import Choices
 from .sampling import inside

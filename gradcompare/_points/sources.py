@@ -9,7 +9,8 @@ import numpy as np
 
 from .._foundation.errors import InputError
 from .._foundation.layout import Layout
-from .._model.objective import Data, Objective, Params, Problem
+from .._model.objective import Data, Objective, Params
+from .._model.problem import Problem
 from .sampling import ValueAt, around, tails_of
 
 MORE = 2

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from jaxtyping import Float
 
-from .._foundation.layout import Block, coordinate_name, entry_name
+from .._foundation.layout import coordinate_name
 from .._model.estimate import Estimate
 from .._model.finding import Finding
+from .._model.matrix_layout import Block, entry_name
 from .._model.objective import Quantity
 from .._model.verdict import (
     CORRECT_NAMED,

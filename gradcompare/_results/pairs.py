@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._model.estimate import SAFETY, Estimate
-from .._model.objective import Problem
+from .._model.problem import Problem
 
 
 @dataclass(frozen=True)

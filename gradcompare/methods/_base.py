@@ -12,7 +12,8 @@ from .._evaluation.evaluator import Evaluator
 from .._evaluation.function import Runner
 from .._foundation.layout import PyTree
 from .._model.estimate import Estimate
-from .._model.objective import Objective, Problem, Quantity
+from .._model.objective import Objective, Quantity
+from .._model.problem import Problem
 
 Source = Literal["analytic", "autodiff", "differences"]
 

@@ -23,7 +23,7 @@ from .._foundation.frames import caller_of, returns
 from .._foundation.user_code import is_users, line_of
 from .._introspection.jax_internals import is_traced
 from .._model.estimate import Estimate
-from .._model.objective import Problem
+from .._model.problem import Problem
 from ._base import AbstractEvaluator, AbstractMethod
 from .analytic import tree_dot
 

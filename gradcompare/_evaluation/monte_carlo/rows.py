@@ -15,7 +15,7 @@ from jaxtyping import PyTree
 
 from ..._foundation.errors import outcome_of
 from ..._model.estimate import EPS, Estimate
-from ..._model.objective import Problem
+from ..._model.problem import Problem
 from ..evaluator import Evaluator
 from ..rounding import NUDGES, moved_by
 from .spread import spread

@@ -14,9 +14,10 @@ from ..._foundation.layout import Layout
 from ..._foundation.precision import FLOAT64, cast
 from ..._foundation.user_code import describe
 from ..._foundation.wording import short
-from ..objective import Objective, Problem
-from ..user_functions import Adapted, Signature
-from ..validation import as_point, shown
+from ..arguments.user_functions import Adapted, Signature
+from ..arguments.validation import as_point, shown
+from ..objective import Objective
+from ..problem import Problem
 from .retraction import Retraction
 
 AT_REST = 1e-5

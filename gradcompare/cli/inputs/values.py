@@ -17,7 +17,7 @@ from jaxtyping import Float, PyTree
 
 from ..._foundation.errors import InputError
 from ..._foundation.user_code import describe
-from ..._model.domain import bounds_of
+from ..._model.arguments.domain import bounds_of
 
 NAMED = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)(.*)", re.DOTALL)
 """NAME=rest; no formula has this form."""

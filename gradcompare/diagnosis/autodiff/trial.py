@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float
 from ..._evaluation.evaluator import Evaluator
 from ..._evaluation.rounding import estimate_with_rounding
 from ..._foundation.errors import outcome_of
-from ..._model.domain import TINY
+from ..._model.arguments.domain import TINY
 from ..._model.estimate import Estimate
 from ..._results.judgement.excess import excess_of
 from ..._results.judgement.judge import CHANCE

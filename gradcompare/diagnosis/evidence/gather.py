@@ -9,7 +9,7 @@ import numpy as np
 from ..._foundation.user_code import Place
 from ..._introspection.closures import captured, literals
 from ..._model.estimate import SAFETY, Estimate
-from ..._model.objective import Problem
+from ..._model.problem import Problem
 from ..._model.verdict import Verdict
 from ..._points.branches.combined import Choices
 from ..._points.examination import Examination

@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from ..._foundation.layout import indices
 from ..._model.finding import Finding
-from ..._model.objective import Problem
+from ..._model.problem import Problem
 from ..evidence.data import Evidence
 from ._base import AbstractHypothesis
 

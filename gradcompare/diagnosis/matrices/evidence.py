@@ -7,8 +7,8 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ..._foundation.layout import MatrixLayout
 from ..._model.estimate import SAFETY
+from ..._model.matrix_layout import MatrixLayout
 from ..._points.examination import Examination
 from ..evidence.gather import comparable
 

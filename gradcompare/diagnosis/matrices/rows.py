@@ -9,10 +9,11 @@ import numpy as np
 from jaxtyping import PyTree
 
 from ..._evaluation.function import Cache
-from ..._foundation.layout import MatrixLayout
 from ..._model.estimate import Estimate
 from ..._model.finding import Finding
-from ..._model.objective import Objective, Problem
+from ..._model.matrix_layout import MatrixLayout
+from ..._model.objective import Objective
+from ..._model.problem import Problem
 from ..._points.examination import Examination
 from ..diagnose import gradient_findings
 from .evidence import Matrices

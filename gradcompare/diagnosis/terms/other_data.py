@@ -15,9 +15,9 @@ import numpy as np
 from ..._evaluation.evaluator import Evaluator
 from ..._foundation.errors import outcome_of
 from ..._foundation.layout import Layout
+from ..._model.arguments.user_functions import Adapted
 from ..._model.estimate import Estimate
-from ..._model.objective import Problem
-from ..._model.user_functions import Adapted
+from ..._model.problem import Problem
 from ...methods._base import AbstractMethod, estimate_as_declared
 from ...methods.analytic import Analytic
 from ...methods.autodiff import Reverse

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...._evaluation.evaluator import Evaluator
 from ...._evaluation.vectors import VectorFunction
-from ...._foundation.layout import MatrixLayout
+from ...._model.matrix_layout import MatrixLayout
 from ..ladder import derivatives_along
 from ..lines import Lines, coordinate_scale, room, usual_length
 from ..noise.measurement import measure_noise

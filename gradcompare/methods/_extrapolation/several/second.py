@@ -16,8 +16,9 @@ from jaxtyping import Float, Int
 
 from ...._evaluation.evaluator import Evaluator
 from ...._evaluation.vectors import Moves, VectorFunction
-from ...._foundation.layout import Layout, MatrixLayout
+from ...._foundation.layout import Layout
 from ...._model.estimate import EPS
+from ...._model.matrix_layout import MatrixLayout
 from ..ladder import derivatives_along
 from ..lines import Lines, coordinate_scale
 from ..noise.measurement import measure_noise

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from ...._evaluation.evaluator import Evaluator
 from ...._evaluation.vectors import Moves, VectorFunction
 from ...._foundation.layout import PyTree
-from ...._model.objective import Problem
+from ...._model.problem import Problem
 from ..lines import Derivatives, typical_size
 from ..noise.measurement import Noise
 

@@ -12,7 +12,7 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from .._foundation.layout import PyTree
+from ..._foundation.layout import PyTree
 
 ComplexConvention = Literal["jax", "ascent", "wirtinger"]
 

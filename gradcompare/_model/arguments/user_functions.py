@@ -17,10 +17,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from .._foundation.errors import InputError
+from ..._foundation.errors import InputError
+from ..objective import Objective
 from .complex_parts import ComplexConvention, ComplexParts, is_parts, parts_of_gradient
 from .domain import bounds_of
-from .objective import Objective
 from .validation import as_point, require_functions, require_parameters
 
 ARRAYS = (np.ndarray, np.generic, jax.Array)

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 from jaxtyping import PyTree
 
-from .._foundation.errors import InputError
+from ..._foundation.errors import InputError
 
 
 def as_point(x: PyTree) -> PyTree:

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 from jaxtyping import PyTree
 
-from .._foundation.errors import InputError, UnknownNameError
+from ..._foundation.errors import InputError, UnknownNameError
 
 TINY = float(np.finfo(np.float64).tiny)
 

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, PyTree
 
-from .._foundation.errors import InputError, outcome_of
-from .._foundation.layout import Layout
+from ..._foundation.errors import InputError, outcome_of
+from ..._foundation.layout import Layout
 from .user_functions import ARRAYS, Adapted, Signature
 
 
