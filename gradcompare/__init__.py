@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from ._api.registry import list_objectives as list_objectives
     from ._api.selftest import SelfTest as SelfTest
     from ._api.selftest import selftest as selftest
-    from ._api.several import check_hessian as check_hessian
-    from ._api.several import check_hvp as check_hvp
-    from ._api.several import check_jacobian as check_jacobian
-    from ._api.several import check_jvp as check_jvp
-    from ._api.several import check_vjp as check_vjp
+    from ._api.several.first import check_jacobian as check_jacobian
+    from ._api.several.first import check_jvp as check_jvp
+    from ._api.several.first import check_vjp as check_vjp
+    from ._api.several.second import check_hessian as check_hessian
+    from ._api.several.second import check_hvp as check_hvp
     from ._api.watch import watch as watch
     from ._foundation.errors import GradcompareError as GradcompareError
     from ._foundation.errors import InputError as InputError
@@ -51,11 +51,11 @@ else:
         "list_objectives": "_api.registry",
         "SelfTest": "_api.selftest",
         "selftest": "_api.selftest",
-        "check_hessian": "_api.several",
-        "check_hvp": "_api.several",
-        "check_jacobian": "_api.several",
-        "check_jvp": "_api.several",
-        "check_vjp": "_api.several",
+        "check_hessian": "_api.several.second",
+        "check_hvp": "_api.several.second",
+        "check_jacobian": "_api.several.first",
+        "check_jvp": "_api.several.first",
+        "check_vjp": "_api.several.first",
         "watch": "_api.watch",
         "GradcompareError": "_foundation.errors",
         "InputError": "_foundation.errors",

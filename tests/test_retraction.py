@@ -368,7 +368,8 @@ def test_a_reference_and_a_tighter_tolerance_see_the_same_point():
 
 
 def test_functions_of_a_manifold_pickle():
-    from gradcompare._model.arguments.user_functions import Adapted, Signature
+    from gradcompare._model.arguments.signature import Signature
+    from gradcompare._model.arguments.user_functions import Adapted
     from gradcompare._model.manifold.functions import Retracted
     from gradcompare._model.manifold.retraction import Retraction
 

@@ -16,7 +16,8 @@ from .._engine.settings import Case, Settings, make_settings
 from .._foundation.layout import PyTree
 from .._foundation.precision import FLOAT64
 from .._model.arguments.complex_parts import ComplexConvention
-from .._model.arguments.user_functions import Adapted, Signature, as_objective
+from .._model.arguments.signature import Signature
+from .._model.arguments.user_functions import Adapted, as_objective
 from .._model.arguments.validation import as_point, require_function
 from .._model.convention import Convention, Intent, Wrt
 from .._model.manifold.functions import OnManifold

@@ -12,7 +12,8 @@ from .._engine.run import estimate_one
 from .._engine.settings import Settings, make_settings
 from .._foundation.errors import InputError
 from .._foundation.layout import PyTree
-from .._model.arguments.user_functions import Signature, as_objective
+from .._model.arguments.signature import Signature
+from .._model.arguments.user_functions import as_objective
 from .._model.arguments.validation import as_point
 from .._model.estimate import Estimate
 from .._model.problem import Problem

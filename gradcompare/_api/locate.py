@@ -38,7 +38,8 @@ from .._foundation.wording import LISTED, listed
 from .._locate.bisection import Halving
 from .._locate.location import Location
 from .._locate.search import Search
-from .._model.arguments.user_functions import Signature, as_objective
+from .._model.arguments.signature import Signature
+from .._model.arguments.user_functions import as_objective
 from .._model.estimate import Estimate
 from .._model.problem import Problem
 from .._model.verdict import Verdict

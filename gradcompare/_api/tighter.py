@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from .._foundation.errors import InputError
-from .._model.arguments.user_functions import Adapted, Signature, as_objective
+from .._model.arguments.signature import Signature
+from .._model.arguments.user_functions import Adapted, as_objective
 from .._model.objective import Objective
 from .._model.problem import Problem
 

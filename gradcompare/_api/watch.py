@@ -28,7 +28,8 @@ from .._engine.settings import Case, Settings, make_settings
 from .._foundation.errors import InputError
 from .._foundation.layout import PyTree
 from .._introspection.jax_internals import is_traced
-from .._model.arguments.user_functions import Signature, as_objective
+from .._model.arguments.signature import Signature
+from .._model.arguments.user_functions import as_objective
 from .._model.arguments.validation import as_point, require_functions
 from .._model.problem import Problem
 from .._points.sources import FixedPoints

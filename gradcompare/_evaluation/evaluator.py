@@ -19,10 +19,10 @@ from jaxtyping import Float, Int, PyTree
 from .._foundation.errors import Untraceable, outcome_of
 from .._foundation.precision import FLOAT64, Device, cast
 from .._model.problem import Problem
-from .batches import Block, CompiledBatches, chunk_for
 from .compiled import CompiledFunction
 from .function import AbstractFunction, Cache, Function
 from .host import HostBatches, HostFunction
+from .near.batches import Block, CompiledBatches, chunk_for
 from .rounding import nudge, nudge_data
 
 HASTY_SIZE = 128

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PyTree
 
-from .._evaluation.chunks import map_chunks
+from .._evaluation.near.chunks import map_chunks
 from .._evaluation.rounding import estimate_with_rounding
 from .._foundation.errors import LostDerivativeError
 from .._foundation.frames import caller_of, returns

@@ -18,8 +18,8 @@ from typing import ClassVar
 import jax.numpy as jnp
 import numpy as np
 
-from .._evaluation.chunks import map_chunks
 from .._evaluation.function import Function
+from .._evaluation.near.chunks import map_chunks
 from .._foundation.wording import listed
 from .._model.estimate import Estimate
 from ._base import AbstractEvaluator, AbstractMethod

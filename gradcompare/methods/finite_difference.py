@@ -23,8 +23,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._evaluation.chunks import values_at
 from .._evaluation.function import Function
+from .._evaluation.near.chunks import values_at
 from .._model.estimate import Estimate
 from ._base import AbstractEvaluator, AbstractMethod
 from ._extrapolation.lines import room, typical_size

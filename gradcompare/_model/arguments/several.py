@@ -11,7 +11,8 @@ from jaxtyping import Float, PyTree
 
 from ..._foundation.errors import InputError, outcome_of
 from ..._foundation.layout import Layout
-from .user_functions import ARRAYS, Adapted, Signature
+from .signature import ARRAYS, Signature
+from .user_functions import Adapted
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,8 @@ arguments, arrays of numbers and floats are data.
 
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Literal
 
 import jax
@@ -19,141 +18,10 @@ from jaxtyping import PyTree
 
 from ..._foundation.errors import InputError
 from ..objective import Objective
-from .complex_parts import ComplexConvention, ComplexParts, is_parts, parts_of_gradient
+from .complex_parts import ComplexConvention, is_parts, parts_of_gradient
 from .domain import bounds_of
+from .signature import ARRAYS, Signature
 from .validation import as_point, require_functions, require_parameters
-
-ARRAYS = (np.ndarray, np.generic, jax.Array)
-
-
-@dataclass(frozen=True)
-class Argument:
-    """One argument, divided into leaves.
-
-    Attributes:
-        treedef: Its structure.
-        leaves: Its leaves.
-        varying: Whether each leaf is a parameter or data; the others stay fixed.
-        parameter: Whether it holds parameters, of which complex ones vary in two parts.
-    """
-
-    treedef: Any
-    leaves: tuple[Any, ...]
-    varying: tuple[bool, ...]
-    parameter: bool
-
-    @classmethod
-    def of(cls, tree: PyTree, *, parameter: bool) -> "Argument":
-        leaves, treedef = jax.tree.flatten(tree)
-        alone = len(leaves) == 1 and leaves[0] is tree
-        is_one = (lambda leaf: _is_parameter(leaf, alone)) if parameter else _is_data
-        return cls(treedef, tuple(leaves), tuple(map(is_one, leaves)), parameter)
-
-    def _real(self, leaf: Any) -> Any:
-        return ComplexParts.of(np.asarray(leaf)) if self._is_complex(leaf) else leaf
-
-    def _is_complex(self, leaf: Any) -> bool:
-        return self.parameter and isinstance(leaf, (complex, *ARRAYS)) and np.iscomplexobj(leaf)
-
-    @property
-    def part(self) -> PyTree:
-        """The tree with None for the fixed leaves."""
-        pairs = zip(self.leaves, self.varying, strict=True)
-        return self.treedef.unflatten(
-            [self._real(leaf) if varies else None for leaf, varies in pairs]
-        )
-
-    def filled(self, leaves: Any) -> PyTree:
-        """Returns the tree with varying leaves from an iterator."""
-        if self.alone:  # the usual case; saves 6 µs for each value on the host
-            return next(leaves)
-        pairs = zip(self.leaves, self.varying, strict=True)
-        return self.treedef.unflatten(
-            [self._next(leaf, leaves) if varies else leaf for leaf, varies in pairs]
-        )
-
-    def _next(self, leaf: Any, leaves: Any) -> Any:
-        if not self._is_complex(leaf):
-            return next(leaves)
-        return ComplexParts(next(leaves), next(leaves)).joined
-
-    @cached_property
-    def alone(self) -> bool:
-        """Whether it is a single array or number, and varies."""
-        single = self.varying == (True,) and jax.tree_util.treedef_is_leaf(self.treedef)
-        return single and not self._is_complex(self.leaves[0])
-
-
-@dataclass(frozen=True)
-class Signature:
-    """The division of a function's arguments into parameters, data and fixed leaves.
-
-    Attributes:
-        arguments: All arguments, in their order.
-        argnums: The positions of those that hold the parameters, as for `jax.grad`.
-    """
-
-    arguments: tuple[Argument, ...]
-    argnums: int | tuple[int, ...]
-
-    @classmethod
-    def of(cls, trees: Sequence[PyTree], argnums: int | Sequence[int]) -> "Signature":
-        """Divides the arguments of a call.
-
-        Raises:
-            InputError: if `argnums` names arguments that do not exist.
-        """
-        numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-        if (
-            not numbers
-            or len(set(numbers)) < len(numbers)
-            or not set(numbers) <= set(range(len(trees)))
-        ):
-            raise InputError(
-                f"argnums is {argnums!r} and there are {len(trees)} arguments; "
-                "give the positions of those that are differentiated, each once"
-            )
-        arguments = [
-            Argument.of(as_point(tree), parameter=True)
-            if number in numbers
-            else Argument.of(tree, parameter=False)
-            for number, tree in enumerate(trees)
-        ]
-        return cls(tuple(arguments), argnums if isinstance(argnums, int) else numbers)
-
-    @property
-    def numbers(self) -> tuple[int, ...]:
-        """The positions of the arguments that hold the parameters."""
-        return (self.argnums,) if isinstance(self.argnums, int) else self.argnums
-
-    @property
-    def selected(self) -> tuple[list[Any], list[bool]]:
-        """The leaves of the arguments that hold the parameters, and whether each varies."""
-        chosen = [self.arguments[number] for number in self.numbers]
-        return [leaf for a in chosen for leaf in a.leaves], [v for a in chosen for v in a.varying]
-
-    @property
-    def params(self) -> PyTree:
-        """The parameters at the user's point."""
-        parts = tuple(self.arguments[number].part for number in self.numbers)
-        return parts[0] if isinstance(self.argnums, int) else parts
-
-    @property
-    def data(self) -> tuple:
-        """The data, one leaf after another."""
-        others = [a for number, a in enumerate(self.arguments) if number not in self.numbers]
-        return tuple(leaf for other in others for leaf in jax.tree.leaves(other.part))
-
-    def joined(self, params: PyTree, data: tuple) -> list[PyTree]:
-        """Returns all arguments of a call with other parameters and data."""
-        selected = (params,) if isinstance(self.argnums, int) else params
-        parts = dict(zip(self.numbers, selected, strict=True))
-        rest = iter(data)
-        sources = [
-            iter(jax.tree.leaves(parts[number])) if number in parts else rest
-            for number in range(len(self.arguments))
-        ]
-        return [a.filled(source) for a, source in zip(self.arguments, sources, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -268,16 +136,3 @@ def as_objective(
         lower=as_point(bounds[0]),
         upper=as_point(bounds[1]),
     )
-
-
-def _is_parameter(leaf: Any, alone: bool) -> bool:
-    if isinstance(leaf, (float, *ARRAYS)):
-        return True
-    return alone and isinstance(leaf, (int, complex))
-
-
-def _is_data(leaf: Any) -> bool:
-    if isinstance(leaf, float):
-        return True
-    # Random keys have a dtype of their own, and stay fixed.
-    return isinstance(leaf, ARRAYS) and jnp.issubdtype(leaf.dtype, np.number)

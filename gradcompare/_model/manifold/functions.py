@@ -14,7 +14,8 @@ from ..._foundation.layout import Layout
 from ..._foundation.precision import FLOAT64, cast
 from ..._foundation.user_code import describe
 from ..._foundation.wording import short
-from ..arguments.user_functions import Adapted, Signature
+from ..arguments.signature import Signature
+from ..arguments.user_functions import Adapted
 from ..arguments.validation import as_point, shown
 from ..objective import Objective
 from ..problem import Problem

@@ -20,7 +20,7 @@ from ..._foundation.layout import Layout
 from ..._foundation.precision import FLOAT64, precision_scope
 
 if TYPE_CHECKING:
-    from ..arguments.user_functions import Signature
+    from ..arguments.signature import Signature
 
 TRIAL_LENGTH = 1e-6
 """Length of the tangent vector that shows how far a point moves, beside 1 or the size of x."""

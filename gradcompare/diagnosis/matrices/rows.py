@@ -18,7 +18,7 @@ from ..._points.examination import Examination
 from ..diagnose import gradient_findings
 from .evidence import Matrices
 
-MOST_ROWS = 3
+MOST_WRONG_ROWS = 3
 """Largest number of rows that are examined, the worst first."""
 
 
@@ -50,7 +50,7 @@ def row_findings(points: Sequence[Examination], matrices: Matrices) -> tuple[Fin
     rows = [int(i) for i in worst if matrices.wrong_rows[i]]
     found: dict[str, list[int]] = {}
     kept: dict[str, Finding] = {}
-    for i in rows[:MOST_ROWS]:
+    for i in rows[:MOST_WRONG_ROWS]:
         for finding in _of_row(points, matrices.layout, i):
             found.setdefault(str(finding), []).append(i)
             kept.setdefault(str(finding), finding)

@@ -7,7 +7,7 @@ it.
 import numpy as np
 
 from ...._evaluation.evaluator import Evaluator
-from ...._evaluation.vectors import VectorFunction
+from ...._evaluation.near.vectors import VectorFunction
 from ...._model.matrix_layout import MatrixLayout
 from ..ladder import derivatives_along
 from ..lines import Lines, coordinate_scale, room, usual_length

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ...._evaluation.evaluator import Evaluator
-from ...._evaluation.vectors import Moves, VectorFunction
+from ...._evaluation.near.vectors import Moves, VectorFunction
 from ...._foundation.layout import Layout
 from ...._model.estimate import EPS
 from ...._model.matrix_layout import MatrixLayout

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ...._evaluation.evaluator import Evaluator
-from ...._evaluation.vectors import Moves, VectorFunction
+from ...._evaluation.near.vectors import Moves, VectorFunction
 from ...._foundation.layout import PyTree
 from ...._model.problem import Problem
 from ..lines import Derivatives, typical_size

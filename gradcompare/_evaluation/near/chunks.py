@@ -18,7 +18,7 @@ from jax import lax
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float, Int
 
-from .._foundation.errors import outcome_of
+from ..._foundation.errors import outcome_of
 
 MATRIX_CHUNK = 128
 """Chunk wide enough for the full speed of matrix products, narrow enough for the cache."""

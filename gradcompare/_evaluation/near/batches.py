@@ -10,11 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int, PyTree
 
-from .._foundation.precision import cast
-from .._model.problem import Problem
+from ..._foundation.precision import cast
+from ..._model.problem import Problem
+from ..compiled import CompiledFunction
+from ..function import AbstractFunction, Runner
 from .chunks import MATRIX_CHUNK, choose_chunk, values_at
-from .compiled import CompiledFunction
-from .function import AbstractFunction, Runner
 
 BLOCK = 1024
 """Largest number of perturbed points that one call evaluates."""

@@ -12,12 +12,12 @@ import numpy as np
 from jax import lax
 from jaxtyping import Float, Int, PyTree
 
-from .._foundation.errors import GradcompareError, outcome_of
-from .._foundation.layout import Layout
-from .._foundation.precision import cast
-from .._foundation.user_code import describe
-from .evaluator import Evaluator, flat
-from .host import with_arrays_of_jax
+from ..._foundation.errors import GradcompareError, outcome_of
+from ..._foundation.layout import Layout
+from ..._foundation.precision import cast
+from ..._foundation.user_code import describe
+from ..evaluator import Evaluator, flat
+from ..host import with_arrays_of_jax
 
 BLOCK_NUMBERS = 2**22
 """Largest number of results that one call of the compiled program gives."""

@@ -1,0 +1,154 @@
+"""Checks of the derivatives of a function with several results."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Unpack
+
+from ..._foundation.layout import PyTree
+from ..._model.arguments.several import (
+    Combination,
+    Product,
+    Pullback,
+    layout_of_results,
+    random_direction,
+)
+from ..._model.arguments.user_functions import Adapted
+from ..._model.arguments.validation import ORDER, as_point, require_function
+from ..._model.objective import Quantity
+from ..._results.result import Comparison
+from .quantity import Options, adapted, name_of, objective_of, run_quantity, signature_of
+
+
+def check_jacobian(
+    fun: Callable[..., PyTree],
+    jac: Callable[..., PyTree] | None,
+    x0: PyTree,
+    *args: Any,
+    **options: Unpack[Options],
+) -> Comparison:
+    """Checks the Jacobian of a function with several results, such as residuals or constraints.
+
+    Args:
+        fun: `fun(x, *args)`, an array or a pytree of arrays.
+        jac: `jac(x, *args)`, in the structure of `jax.jacobian(fun)`: for arrays, the shape of
+            the result followed by that of `x`. None to check autodiff.
+        x0: The point, an array or a pytree of arrays.
+        args: Further arguments of both functions.
+        options: See `check`.
+
+    Returns:
+        A comparison with one result, whose entries are named by row and column.
+
+    Raises:
+        InputError: if an argument cannot be used.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> import gradcompare
+        >>> def circle(x):
+        ...     return jnp.stack([x[0] ** 2 + x[1] ** 2 - 1, x[0] - x[1]])
+        >>> def slopes(x):
+        ...     return jnp.array([[2 * x[0], 2 * x[1]], [1.0, -1.0]])
+        >>> gradcompare.check_jacobian(circle, slopes, [0.6, 0.8]).verdict.name
+        'AGREE'
+    """
+    by_hand = adapted("jac", jac, Adapted, (x0, *args), options)
+    return _of_results(fun, {"jacobian": by_hand}, (x0, *args), None, options)
+
+
+def check_jvp(
+    fun: Callable[..., PyTree],
+    jvp: Callable[..., PyTree] | None,
+    x0: PyTree,
+    *args: Any,
+    direction: PyTree | None = None,
+    **options: Unpack[Options],
+) -> Comparison:
+    """Checks the product of a Jacobian with a vector, as a rule of forward mode computes it.
+
+    Args:
+        fun: `fun(x, *args)`, an array or a pytree of arrays.
+        jvp: `jvp(x, v, *args)`, in the structure of the result of `fun`.
+        x0: The point.
+        args: Further arguments of both functions.
+        direction: v, in the structure of `x0`; random by default.
+        options: See `check`.
+
+    Raises:
+        InputError: if an argument cannot be used.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> import gradcompare
+        >>> check = gradcompare.check_jvp(jnp.sin, lambda x, v: jnp.cos(x) * v, [0.6, 0.8])
+        >>> check.verdict.name
+        'AGREE'
+    """
+    by_hand = adapted("jvp", jvp, Product, (x0, *args), options)
+    return _of_results(fun, {"jvp": by_hand}, (x0, *args), direction, options)
+
+
+def check_vjp(
+    fun: Callable[..., PyTree],
+    vjp: Callable[..., PyTree] | None,
+    x0: PyTree,
+    *args: Any,
+    cotangent: PyTree | None = None,
+    **options: Unpack[Options],
+) -> Comparison:
+    """Checks the product of a vector with a Jacobian, as a rule of reverse mode computes it.
+
+    Args:
+        fun: `fun(x, *args)`, an array or a pytree of arrays.
+        vjp: `vjp(x, u, *args)`, in the structure of `x`.
+        x0: The point.
+        args: Further arguments of both functions.
+        cotangent: u, in the structure of the result of `fun`; random by default.
+        options: See `check`.
+
+    Raises:
+        InputError: if an argument cannot be used.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> import gradcompare
+        >>> check = gradcompare.check_vjp(jnp.sin, lambda x, u: jnp.cos(x) * u, [0.6, 0.8])
+        >>> check.verdict.name
+        'AGREE'
+    """
+    signature = signature_of((x0, *args), options)
+    require_function("fun", fun, ORDER)
+    results = layout_of_results(fun, signature, name_of(fun))
+    u = as_point(cotangent)
+    if u is None:
+        u = results.unflatten(random_direction(results, options.get("seed", 0)))
+    results.require_same(u, "the cotangent")
+    product = adapted("vjp", vjp, Product, (x0, *args), options)
+    objective = replace(
+        objective_of(fun, (x0, *args), options),
+        value=Combination(Adapted(fun, signature, "value"), results.flatten(u)),
+        gradient=None if product is None else Pullback(product, u),
+    )
+    return run_quantity(objective, "gradient", (x0, *args), options)
+
+
+def _of_results(
+    fun: Callable[..., PyTree],
+    by_hand: Mapping[Quantity, Callable[..., PyTree] | None],
+    arguments: tuple,
+    direction: PyTree | None,
+    options: Options,
+) -> Comparison:
+    """Checks a derivative of a function with several results."""
+    signature = signature_of(arguments, options)
+    require_function("fun", fun, ORDER)
+    results = layout_of_results(fun, signature, name_of(fun))
+    residuals = Adapted(fun, signature, "value")
+    objective = replace(
+        objective_of(fun, arguments, options),
+        value=Combination(residuals, random_direction(results, 0)),
+        residuals=residuals,
+        **by_hand,
+    )
+    (quantity,) = by_hand
+    return run_quantity(objective, quantity, arguments, options, direction, results)

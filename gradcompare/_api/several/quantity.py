@@ -1,0 +1,132 @@
+"""What the checks of these derivatives have in common."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from typing import Any, Literal, TypedDict
+
+from ..._engine.run import run
+from ..._engine.settings import Case, make_settings
+from ..._foundation.layout import Layout, PyTree
+from ..._model.arguments.several import (
+    Product,
+    random_direction,
+)
+from ..._model.arguments.signature import Signature
+from ..._model.arguments.user_functions import as_objective
+from ..._model.arguments.validation import ORDER, as_point, require_function
+from ..._model.objective import Objective, Quantity
+from ..._model.problem import Problem
+from ..._points.sources import Neighbourhood
+from ..._results.result import Comparison
+from ...methods._base import AbstractMethod
+from ...methods._registry import voting_methods
+
+
+class Options(TypedDict, total=False):
+    """The options that these checks have in common; each is as in `check`.
+
+    Attributes:
+        argnums: The numbers of the arguments to differentiate.
+        methods: Methods or their labels.
+        bounds: The lower and the upper bounds of the parameters.
+        domain: Bounds by name.
+        points: Number of points.
+        tails: Whether to add points far out.
+        seed: Seed of the points, and of a direction that is not given.
+        device: The device.
+        memory_bytes: Largest temporary memory of the perturbed points together.
+        executor: Calls a function on the host at many points at a time.
+        on_error: Whether unusable input raises an error, or is a row of the result.
+    """
+
+    argnums: int | Sequence[int]
+    methods: Iterable[str | AbstractMethod] | None
+    bounds: tuple[PyTree, PyTree]
+    domain: PyTree | None
+    points: int
+    tails: bool
+    seed: int
+    device: str | None
+    memory_bytes: int
+    executor: Executor | None
+    on_error: Literal["row", "raise"]
+
+
+def signature_of(arguments: tuple, options: Options) -> Signature:
+    return Signature.of(arguments, options.get("argnums", 0))
+
+
+def name_of(fun: Callable) -> str:
+    name = getattr(fun, "__name__", type(fun).__name__)
+    return "f" if "<" in name else name
+
+
+def adapted(
+    name: str,
+    function: Callable[..., PyTree] | None,
+    kind: Callable[..., Callable[..., PyTree]],
+    arguments: tuple,
+    options: Options,
+) -> Any:
+    """Returns the derivative under test as the engine calls it; None if there is none."""
+    if function is None:
+        return None
+    require_function(name, function, ORDER)
+    signature = signature_of(arguments, options)
+    return kind(function, signature) if kind is Product else kind(function, signature, "value")
+
+
+def objective_of(
+    value: Callable[..., Any],
+    arguments: tuple,
+    options: Options,
+    gradient: Callable[..., PyTree] | None = None,
+) -> Objective:
+    bounds = options.get("bounds", (-math.inf, math.inf))
+    signature = signature_of(arguments, options)
+    return as_objective(value, gradient, signature, bounds, options.get("domain"))
+
+
+def run_quantity(
+    objective: Objective,
+    quantity: Quantity,
+    arguments: tuple,
+    options: Options,
+    direction: PyTree | None = None,
+    results: Layout | None = None,
+) -> Comparison:
+    """Checks one quantity; before a second derivative, the gradient from which it is computed."""
+    names = ("seed", "points", "device", "memory_bytes", "executor", "on_error")
+    chosen = {name: option for name, option in options.items() if name in names}
+    methods = options.get("methods")
+    settings = make_settings(
+        voting_methods() if methods is None else methods,
+        **{"on_error": "raise", **chosen},
+        quantity=quantity,
+        timing=False,
+        seeks=True,
+    )
+    signature = signature_of(arguments, options)
+    along = quantity in ("jvp", "hvp")
+
+    def start(quantity: Quantity, direction: PyTree | None) -> Problem:
+        params = signature.params
+        if along and direction is None and quantity != "gradient":
+            layout = Layout.of(params)
+            direction = layout.unflatten(random_direction(layout, settings.seed))
+        u = as_point(direction)
+        return Problem.at(objective, params, signature.data, "x0", u, quantity, results)
+
+    quantities: list[Quantity] = [quantity]
+    if quantity in ("hessian", "hvp") and objective.gradient is not None:
+        quantities = ["gradient", quantity]
+    cases = []
+    for each in quantities:
+        u = None if each == "gradient" else direction
+        source = Neighbourhood(
+            partial(start, each, u), settings.points, settings.seed, options.get("tails", False)
+        )
+        cases.append(Case(objective, None, source))
+    return run(cases, settings)

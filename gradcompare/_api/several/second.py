@@ -1,0 +1,88 @@
+"""Checks of the second derivatives of a scalar."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Unpack
+
+from ..._foundation.layout import PyTree
+from ..._model.arguments.several import (
+    Product,
+)
+from ..._model.arguments.user_functions import Adapted
+from ..._results.result import Comparison
+from .quantity import Options, adapted, objective_of, run_quantity
+
+
+def check_hessian(
+    value: Callable[..., Any],
+    hessian: Callable[..., PyTree] | None,
+    x0: PyTree,
+    *args: Any,
+    gradient: Callable[..., PyTree] | None = None,
+    **options: Unpack[Options],
+) -> Comparison:
+    """Checks the matrix of second derivatives of a scalar.
+
+    Args:
+        value: `value(x, *args)`, a scalar.
+        hessian: `hessian(x, *args)`, in the structure of `jax.hessian(value)`: for an array, a
+            matrix. None to check autodiff.
+        x0: The point.
+        args: Further arguments of all functions.
+        gradient: `gradient(x, *args)`. With it, differences of the gradient are compared, and the
+            gradient itself is checked first; without, second differences of `value`, which have
+            about half of the digits.
+        options: See `check`.
+
+    Raises:
+        InputError: if an argument cannot be used.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> import gradcompare
+        >>> def value(x):
+        ...     return x[0] ** 2 * x[1]
+        >>> def hessian(x):
+        ...     return jnp.array([[2 * x[1], 2 * x[0]], [2 * x[0], 0.0]])
+        >>> gradcompare.check_hessian(value, hessian, [0.6, 0.8]).verdict.name
+        'AGREE'
+    """
+    by_hand = adapted("hessian", hessian, Adapted, (x0, *args), options)
+    objective = replace(objective_of(value, (x0, *args), options, gradient), hessian=by_hand)
+    return run_quantity(objective, "hessian", (x0, *args), options)
+
+
+def check_hvp(
+    value: Callable[..., Any],
+    hvp: Callable[..., PyTree] | None,
+    x0: PyTree,
+    *args: Any,
+    direction: PyTree | None = None,
+    gradient: Callable[..., PyTree] | None = None,
+    **options: Unpack[Options],
+) -> Comparison:
+    """Checks the product of the Hessian of a scalar with a vector.
+
+    Args:
+        value: `value(x, *args)`, a scalar.
+        hvp: `hvp(x, v, *args)`, in the structure of `x`.
+        x0: The point.
+        args: Further arguments of all functions.
+        direction: v, in the structure of `x0`; random by default.
+        gradient: `gradient(x, *args)`; as in `check_hessian`.
+        options: See `check`.
+
+    Raises:
+        InputError: if an argument cannot be used.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> import gradcompare
+        >>> def value(x):
+        ...     return jnp.sum(x**3)
+        >>> gradcompare.check_hvp(value, lambda x, v: 6 * x * v, [0.6, 0.8]).verdict.name
+        'AGREE'
+    """
+    by_hand = adapted("hvp", hvp, Product, (x0, *args), options)
+    objective = replace(objective_of(value, (x0, *args), options, gradient), hvp=by_hand)
+    return run_quantity(objective, "hvp", (x0, *args), options, direction)
