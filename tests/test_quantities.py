@@ -198,3 +198,55 @@ def test_bad_input_gets_a_clear_error(call, words):
     with pytest.raises(InputError) as error:
         call()
     assert words in str(error.value)
+
+
+Z = np.array([0.8 + 0.1j, 0.4 - 0.2j, 0.1 - 0.6j])
+B = RNG.standard_normal((10, 3)) + 1j * RNG.standard_normal((10, 3))
+
+
+def intensity(z, B):
+    return jnp.sum(jnp.abs(B @ z) ** 4)
+
+
+def ascent(z, B):
+    """∂f/∂x + i ∂f/∂y, by hand."""
+    a = B @ z
+    return jnp.conj(B).T @ (4 * jnp.abs(a) ** 2 * a)
+
+
+CONVENTIONS = {
+    "jax": lambda z, B: jnp.conj(ascent(z, B)),
+    "ascent": ascent,
+    "wirtinger": lambda z, B: ascent(z, B) / 2,
+}
+
+
+@pytest.mark.parametrize("place", ["traced", "host"])
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_conventions_of_complex_gradients(convention, place):
+    value, gradient = intensity, CONVENTIONS[convention]
+    if place == "host":
+        value, gradient = (lambda z, B: float(intensity(z, B))), on_host(gradient)
+    declared = gradcompare.check(value, gradient, Z, B, complex_convention=convention)
+    assert declared.verdict is Verdict.AGREE
+    if convention != "jax":
+        (result,) = gradcompare.check(value, gradient, Z, B)
+        assert result.verdict is Verdict.ANALYTIC_WRONG
+        assert result.diagnosis[0].kind == "conjugate"
+        assert f'complex_convention="{convention}"' in str(result)
+
+
+def test_a_wrong_complex_gradient_is_not_called_conjugate():
+    (result,) = gradcompare.check(intensity, lambda z, B: jnp.conj(ascent(z, B)) * 1.1, Z, B)
+    assert result.verdict is Verdict.ANALYTIC_WRONG
+    assert all(finding.kind != "conjugate" for finding in result.diagnosis)
+
+
+def test_complex_parameters_beside_real_ones():
+    def value(p):
+        return jnp.abs(p["z"]) ** 2 * p["a"]
+
+    def gradient(p):
+        return {"z": 2 * jnp.conj(p["z"]) * p["a"], "a": jnp.abs(p["z"]) ** 2}
+
+    assert gradcompare.check(value, gradient, {"z": 1 + 2j, "a": 0.5}).verdict is Verdict.AGREE

@@ -11,10 +11,10 @@ class Finding:
     """One thing that is wrong with a derivative.
 
     Attributes:
-        kind: The sort of fault, in a stable word: `factor`, `sign`, `zero`, `chain factor`,
-            `data factor`, `parameter factor`, `matrix factor`, `swap`, `permutation`,
-            `transpose`, `reversed`, `shift`, `symmetric part`, `sum`, `accumulated`, `additive`,
-            `factor and term`, `term`, `sample`, `rows`, `steps`, `argument`, `intermediate`,
+        kind: The sort of fault, in a stable word: `factor`, `sign`, `zero`, `chain factor`, `data
+            factor`, `parameter factor`, `matrix factor`, `swap`, `permutation`, `transpose`,
+            `reversed`, `shift`, `symmetric part`, `sum`, `accumulated`, `additive`, `factor and
+            term`, `term`, `sample`, `rows`, `steps`, `argument`, `intermediate`, `conjugate`,
             `tangent`, `stale`, `float32`; `regime` if one of them holds only in a part of the
             space, `branch` if only the branch of a choice is known, `prefix` if only the step is
             known from which on it is wrong, `place` if only the coordinates are known,

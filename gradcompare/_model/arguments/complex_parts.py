@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import jax
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool
 
 from ..._foundation.layout import PyTree
 
@@ -50,13 +50,15 @@ def is_parts(node: Any) -> bool:
     return isinstance(node, ComplexParts)
 
 
-def imaginary(params: PyTree) -> Float[np.ndarray, " d"] | None:
-    """Returns 1 for each coordinate that is an imaginary part, else 0; None if there is none."""
+def imaginary(params: PyTree) -> Bool[np.ndarray, " d"] | None:
+    """Returns which coordinates are imaginary parts; None if no parameter is complex."""
     nodes = jax.tree.leaves(params, is_leaf=is_parts)
     if not any(map(is_parts, nodes)):
         return None
     marks = [
-        np.repeat([0.0, 1.0], np.size(node.real)) if is_parts(node) else np.zeros(np.size(node))
+        np.repeat([False, True], np.size(node.real))
+        if is_parts(node)
+        else np.zeros(np.size(node), bool)
         for node in nodes
     ]
     return np.concatenate(marks)

@@ -81,6 +81,7 @@ class Evidence:
         traced: The reference by autodiff, part by part, where the objective can be traced.
         regions: The points or entries at which each branch is taken.
         other_data: The value and the gradient under test with other data.
+        imaginary: Which coordinates are imaginary parts; None if no parameter is complex.
         rivals: The number of hypotheses that are tried on it.
     """
 
@@ -101,6 +102,7 @@ class Evidence:
     traced: Traced | None = None
     regions: tuple[Region, ...] = ()
     other_data: OtherData | None = None
+    imaginary: Bool[np.ndarray, " d"] | None = None
     rivals: int = 1
 
     @property

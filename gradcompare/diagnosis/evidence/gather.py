@@ -8,6 +8,7 @@ import numpy as np
 
 from ..._foundation.user_code import Place
 from ..._introspection.closures import captured, literals
+from ..._model.arguments.complex_parts import imaginary
 from ..._model.estimate import SAFETY, Estimate
 from ..._model.problem import Problem
 from ..._model.verdict import Verdict
@@ -57,6 +58,7 @@ def gather(points: Sequence[Examination], choices: Choices | None = None) -> Evi
         declarable=problem.objective.convention.plain,
         traced=Traced(traced) if len(traced) == len(kept) else None,
         regions=() if choices is None else regions(choices, kept),
+        imaginary=imaginary(problem.params),
         other_data=OtherData([point.evaluator for point in kept]),
     )
 
