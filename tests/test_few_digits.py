@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from sweeps import sweep
 
-from gradcompare import check, estimate
+from gradcompare import Estimate, Judgement, PointResult, Verdict, check, estimate
+from gradcompare._results.judgement.fairness import fair
 
 
 def least_squares(rng):
@@ -131,3 +132,24 @@ def test_beyond_a_plateau_there_is_no_stair():
     e = estimate(insensitive, np.array([1.0, 0.5]))
     assert e.value[0] == 0
     assert e.error[0] < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("derivative", "bar", "hidden"),
+    [(1e-78, 0.0, True), (1e-12, 0.0, False), (1e-78, 1e-80, False)],
+)
+def test_a_drawn_point_where_f_has_no_digit_of_the_derivative(derivative, bar, hidden):
+    """Far from x0, log(1 + e) is 0 at all steps; its derivative is right all the same."""
+
+    def point(label, value, verdict, analytic, differences, error):
+        exact = Estimate(np.array([analytic]), np.array([1e-16 * abs(analytic)]))
+        quotients = Estimate(np.array([differences]), np.array([error]))
+        judgement = Judgement(verdict, faulty=() if verdict.ok else (0,))
+        votes = {"analytic": exact, "richardson": quotients}
+        sources = {"analytic": "analytic", "differences": "richardson"}
+        x = np.array([2.0])
+        return PointResult(label, x, value, judgement, estimates=votes, sources=sources)
+
+    first = point("x0", 0.7, Verdict.AGREE, 1.0, 1.0, 1e-13)
+    drawn = point("far from x0", 0.0, Verdict.ANALYTIC_WRONG, derivative, 0.0, bar)
+    assert bool(fair([first, drawn])[1].abstains) is hidden

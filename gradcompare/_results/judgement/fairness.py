@@ -42,6 +42,11 @@ def _reason(point: PointResult, first: PointResult) -> str:
     here, there = (p.votes.get("differences") for p in (point, first))
     if point.judgement.verdict not in DISPUTED or here is None or there is None:
         return ""
+    if _is_hidden(point, first):
+        return (
+            "f does not change here, and the derivative would change it by less than its last "
+            f"digit at {first.label}"
+        )
     # Where f is flat, a bar counts beside what the derivative is elsewhere.
     digits, usual = (_digits(each, there.largest) for each in (here, there))
     if digits >= FEW * usual or _is_plain(point):
@@ -50,6 +55,20 @@ def _reason(point: PointResult, first: PointResult) -> str:
         f"f has {short(digits, 2)} digits of its derivative here, and {short(usual, 2)} at "
         f"{first.label}"
     )
+
+
+def _is_hidden(point: PointResult, first: PointResult) -> bool:
+    """Whether f is constant here, and would be in its last digits with the derivative in dispute.
+
+    The value may be 0 where 1 + 1e-78 is rounded inside of f, and has no digits of its own then.
+    """
+    differences, faulty = point.votes["differences"], list(point.judgement.faulty)
+    tested = point.votes.get(ACCUSED.get(point.judgement.verdict, "analytic"))
+    if tested is None or not faulty:
+        return False
+    constant = (differences.value == 0) & (differences.error == 0)
+    change = np.abs(tested.value) * np.maximum(np.abs(point.x), 1.0)
+    return bool(np.all((constant & (change <= EPS * abs(first.value)))[faulty]))
 
 
 def _is_plain(point: PointResult) -> bool:
