@@ -88,7 +88,7 @@ POINTS = {
     "integer": (np.int64(3), f"the point has dtype int64 at x; {FLOATING}"),
     "integer-leaf": ({"w": X, "n": np.array([3])}, f"the point has dtype int64 at n; {FLOATING}"),
     "boolean": (np.array([True, False]), f"the point has dtype bool at x; {FLOATING}"),
-    "complex": (X + 1j, f"the point has dtype complex128 at x; {FLOATING}"),
+    "complex": (X + 1j, "is complex128.*; return one real|has complex numbers; give a function"),
     "string": ("abc", "the point .*; give"),
     "function": (square, "the point .*; give"),
     "empty": (np.zeros(0), "the point has no coordinates; give at least one parameter"),

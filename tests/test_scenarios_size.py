@@ -46,7 +46,7 @@ def test_scenario_26_says_the_chunks(large):
 def test_scenario_27_columns_of_times(large):
     text = detail(large)
     says(text, r"evaluations +compile +first call +median \[quartiles\] +× value +flops +peak")
-    says(text, r"^  reverse +\S+ m?s .* \d\S* µs \[.*µs, .*s\] +\d")
+    says(text, r"^  reverse +\S+ m?s .* \d\S* [mµ]s \[.*s, .*s\] +\d")
     says(text, r"^  \w+ [≈<] \w+ [≈<] \w+")
 
 

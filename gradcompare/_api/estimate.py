@@ -12,6 +12,7 @@ from .._engine.run import estimate_one
 from .._engine.settings import Settings, make_settings
 from .._foundation.errors import InputError
 from .._foundation.layout import PyTree
+from .._model.arguments.complex_parts import imaginary
 from .._model.arguments.signature import Signature
 from .._model.arguments.user_functions import as_objective
 from .._model.arguments.validation import as_point
@@ -77,6 +78,10 @@ def estimate(
         executor=executor,
     )
     point, u = signature.params, as_point(direction)
+    if imaginary(point) is not None:
+        raise InputError(
+            "the point has complex numbers; give a function of their real and imaginary parts"
+        )
     problem = Problem.at(objective, point, signature.data, "x0", u)
     reason = settings.methods[0].unsupported(objective, problem.quantity)
     if reason is not None:

@@ -89,7 +89,6 @@ class ResultData:
         d: The number of parameters.
         paths: The names of the arrays in the estimated derivative.
         shapes: The shapes of those arrays.
-        blocks: The blocks of a matrix, whose entries have a row and a column; else nothing.
         points: The result at each point.
         timings: The running time of each method, by its name; `value` for one value.
         accuracy: In a narrower dtype, the accuracy of each method, by its name.
@@ -101,6 +100,7 @@ class ResultData:
         chunk: Number of perturbed points that are evaluated together; None where they are not.
         branches: The branches of the choices in the objective and its gradient, tested or not.
         branches_unseen: Why there may be more of them, as the end of a sentence; or nothing.
+        blocks: The blocks of a matrix, whose entries have a row and a column; else nothing.
     """
 
     objective: str
@@ -109,7 +109,6 @@ class ResultData:
     d: int = 0
     paths: tuple[str, ...] = ()
     shapes: tuple[tuple[int, ...], ...] = ()
-    blocks: tuple[Block, ...] = ()
     points: tuple[PointResult, ...] = ()
     timings: dict[str, Timing] = field(default_factory=dict)
     accuracy: dict[str, Accuracy] = field(default_factory=dict)
@@ -121,6 +120,7 @@ class ResultData:
     chunk: int | None = None
     branches: tuple[Branch, ...] = ()
     branches_unseen: str = ""
+    blocks: tuple[Block, ...] = ()
 
     @property
     def voting(self) -> tuple[PointResult, ...]:

@@ -67,7 +67,7 @@ def _is_hidden(point: PointResult, first: PointResult) -> bool:
     if tested is None or not faulty:
         return False
     constant = (differences.value == 0) & (differences.error == 0)
-    change = np.abs(tested.value) * np.maximum(np.abs(point.x), 1.0)
+    change = np.abs(tested.value) * np.max(np.abs(point.x), initial=1.0)
     return bool(np.all((constant & (change <= EPS * abs(first.value)))[faulty]))
 
 
