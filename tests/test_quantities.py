@@ -1,5 +1,7 @@
 """Jacobians, Hessians and products: right ones agree, wrong ones are named, on host and traced."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -250,3 +252,30 @@ def test_complex_parameters_beside_real_ones():
         return {"z": 2 * jnp.conj(p["z"]) * p["a"], "a": jnp.abs(p["z"]) ** 2}
 
     assert gradcompare.check(value, gradient, {"z": 1 + 2j, "a": 0.5}).verdict is Verdict.AGREE
+
+
+def test_an_option_that_does_not_exist_is_an_error():
+    with pytest.raises(gradcompare.UnknownNameError, match="unknown option 'point'"):
+        gradcompare.check_hessian(energy, energy_hessian, X, point=3)
+
+
+def test_a_method_for_gradients_alone_is_not_used():
+    methods = ["analytic", "richardson", "central"]
+    (result,) = gradcompare.check_jacobian(residuals, jacobian, X, A, methods=methods)
+    assert result.verdict is Verdict.AGREE
+    assert "gradients and directional derivatives alone" in str(result)
+
+
+@pytest.mark.parametrize("name", ["ridge", "lstm", "rosenbrock", "kalman-filter"])
+def test_products_of_registered_objectives(name):
+    objective = gradcompare.get_objective(name)
+    (result,) = gradcompare.compare(objective, quantity="hvp", points=1, timing=False)
+    assert result.quantity == "hvp"
+    assert result.verdict is Verdict.AGREE
+    wrong = dataclasses.replace(objective, hvp=lambda p, u, d: negated(objective.hvp(p, u, d)))
+    (result,) = gradcompare.compare(wrong, quantity="hvp", points=1, timing=False)
+    assert result.verdict is Verdict.ANALYTIC_WRONG
+
+
+def negated(tree):
+    return jax.tree.map(lambda leaf: -leaf, tree)

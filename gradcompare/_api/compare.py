@@ -12,13 +12,16 @@ from .._engine.settings import (
     Settings,
     make_settings,
 )
-from .._foundation.errors import InputError
+from .._foundation.errors import InputError, UnknownNameError
 from .._model.objective import Objective, Quantity
 from .._points.sources import Draws
 from .._results.result import Comparison
 from ..methods._base import AbstractMethod
 from ..methods._registry import standard_methods
 from .registry import find_objectives, registered_objectives, unique
+
+COMPARED = ("gradient", "directional", "hvp")
+"""Kinds of derivatives that are compared for registered objectives."""
 
 
 def compare(
@@ -44,7 +47,8 @@ def compare(
         methods: Methods or their labels; by default one voter for each source, and
             plain central differences.
         sizes: The sizes of each objective; its own first size by default.
-        quantity: `gradient`, or `directional` along a direction drawn at random.
+        quantity: `gradient`; or, along a direction drawn at random, `directional` or `hvp`, the
+            Hessian times the direction.
         dtype: The type in which the implementations are timed and their accuracy is measured.
             The verdict always rests on float64.
         device: `cpu`, `gpu`, `cuda:1`; the default device of JAX by default.
@@ -100,6 +104,8 @@ def prepare(
     """
     chosen = registered_objectives().values() if objectives is None else _resolve(objectives)
     settings = make_settings(standard_methods() if methods is None else methods, **others)
+    if settings.quantity not in COMPARED:
+        raise UnknownNameError("quantity", settings.quantity, COMPARED)
     whole = (int, np.integer)
     sizes = [sizes] if isinstance(sizes, whole) else sizes
     if sizes is not None and not all(isinstance(size, whole) and size > 0 for size in sizes):
@@ -108,9 +114,7 @@ def prepare(
         Case(
             objective,
             size,
-            Draws(
-                objective, size, settings.points, settings.seed, settings.quantity == "directional"
-            ),
+            Draws(objective, size, settings.points, settings.seed, settings.quantity),
         )
         for objective in chosen
         for size in (objective.sizes[:1] if sizes is None else sizes)

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._foundation.errors import InputError
 from .._foundation.layout import Layout
-from .._model.objective import Data, Objective, Params
+from .._model.objective import Data, Objective, Params, Quantity
 from .._model.problem import Problem
 from .sampling import ValueAt, around, tails_of
 
@@ -74,14 +74,14 @@ class Draws(PointSource):
         size: The size of the objective.
         count: The number of draws.
         seed: The seed of the draws.
-        directional: Whether each draw includes a direction.
+        quantity: The kind of derivative; all but the gradient have a direction in each draw.
     """
 
     objective: Objective
     size: int
     count: int
     seed: int
-    directional: bool
+    quantity: Quantity
 
     def first(self, value_at: ValueAt) -> Iterator[Problem]:
         start = self._draw(0)
@@ -105,11 +105,11 @@ class Draws(PointSource):
     def _draw(self, number: int) -> Problem:
         params, data = self._make(np.random.default_rng([self.seed, number]))
         direction = None
-        if self.directional:
+        if self.quantity != "gradient":
             layout, rng = Layout.of(params), np.random.default_rng([self.seed, number, 1])
             direction = layout.unflatten(rng.standard_normal(layout.size))
         label = f"draw {number + 1} of seed {self.seed}"
-        return Problem.at(self.objective, params, data, label, direction)
+        return Problem.at(self.objective, params, data, label, direction, self.quantity)
 
     def _make(self, rng: np.random.Generator) -> tuple[Params, Data]:
         pair = self.objective.make(rng, self.size)

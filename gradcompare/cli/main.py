@@ -74,7 +74,9 @@ def list_command(style: str, pages: Path | None) -> None:
 @click.option(
     "--size", "sizes", type=int, multiple=True, help="Size of the objective. May be repeated."
 )
-@click.option("--quantity", default="gradient", show_default=True, help="gradient or directional.")
+@click.option(
+    "--quantity", default="gradient", show_default=True, help="gradient, directional or hvp."
+)
 @click.option("--method", "methods", multiple=True, help="Also show this method. May be repeated.")
 @click.option("--step", type=float, help="Fixed absolute step of the methods named by --method.")
 @click.option("--dtype", default="float64", show_default=True, help="Dtype of the timings.")

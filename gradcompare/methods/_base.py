@@ -151,6 +151,9 @@ class AbstractMethod(abc.ABC):
     standard: ClassVar[bool] = True
     """Whether `compare` uses it if no methods are named."""
 
+    several: ClassVar[bool] = False
+    """Whether it gives Jacobians, Hessians and products as well."""
+
     judges: ClassVar[bool] = False
     """Whether it works on the host with many small programs, always in float64."""
 
@@ -166,7 +169,9 @@ class AbstractMethod(abc.ABC):
 
     def unsupported(self, objective: Objective, quantity: Quantity) -> str | None:
         """Returns a sentence that says why the method cannot be used here, or None."""
-        return None
+        if quantity in ("gradient", "directional") or self.several:
+            return None
+        return f"{self.label} gives gradients and directional derivatives alone"
 
     @abc.abstractmethod
     def estimate(self, evaluator: AbstractEvaluator) -> Estimate:

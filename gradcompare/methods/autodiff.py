@@ -36,6 +36,7 @@ class Reverse(AbstractMethod):
     symbol: ClassVar = "J"
     source: ClassVar = "autodiff"
     votes: ClassVar = True
+    several: ClassVar = True
 
     def estimate(self, evaluator: AbstractEvaluator) -> Estimate:
         if evaluator.problem.quantity not in ("gradient", "directional"):

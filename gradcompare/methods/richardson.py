@@ -43,6 +43,7 @@ class Richardson(AbstractMethod):
     symbol: ClassVar = "F"
     source: ClassVar = "differences"
     votes: ClassVar = True
+    several: ClassVar = True
     judges: ClassVar = True
 
     def estimate(self, evaluator: AbstractEvaluator) -> Estimate:

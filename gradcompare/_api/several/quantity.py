@@ -8,11 +8,9 @@ from typing import Any, Literal, TypedDict
 
 from ..._engine.run import run
 from ..._engine.settings import Case, make_settings
+from ..._foundation.errors import UnknownNameError
 from ..._foundation.layout import Layout, PyTree
-from ..._model.arguments.several import (
-    Product,
-    random_direction,
-)
+from ..._model.arguments.several import Product, random_direction
 from ..._model.arguments.signature import Signature
 from ..._model.arguments.user_functions import as_objective
 from ..._model.arguments.validation import ORDER, as_point, require_function
@@ -55,10 +53,18 @@ class Options(TypedDict, total=False):
 
 
 def signature_of(arguments: tuple, options: Options) -> Signature:
+    """Returns the division of the arguments of a call.
+
+    Raises:
+        InputError: if there is no such option.
+    """
+    for name in options.keys() - Options.__annotations__.keys():
+        raise UnknownNameError("option", name, Options.__annotations__)
     return Signature.of(arguments, options.get("argnums", 0))
 
 
 def name_of(fun: Callable) -> str:
+    """Returns the name of the results of a function."""
     name = getattr(fun, "__name__", type(fun).__name__)
     return "f" if "<" in name else name
 
@@ -84,6 +90,7 @@ def objective_of(
     options: Options,
     gradient: Callable[..., PyTree] | None = None,
 ) -> Objective:
+    """Returns the objective of a user's value and gradient, with the bounds of the options."""
     bounds = options.get("bounds", (-math.inf, math.inf))
     signature = signature_of(arguments, options)
     return as_objective(value, gradient, signature, bounds, options.get("domain"))
