@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import gradcompare
 from gradcompare import InputError, Verdict
+from gradcompare._api.compare import prepare
 
 RNG = np.random.default_rng(0)
 A = RNG.standard_normal((6, 4))
@@ -279,3 +280,9 @@ def test_products_of_registered_objectives(name):
 
 def negated(tree):
     return jax.tree.map(lambda leaf: -leaf, tree)
+
+
+def test_objectives_without_a_product_by_hand_are_left_out():
+    cases, _ = prepare(quantity="hvp")
+    assert all(case.objective.hvp is not None for case in cases)
+    assert len(cases) > 50

@@ -106,6 +106,8 @@ def prepare(
     settings = make_settings(standard_methods() if methods is None else methods, **others)
     if settings.quantity not in COMPARED:
         raise UnknownNameError("quantity", settings.quantity, COMPARED)
+    if settings.quantity == "hvp" and objectives is None:  # the traps have no product by hand
+        chosen = [objective for objective in chosen if objective.hvp is not None]
     whole = (int, np.integer)
     sizes = [sizes] if isinstance(sizes, whole) else sizes
     if sizes is not None and not all(isinstance(size, whole) and size > 0 for size in sizes):
