@@ -4,12 +4,12 @@ They are called directly, on their own copies of NumPy arrays.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -97,14 +97,37 @@ class HostBatches:
         trees = [layout.unflatten(x.astype(self.dtype, copy=False)) for x in points]
         value = self.problem.objective.value
         value = with_arrays_of_jax(value) if self.of_jax else value
-        call = partial(number, value, cast(self.problem.data, self.dtype))
-        chunk = max(1, len(trees) // CHUNKS)
-        each = self.executor and self.executor.map(call, trees, chunksize=chunk)
-        outcomes = list(each or map(call, trees))
-        for _, error in outcomes:
-            if error is not None:
-                self.failed(*error)
-        return np.array([value for value, _ in outcomes])
+        call = partial(_number, value, cast(self.problem.data, self.dtype))
+        values = called_at(call, trees, self.executor, self.failed)
+        return np.array([math.nan if value is None else value for value in values])
+
+
+def called_at(
+    call: Callable[[Params], Any],
+    points: Sequence[Params],
+    executor: Executor | None,
+    failed: Callable[[str, str], None],
+) -> list[Any]:
+    """Returns what a call gives at each point, None where it raises an error.
+
+    Outside of its domain, code on the host raises an error where other code returns NaN.
+
+    Args:
+        call: The call.
+        points: The points.
+        executor: Calls at several points at a time.
+        failed: Takes the type and the words of each error.
+
+    Raises:
+        GradcompareError: if the result is none that can be used at all.
+    """
+    attempt, chunk = partial(_attempt, call), max(1, len(points) // CHUNKS)
+    each = executor and executor.map(attempt, points, chunksize=chunk)
+    outcomes = list(each or map(attempt, points))
+    for _, error in outcomes:
+        if error is not None:
+            failed(*error)
+    return [result for result, _ in outcomes]
 
 
 def with_arrays_of_jax(function: Callable) -> Callable:
@@ -122,22 +145,22 @@ def _called_with_arrays_of_jax(function: Callable, *args: PyTree) -> PyTree:
         return jax.tree.map(np.asarray, function(*jax.tree.map(jnp.asarray, args)))
 
 
-def number(
-    value: Callable[[Params, Data], PyTree], data: Data, params: Params
-) -> tuple[float, tuple[str, str] | None]:
-    """Returns the value at a point as a Python number, and the error that it raises, if any.
+def _number(value: Callable[[Params, Data], PyTree], data: Data, params: Params) -> float:
+    return float(np.asarray(value(params, data)))
 
-    Outside of its domain, code on the host raises an error where other code returns NaN. Of the
-    error, the type and the words are returned: not every error comes back from a process.
 
-    Raises:
-        GradcompareError: if the value is not a number at all.
+def _attempt(
+    call: Callable[[Params], Any], params: Params
+) -> tuple[Any | None, tuple[str, str] | None]:
+    """Returns the result at a point, and the error that is raised there, if any.
+
+    Of the error, the type and the words are returned: not every error comes back from a process.
     """
-    outcome = outcome_of(lambda: float(np.asarray(value(params, data))))
+    outcome = outcome_of(partial(call, params))
     if isinstance(outcome, GradcompareError):
         raise outcome
     if isinstance(outcome, Exception):
-        return math.nan, (type(outcome).__qualname__, describe(outcome))
+        return None, (type(outcome).__qualname__, describe(outcome))
     return outcome, None
 
 

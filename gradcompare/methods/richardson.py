@@ -94,15 +94,11 @@ class Richardson(AbstractMethod):
         return replace(estimate, error=error, evaluations=evaluations)
 
 
-def _of_several(evaluator: AbstractEvaluator, ratio: float = 1.0) -> Estimate:
+def _of_several(evaluator: AbstractEvaluator) -> Estimate:
     """Returns the derivatives of several results, or second derivatives of one."""
     assert isinstance(evaluator, Evaluator)
     function = differentiated(evaluator)
-    slopes = (
-        second_derivatives(evaluator, ratio)
-        if function is None
-        else first_derivatives(function, ratio)
-    )
+    slopes = second_derivatives(evaluator) if function is None else first_derivatives(function)
     along = slopes.along
     bar = np.where(slopes.stairs & ~along.constant, np.abs(along.value) + along.error, along.error)
     value = np.where(slopes.stairs, 0.0, along.value)

@@ -5,9 +5,7 @@ from dataclasses import replace
 from typing import Any, Unpack
 
 from ..._foundation.layout import PyTree
-from ..._model.arguments.several import (
-    Product,
-)
+from ..._model.arguments.several import Product
 from ..._model.arguments.user_functions import Adapted
 from ..._results.result import Comparison
 from .quantity import Options, adapted, objective_of, run_quantity

@@ -12,12 +12,10 @@ import numpy as np
 from jax import lax
 from jaxtyping import Float, Int, PyTree
 
-from ..._foundation.errors import GradcompareError, outcome_of
 from ..._foundation.layout import Layout
 from ..._foundation.precision import cast
-from ..._foundation.user_code import describe
 from ..evaluator import Evaluator, flat
-from ..host import with_arrays_of_jax
+from ..host import called_at, with_arrays_of_jax
 
 BLOCK_NUMBERS = 2**22
 """Largest number of results that one call of the compiled program gives."""
@@ -140,13 +138,9 @@ class VectorFunction:
             function = with_arrays_of_jax(function)
         call = partial(_vector, function, cast(evaluator.problem.data, evaluator.dtype))
         points = [layout.unflatten(y) for y in _points(evaluator.x, u, moves)]
-        executor = evaluator.executor
-        outcomes = list(executor.map(call, points) if executor else map(call, points))
+        found = called_at(call, points, evaluator.executor, evaluator.cache.failed)
         lost = np.full(len(self.centre), np.nan)
-        for _, error in outcomes:
-            if error is not None:
-                evaluator.cache.failed(*error)
-        return np.array([lost if error is not None else values for values, error in outcomes])
+        return np.array([lost if values is None else values for values in found])
 
 
 def ravelled(tree: PyTree):
@@ -162,13 +156,5 @@ def _points(x, u, moves: Moves):
         yield y[:-1]
 
 
-def _vector(
-    function: Callable, data: PyTree, params: PyTree
-) -> tuple[Float[np.ndarray, " m"] | None, tuple[str, str] | None]:
-    """Returns the values at a point, and the error raised there, if any."""
-    outcome = outcome_of(lambda: flat(function(params, data)))
-    if isinstance(outcome, GradcompareError):
-        raise outcome
-    if isinstance(outcome, Exception):
-        return None, (type(outcome).__qualname__, describe(outcome))
-    return outcome, None
+def _vector(function: Callable, data: PyTree, params: PyTree) -> Float[np.ndarray, " m"]:
+    return flat(function(params, data))

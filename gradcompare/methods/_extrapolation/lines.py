@@ -137,8 +137,7 @@ def sharpness(evaluator: AbstractEvaluator) -> float:
 
 def direction_line(evaluator: AbstractEvaluator, centre: float, noise: float) -> Lines:
     """Returns the line x + t u, with a unit of t that makes t u about as long as x."""
-    size = typical_size(evaluator)
-    scale = np.exp2(np.floor(np.log2(np.where(size > 0, size, 1.0))))
+    scale = unit_along(evaluator)
 
     def sample(_, steps):
         return evaluator.along(steps)
@@ -146,6 +145,12 @@ def direction_line(evaluator: AbstractEvaluator, centre: float, noise: float) ->
     ends, share = room(evaluator), sharpness(evaluator)
     centres, noises = (np.full(1, each) for each in (centre, noise))
     return Lines(sample, np.zeros(1), scale, *ends, centres, noises, share=share)
+
+
+def unit_along(evaluator: AbstractEvaluator) -> Float[np.ndarray, " 1"]:
+    """Returns the power of two as unit of t that makes t u about as long as x."""
+    size = typical_size(evaluator)
+    return np.exp2(np.floor(np.log2(np.where(size > 0, size, 1.0))))
 
 
 def typical_size(evaluator: AbstractEvaluator) -> Float[np.ndarray, " k"]:

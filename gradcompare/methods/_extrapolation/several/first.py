@@ -10,9 +10,9 @@ from ...._evaluation.evaluator import Evaluator
 from ...._evaluation.near.vectors import VectorFunction
 from ...._model.matrix_layout import MatrixLayout
 from ..ladder import derivatives_along
-from ..lines import Lines, coordinate_scale, room, usual_length
+from ..lines import Lines, coordinate_scale, room, unit_along, usual_length
 from ..noise.measurement import measure_noise
-from .values import Counted, OneResult, Slopes, unit_along
+from .values import Counted, OneResult, Slopes
 
 
 def differentiated(evaluator: Evaluator) -> VectorFunction | None:
@@ -24,27 +24,22 @@ def differentiated(evaluator: Evaluator) -> VectorFunction | None:
     return VectorFunction(evaluator, "value" if first_order else "gradient", function)
 
 
-def first_derivatives(function: VectorFunction, ratio: float = 1.0) -> Slopes:
-    """Returns the derivative of every result by every coordinate, or along the direction.
-
-    Args:
-        function: The function with several results.
-        ratio: The ratio of the steps to the usual ones.
-    """
+def first_derivatives(function: VectorFunction) -> Slopes:
+    """Returns the derivative of every result by every coordinate, or along the direction."""
     evaluator, values = function.evaluator, Counted(function)
     problem, centre = evaluator.problem, function.centre
     noises = tuple(measure_noise(OneResult(values, k)) for k in range(len(centre)))
     if problem.direction is None:
         assert isinstance(problem.output, MatrixLayout)
         row, column = problem.output.places
-        scale, origin = ratio * coordinate_scale(evaluator), evaluator.x
+        scale, origin = coordinate_scale(evaluator), evaluator.x
 
         def sample(lines, steps):
             near, number = values.perturbed(column[lines], steps)
             return near[number, row[lines]]
     else:
         row, column = np.arange(len(centre)), np.zeros(len(centre), int)
-        scale, origin = ratio * unit_along(evaluator), np.zeros(1)
+        scale, origin = unit_along(evaluator), np.zeros(1)
         u = problem.layout.flatten(problem.direction)
 
         def sample(lines, steps):

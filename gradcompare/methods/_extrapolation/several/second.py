@@ -20,22 +20,22 @@ from ...._foundation.layout import Layout
 from ...._model.estimate import EPS
 from ...._model.matrix_layout import MatrixLayout
 from ..ladder import derivatives_along
-from ..lines import Lines, coordinate_scale
+from ..lines import Lines, coordinate_scale, unit_along
 from ..noise.measurement import measure_noise
-from .values import Counted, Slopes, unit_along
+from .values import Counted, Slopes
 
 
-def second_derivatives(evaluator: Evaluator, ratio: float = 1.0) -> Slopes:
+def second_derivatives(evaluator: Evaluator) -> Slopes:
     """Returns the second derivatives of the value: by two coordinates, or by one and along u."""
     problem = evaluator.problem
     function = VectorFunction(evaluator, "value", problem.objective.value)
-    noise, scale = measure_noise(evaluator), ratio * coordinate_scale(evaluator)
+    noise, scale = measure_noise(evaluator), coordinate_scale(evaluator)
     if problem.direction is None:
         first, second, place = _upper_pairs(problem.output)
         other = scale
     else:
         first = place = np.arange(len(scale))
-        second, other = np.zeros(len(scale), int), ratio * unit_along(evaluator)
+        second, other = np.zeros(len(scale), int), unit_along(evaluator)
     room_of = _room_for_pairs(evaluator, first, second, scale, other)
     values = Counted(function)
     count, centre = len(first), float(function.centre[0])

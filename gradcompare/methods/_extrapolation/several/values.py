@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from ...._evaluation.evaluator import Evaluator
 from ...._evaluation.near.vectors import Moves, VectorFunction
 from ...._foundation.layout import PyTree
 from ...._model.problem import Problem
-from ..lines import Derivatives, typical_size
+from ..lines import Derivatives
 from ..noise.measurement import Noise
 
 
@@ -92,9 +91,3 @@ class OneResult:
     ) -> Float[np.ndarray, " k"]:
         line = self.problem.layout.flatten(direction)
         return self.values.along(np.asarray(steps), line)[:, self.number]
-
-
-def unit_along(evaluator: Evaluator) -> Float[np.ndarray, " 1"]:
-    """Returns the unit of t that makes t u about as long as x."""
-    size = typical_size(evaluator)
-    return np.exp2(np.floor(np.log2(np.where(size > 0, size, 1.0))))
