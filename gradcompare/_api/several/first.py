@@ -12,11 +12,20 @@ from ..._model.arguments.several import (
     layout_of_results,
     random_direction,
 )
+from ..._model.arguments.signature import Signature
 from ..._model.arguments.user_functions import Adapted
 from ..._model.arguments.validation import ORDER, as_point, require_function
 from ..._model.objective import Quantity
 from ..._results.result import Comparison
-from .quantity import Options, adapted, name_of, objective_of, run_quantity, signature_of
+from .quantity import (
+    MATRIX,
+    Options,
+    adapted,
+    name_of,
+    objective_of,
+    run_quantity,
+    signature_of,
+)
 
 
 def check_jacobian(
@@ -52,8 +61,9 @@ def check_jacobian(
         >>> gradcompare.check_jacobian(circle, slopes, [0.6, 0.8]).verdict.name
         'AGREE'
     """
-    by_hand = adapted("jac", jac, Adapted, (x0, *args), options)
-    return _of_results(fun, {"jacobian": by_hand}, (x0, *args), None, options)
+    signature = signature_of((x0, *args), options)
+    by_hand = adapted("jac", jac, MATRIX, signature)
+    return _of_results(fun, {"jacobian": by_hand}, signature, None, options)
 
 
 def check_jvp(
@@ -84,8 +94,9 @@ def check_jvp(
         >>> check.verdict.name
         'AGREE'
     """
-    by_hand = adapted("jvp", jvp, Product, (x0, *args), options)
-    return _of_results(fun, {"jvp": by_hand}, (x0, *args), direction, options)
+    signature = signature_of((x0, *args), options)
+    by_hand = adapted("jvp", jvp, Product, signature)
+    return _of_results(fun, {"jvp": by_hand}, signature, direction, options)
 
 
 def check_vjp(
@@ -123,32 +134,31 @@ def check_vjp(
     if u is None:
         u = results.unflatten(random_direction(results, options.get("seed", 0)))
     results.require_same(u, "the cotangent")
-    product = adapted("vjp", vjp, Product, (x0, *args), options)
+    product = adapted("vjp", vjp, Product, signature)
     objective = replace(
-        objective_of(fun, (x0, *args), options),
+        objective_of(fun, signature, options),
         value=Combination(Adapted(fun, signature, "value"), results.flatten(u)),
         gradient=None if product is None else Pullback(product, u),
     )
-    return run_quantity(objective, "gradient", (x0, *args), options)
+    return run_quantity(objective, "gradient", signature, options)
 
 
 def _of_results(
     fun: Callable[..., PyTree],
     by_hand: Mapping[Quantity, Callable[..., PyTree] | None],
-    arguments: tuple,
+    signature: Signature,
     direction: PyTree | None,
     options: Options,
 ) -> Comparison:
     """Checks a derivative of a function with several results."""
-    signature = signature_of(arguments, options)
     require_function("fun", fun, ORDER)
     results = layout_of_results(fun, signature, name_of(fun))
     residuals = Adapted(fun, signature, "value")
     objective = replace(
-        objective_of(fun, arguments, options),
+        objective_of(fun, signature, options),
         value=Combination(residuals, random_direction(results, 0)),
         residuals=residuals,
         **by_hand,
     )
     (quantity,) = by_hand
-    return run_quantity(objective, quantity, arguments, options, direction, results)
+    return run_quantity(objective, quantity, signature, options, direction, results)

@@ -10,9 +10,9 @@ from ..._engine.run import run
 from ..._engine.settings import Case, make_settings
 from ..._foundation.errors import UnknownNameError
 from ..._foundation.layout import Layout, PyTree
-from ..._model.arguments.several import Product, random_direction
+from ..._model.arguments.several import random_direction
 from ..._model.arguments.signature import Signature
-from ..._model.arguments.user_functions import as_objective
+from ..._model.arguments.user_functions import Adapted, as_objective
 from ..._model.arguments.validation import ORDER, as_point, require_function
 from ..._model.objective import Objective, Quantity
 from ..._model.problem import Problem
@@ -63,6 +63,10 @@ def signature_of(arguments: tuple, options: Options) -> Signature:
     return Signature.of(arguments, options.get("argnums", 0))
 
 
+MATRIX = partial(Adapted, returns="value")
+"""A user's matrix as the engine calls it: as it is."""
+
+
 def name_of(fun: Callable) -> str:
     """Returns the name of the results of a function."""
     name = getattr(fun, "__name__", type(fun).__name__)
@@ -72,34 +76,31 @@ def name_of(fun: Callable) -> str:
 def adapted(
     name: str,
     function: Callable[..., PyTree] | None,
-    kind: Callable[..., Callable[..., PyTree]],
-    arguments: tuple,
-    options: Options,
+    kind: Callable[[Callable[..., PyTree], Signature], Callable[..., PyTree]],
+    signature: Signature,
 ) -> Any:
     """Returns the derivative under test as the engine calls it; None if there is none."""
     if function is None:
         return None
     require_function(name, function, ORDER)
-    signature = signature_of(arguments, options)
-    return kind(function, signature) if kind is Product else kind(function, signature, "value")
+    return kind(function, signature)
 
 
 def objective_of(
     value: Callable[..., Any],
-    arguments: tuple,
+    signature: Signature,
     options: Options,
     gradient: Callable[..., PyTree] | None = None,
 ) -> Objective:
     """Returns the objective of a user's value and gradient, with the bounds of the options."""
     bounds = options.get("bounds", (-math.inf, math.inf))
-    signature = signature_of(arguments, options)
     return as_objective(value, gradient, signature, bounds, options.get("domain"))
 
 
 def run_quantity(
     objective: Objective,
     quantity: Quantity,
-    arguments: tuple,
+    signature: Signature,
     options: Options,
     direction: PyTree | None = None,
     results: Layout | None = None,
@@ -115,7 +116,6 @@ def run_quantity(
         timing=False,
         seeks=True,
     )
-    signature = signature_of(arguments, options)
     along = quantity in ("jvp", "hvp")
 
     def start(quantity: Quantity, direction: PyTree | None) -> Problem:

@@ -6,9 +6,8 @@ from typing import Any, Unpack
 
 from ..._foundation.layout import PyTree
 from ..._model.arguments.several import Product
-from ..._model.arguments.user_functions import Adapted
 from ..._results.result import Comparison
-from .quantity import Options, adapted, objective_of, run_quantity
+from .quantity import MATRIX, Options, adapted, objective_of, run_quantity, signature_of
 
 
 def check_hessian(
@@ -45,9 +44,10 @@ def check_hessian(
         >>> gradcompare.check_hessian(value, hessian, [0.6, 0.8]).verdict.name
         'AGREE'
     """
-    by_hand = adapted("hessian", hessian, Adapted, (x0, *args), options)
-    objective = replace(objective_of(value, (x0, *args), options, gradient), hessian=by_hand)
-    return run_quantity(objective, "hessian", (x0, *args), options)
+    signature = signature_of((x0, *args), options)
+    by_hand = adapted("hessian", hessian, MATRIX, signature)
+    objective = replace(objective_of(value, signature, options, gradient), hessian=by_hand)
+    return run_quantity(objective, "hessian", signature, options)
 
 
 def check_hvp(
@@ -81,6 +81,7 @@ def check_hvp(
         >>> gradcompare.check_hvp(value, lambda x, v: 6 * x * v, [0.6, 0.8]).verdict.name
         'AGREE'
     """
-    by_hand = adapted("hvp", hvp, Product, (x0, *args), options)
-    objective = replace(objective_of(value, (x0, *args), options, gradient), hvp=by_hand)
-    return run_quantity(objective, "hvp", (x0, *args), options, direction)
+    signature = signature_of((x0, *args), options)
+    by_hand = adapted("hvp", hvp, Product, signature)
+    objective = replace(objective_of(value, signature, options, gradient), hvp=by_hand)
+    return run_quantity(objective, "hvp", signature, options, direction)
