@@ -2,7 +2,7 @@
 
 The right gradient is the program's formula with 60 digits (`fuzz_wide`), rounded once; in the way
 `formula` it is the formula itself in jax.numpy, with its own rounding. An error is planted in one
-coordinate, at three and at ten times the floor that the right check states for it.
+verified coordinate, at three and at ten times the detection floor that the right check states.
 """
 
 import time
@@ -20,7 +20,6 @@ from jaxtyping import Float
 
 import gradcompare
 from gradcompare import Verdict
-from gradcompare._model.estimate import SAFETY
 from gradcompare._results.data import PointResult
 
 WAYS = ("traced", "host", "formula")
@@ -38,7 +37,7 @@ class Trial:
         verdict: The verdict on the right gradient; `EXCEPTION` if the check raised one.
         point: The name of the point that gave the verdict.
         coordinate: The coordinate in which errors were planted, or None.
-        floor: The floor there.
+        floor: The floor that was planted there.
         sign: The sign of the errors.
         caught: Whether the error was noticed, by its size in floors.
         d: The number of coordinates.
@@ -149,16 +148,16 @@ def planted(gradient: Callable, error: Float[np.ndarray, " d"]) -> Callable:
 
 
 def stated_floors(point: PointResult) -> Float[np.ndarray, " d"]:
-    """Returns the smallest error that the check would detect in each coordinate, by its bars.
+    """Returns the error that the report says it would have detected in each coordinate.
 
     It is 0 where nothing is stated: the coordinate is not verified, or f has a kink there.
     """
     analytic, differences = point.votes.get("analytic"), point.votes.get("differences")
-    if analytic is None or differences is None:
+    floor = point.judgement.floor
+    if analytic is None or differences is None or not np.isfinite(floor):
         return np.zeros(len(point.x))
-    floors = SAFETY * (analytic.error + differences.error) + differences.error
-    floors = np.maximum(floors, SMALLEST * np.abs(analytic.value))
-    floors[differences.kinked | ~np.isfinite(floors)] = 0
+    floors = np.maximum(floor, SMALLEST * np.abs(analytic.value))
+    floors[differences.kinked] = 0
     floors[list(point.judgement.unverified)] = 0
     return floors
 

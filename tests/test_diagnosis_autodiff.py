@@ -378,7 +378,7 @@ def quantised(w):
 def test_a_derivative_against_a_staircase():
     w = np.array([0.3, 0.8, -0.4])
     result = check(quantised, lambda w: 2 * (jnp.round(4 * w) / 4 - 0.1), w)
-    assert result.verdict is Verdict.ANALYTIC_WRONG
+    assert result.verdict is Verdict.INCONCLUSIVE
     finding = only(result)
     named(finding, "return jnp.sum((jnp.round(4 * w)", "rounding")
     assert "so it is a staircase: the rounding `jnp.round(4 * w)`" in finding.sentence

@@ -1,6 +1,7 @@
 """Values of fewer digits than float64 has, as host functions give them: the bars hold."""
 
 import jax.numpy as jnp
+import ml_dtypes
 import numpy as np
 import pytest
 from sweeps import sweep
@@ -132,6 +133,61 @@ def test_beyond_a_plateau_there_is_no_stair():
     e = estimate(insensitive, np.array([1.0, 0.5]))
     assert e.value[0] == 0
     assert e.error[0] < 1e-9
+
+
+@pytest.mark.parametrize("x", [[29.0654, -16.8065], [32.43, 31.605, -29.4635, -25.176], [21.7]])
+def test_a_flat_value_shows_no_digit_below_its_last(x):
+    """tanh(22) is 1 in float64, and its derivative 3e-19: f has no digit of it."""
+
+    def value(x):
+        return float(np.sum(np.tanh(np.asarray(x))) / len(x))
+
+    def gradient(x):
+        return 1 / np.cosh(np.asarray(x)) ** 2 / len(x)
+
+    result = check(value, gradient, x)
+    assert not result.verdict.name.endswith("WRONG"), str(result)
+    # The last digit hides no more than it holds.
+    wrong = check(value, lambda x: gradient(x) + 1e-10, x)
+    assert wrong.verdict is Verdict.ANALYTIC_WRONG
+
+
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16])
+@pytest.mark.parametrize("seed", range(4))
+def test_stairs_of_a_narrow_type_on_the_host_convict_nobody(dtype, seed):
+    rng = np.random.default_rng(seed)
+    W, b, last = rng.standard_normal((6, 3)), rng.standard_normal(6), rng.standard_normal(6)
+
+    def value(x):
+        inner = (W.astype(dtype) @ np.asarray(x, dtype) + b.astype(dtype)).astype(dtype)
+        return float(last @ np.tanh(inner).astype(float))
+
+    def gradient(x):
+        return W.T @ (last / np.cosh(W @ np.asarray(x, float) + b) ** 2)
+
+    result = check(value, gradient, rng.standard_normal(3))
+    assert not result.verdict.name.endswith("WRONG"), str(result)
+
+
+def test_digits_that_cancel_convict_nobody_whose_derivative_f_follows():
+    """Within a stair of √(1 + a²) − 1, f has the slope of its other term alone."""
+    small = 1.9e-4
+
+    def value(x):
+        a = small * (x - np.arange(6) / 3)
+        return float(np.mean(((np.sqrt(1 + a**2) - 1) / small**2) ** 2) + np.sum(np.cos(x)) / 6)
+
+    def gradient(x):
+        a = small * (x - np.arange(6) / 3)
+        inner = a**2 / (1 + np.sqrt(1 + a**2)) / small**2
+        return 2 * inner * a / np.sqrt(1 + a**2) / small / 6 - np.sin(x) / 6
+
+    for seed in range(6):
+        x = np.random.default_rng(seed).uniform(-2, 2, 6)
+        result = check(value, gradient, x)
+        assert not result.verdict.name.endswith("WRONG"), str(result)
+        wrong = check(value, lambda x: gradient(x) * [1, 1, 1.1, 1, 1, 1], x)
+        assert not wrong.ok
 
 
 @pytest.mark.parametrize(

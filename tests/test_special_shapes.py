@@ -9,7 +9,8 @@ import pytest
 
 import gradcompare
 from gradcompare import InputError, Verdict, estimate
-from gradcompare.methods._extrapolation.windows import Window, jumps
+from gradcompare.methods._extrapolation.features import jumps
+from gradcompare.methods._extrapolation.windows import Window
 
 check = functools.partial(gradcompare.check, points=1)
 

@@ -167,7 +167,10 @@ def _diagnosis(verdict: Verdict, coverage: Coverage) -> tuple[Finding, ...]:
         case Verdict.ANALYTIC_WRONG:
             steps = staircase(points)
             return (steps,) if steps else findings(points, coverage.choices)
-        case Verdict.AUTODIFF_WRONG | Verdict.INCONCLUSIVE:
+        case Verdict.INCONCLUSIVE:
+            steps = staircase(points)
+            return (steps,) if steps else autodiff_findings(points)
+        case Verdict.AUTODIFF_WRONG:
             return autodiff_findings(points)
         case Verdict.NONFINITE:
             return nonfinite_findings(points)

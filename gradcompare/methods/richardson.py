@@ -57,7 +57,7 @@ class Richardson(AbstractMethod):
                 lines = coordinate_lines(evaluator, scale, centre, noise.bound)
             else:
                 lines = direction_line(evaluator, centre, noise.bound)
-            along = _on_stairs(derivatives_along(lines), noise)
+            along = _on_stairs(derivatives_along(lines), noise, _is_opaque(evaluator))
         scatter = _scatter(noise, centre)
         return Estimate(
             along.value,
@@ -87,7 +87,8 @@ class Richardson(AbstractMethod):
             error, evaluations = estimate.error.copy(), estimate.evaluations + noise.evaluations
             for ratio in OTHER_STEPS:
                 lines = coordinate_lines(evaluator, ratio * scale, evaluator.value(), noise.bound)
-                again = _on_stairs(derivatives_along(lines.of(entries)), noise)
+                again = derivatives_along(lines.of(entries))
+                again = _on_stairs(again, noise, _is_opaque(evaluator))
                 distance = np.abs(again.value - estimate.value[entries])
                 error[entries] = np.fmax(error[entries], distance)
                 evaluations += again.evaluations
@@ -115,16 +116,23 @@ def _of_several(evaluator: AbstractEvaluator) -> Estimate:
     )
 
 
-def _on_stairs(along: Derivatives, noise: Noise) -> Derivatives:
-    """Returns the derivatives as they are; on a staircase, 0 with the slope of the stairs as bar.
+def _is_opaque(evaluator: AbstractEvaluator) -> bool:
+    """Whether f can only be called, so that nothing shows in which types it computes."""
+    return isinstance(evaluator, Evaluator) and evaluator.cache.opaque
+
+
+def _on_stairs(along: Derivatives, noise: Noise, opaque: bool) -> Derivatives:
+    """Returns the derivatives as they are; on a staircase, 0 with a bar that is no small one.
 
     Between its stairs such a function is constant. Its trend is no derivative, however small the
-    bar that large steps give it.
+    bar that large steps give it. Where few digits may have made the stairs, nothing is known of
+    the derivative that was meant.
     """
     if not noise.stair:
         return along
     value, bar = np.zeros_like(along.value), np.abs(along.value) + along.error
-    return replace(along, value=value, error=np.where(along.constant, along.error, bar))
+    bar = np.where(along.constant, along.error, np.inf if opaque else bar)
+    return replace(along, value=value, error=bar)
 
 
 def _scatter(noise: Noise, centre: float) -> str:

@@ -35,7 +35,7 @@ from .acceptance import accepted
 from .kinks.study import at_kink
 from .narrow import as_written, unless_rounding_decides
 from .remarks import voting_programs
-from .taylor import taylor_remainder
+from .taylor import taylor_remainder, unless_followed
 
 RANDOM_GRADIENT = Explanation(
     "the gradient gives different numbers at the same point",
@@ -71,6 +71,7 @@ def examine(evaluator: Evaluator, methods: Sequence[AbstractMethod]) -> PointRes
     judgement = judgement if kink is None else of(votes)
     votes, judgement, lost = vote_again(evaluator, methods, votes, judgement, of)
     judgement = unless_rounding_decides(judgement, evaluator, methods)
+    judgement, taylor = _with_taylor(evaluator, judgement, votes)
     estimates |= {sources[source]: estimate for source, estimate in votes.items()}
     pairs = tuple(
         pair_error(a, estimates[a], b, estimates[b], problem)
@@ -86,7 +87,7 @@ def examine(evaluator: Evaluator, methods: Sequence[AbstractMethod]) -> PointRes
         missing,
         sources,
         pairs,
-        taylor=_taylor(evaluator, judgement, votes),
+        taylor=taylor,
     )
 
 
@@ -198,17 +199,20 @@ def _difference_from_reference(evaluator: Evaluator) -> str:
     return f"the value is {value.value[0]:.10g}, that of the reference {other.value[0]:.10g}"
 
 
-def _taylor(evaluator: Evaluator, judgement: Judgement, votes: Mapping[str, Estimate]) -> str:
-    """Returns a second opinion on the gradient under test, unless the verdict is plain."""
+def _with_taylor(
+    evaluator: Evaluator, judgement: Judgement, votes: Mapping[str, Estimate]
+) -> tuple[Judgement, str]:
+    """Returns the judgement with a second opinion on the gradient, unless the verdict is plain."""
     tested = votes.get("analytic", votes.get("autodiff"))
     noisy = any(estimate.noisy for estimate in votes.values())
     plain = judgement.verdict is Verdict.AGREE and not noisy
     plain |= judgement.verdict is Verdict.VALID_SUBGRADIENT  # there is no expansion at a kink
     objective = evaluator.problem.objective
     if plain or tested is None or evaluator.problem.quantity != "gradient":
-        return ""
+        return judgement, ""
     if not objective.convention.plain or not np.all(np.isfinite(tested.value)):
-        return ""
+        return judgement, ""
     # Of a wrong gradient it may fall like h² as well: the error is small, or orthogonal to the
     # direction. The sentence says how large an error it would show.
-    return taylor_remainder(evaluator, tested.value).sentence
+    taylor = taylor_remainder(evaluator, tested.value)
+    return unless_followed(judgement, votes, taylor), taylor.sentence

@@ -10,13 +10,17 @@ over log h is taken where it is steady. The expansion is in every textbook, as i
 Wright, Numerical Optimization (2nd ed. 2006), theorem 2.1; the test is folklore of adjoint codes.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
 
 from ..._evaluation.evaluator import Evaluator
 from ..._foundation.wording import short
+from ..._model.estimate import Estimate
+from ..._model.verdict import ACCUSED, Judgement, Verdict
+from ..._results.judgement.fairness import FOLLOWED
 
 HALVINGS = 32
 """Number of steps, from a quarter of the scale of the parameters down to 10⁻¹⁰ of it."""
@@ -27,6 +31,10 @@ STEADY = 0.12
 FEWEST = 4
 """Least number of steps that make a slope."""
 
+CONTRADICTION = 10.0
+"""Ratio of an error that differences claim to the smallest one that the remainder would show, from
+which both contradict each other."""
+
 
 @dataclass(frozen=True)
 class TaylorRemainder:
@@ -35,10 +43,14 @@ class TaylorRemainder:
     Attributes:
         order: The power of the step: 2 with a correct gradient, 1 with a wrong one; 0 if unclear.
         sentence: The same for the reader; empty if unclear.
+        direction: The direction of the steps.
+        shown: The smallest error of the derivative along the direction that would show.
     """
 
     order: int = 0
     sentence: str = ""
+    direction: Float[np.ndarray, " d"] | None = None
+    shown: float = np.inf
 
 
 def taylor_remainder(evaluator: Evaluator, gradient: Float[np.ndarray, " d"]) -> TaylorRemainder:
@@ -61,11 +73,11 @@ def taylor_remainder(evaluator: Evaluator, gradient: Float[np.ndarray, " d"]) ->
         if order == 2:
             # A wrong gradient leaves error · h, which would stand out from the last remainder.
             with np.errstate(divide="ignore"):
-                shown = remainder[last] / np.abs(steps[last] * slope_along)
+                error = float(remainder[last] / steps[last])
+                shown = error / np.abs(slope_along)
             limit = f": an error above {short(shown, 2)} along it would show"
-            return TaylorRemainder(
-                2, f"{fall}, as with a correct gradient{limit if np.isfinite(shown) else ''}"
-            )
+            sentence = f"{fall}, as with a correct gradient{limit if np.isfinite(shown) else ''}"
+            return TaylorRemainder(2, sentence, u, error)
         # R(h)/h tends to the error of gᵀu.
         deficit = float(np.median(remainder[first : last + 1] / steps[first : last + 1]))
         return TaylorRemainder(
@@ -74,6 +86,28 @@ def taylor_remainder(evaluator: Evaluator, gradient: Float[np.ndarray, " d"]) ->
             f"The directional derivative is wrong by {_relative(deficit, slope_along)}.",
         )
     return TaylorRemainder()
+
+
+def unless_followed(
+    judgement: Judgement, votes: Mapping[str, Estimate], taylor: TaylorRemainder
+) -> Judgement:
+    """Returns the judgement; inconclusive where f follows the derivative that is accused.
+
+    Where digits are lost inside, as in √(1 + a²) − 1, f goes by stairs, and its other terms slope
+    smoothly along each of them: finite differences within a stair find the slope of these. Over
+    larger steps f still follows the right derivative. Two sources cannot tell stairs from a
+    feature that is as small as they are.
+    """
+    accused = ACCUSED.get(judgement.verdict, "")
+    differences = votes.get("differences")
+    if len(votes) != 2 or accused not in votes or differences is None:
+        return judgement
+    if taylor.order != 2 or taylor.direction is None or differences.kinked.any():
+        return judgement
+    claim = abs(float((votes[accused].value - differences.value) @ taylor.direction))
+    if not claim > CONTRADICTION * taylor.shown:
+        return judgement
+    return replace(judgement, verdict=Verdict.INCONCLUSIVE, explanation=FOLLOWED)
 
 
 def _power(step: float) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..._foundation.wording import short
 from ..._model.estimate import EPS, Estimate
-from ..._model.verdict import ACCUSED, DISPUTED, Verdict
+from ..._model.verdict import ACCUSED, DISPUTED, Explanation, Verdict
 from ..data import PointResult
 from .excess import excess_of
 
@@ -16,6 +16,13 @@ CLEAR_EXCESS = 10.0
 
 NOTHING = "the gradient is autodiff itself"
 """Why a point does not vote at which nothing contradicts autodiff."""
+
+FOLLOWED = Explanation(
+    "finite differences contradict the derivative over small steps, and f follows it over larger "
+    "ones",
+    "Look for digits that cancel in f, or for a term as small as they are.",
+)
+"""INCONCLUSIVE because of what f does over larger steps."""
 
 FEW = 0.5
 """Share of the digits that f has at the point given below which a drawn point does not vote."""
@@ -42,6 +49,8 @@ def _reason(point: PointResult, first: PointResult) -> str:
     here, there = (p.votes.get("differences") for p in (point, first))
     if point.judgement.verdict not in DISPUTED or here is None or there is None:
         return ""
+    if point.judgement.explanation is FOLLOWED:
+        return "f follows the derivative here over larger steps, but not over small ones"
     if _is_hidden(point, first):
         return (
             "f does not change here, and the derivative would change it by less than its last "

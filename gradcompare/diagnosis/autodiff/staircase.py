@@ -22,6 +22,10 @@ from .trial import Trial
 ONLY = "the value depends on the parameters only through operations without a derivative"
 
 
+DOUBTED = (Verdict.ANALYTIC_WRONG, Verdict.INCONCLUSIVE)
+"""Verdicts on a derivative other than 0 beside a staircase."""
+
+
 def silent_autodiff(trial: Trial) -> Finding | None:
     """Returns where the derivative ends, if autodiff finds none at all where there is one."""
     for row, wrong in zip(trial.rows, trial.before, strict=True):
@@ -47,12 +51,14 @@ def staircase(points: Sequence[Examination]) -> Finding | None:
     for point in points:
         judgement, votes = point.result.judgement, point.result.votes
         faulty = list(judgement.faulty)
-        if judgement.verdict is not Verdict.ANALYTIC_WRONG or problem.quantity != "gradient":
+        if judgement.verdict not in DOUBTED or not faulty or problem.quantity != "gradient":
             continue
         others = [votes.get(source) for source in ("autodiff", "differences")]
         if any(other is None or other.value[faulty].any() for other in others):
             return None
         at[faulty] = True
+    if not at.any():
+        return None
     params, data, _ = points[0].evaluator.args
     traced = outcome_of(lambda: jax.make_jaxpr(problem.objective.value)(params, data))
     if isinstance(traced, Exception):  # NumPy code

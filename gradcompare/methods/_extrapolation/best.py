@@ -107,6 +107,20 @@ class Best:
         saturated |= lost & (most > 0)
         self._widen(saturated, least[saturated])
 
+    def widen_to_last_digit(self, lines: Lines, digit: Float[np.ndarray, " m"]) -> None:
+        """Widens bars that rest on a flat window by the last digit of f.
+
+        It shows that f changes by less than that over the step, and no more.
+
+        Args:
+            lines: The lines.
+            digit: The smallest unit of the changes of f on each line; infinite without any.
+        """
+        last = np.where(np.isfinite(digit), digit, 0.0)
+        last = np.maximum(last, EPS * np.abs(lines.centre)) / self.largest_step(lines)
+        flat = self.flat | ((self.value == 0) & (self.error == 0))
+        self._widen(flat, last[flat])
+
     def widen_on_stairs(self, lines: Lines, most: Float[np.ndarray, " m"]) -> None:
         """Widens bars that rest on one stair of many to the slope of the stairs."""
         for line in np.flatnonzero(self.flat & (most > 0)).tolist():

@@ -16,18 +16,10 @@ from jaxtyping import Bool, Float, Int
 
 from .best import Best
 from .differences import extrapolate_window
+from .features import constant, finite_side, jumps, last_digits, slopes
 from .lines import RATIO, Derivatives, Lines
 from .tableau import LEVELS
-from .windows import (
-    FIRST_LEVEL,
-    STRIDE,
-    Bracket,
-    Windows,
-    constant,
-    finite_side,
-    jumps,
-    slopes,
-)
+from .windows import FIRST_LEVEL, STRIDE, Bracket, Windows
 
 MOST_WINDOWS = 12
 """Largest number of windows for one line."""
@@ -82,6 +74,7 @@ class Ladder:
         self._left_over = np.zeros(count)
         self._constant = np.ones(count, bool)
         self._least, self._most = np.full(count, np.inf), np.zeros(count)  # slopes of f so far
+        self._digit = np.full(count, np.inf)
 
     def climb(self) -> Derivatives:
         """Evaluates windows until every line has a small error bar, or no other window is left."""
@@ -106,6 +99,7 @@ class Ladder:
         self._confirm_kinks()
         self._best.widen_where_flat(self._lines, self._windows)
         self._best.widen_where_flat_at_first(self._lines, self._least, self._most)
+        self._best.widen_to_last_digit(self._lines, self._digit)
         self._best.widen_on_stairs(self._lines, self._most)
         return self._derivatives()
 
@@ -128,6 +122,7 @@ class Ladder:
         least, most = slopes(window)
         self._least[active] = np.fmin(self._least[active], least)
         self._most[active] = np.fmax(self._most[active], most)
+        self._digit[active] = np.fmin(self._digit[active], last_digits(window))
         done = self._is_small(active, truncating, value, error)
         # The search for larger steps ends when they do not help. Once some steps were too large,
         # the bisection ends by itself.

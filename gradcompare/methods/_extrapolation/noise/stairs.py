@@ -3,14 +3,15 @@
 import numpy as np
 from jaxtyping import Float
 
+from ...._foundation.layout import PyTree
 from ...._model.estimate import EPS
 from ..._base import AbstractValues
-from ..lines import NOISY, Lines
+from ..lines import NOISY, Lines, room_along
 
 DECIMALS = range(16)
 """Numbers of decimals to which values may have been rounded."""
 
-STAIR_EXPONENTS = range(-30, -5, 2)
+STAIR_EXPONENTS = range(-30, 3, 2)
 """Exponents of the spacings, powers of two, that are tried until a staircase moves."""
 
 EXACT_DECIMALS = 4 * EPS
@@ -20,20 +21,20 @@ STAIRCASE = 0.5
 """Least share of values that equal their neighbours if values are rounded, as with float32."""
 
 WIDE_STAIRS = 2.0**-19
-"""Least spacing, in units of the coordinates' scales, at which a staircase on purpose moves; one
+"""Least spacing, in units of the coordinates' scales, at which a staircase moves; one that comes
 from rounding to float32 moves before."""
-
-
-HIGH = 8.0
-"""Least height of stairs on purpose, in units of rounding of f in float32 or its own dtype."""
 
 DIGITS = (8, 11, 24)
 """Binary digits of bfloat16, float16 and float32."""
 
-FLOAT32 = float(np.finfo(np.float32).eps)
-
 POINTS = 16
 """Number of equally spaced values."""
+
+HIGH = 64.0
+"""Height of stairs in units of rounding of f above which they are not the last digits of f."""
+
+REFINEMENTS = 4
+"""Number of times that an interval in which f changes is divided to see whether f jumps."""
 
 DOUBLINGS = 24
 """Number of steps, each twice the last, among which f leaves the value that it has near x."""
@@ -92,21 +93,42 @@ def stairs(
     differences, in which the smooth part is negligible, show them. Stairs are there on purpose,
     as those of an error rate, if they are wider and higher than rounding makes them.
     """
-    line, probe = evaluator.problem.layout.unflatten(direction), values[0]
-    spent, height, spacing = 0, 0.0, 0.0
+    line, spent, height, first = evaluator.problem.layout.unflatten(direction), 0, 0.0, 0.0
+    room = room_along(evaluator.x, *evaluator.problem.bounds, direction)[1] / (POINTS + 1)
     for exponent in STAIR_EXPONENTS:
         spacing = 2.0**exponent
-        probe = evaluator.along(spacing * np.arange(1, POINTS + 1), line)
-        spent += POINTS
-        height = float(np.max(np.abs(np.diff(probe))))
-        if height > 0:
+        if spacing > room:
             break
+        probe = evaluator.along(spacing * np.arange(1, POINTS + 1), line)
+        changes, spent = np.abs(np.diff(probe)), spent + POINTS
+        if height and not are_stairs(probe):
+            break  # the stairs are closer to each other
+        if not first and np.any(changes > 0):
+            first = spacing
+            start = spacing * (1 + int(np.argmax(changes)))
+        # Some numbers inside may have longer stairs than others, and higher ones.
+        height = max(height, float(np.max(changes)))
     # An error e of one value enters five of them with weights up to 6: half is a wide bound of e.
-    fourth = np.abs(np.diff(values, 4))
-    noise = max(height, float(np.max(fourth, initial=0.0)) / 2)
-    unit = max(FLOAT32, evaluator.epsilon("value"), narrow_unit(probe)) * np.max(np.abs(values))
-    on_purpose = spacing >= WIDE_STAIRS and height > HIGH * unit
-    return noise, height if on_purpose else 0.0, spent
+    fourth = float(np.max(np.abs(np.diff(values, 4)), initial=0.0)) / 2
+    if first < WIDE_STAIRS:
+        return max(height, fourth), 0.0, spent
+    jump, more = _jumps(evaluator, line, start, first, HIGH * EPS * np.max(np.abs(values)))
+    return max(height, fourth) if jump else fourth, height if jump else 0.0, spent + more
+
+
+def _jumps(
+    evaluator: AbstractValues, line: PyTree, start: float, width: float, least: float
+) -> tuple[bool, int]:
+    """Returns whether f jumps by more than `least` in this interval of a line, and the cost."""
+    for number in range(1, REFINEMENTS + 1):
+        steps = start + width * np.linspace(0, 1, POINTS)
+        changes = np.abs(np.diff(evaluator.along(steps, line)))
+        largest = int(np.argmax(changes))
+        least = max(least, float(changes[largest]) / 2)
+        if not changes[largest] >= least:
+            return False, number * POINTS
+        start, width = float(steps[largest]), width / (POINTS - 1)
+    return True, REFINEMENTS * POINTS
 
 
 def stairs_beyond(lines: Lines, line: int, step: float) -> tuple[float, int]:
