@@ -112,3 +112,37 @@ def test_one_point_and_few_entries_prove_nothing():
     assert not agrees(evidence, evidence.analytic + 1, none, every, 10)
     wide = np.full(evidence.x.shape, 1e9)
     assert not agrees(evidence, evidence.analytic, wide, every, 10)
+
+
+def test_a_tolerance_is_never_replaced_by_zero():
+    """A loop that ends below its tolerance would never end."""
+    smallest = []
+
+    def value(p, tol):
+        p, z = np.array([float(each) for each in p]), np.zeros(3)
+        smallest.append(float(tol))
+        for _ in range(1000):
+            new = np.tanh(0.5 * z + p)
+            if np.max(np.abs(new - z)) < tol:
+                break
+            z = new
+        return float(np.sum(z**2))
+
+    def gradient(p, tol):
+        return np.asarray(p) * 3
+
+    result = check(value, gradient, np.array([0.3, -0.2, 0.5]), 1e-9)
+    assert not result.ok
+    assert min(smallest) > 0
+
+
+def test_a_penalty_whose_weight_the_gradient_ignores():
+    def value(w, X, y, weight):
+        return np.sum(np.square(X @ w - y)) / 2 + weight * np.sum(np.abs(w) ** 3) + 0 * float(w[0])
+
+    def gradient(w, X, y, weight):
+        return X.T @ (X @ w - y)
+
+    (finding,) = found(value, gradient, X, Y, 0.7)
+    assert "the gradient ignores `weight`" in finding.sentence
+    assert finding.sentence.endswith("replaced by 0")

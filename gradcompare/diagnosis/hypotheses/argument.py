@@ -49,16 +49,32 @@ def _holds(evidence: Evidence, other: OtherData, k: int, new: np.ndarray, trials
     """Whether the gradient under test is that of the value with an array replaced."""
     gradients, bars = np.zeros(evidence.x.shape), np.zeros(evidence.x.shape)
     for point in range(len(evidence.x)):
-        estimate = other.of_value(other.at(point, {k: new}))
-        if estimate is None:
+        derivative = _derivative(other, point, k, new)
+        if derivative is None:
             return False
-        gradients[point], bars[point] = estimate.value, estimate.error
+        gradients[point], bars[point] = derivative
         # Nearly all that do not hold fail at the first point.
         allowed = evidence.allowed(gradients, bars)[point]
         same = np.abs(evidence.analytic - gradients)[point] <= allowed
         if not np.all((same | ~evidence.usable[point])[evidence.open]):
             return False
     return agrees(evidence, gradients, bars, evidence.open, trials)
+
+
+def _derivative(
+    other: OtherData, point: int, k: int, new: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Returns the derivative of the value with an array replaced, and its error bar."""
+    if new.ndim or new:
+        estimate = other.of_value(other.at(point, {k: new}))
+        return None if estimate is None else (estimate.value, estimate.error)
+    # A number may be a tolerance, or a step in time: with 0 a loop would never end. Where the
+    # derivative is linear in it, that at 0 follows from twice the number.
+    whole = other.of_value(other.at(point, {}))
+    twice = other.of_value(other.at(point, {k: 2 * other.leaves[k].values}))
+    if whole is None or twice is None:
+        return None
+    return 2 * whole.value - twice.value, 2 * whole.error + twice.error
 
 
 def _finding(evidence: Evidence, other: OtherData, leaf: DataLeaf, text: str) -> Finding:
