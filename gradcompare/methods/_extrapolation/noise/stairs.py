@@ -93,7 +93,8 @@ def stairs(
     differences, in which the smooth part is negligible, show them. Stairs are there on purpose,
     as those of an error rate, if they are wider and higher than rounding makes them.
     """
-    line, spent, height, first = evaluator.problem.layout.unflatten(direction), 0, 0.0, 0.0
+    line, spent = evaluator.problem.layout.unflatten(direction), 0
+    height = first = start = 0.0
     room = room_along(evaluator.x, *evaluator.problem.bounds, direction)[1] / (POINTS + 1)
     for exponent in STAIR_EXPONENTS:
         spacing = 2.0**exponent
