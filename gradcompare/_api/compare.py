@@ -13,6 +13,7 @@ from .._engine.settings import (
     make_settings,
 )
 from .._foundation.errors import InputError, UnknownNameError
+from .._foundation.wording import listed
 from .._model.objective import Objective, Quantity
 from .._points.sources import Draws
 from .._results.result import Comparison
@@ -20,8 +21,15 @@ from ..methods._base import AbstractMethod
 from ..methods._registry import standard_methods
 from .registry import find_objectives, registered_objectives, unique
 
-COMPARED = ("gradient", "directional", "hvp")
-"""Kinds of derivatives that are compared for registered objectives."""
+COMPARED: dict[str, str] = {
+    "gradient": "value",
+    "directional": "value",
+    "hvp": "hvp",
+    "hessian": "hessian",
+    "jacobian": "residuals",
+    "jvp": "residuals",
+}
+"""Kinds of derivatives of registered objectives, and the field that each one needs."""
 
 
 def compare(
@@ -47,8 +55,9 @@ def compare(
         methods: Methods or their labels; by default one voter for each source, and
             plain central differences.
         sizes: The sizes of each objective; its own first size by default.
-        quantity: `gradient`; or, along a direction drawn at random, `directional` or `hvp`, the
-            Hessian times the direction.
+        quantity: `gradient`, or along a direction drawn at random `directional`; `hessian`, or
+            `hvp`, its product with a direction; `jacobian` of the residuals, or `jvp`, its
+            product with a direction. The last four are for objectives that bring them by hand.
         dtype: The type in which the implementations are timed and their accuracy is measured.
             The verdict always rests on float64.
         device: `cpu`, `gpu`, `cuda:1`; the default device of JAX by default.
@@ -106,8 +115,13 @@ def prepare(
     settings = make_settings(standard_methods() if methods is None else methods, **others)
     if settings.quantity not in COMPARED:
         raise UnknownNameError("quantity", settings.quantity, COMPARED)
-    if settings.quantity == "hvp" and objectives is None:  # the traps have no product by hand
-        chosen = [objective for objective in chosen if objective.hvp is not None]
+    needed = COMPARED[settings.quantity]
+    having = [objective for objective in chosen if getattr(objective, needed) is not None]
+    if objectives is not None and (lacking := [o.name for o in chosen if o not in having]):
+        raise InputError(
+            f"{listed(lacking)}: no {needed}, so that there is no {settings.quantity} to compare; "
+            f"give the objective a field `{needed}`, or take another quantity"
+        )
     whole = (int, np.integer)
     sizes = [sizes] if isinstance(sizes, whole) else sizes
     if sizes is not None and not all(isinstance(size, whole) and size > 0 for size in sizes):
@@ -118,7 +132,7 @@ def prepare(
             size,
             Draws(objective, size, settings.points, settings.seed, settings.quantity),
         )
-        for objective in chosen
+        for objective in having
         for size in (objective.sizes[:1] if sizes is None else sizes)
     ]
     return cases, settings

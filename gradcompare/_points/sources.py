@@ -9,12 +9,20 @@ import numpy as np
 
 from .._foundation.errors import InputError
 from .._foundation.layout import Layout
+from .._model.arguments.several import results_at
 from .._model.objective import Data, Objective, Params, Quantity
 from .._model.problem import Problem
 from .sampling import ValueAt, around, tails_of
 
 MORE = 2
 """Number of points that are added if the verdict is inconclusive."""
+
+
+ALONG = ("directional", "jvp", "hvp")
+"""Kinds of derivatives that have a direction."""
+
+OF_RESULTS = ("jacobian", "jvp")
+"""Kinds of derivatives of a function with several results."""
 
 
 class PointSource(abc.ABC):
@@ -74,7 +82,7 @@ class Draws(PointSource):
         size: The size of the objective.
         count: The number of draws.
         seed: The seed of the draws.
-        quantity: The kind of derivative; all but the gradient have a direction in each draw.
+        quantity: The kind of derivative; where it has a direction, each draw has one of its own.
     """
 
     objective: Objective
@@ -104,12 +112,15 @@ class Draws(PointSource):
 
     def _draw(self, number: int) -> Problem:
         params, data = self._make(np.random.default_rng([self.seed, number]))
-        direction = None
-        if self.quantity != "gradient":
+        direction, results = None, None
+        if self.quantity in ALONG:
             layout, rng = Layout.of(params), np.random.default_rng([self.seed, number, 1])
             direction = layout.unflatten(rng.standard_normal(layout.size))
+        if self.quantity in OF_RESULTS:
+            assert self.objective.residuals is not None
+            results = results_at(self.objective.residuals, params, data, "r")
         label = f"draw {number + 1} of seed {self.seed}"
-        return Problem.at(self.objective, params, data, label, direction, self.quantity)
+        return Problem.at(self.objective, params, data, label, direction, self.quantity, results)
 
     def _make(self, rng: np.random.Generator) -> tuple[Params, Data]:
         pair = self.objective.make(rng, self.size)

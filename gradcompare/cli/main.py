@@ -75,7 +75,10 @@ def list_command(style: str, pages: Path | None) -> None:
     "--size", "sizes", type=int, multiple=True, help="Size of the objective. May be repeated."
 )
 @click.option(
-    "--quantity", default="gradient", show_default=True, help="gradient, directional or hvp."
+    "--quantity",
+    default="gradient",
+    show_default=True,
+    help="gradient, directional, hvp, hessian, jacobian or jvp.",
 )
 @click.option("--method", "methods", multiple=True, help="Also show this method. May be repeated.")
 @click.option("--step", type=float, help="Fixed absolute step of the methods named by --method.")

@@ -23,6 +23,7 @@ import numpy as np
 from jaxtyping import Array, Float, PyTree
 
 from .._model.objective import Objective
+from ._columns import columns
 
 Map: TypeAlias = Callable[[Any, Any], Array]
 Product: TypeAlias = Callable[[Any, Any, Any], Array]
@@ -98,6 +99,9 @@ def sum_of_squares(
         value=value,
         gradient=gradient,
         hvp=hvp,
+        residuals=residuals,
+        jacobian=columns(push),
+        jvp=push,
         make=make,
         special=special,
         family="test functions",

@@ -41,6 +41,7 @@ from jaxtyping import Array, Float, Int
 
 from .._model.convention import Convention
 from .._model.objective import Objective
+from ._columns import columns
 from ._rotation import rotate, stumpff, turning, turning_change
 
 SEEN_BY = 4
@@ -146,6 +147,26 @@ def value(params: Params, data: Data) -> Float[Array, ""]:
     return jnp.sum(o.r**2) / 2
 
 
+def residuals(params: Params, data: Data) -> Float[Array, "m 2"]:
+    """R = μ p − z."""
+    j, _, _, Y = pose(params, data)
+    return sight(Y + params.translation[j], params.lens[j], data.image).r
+
+
+def jvp(params: Params, direction: Params, data: Data) -> Float[Array, "m 2"]:
+    """ṙ = μ̇ p + μ ṗ with Ẏ = α × Y + R(ω) Ẋ, ṗ = −(Ṗ₁ + p₁ Ṗ₃, Ṗ₂ + p₂ Ṗ₃)/P₃."""
+    j, i, c, Y = pose(params, data)
+    omega = params.rotation
+    alpha = turning(omega, c, direction.rotation)[j]
+    P = Y + params.translation[j]
+    P_ = jnp.cross(alpha, Y) + rotate(omega[j], c[:, j], direction.points[i])
+    P_ = P_ + direction.translation[j]
+    o = sight(P, params.lens[j], data.image)
+    p_ = -(P_[:, :2] + o.p * P_[:, 2:]) / P[:, 2:]
+    mu_ = dot(o.ell, direction.lens[j]) + 2 * o.slope * dot(o.p, p_)
+    return mu_ * o.p + o.mu * p_
+
+
 def gradient(params: Params, data: Data) -> Params:
     """The sums of J(ω)ᵀ(Y × g), g, u ℓ by camera and of R(ω)ᵀg by point."""
     j, i, c, Y = pose(params, data)
@@ -210,6 +231,9 @@ OBJECTIVES = (
         value=value,
         gradient=gradient,
         hvp=hvp,
+        residuals=residuals,
+        jacobian=columns(jvp),
+        jvp=jvp,
         make=make,
         special=lambda p: {
             "no rotation": p._replace(rotation=0 * p.rotation),

@@ -76,8 +76,18 @@ def layout_of_results(fun: Callable[..., PyTree], signature: Signature, name: st
     Raises:
         InputError: if a result is not a real floating array, or the function gives one scalar.
     """
-    function = Adapted(fun, signature, "value")
-    arguments = (signature.params, signature.data)
+    return results_at(Adapted(fun, signature, "value"), signature.params, signature.data, name)
+
+
+def results_at(
+    function: Callable[[PyTree, PyTree], PyTree], params: PyTree, data: PyTree, name: str
+) -> Layout:
+    """Returns the layout of the results of `function(params, data)`.
+
+    Raises:
+        InputError: if a result is not a real floating array, or the function gives one scalar.
+    """
+    arguments = (params, data)
     shapes = outcome_of(lambda: jax.eval_shape(function, *arguments))
     if isinstance(shapes, Exception):  # it cannot be traced; what it raises now is its own error
         copies = jax.tree.map(np.array, arguments)
