@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ._api.check import check as check
     from ._api.compare import compare as compare
     from ._api.estimate import estimate as estimate
+    from ._api.identities.descend import descend as descend
     from ._api.identities.integral import integral as integral
     from ._api.identities.remainder import remainder as remainder
     from ._api.identities.symmetry import symmetry as symmetry
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ._api.several.second import check_hessian as check_hessian
     from ._api.several.second import check_hvp as check_hvp
     from ._api.watch import watch as watch
+    from ._engine.descent.result import Descent as Descent
     from ._engine.identities.integral import LineIntegral as LineIntegral
     from ._engine.identities.remainder import Remainder as Remainder
     from ._engine.identities.symmetry import Symmetry as Symmetry
@@ -52,6 +54,7 @@ else:
         "check": "_api.check",
         "compare": "_api.compare",
         "estimate": "_api.estimate",
+        "descend": "_api.identities.descend",
         "integral": "_api.identities.integral",
         "symmetry": "_api.identities.symmetry",
         "remainder": "_api.identities.remainder",
@@ -66,6 +69,7 @@ else:
         "check_jvp": "_api.several.first",
         "check_vjp": "_api.several.first",
         "watch": "_api.watch",
+        "Descent": "_engine.descent.result",
         "LineIntegral": "_engine.identities.integral",
         "Symmetry": "_engine.identities.symmetry",
         "Remainder": "_engine.identities.remainder",

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from test_line_integral import CONTINUOUS, MARKET, WEIGHTS, digital, digital_pathwise
 
-from gradcompare import InputError, LineIntegral, Symmetry, integral, symmetry
+from gradcompare import (
+    InputError,
+    LineIntegral,
+    Symmetry,
+    Verdict,
+    check,
+    integral,
+    symmetry,
+)
 from gradcompare._engine.identities.quadrature import Piece, integrate
 
 X = np.array([0.7, -1.3, 2.1])
@@ -162,3 +170,29 @@ def test_a_gradient_is_symmetric_and_large_ones_have_no_matrix():
         symmetry(lambda x: x[:1], X)
     with pytest.raises(InputError, match="pairs"):
         symmetry(GRADIENT, X, pairs=0)
+
+
+def test_a_check_that_noise_keeps_from_a_decision_says_what_the_integral_is():
+    def loud(x):
+        noise = np.random.default_rng(x.view(np.uint64)).standard_normal()
+        return float(np.sum(np.sin(5 * x) * x) + 0.1 * noise)
+
+    def slopes(x):
+        return np.sin(5 * x) + 5 * x * np.cos(5 * x)
+
+    result = check(loud, slopes, X)
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert "without differences: along 4 lines" in str(result)
+    assert "f is the integral of the gradient to 1 digit" in str(result)
+
+
+def test_an_unexplained_fault_that_makes_it_no_gradient_is_said_to_do_so():
+    weights = np.random.default_rng(0).standard_normal((3, 3))
+
+    def strange(x):
+        return GRADIENT(x) + jnp.tanh(weights @ x) * jnp.array([1.0, 0.3, 2.0])
+
+    (result,) = check(value, strange, X)
+    assert [finding.kind for finding in result.diagnosis][-1] == "no gradient"
+    (named,) = check(value, lambda x: 2 * GRADIENT(x), X)
+    assert [finding.kind for finding in named.diagnosis] == ["factor"]

@@ -4,4 +4,5 @@
 - `remainder`: differentiability as it is defined
 - `integral`: the line integral of a gradient
 - `symmetry`: the symmetry of its Jacobian
+- `descend`: gradient descent with each of the gradients
 """

@@ -125,9 +125,10 @@ class LineIntegral(Outcome):
         size = f"{short(100 * self.error, 2)} % of its norm"
         match self.answer:
             case "right":
-                return f"{within}, f is the integral of the gradient to {self.digits} digits"
+                digits = "1 digit" if self.digits == 1 else f"{self.digits} digits"
+                return f"{within}, f is the integral of the gradient to {digits}"
             case "inexact" | "wrong":
-                return f"{within}, the integral of the gradient is off by {size}"
+                return f"{within}, the integral of the gradient is off by at least {size}"
             case "jumps":
                 return f"{within}, f moves by jumps that its gradient leaves out"
         return (
@@ -193,7 +194,7 @@ def _answer(result: LineIntegral) -> str:
     if not math.isfinite(shown):
         return "undecided"
     if not any(each.open for each in result.edges):
-        return "right" if SAFETY * result.bar <= max(BLUNT, accuracy) else "undecided"
+        return "right" if shown <= max(BLUNT, accuracy) else "undecided"
     if any(each.jumps for each in result.edges if each.open):
         return "jumps"
     if shown <= accuracy:
