@@ -193,14 +193,13 @@ def _answer(result: LineIntegral) -> str:
     shown = result.error + SAFETY * result.bar
     if not math.isfinite(shown):
         return "undecided"
-    if not any(each.open for each in result.edges):
-        return "right" if shown <= max(BLUNT, accuracy) else "undecided"
-    if any(each.jumps for each in result.edges if each.open):
+    open_edges = [each for each in result.edges if each.open]
+    if any(each.jumps for each in open_edges):
         return "jumps"
+    if not open_edges or not result.error > SAFETY * result.bar:
+        return "right" if shown <= max(BLUNT, accuracy) else "undecided"
     if shown <= accuracy:
         return "right"
-    if not result.error > SAFETY * result.bar:
-        return "undecided"
     return "inexact" if result.error <= SLIGHT else "wrong"
 
 
