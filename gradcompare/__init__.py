@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from ._api.check import check as check
     from ._api.compare import compare as compare
     from ._api.estimate import estimate as estimate
+    from ._api.identities.descend import descend as descend
+    from ._api.identities.integral import integral as integral
+    from ._api.identities.remainder import remainder as remainder
+    from ._api.identities.symmetry import symmetry as symmetry
     from ._api.locate import locate as locate
     from ._api.registry import get_objective as get_objective
     from ._api.registry import list_objectives as list_objectives
@@ -22,6 +26,10 @@ if TYPE_CHECKING:
     from ._api.several.second import check_hessian as check_hessian
     from ._api.several.second import check_hvp as check_hvp
     from ._api.watch import watch as watch
+    from ._engine.descent.result import Descent as Descent
+    from ._engine.identities.integral import LineIntegral as LineIntegral
+    from ._engine.identities.remainder import Remainder as Remainder
+    from ._engine.identities.symmetry import Symmetry as Symmetry
     from ._foundation.errors import GradcompareError as GradcompareError
     from ._foundation.errors import InputError as InputError
     from ._foundation.errors import UnknownNameError as UnknownNameError
@@ -46,6 +54,10 @@ else:
         "check": "_api.check",
         "compare": "_api.compare",
         "estimate": "_api.estimate",
+        "descend": "_api.identities.descend",
+        "integral": "_api.identities.integral",
+        "symmetry": "_api.identities.symmetry",
+        "remainder": "_api.identities.remainder",
         "locate": "_api.locate",
         "get_objective": "_api.registry",
         "list_objectives": "_api.registry",
@@ -57,6 +69,10 @@ else:
         "check_jvp": "_api.several.first",
         "check_vjp": "_api.several.first",
         "watch": "_api.watch",
+        "Descent": "_engine.descent.result",
+        "LineIntegral": "_engine.identities.integral",
+        "Symmetry": "_engine.identities.symmetry",
+        "Remainder": "_engine.identities.remainder",
         "GradcompareError": "_foundation.errors",
         "InputError": "_foundation.errors",
         "UnknownNameError": "_foundation.errors",

@@ -26,8 +26,10 @@ from ..diagnosis.autodiff.staircase import staircase
 from ..diagnosis.findings import findings
 from ..diagnosis.nonfinite.findings import nonfinite_findings
 from .accuracy import accuracies
+from .point.asymmetry import with_asymmetry
 from .point.examination import examine
 from .point.line_integral import without_staircase
+from .point.noisy import with_integrals
 from .point.remarks import remarks
 from .settings import Case, Settings, evaluator_of
 from .tolerance import tolerance
@@ -129,7 +131,8 @@ def _judged(case: Case, settings: Settings, coverage: Coverage) -> Result:
     evaluator, objective = coverage.points[0].evaluator, case.objective
     problem = evaluator.problem
     first, *others = coverage.points
-    coverage.points = [without_staircase(first, settings.methods), *others]
+    judged = [without_staircase(first, settings.methods), *others]
+    coverage.points = with_integrals(judged, settings.methods)
     result = Result(
         objective.name,
         case.size,
@@ -164,13 +167,11 @@ def _diagnosis(verdict: Verdict, coverage: Coverage) -> tuple[Finding, ...]:
     """Returns the findings for a verdict that reports an error; none for the others."""
     points = coverage.points
     match verdict:
+        case Verdict.ANALYTIC_WRONG | Verdict.INCONCLUSIVE if steps := staircase(points):
+            return (steps,)
         case Verdict.ANALYTIC_WRONG:
-            steps = staircase(points)
-            return (steps,) if steps else findings(points, coverage.choices)
-        case Verdict.INCONCLUSIVE:
-            steps = staircase(points)
-            return (steps,) if steps else autodiff_findings(points)
-        case Verdict.AUTODIFF_WRONG:
+            return with_asymmetry(points, findings(points, coverage.choices))
+        case Verdict.AUTODIFF_WRONG | Verdict.INCONCLUSIVE:
             return autodiff_findings(points)
         case Verdict.NONFINITE:
             return nonfinite_findings(points)

@@ -3,6 +3,7 @@
 import functools
 import time
 from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
 import jax
 import numpy as np
@@ -57,6 +58,16 @@ def measure(
             spent[name] += elapsed
         waiting = unfinished(waiting)
     return {name: np.array(values) for name, values in samples.items()}
+
+
+T = TypeVar("T")
+
+
+def seconds_of(call: Callable[[], T]) -> tuple[T, float]:
+    """Returns the result of one call and its seconds."""
+    start = time.perf_counter()
+    result = call()
+    return result, time.perf_counter() - start
 
 
 def _sample(call: Callable[[], object], times: int) -> float:

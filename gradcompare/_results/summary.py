@@ -103,16 +103,18 @@ def one_sided(estimate: Estimate, i: int) -> str:
 
 def diagnosis_lines(result: ResultData) -> list[str]:
     """Returns one line for each finding, or one that says that the error is unexplained."""
-    if result.diagnosis:
-        return [f"what: {finding}" for finding in result.diagnosis]
+    lines = [f"what: {finding}" for finding in result.diagnosis]
+    if any(finding.kind != "no gradient" for finding in result.diagnosis):
+        return lines
     point = result.worst
     searched = result.quantity == "gradient" and result.d <= DIAGNOSED_COORDINATES
     if result.verdict is not Verdict.ANALYTIC_WRONG or not searched or point is None:
-        return []
+        return lines
     traced = "autodiff" in point.votes
     kinds = ["factor", "sign", "order", "penalty", *(["term"] if traced else [])]
     causes = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
-    return [f"what: unexplained: no {causes} accounts for the error; {_again(result, point)}"]
+    unexplained = f"unexplained: no {causes} accounts for the error; {_again(result, point)}"
+    return [f"what: {unexplained}", *lines]
 
 
 def _again(result: ResultData, point: PointResult) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from .check import AGREE, DISAGREE, UNUSABLE, check_command, init_command, require_writable
+from .descend import descend_command
 
 FORMATS = ("plain", "github", "latex", "html")
 
@@ -47,6 +48,7 @@ def main() -> None:
 
 main.add_command(check_command)
 main.add_command(init_command)
+main.add_command(descend_command)
 
 
 @main.command("list")

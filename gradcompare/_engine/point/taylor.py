@@ -55,7 +55,7 @@ class TaylorRemainder:
 
 def taylor_remainder(evaluator: Evaluator, gradient: Float[np.ndarray, " d"]) -> TaylorRemainder:
     """Returns the order of the remainder with `gradient`."""
-    u = _direction(evaluator)
+    u = sized_direction(evaluator)
     steps = 0.25 * 2.0 ** -np.arange(HALVINGS)
     layout = evaluator.problem.layout
     with np.errstate(all="ignore"):  # values that are not finite are part of the work
@@ -121,10 +121,10 @@ def _relative(error: float, slope: float) -> str:
     return f"{short(float(f'{100 * error / abs(slope):.1e}'))} %"
 
 
-def _direction(evaluator: Evaluator) -> Float[np.ndarray, " d"]:
+def sized_direction(evaluator: Evaluator, seed: int = 0) -> Float[np.ndarray, " d"]:
     """Returns a direction that moves each coordinate by about its size, and stays inside."""
     x, (lower, upper), unit = evaluator.x, evaluator.problem.bounds, evaluator.problem.unit
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     size = np.where(x == 0, unit, np.abs(x)) * rng.uniform(0.5, 1.0, x.shape)
     room_up, room_down = upper - x, x - lower
     sign = np.where(room_up >= room_down, 1.0, -1.0)

@@ -22,7 +22,7 @@ ALIKE_OFF = 10.0
 ROOM = 3.0
 """Ratio of the accuracy that the report proposes to what was measured, at least."""
 
-NO_CAUSE = frozenset({"unexplained", "place", "custom rule", "special point"})
+NO_CAUSE = frozenset({"unexplained", "no gradient", "place", "custom rule", "special point"})
 """Kinds of findings that leave open whether a small difference is a fault."""
 
 STEPS = frozenset({"rounding", "comparison"})
