@@ -82,8 +82,10 @@ def check_rule(
     run = products.result if pulls else products.along
     runs = [run(number) for number in rule.primals.chosen]
     results = [r for each in runs for r in each.results]
-    pairs = zip(results, rule.primals.chosen, strict=True)
-    results = [named(products, result, number) for result, number in pairs]
+    results = [
+        optional("the diagnosis of a rule", partial(named, products, result, number), result)
+        for result, number in zip(results, rule.primals.chosen, strict=True)
+    ]
     ok, outcome = all(result.verdict.ok for result in results), Outcome()
     if pulls:
         outcome = optional("the further checks of a rule", partial(further, products), outcome)
