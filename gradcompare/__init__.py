@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ._api.locate import locate as locate
     from ._api.registry import get_objective as get_objective
     from ._api.registry import list_objectives as list_objectives
+    from ._api.rules.check import check_rule as check_rule
     from ._api.selftest import SelfTest as SelfTest
     from ._api.selftest import selftest as selftest
     from ._api.several.first import check_jacobian as check_jacobian
@@ -67,6 +68,7 @@ else:
         "check_hvp": "_api.several.second",
         "check_jacobian": "_api.several.first",
         "check_jvp": "_api.several.first",
+        "check_rule": "_api.rules.check",
         "check_vjp": "_api.several.first",
         "watch": "_api.watch",
         "Descent": "_engine.descent.result",

@@ -206,6 +206,12 @@ def test_a_rule_of_custom_vjp():
     assert rule.arguments == ("x", "y")
 
 
+def test_the_parts_of_a_rule():
+    parts = jax_internals.parts_of_rule
+    assert parts(product) == [(), product_forwards, product_backwards, None]
+    assert parts(halved) == [(), None, None, halved_rule]
+
+
 def test_the_axes_of_a_sum():
     def axes(name, function, *shapes):
         given = [np.ones(shape, np.float32) for shape in shapes]

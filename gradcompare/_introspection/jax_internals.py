@@ -56,10 +56,8 @@ def frames_of(equation: JaxprEqn) -> list[tuple[CodeType, int]]:
     """
     what = "where an operation comes from, so that no line is named"
     traceback = _read(equation, "source_info.traceback", what)
-    if traceback is None:  # JAX made the operation by itself
-        return []
-    try:
-        return list(zip(*traceback.raw_frames(), strict=True))
+    try:  # there is none where JAX made the operation by itself
+        return [] if traceback is None else list(zip(*traceback.raw_frames(), strict=True))
     except (AttributeError, TypeError, ValueError):
         _lose(what)
         return []
@@ -210,12 +208,20 @@ def custom_rule(equation: JaxprEqn) -> CustomRule:
     return CustomRule(function, origin_of(traced), origin_of(rule), arguments)
 
 
+def parts_of_rule(function: object) -> list[Any]:
+    """Returns the constant arguments of a function and its rules. Without: None, and no line."""
+    own = ("jvp",) if isinstance(function, jax.custom_jvp) else ("fwd", "bwd")
+    what = "the parts of a rule"
+    parts = {name: _read(function, name, what) for name in ("nondiff_argnums", *own)}
+    return [parts.get(name) for name in ("nondiff_argnums", "fwd", "bwd", "jvp")]
+
+
 def summed_axes(equation: JaxprEqn) -> list[tuple[int, ...]]:
     """Returns the axes that an operation sums over, each by its number in every operand."""
     what = "the axes of a sum, so that a sum is not told from a mean"
     if equation.primitive.name == "reduce_sum":
-        # JAX may keep them as numbers of NumPy, which `vmap` refuses.
-        return [(int(axis),) for axis in _read(equation, "params.axes", what) or ()]
+        axes = _read(equation, "params.axes", what) or ()
+        return [(int(axis),) for axis in axes]  # numbers of NumPy would be refused by `vmap`
     product = equation.primitive.name == "dot_general"
     dimensions = _read(equation, "params.dimension_numbers", what) if product else None
     return [] if dimensions is None else list(zip(*dimensions[0], strict=True))
@@ -228,10 +234,7 @@ def bind(equation: JaxprEqn, operands: Sequence[Any]) -> list[Any]:
 
 
 def part_of(jaxpr: Jaxpr, **changes: Any) -> Jaxpr:
-    """Returns a program with other arguments, results or operations, and without their names.
-
-    With the names: JAX raises if its own checks are on (`jax_enable_checks`).
-    """
+    """Returns a program with changes, without the names that `jax_enable_checks` would compare."""
     forget = _read(jaxpr, "debug_info.with_unknown_names", "how to forget the names of arguments")
     return jaxpr.replace(**changes, **({} if forget is None else {"debug_info": forget()}))
 
@@ -242,9 +245,6 @@ def is_dropped(variable: Any) -> bool:
 
 
 def is_traced(value: object) -> bool:
-    """Whether JAX traces a value, which then is no number.
-
-    Without the class: False. A traced array counts as one with numbers, and fails later.
-    """
+    """Whether JAX traces a value, which is no number. Without the class: False; it fails later."""
     tracer = _read(jax, "core.Tracer", "which values are traced")
     return tracer is not None and isinstance(value, tracer)

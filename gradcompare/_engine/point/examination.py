@@ -21,6 +21,7 @@ from ..._evaluation.rounding import estimate_with_rounding
 from ..._foundation.errors import Untraceable, outcome_of
 from ..._foundation.user_code import describe
 from ..._introspection.jaxprs import depends_on
+from ..._model.arguments.user_functions import ByRule
 from ..._model.estimate import EPS, SAFETY, Estimate
 from ..._model.verdict import SAME_PROGRAM, Explanation, Judgement, Verdict
 from ..._points.sampling import lint
@@ -174,6 +175,8 @@ def _same_program(evaluator: Evaluator, methods: Sequence[AbstractMethod]) -> bo
     mine = voting_programs(evaluator, methods)
     analytic, autodiff = mine.get("analytic"), mine.get("autodiff")
     if not isinstance(analytic, CompiledFunction) or autodiff is None:
+        return False
+    if isinstance(evaluator.problem.objective.gradient, ByRule):
         return False
     # Two formulas of a constant derivative are alike, wherever they come from.
     parameters = len(evaluator.problem.layout.paths)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from ..._evaluation.evaluator import Evaluator
 from ..._evaluation.function import AbstractFunction
 from ..._foundation.wording import listed
+from ..._model.arguments.user_functions import ByRule
 from ..._model.estimate import EPS
 from ...methods._base import AbstractMethod
 from .narrow import sentence
@@ -36,7 +37,8 @@ def remarks(
     programs = voting_programs(evaluator, methods)
     analytic, value = programs.get("analytic"), evaluator.functions.get("value")
     sentences = []
-    if analytic is not None and analytic.differentiates:
+    is_rule = isinstance(evaluator.problem.objective.gradient, ByRule)
+    if analytic is not None and analytic.differentiates and not is_rule:
         sentences.append(
             "the analytic derivative calls autodiff itself: that the two agree says little, "
             "only finite differences check it"
