@@ -19,13 +19,13 @@ from ..timing import seconds_of
 from .result import Descent, Run
 from .search import Trace, descend_from
 
-MANY = 2000
+MOST_PARAMETERS = 2000
 """Largest number of parameters of a descent with differences."""
 
 CLOSE = 0.01
 """Largest error of a predicted change of f, relative to it."""
 
-APART = 1e-6
+DIVERGED = 1e-6
 """Distance of two iterates, relative to their path, from which two descents are not the same."""
 
 SHORT = 0.05
@@ -103,10 +103,10 @@ def _gradients(field: Field) -> tuple[dict[str, Gradient], dict[str, str]]:
             missing[reverse.name] = describe(outcome)
         else:
             gradients[reverse.name] = partial(evaluator.run_at, reverse)
-    if len(evaluator.x) <= MANY:
+    if len(evaluator.x) <= MOST_PARAMETERS:
         gradients["central"] = partial(_central, evaluator)
     else:
-        missing["central"] = f"more than {MANY} parameters"
+        missing["central"] = f"more than {MOST_PARAMETERS} parameters"
     return gradients, missing
 
 
@@ -154,7 +154,7 @@ def _run(name: str, trace: Trace, seconds: float, first: Trace) -> Run:
     length = float(np.sum(np.linalg.norm(np.diff(points, axis=0), axis=1)))
     count = min(len(points), len(first.points))
     away = np.linalg.norm(points[:count] - np.array(first.points[:count]), axis=1)
-    apart = np.flatnonzero(away > APART * length)
+    apart = np.flatnonzero(away > DIVERGED * length)
     parts_at = int(apart[0]) if apart.size else None
     if parts_at is None and len(points) != len(first.points):
         parts_at = count

@@ -19,7 +19,7 @@ SUFFICIENT = 1e-4
 BACKTRACKS = 50
 """Largest number of halvings of one step."""
 
-FIRST = 0.1
+FIRST_LENGTH = 0.1
 """Length of the first step that is tried, relative to the point."""
 
 CONVERGED = "the gradient is small"
@@ -78,7 +78,7 @@ def descend_from(
         if size <= tolerance * largest:
             trace.reason = CONVERGED
             return trace
-        step = 2 * step or FIRST * scale / float(np.linalg.norm(g))
+        step = 2 * step or FIRST_LENGTH * scale / float(np.linalg.norm(g))
         step = _searched(trace, g, value, bounds, step)
         if step == 0:
             trace.reason = STUCK

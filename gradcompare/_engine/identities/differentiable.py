@@ -11,10 +11,10 @@ from .field import Field, Vector
 from .ladder import STEPS, Ladder
 from .remainder import Remainder
 
-BLUNT = 0.01
+DEFECT_SHARE = 0.01
 """Largest share of the slope along v that an undetected defect may have."""
 
-SLIGHT = 1e-3
+SLIGHT_DEFECT = 1e-3
 """Largest defect, in units of the slope along v, of a gradient that is right to some digits."""
 
 Answer = Literal["right", "inexact", "wrong", "kink", "undecided"]
@@ -69,8 +69,8 @@ def _answer(forward: Ladder, backward: Ladder | None, scale: float, error: float
             return "kink"
         off &= abs(backward.defect) > other
     if off:
-        return "inexact" if abs(forward.defect) <= SLIGHT * scale else "wrong"
-    return "right" if bar <= BLUNT * scale or _is_flat(forward, scale) else "undecided"
+        return "inexact" if abs(forward.defect) <= SLIGHT_DEFECT * scale else "wrong"
+    return "right" if bar <= DEFECT_SHARE * scale or _is_flat(forward, scale) else "undecided"
 
 
 def _is_flat(ladder: Ladder, scale: float) -> bool:
@@ -85,4 +85,4 @@ def _second_answer(first: str, second: Ladder, size: float) -> str:
         return "undecided"
     if abs(second.defect) > bar:
         return "wrong"
-    return "right" if bar <= BLUNT * size else "undecided"
+    return "right" if bar <= DEFECT_SHARE * size else "undecided"

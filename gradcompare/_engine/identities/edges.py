@@ -18,7 +18,7 @@ from ...methods._extrapolation.lines import coordinate_scale
 from .field import Field, Vector
 from .quadrature import NODES, PIECES, Piece, integrate, up_to
 
-HALVINGS = 18
+EDGE_HALVINGS = 18
 """Number of halvings of a piece, down to 10⁻⁷ of x at a radius of a tenth."""
 
 LAST = 4
@@ -27,10 +27,10 @@ LAST = 4
 STAIRS = 8
 """Number of jumps on the short line on which a staircase is told from noise."""
 
-SAMPLES = 64
+EDGE_PARTS = 64
 """Number of parts of that line."""
 
-EVEN = 0.1
+MEDIAN_GAP = 0.1
 """Ratio of the median gap of these parts to the mean one below which f moves by jumps alone."""
 
 PEAKS = 6
@@ -42,7 +42,7 @@ UNEVEN = 0.25
 Part = tuple[float, float, float, float]
 """A part of a line: where it starts, f there, where it ends, and f there."""
 
-SHARE = 1e-12
+QUADRATURE_ERROR = 1e-12
 """An error of the quadrature, relative to the way of f, that is small enough."""
 
 
@@ -116,7 +116,7 @@ class _Line:
         f = self._f(ends)
         # f is rounded, and so are the points at which it is asked.
         rounding = self.field.noise + 4 * EPS * float(np.max(np.abs(f)))
-        pieces = integrate(self._slopes, SHARE * float(np.ptp(f)) + rounding / SAFETY)
+        pieces = integrate(self._slopes, QUADRATURE_ERROR * float(np.ptp(f)) + rounding / SAFETY)
         size = float(np.sqrt(np.mean(self.squares)))
         integrals = np.diff(up_to(pieces, ends))
         errors = np.array(
@@ -139,7 +139,7 @@ class _Line:
         worst = int(np.nanargmax(np.abs(np.diff(f) - integrals)))
         part = (ends[worst], f[worst], ends[worst + 1], f[worst + 1])
         gaps = []
-        for _ in range(HALVINGS):
+        for _ in range(EDGE_HALVINGS):
             parts = self._halves(part)
             middles = self._slopes(np.array([(a + b) / 2 for a, _, b, _ in parts]))
             left = [
@@ -174,7 +174,7 @@ class _Line:
         """Returns the integral over a part, halved where f does not go as the gradient says."""
         total = error = 0.0
         pieces = [Piece.of(self._slopes, part[0], part[2])]
-        for _ in range(HALVINGS):
+        for _ in range(EDGE_HALVINGS):
             parts = self._halves(part)
             pieces = [Piece.of(self._slopes, a, b) for a, _, b, _ in parts]
             gaps = [abs(p[3] - p[1] - each.value) for p, each in zip(parts, pieces, strict=True)]
@@ -203,8 +203,8 @@ class _Line:
     def _is_staircase(self, jump: float, gap: float) -> bool:
         """Whether f moves by jumps of this height and, between them, as its gradient says."""
         length = min(1.0, STAIRS * jump / gap)
-        t = 0.5 + length * np.linspace(-0.5, 0.5, SAMPLES + 1)
+        t = 0.5 + length * np.linspace(-0.5, 0.5, EDGE_PARTS + 1)
         slopes = self._slopes(t)
         by_gradient = np.diff(t) * (slopes[1:] + slopes[:-1]) / 2
         gaps = np.abs(np.diff(self._f(t)) - by_gradient)
-        return bool(np.median(gaps) < EVEN * np.mean(gaps))
+        return bool(np.median(gaps) < MEDIAN_GAP * np.mean(gaps))

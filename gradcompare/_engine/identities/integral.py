@@ -17,10 +17,10 @@ from ..._model.estimate import SAFETY
 from .edges import Edge, corners, edge
 from .field import Field
 
-SLIGHT = 1e-3
+SLIGHT_ERROR = 1e-3
 """Largest relative error of a gradient that is called inexact: right to some digits."""
 
-BLUNT = 0.1
+INTEGRAL_BLUNT = 0.1
 """Smallest relative error of a gradient that has to be seen, or nothing is said."""
 
 SMALLER = 5
@@ -111,7 +111,7 @@ class LineIntegral(Outcome):
     def is_no_gradient(self) -> bool:
         """Whether the integral round the polygon shows that no function has this gradient."""
         bar = sum(each.quadrature for each in self.edges)
-        return abs(self.loop) > SAFETY * bar + SLIGHT * self.size
+        return abs(self.loop) > SAFETY * bar + SLIGHT_ERROR * self.size
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain data for JSON, with the error and its bar."""
@@ -197,10 +197,10 @@ def _answer(result: LineIntegral) -> str:
     if any(each.jumps for each in open_edges):
         return "jumps"
     if not open_edges or not result.error > SAFETY * result.bar:
-        return "right" if shown <= max(BLUNT, accuracy) else "undecided"
+        return "right" if shown <= max(INTEGRAL_BLUNT, accuracy) else "undecided"
     if shown <= accuracy:
         return "right"
-    return "inexact" if result.error <= SLIGHT else "wrong"
+    return "inexact" if result.error <= SLIGHT_ERROR else "wrong"
 
 
 def _norm(numbers) -> float:

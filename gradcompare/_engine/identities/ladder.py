@@ -31,13 +31,13 @@ WINDOWS = (5, 7, 9)
 SIGMAS = 2.0
 """Ratio of an error bar to the standard deviation of a fit."""
 
-CLEAR = 5.0
+CLEAR_OF_NOISE = 5.0
 """Least ratio of a remainder to the noise if it counts in the slope."""
 
 SURE = 10.0
 """Ratio of a defect to its bar from which the slope is taken where the ratio has arrived at it."""
 
-STEADY = 0.02
+STEADY_SLOPE = 0.02
 """Largest error bar of a slope that is taken over as many lengths as possible."""
 
 FLAT = 0.3
@@ -99,7 +99,7 @@ class Ladder:
         h = t * norm
         ratios, bars = remainder / h**order, noise / h**order
         defect, error = _limit(h, ratios, bars)
-        above = np.abs(ratios) > CLEAR * bars
+        above = np.abs(ratios) > CLEAR_OF_NOISE * bars
         if abs(defect) > SURE * error:
             above &= np.abs(ratios - defect) < FLAT * abs(defect)
         slope, slope_error, first, last = _slope(h[above], np.abs(ratios[above]))
@@ -153,7 +153,7 @@ def _slope(
         slope = centred @ y[part] / (centred @ centred)
         left = y[part] - np.mean(y[part]) - slope * centred
         error = SIGMAS * float(np.sqrt(left @ left / (stop - start - 2) / (centred @ centred)))
-        steady = stop - start if error < STEADY else 0
+        steady = stop - start if error < STEADY_SLOPE else 0
         if (-steady, error) < (-longest, best[1]):
             best = (float(slope), float(error), float(h[start]), float(h[stop - 1]))
             longest = steady

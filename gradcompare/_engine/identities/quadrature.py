@@ -23,10 +23,10 @@ GAUSS = np.array([0, 5, 0, 8, 0, 5, 0]) / 9
 PIECES = 8
 """Number of pieces at the start; f is asked at their ends."""
 
-AT_A_TIME = 4
+HALVED_AT_A_TIME = 4
 """Largest number of pieces that are halved in one round."""
 
-ROUNDS = 12
+MOST_ROUNDS = 12
 """Largest number of rounds."""
 
 STILL = 0.75
@@ -81,12 +81,12 @@ def integrate(slopes: Slopes, enough: float) -> list[Piece]:
     ends = np.linspace(0, 1, PIECES + 1)
     pieces = [Piece.of(slopes, a, b) for a, b in pairwise(ends)]
     futile = 0
-    for _ in range(ROUNDS):
+    for _ in range(MOST_ROUNDS):
         error = sum(piece.error for piece in pieces)
         if not error > enough or futile == FUTILE:
             break
         pieces.sort(key=lambda piece: -piece.error)
-        worst, others = pieces[:AT_A_TIME], pieces[AT_A_TIME:]
+        worst, others = pieces[:HALVED_AT_A_TIME], pieces[HALVED_AT_A_TIME:]
         halves = [half for piece in worst for half in piece.halves(slopes)]
         before, after = (sum(piece.error for piece in part) for part in (worst, halves))
         futile = futile + 1 if after > STILL * before else 0

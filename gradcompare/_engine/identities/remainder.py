@@ -15,7 +15,7 @@ from ..._foundation.wording import short, with_bar
 from ..._model.estimate import SAFETY
 from .ladder import Ladder
 
-SHOWN = 4
+ROW_EVERY = 4
 """One in so many lengths has a row in the table."""
 
 
@@ -127,7 +127,9 @@ def _table(ladder: Ladder, head: str) -> list[str]:
         [short(step, 2), short(ratio, 3), "noise" if ratio <= bar else ""]
         for step, ratio, bar in zip(ladder.steps, ladder.ratios, ladder.bars, strict=True)
     ]
-    return tabulate(rows[::SHOWN], ["‖v‖", head, ""], "plain", disable_numparse=True).splitlines()
+    return tabulate(
+        rows[::ROW_EVERY], ["‖v‖", head, ""], "plain", disable_numparse=True
+    ).splitlines()
 
 
 def _fall(ladder: Ladder, extra: int = 0) -> str:

@@ -23,10 +23,10 @@ from ..._model.matrix_layout import MatrixLayout
 from ...methods._extrapolation.lines import coordinate_scale
 from ...methods._registry import find_method
 
-LARGEST = 64
+WHOLE_JACOBIAN = 64
 """Largest number of coordinates of which the whole Jacobian is computed."""
 
-BLUNT = 0.1
+ASYMMETRY_BLUNT = 0.1
 """Smallest asymmetry, relative to the products, that has to be seen."""
 
 
@@ -159,7 +159,7 @@ def symmetry_of(evaluator: Evaluator, pairs: int, seed: int) -> Symmetry:
         products = tuple(_products(along, u, v) for u, v in drawn)
     answer = _answer(products)
     worst = None
-    if answer == "asymmetric" and len(size) <= LARGEST:
+    if answer == "asymmetric" and len(size) <= WHOLE_JACOBIAN:
         worst = _worst(evaluator, source)
     assert problem.results is not None
     return Symmetry(problem.objective.name, len(size), answer, products, worst, source)
@@ -197,7 +197,9 @@ def _products(along: Along, u: Float[np.ndarray, " d"], v: Float[np.ndarray, " d
 def _answer(products: tuple[Products, ...]) -> str:
     if any(each.differs for each in products):
         return "asymmetric"
-    blunt = any(not SAFETY * each.bar <= BLUNT * each.size for each in products if each.size > 0)
+    blunt = any(
+        not SAFETY * each.bar <= ASYMMETRY_BLUNT * each.size for each in products if each.size > 0
+    )
     unknown = any(not math.isfinite(each.difference + each.bar) for each in products)
     return "undecided" if blunt or unknown else "symmetric"
 

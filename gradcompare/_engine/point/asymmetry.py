@@ -11,7 +11,7 @@ from ..identities.symmetry import symmetry_of
 OPEN = frozenset({"unexplained", "place"})
 """Kinds of findings that leave open what is wrong."""
 
-LARGEST = 1000
+ASYMMETRY_COORDINATES = 1000
 """Largest number of coordinates, as the program of the derivative is compiled anew."""
 
 
@@ -30,7 +30,7 @@ def with_asymmetry(
         {"value", "gradient"} & evaluator.cache.untraceable.keys()
     )
     plain = problem.quantity == "gradient" and problem.retraction is None
-    small = 1 < problem.layout.size <= LARGEST
+    small = 1 < problem.layout.size <= ASYMMETRY_COORDINATES
     open_still = all(finding.kind in OPEN for finding in findings)
     if not (traced and plain and small and open_still and problem.objective.convention.plain):
         return findings
