@@ -1,9 +1,11 @@
 """Breaks of smoothness, kinks and jumps near the point: bars hold, errors alone are accused."""
 
 import functools
+from itertools import product
 
 import numpy as np
 import pytest
+from sweeps import sweep
 
 import gradcompare
 from gradcompare import estimate
@@ -18,8 +20,13 @@ def holds(e, truth) -> bool:
     return bool(np.all(np.abs(e.value - truth) <= SAFETY * e.error))
 
 
-@pytest.mark.parametrize("side", [-1, 1])
-@pytest.mark.parametrize("size", [1e-4, 1e-2, 1.0, 30.0])
+SIZES, SIDES = [1e-4, 1e-2, 1.0, 30.0], [-1, 1]
+
+
+@pytest.mark.parametrize(
+    ("size", "side"),
+    sweep(product(SIZES, SIDES), [(size, SIDES[turn % 2]) for turn, size in enumerate(SIZES)]),
+)
 def test_the_bar_holds_beside_a_jump_of_the_second_derivative(size, side):
     for exponent in np.arange(-7, -0.9, 0.5):
         x = np.array([1 + side * 10.0**exponent])
@@ -104,7 +111,7 @@ def truncated_pairs(rng):
 PIECES = (huber, squared_hinge, relu_network, truncated_pairs)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", sweep(range(4)))
 @pytest.mark.parametrize("make", PIECES, ids=lambda make: make.__name__)
 def test_sums_of_pieces(make, seed):
     value, gradient, x = make(np.random.default_rng(seed))
@@ -129,8 +136,13 @@ EVEN = {
 }
 
 
-@pytest.mark.parametrize("at", [0.0, 1.0, -300.0])
-@pytest.mark.parametrize("name", EVEN)
+PLACES = [0.0, 1.0, -300.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "at"),
+    sweep(product(EVEN, PLACES), [(name, PLACES[turn % 3]) for turn, name in enumerate(EVEN)]),
+)
 def test_kinks_of_even_functions(name, at):
     f, g = EVEN[name]
     assert check(lambda x: f(x - at), lambda x: g(x - at), at).verdict.name == "VALID_SUBGRADIENT"

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from sweeps import sweep
 
 from gradcompare import Comparison, list_objectives
 from gradcompare.cli.main import FORMATS, main
@@ -13,7 +14,7 @@ from gradcompare.cli.main import FORMATS, main
 WIDTH = 120
 
 TRAPS = [name for name in list_objectives() if name.startswith("trap-")]
-SOME = [name for name in list_objectives() if name in (*list_objectives()[::20], *TRAPS[::3])]
+SOME = [name for name in list_objectives() if name in (*list_objectives()[::40], *TRAPS[::3])]
 
 FILE = '''
 import jax.numpy as jnp
@@ -73,7 +74,7 @@ def test_list(style):
 
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory):
-    """One run over every twentieth objective and a few traps, timed, kept as JSON."""
+    """One run over every fortieth objective and a few traps, timed, kept as JSON."""
     path = tmp_path_factory.mktemp("run") / "all.json"
     outcome = call("run", *SOME, "--repeats", 1, "--json", path)
     return outcome, path
@@ -132,7 +133,7 @@ EXTRAS = {
 }
 
 
-@pytest.mark.parametrize("extra", EXTRAS)
+@pytest.mark.parametrize("extra", sweep(EXTRAS, every=2))
 def test_failures_fit_the_screen(file, extra):
     """The longest verdict and the longest name, in all columns."""
     outcome = call("run", file, "--repeats", 1, *EXTRAS[extra])

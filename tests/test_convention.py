@@ -1,8 +1,11 @@
 """Derivatives given in another convention: right if it is declared, wrong if it is not."""
 
+from itertools import product
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sweeps import sweep
 
 from gradcompare import Convention, InputError, Objective, Verdict, compare
 
@@ -48,7 +51,15 @@ CONVENTIONS = {
 }
 
 every_convention = pytest.mark.parametrize("name", CONVENTIONS)
-every_quantity = pytest.mark.parametrize("quantity", ["gradient", "directional"])
+QUANTITIES = ["gradient", "directional"]
+every_quantity = pytest.mark.parametrize("quantity", QUANTITIES)
+in_turn = pytest.mark.parametrize(
+    ("name", "quantity"),
+    sweep(
+        product(CONVENTIONS, QUANTITIES),
+        [(name, QUANTITIES[turn % 2 - 1]) for turn, name in enumerate(CONVENTIONS)],
+    ),
+)
 
 
 def objective(convention, given, **fields):
@@ -66,16 +77,14 @@ def verdict(objective, quantity="gradient", dtype="float64"):
     return result.verdict, result
 
 
-@every_quantity
-@every_convention
+@in_turn
 def test_declared_convention_agrees(name, quantity):
     found, result = verdict(objective(*CONVENTIONS[name]), quantity)
     assert found is Verdict.AGREE, str(result)
     assert not result.unverified
 
 
-@every_quantity
-@every_convention
+@in_turn
 def test_undeclared_convention_is_wrong(name, quantity):
     found, result = verdict(objective(Convention(), CONVENTIONS[name][1]), quantity)
     assert found is Verdict.ANALYTIC_WRONG, str(result)

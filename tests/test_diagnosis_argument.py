@@ -1,10 +1,13 @@
 """An argument that the gradient ignores is named, in traced functions and in those on the host."""
 
+from itertools import product
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from evidence import made
+from sweeps import sweep
 
 from gradcompare import check
 from gradcompare.diagnosis.hypotheses._exact import agrees
@@ -22,20 +25,20 @@ def on_host(w, X, y, s):
     return np.sum(s * np.square(X @ w - y)) / 2 + 0 * float(w[0])
 
 
+REPLACED = {"ones": 1.0, "its mean": np.mean(S)}
+
+
 def found(value, gradient, *data, x=W):
     return check(value, gradient, x, *data).results[0].diagnosis
 
 
-@pytest.mark.parametrize("value", [loss, on_host])
 @pytest.mark.parametrize(
-    ("weights", "said"),
-    [(lambda s: 1, "ones"), (np.mean, "its mean")],
+    ("value", "said"),
+    sweep(product([loss, on_host], REPLACED), [(loss, "ones"), (on_host, "its mean")]),
 )
-def test_weights_that_stand_in_the_value_only(value, weights, said):
-    mean = np.mean(S)
-
+def test_weights_that_stand_in_the_value_only(value, said):
     def gradient(w, X, y, s):
-        return X.T @ ((1 if said == "ones" else mean) * (X @ w - y))
+        return X.T @ (REPLACED[said] * (X @ w - y))
 
     (finding,) = found(value, gradient, X, Y, S)
     assert finding.kind == "argument"
@@ -80,18 +83,18 @@ def test_only_one_array_of_parameters():
     assert finding.sentence.endswith("replaced by ones; v agrees")
 
 
-@pytest.mark.parametrize(
-    "weights",
-    [
-        jnp.sqrt,
-        lambda s: jnp.full_like(s, 1.7),
-        lambda s: s / jnp.mean(s) * 1.1,
-        lambda s: s[::-1],
-    ],
-)
-def test_weights_that_are_wrong_in_another_way(weights):
+WEIGHTS = {
+    "root": jnp.sqrt,
+    "a number": lambda s: jnp.full_like(s, 1.7),
+    "scaled": lambda s: s / jnp.mean(s) * 1.1,
+    "another order": lambda s: s[::-1],
+}
+
+
+@pytest.mark.parametrize("case", sweep(WEIGHTS, {"a number", "scaled"}))
+def test_weights_that_are_wrong_in_another_way(case):
     def gradient(w, X, y, s):
-        return X.T @ (weights(s) * (X @ w - y))
+        return X.T @ (WEIGHTS[case](s) * (X @ w - y))
 
     assert "argument" not in {f.kind for f in found(loss, gradient, X, Y, S)}
 

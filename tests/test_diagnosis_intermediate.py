@@ -1,11 +1,13 @@
 """The derivative by a value that is computed from the parameters is named with its expression."""
 
+from itertools import product
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sweeps import sweep
 
 from gradcompare import check
 
@@ -35,8 +37,10 @@ def found(value, gradient, *data, x=Q):
     return check(value, gradient, x, *data).results[0].diagnosis
 
 
-@pytest.mark.parametrize("bounded", [sine, logistic])
-@pytest.mark.parametrize("penalty", [0.0, 0.3])
+@pytest.mark.parametrize(
+    ("bounded", "penalty"),
+    sweep(product([sine, logistic], [0.0, 0.3]), [(sine, 0.0), (logistic, 0.3)]),
+)
 def test_bounded_parameters(bounded, penalty):
     """Whether or not they stand elsewhere too, where the derivative is right."""
 
@@ -112,21 +116,21 @@ def test_one_leaf_and_one_entry_of_another():
     assert finding.sentence.startswith("x[3]: this is the derivative by `spread(q[3])`")
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        lambda ab, q: ab * (1 + 1e-6 * q),
-        lambda ab, q: ab * jnp.cos(q) ** 2,
-        lambda ab, q: ab[::-1] + q,
-        lambda ab, q: 1.01 * ab + 0.02 * jnp.sin(q),
-    ],
-)
-def test_what_is_nearly_that_derivative(wrong):
+NEARLY = {
+    "by little": lambda ab, q: ab * (1 + 1e-6 * q),
+    "another factor": lambda ab, q: ab * jnp.cos(q) ** 2,
+    "another order": lambda ab, q: ab[::-1] + q,
+    "one more term": lambda ab, q: 1.01 * ab + 0.02 * jnp.sin(q),
+}
+
+
+@pytest.mark.parametrize("case", sweep(NEARLY))
+def test_what_is_nearly_that_derivative(case):
     def loss(q, y):
         return fit(sine(q), y)
 
     def gradient(q, y):
-        return wrong(jax.grad(fit)(sine(q), y), q)
+        return NEARLY[case](jax.grad(fit)(sine(q), y), q)
 
     assert "intermediate" not in {finding.kind for finding in found(loss, gradient, Y)}
 

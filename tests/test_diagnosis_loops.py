@@ -79,9 +79,11 @@ TERMS = {
 
 FACTORS = (0.0, 0.5, -1.0)
 IN_TURN = [(text, FACTORS[turn % len(FACTORS)]) for turn, text in enumerate(TERMS)]
+# One in each of the programs but the first: in the carry is that in a loop in a loop as well.
+FEW_TERMS = [case for turn, case in enumerate(IN_TURN) if turn in (2, 3, 5)]
 
 
-@pytest.mark.parametrize(("text", "factor"), sweep(product(TERMS, FACTORS), IN_TURN))
+@pytest.mark.parametrize(("text", "factor"), sweep(product(TERMS, FACTORS), FEW_TERMS))
 def test_a_term_inside_is_named_with_its_line(text, factor):
     value, name = TERMS[text]
 

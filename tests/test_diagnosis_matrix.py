@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sweeps import sweep
 
 from gradcompare import Verdict, check
 
@@ -25,30 +26,21 @@ def found(gradient):
     return [(f.kind, str(f)) for f in result.diagnosis]
 
 
-@pytest.mark.parametrize(
-    ("text", "wrong"),
-    [
-        ("lacks a multiplication by Aᵀ from the right", lambda p, A, B: 2 * B.T @ B @ p["L"] @ A),
-        (
-            "lacks a multiplication by A from the right",
-            lambda p, A, B: _right(p, A, B) @ _inverse(A),
-        ),
-        (
-            "lacks a multiplication by L from the left",
-            lambda p, A, B: _inverse(p["L"]) @ _right(p, A, B),
-        ),
-        (
-            "has one multiplication too many, by A from the left",
-            lambda p, A, B: A @ _right(p, A, B),
-        ),
-        (
-            "has one multiplication too many, by Lᵀ from",
-            lambda p, A, B: _right(p, A, B) @ p["L"].T,
-        ),
-    ],
-)
-def test_one_product(text, wrong):
-    ((kind, said),) = found(lambda p, A, B: {**gradient(p, A, B), "L": wrong(p, A, B)})
+PRODUCTS = {
+    "lacks a multiplication by Aᵀ from the right": lambda p, A, B: 2 * B.T @ B @ p["L"] @ A,
+    "lacks a multiplication by A from the right": lambda p, A, B: _right(p, A, B) @ _inverse(A),
+    "lacks a multiplication by L from the left": lambda p, A, B: (
+        _inverse(p["L"]) @ _right(p, A, B)
+    ),
+    "has one multiplication too many, by A from the left": lambda p, A, B: A @ _right(p, A, B),
+    "has one multiplication too many, by Lᵀ from": lambda p, A, B: _right(p, A, B) @ p["L"].T,
+}
+
+
+# With A and with L, transposed and not, from the left and from the right, too few and too many.
+@pytest.mark.parametrize("text", sweep(PRODUCTS, every=2))
+def test_one_product(text):
+    ((kind, said),) = found(lambda p, A, B: {**gradient(p, A, B), "L": PRODUCTS[text](p, A, B)})
     assert kind == "matrix factor"
     assert said.startswith(f"L: the gradient {text}")
     assert "; b agrees; " in said

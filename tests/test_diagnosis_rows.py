@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sweeps import sweep
 
 from gradcompare import check
 
@@ -32,9 +33,9 @@ def by_rows(rows):
     return gradient
 
 
-@pytest.mark.parametrize(
-    ("rows", "said"),
-    [
+ROWS = {
+    said: rows
+    for rows, said in (
         (np.r_[:56], "rows 57 to 80 of the 80 of X and y (X[56:80]) are left out of your"),
         (np.r_[3:80], "rows 1 to 3 of the 80 of X and y (X[0:3]) are left out of your gradient"),
         (np.r_[:20, 40:80], "rows 21 to 40 of the 80 of X and y (X[20:40]) are left out"),
@@ -42,10 +43,14 @@ def by_rows(rows):
         (np.r_[:80, 17], "row 18 of the 80 of X and y (X[17:18]) is counted twice in your"),
         (np.r_[:64, 60:80], "rows 61 to 64 of the 80 of X and y (X[60:64]) are counted twice"),
         (np.r_[32:64], "only rows 33 to 64 of the 80 of X and y (X[32:64]) are in your gradient"),
-    ],
-)
-def test_rows_of_a_sum(rows, said):
-    (finding,) = found(loss, by_rows(rows))
+    )
+}
+
+
+# The last ones, some between, one, several twice, and some alone.
+@pytest.mark.parametrize("said", sweep(ROWS, [list(ROWS)[case] for case in (0, 2, 3, 5, 6)]))
+def test_rows_of_a_sum(said):
+    (finding,) = found(loss, by_rows(ROWS[said]))
     assert finding.kind == "rows"
     assert finding.residual == 0
     assert finding.sentence.startswith(said)
@@ -67,11 +72,17 @@ def test_batches_whose_last_part_is_dropped():
     )
 
 
-@pytest.mark.parametrize(
-    "rows", [RNG.permutation(80)[:50], np.r_[0:80:2], np.r_[:10, 20:30, 50:80], np.r_[:80, 3, 9]]
-)
-def test_other_rows_are_not_called_a_block(rows):
-    assert "rows" not in {finding.kind for finding in found(loss, by_rows(rows))}
+OTHER = {
+    "at random": RNG.permutation(80)[:50],
+    "every second": np.r_[0:80:2],
+    "three parts": np.r_[:10, 20:30, 50:80],
+    "two twice": np.r_[:80, 3, 9],
+}
+
+
+@pytest.mark.parametrize("case", sweep(OTHER, {"three parts"}))
+def test_other_rows_are_not_called_a_block(case):
+    assert "rows" not in {finding.kind for finding in found(loss, by_rows(OTHER[case]))}
 
 
 def test_nearly_a_block_is_none():

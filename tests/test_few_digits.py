@@ -64,7 +64,7 @@ def test_right_gradients_are_not_accused(make, kind, seed):
     assert result.ok, str(result)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", sweep(KINDS, every=2))
 def test_a_wrong_gradient_is_still_seen(kind):
     rng = np.random.default_rng(0)
     exact, single, gradient = least_squares(rng)

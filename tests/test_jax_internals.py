@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sweeps import sweep
 from test_floors import MODULES
 
 import gradcompare
@@ -373,7 +374,11 @@ REMOVED = {
 }
 
 
-@pytest.mark.parametrize("shape", [*REMOVED, "inner programs", "everything"])
+# What tells lines, branches and loops, and everything.
+FEW_REMOVED = {"frames", "branches", "bodies", "everything"}
+
+
+@pytest.mark.parametrize("shape", sweep([*REMOVED, "inner programs", "everything"], FEW_REMOVED))
 def test_a_check_runs_without(shape, monkeypatch, lost):
     read = jax_internals._read
 

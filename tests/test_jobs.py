@@ -6,6 +6,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 from click.testing import CliRunner
+from sweeps import sweep
 
 from gradcompare import UnknownNameError
 from gradcompare._api.compare import prepare
@@ -104,7 +105,7 @@ OBJECTIVES = [
 """
 
 
-@pytest.mark.parametrize("timing", [True, False])
+@pytest.mark.parametrize("timing", sweep([True, False]))
 def test_a_process_that_ends_takes_one_case_with_it(tmp_path, timing):
     path = tmp_path / "deadly.py"
     path.write_text(DEADLY)

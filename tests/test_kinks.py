@@ -72,8 +72,8 @@ BEYOND = {"below": -0.01, "above": 1.01}
 
 
 def in_turn(places):
-    """Every kink with every place, of which one place for each kink runs always."""
-    kept = [(kink, list(places)[turn % len(places)]) for turn, kink in enumerate(KINKS)]
+    """Every kink with every place, of which one place for every second kink runs always."""
+    kept = [(kink, list(places)[turn % len(places)]) for turn, kink in enumerate(KINKS)][::2]
     return sweep(product(KINKS, places), kept)
 
 
@@ -105,7 +105,7 @@ def test_autodiff_alone_is_a_valid_subgradient(kink):
     assert check(value, None, x).verdict is Verdict.VALID_SUBGRADIENT
 
 
-@pytest.mark.parametrize("kink", KINKS)
+@pytest.mark.parametrize("kink", sweep(KINKS, every=3))
 def test_beside_the_kink_the_objective_is_smooth(kink):
     value, x, *_ = KINKS[kink]
     beside = x + np.array([1e-3, 2e-3, 3e-3])

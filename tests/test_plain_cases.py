@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sweeps import sweep
 
 from gradcompare import Verdict, check
 from gradcompare.testing import assert_gradient
@@ -27,7 +28,7 @@ def test_a_constant_with_a_gradient_of_0_agrees(case):
         assert "stationary" not in str(result)
 
 
-@pytest.mark.parametrize("case", CONSTANT)
+@pytest.mark.parametrize("case", sweep(CONSTANT, every=2))
 def test_a_constant_with_another_gradient_is_wrong(case):
     value, _ = CONSTANT[case]
     assert check(value, lambda x: 1e-3 * x, X).verdict is Verdict.ANALYTIC_WRONG

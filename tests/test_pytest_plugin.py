@@ -8,6 +8,9 @@ import xml.etree.ElementTree as ElementTree
 from importlib.util import find_spec
 
 import pytest
+from sweeps import sweep
+
+from gradcompare import compare
 
 pytest_plugins = ["pytester"]
 
@@ -154,23 +157,16 @@ def test_beside_other_tests_and_named_in_the_settings(run, pytester):
     assert result.ret == 0
 
 
-def test_each_objective_is_compared_once(run, pytester):
-    pytester.makeconftest(
-        """
-        import gradcompare._api.compare as c
+def test_each_objective_is_compared_once(run, monkeypatch):
+    compared = []
 
-        real = c.compare
+    def counted(objectives, *args, **kwargs):
+        compared.append(objectives[0].name)
+        return compare(objectives, *args, **kwargs)
 
-        def counted(objectives, *args, **kwargs):
-            print("compared", objectives[0].name)
-            return real(objectives, *args, **kwargs)
-
-        c.compare = counted
-        """
-    )
-    result = run("--gradcompare", "my_objectives.py", "-k", "right or rule", "-s")
-    assert result.stdout.str().count("compared right") == 1
-    assert result.stdout.str().count("compared rule") == 1
+    monkeypatch.setattr("gradcompare._api.compare.compare", counted)
+    run("--gradcompare", "my_objectives.py", "-k", "right or rule", process=False)
+    assert compared == ["right", "rule"]
 
 
 def test_the_same_objective_twice_is_one(run):
@@ -216,10 +212,11 @@ def test_the_option_is_explained(run):
     assert "objectives to compare: path/to/file.py or package.module" in text
 
 
+@pytest.mark.parametrize("processes", sweep([1, 2]))
 @pytest.mark.skipif(find_spec("xdist") is None, reason="pytest-xdist is not installed")
-def test_in_several_processes(run, pytester):
+def test_in_several_processes(run, pytester, processes):
     """Of each outcome one: where all are run is another test."""
-    options = ["-n2", "--junitxml", "found.xml", "-k", "half or host"]
+    options = [f"-n{processes}", "--junitxml", "found.xml", "-k", "half or host"]
     result = run("--gradcompare", "my_objectives.py", *options)
     expected = {name: said for name, said in OUTCOMES.items() if name.startswith(("half", "host"))}
     assert set(expected.values()) == {"passed", "failed", "skipped"}

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
 from shipped import CASES, CONTROLS, FAULTS, LEFT_OUT, cotangents, indices, regimes, signs, values
+from sweeps import sweep
 
 from gradcompare import Verdict, check
 
@@ -22,10 +23,14 @@ IN_GRADIENT = [case for case in FAULTS if case.wrong is not None]
 IN_VALUE = [case for case in FAULTS if case.wrong is None]
 DECLARED = [case for case in CONTROLS if case.convention]
 PLAIN = [case for case in CONTROLS if not case.convention]
+FORMULAS = {case.name: case for case in (*IN_GRADIENT, *PLAIN)}
 
 
-def named(cases):
-    return pytest.mark.parametrize("case", cases, ids=lambda case: case.name)
+def named(cases, kind=lambda case: case.name):
+    """The cases by name; always the first of each kind, which is each case if none is given."""
+    kept = {kind(case): case for case in reversed(cases)}
+    ids = [case.name for case in cases]
+    return pytest.mark.parametrize("case", sweep(cases, kept.values()), ids=ids)
 
 
 def drawn(case):
@@ -59,8 +64,9 @@ def error(given, reference):
     return np.linalg.norm(given - reference) / np.linalg.norm(reference)
 
 
-@named([*IN_GRADIENT, *PLAIN])
-def test_the_right_gradient_is_that_of_the_value(case):
+@pytest.mark.parametrize("name", sweep(FORMULAS, every=3))
+def test_the_right_gradient_is_that_of_the_value(name):
+    case = FORMULAS[name]
     by_autodiff, right, shipped = gradients(case)
     assert np.all(np.isfinite(right))
     if np.any(by_autodiff):  # at a minimum there is nothing to be relative to
@@ -73,7 +79,7 @@ def test_the_right_gradient_is_that_of_the_value(case):
         assert not finite or error(shipped, right) > WRONG
 
 
-@named(IN_VALUE)
+@named(IN_VALUE, lambda case: case.expected)
 def test_the_value_carries_the_fault(case):
     """Autodiff or the value itself is wrong; finite differences find the right gradient."""
     comparison = checked(case, case.right, points=1)
@@ -93,17 +99,21 @@ def test_a_shipped_fault_is_found_and_its_right_gradient_is_not_accused(case):
     assert checked(case, case.right).verdict is Verdict.AGREE
 
 
-@named([case for case in FAULTS if case.nice is not None])
+def in_tails(case):
+    """Whether the fault begins ten times as far out."""
+    return case.name == "math#3369"
+
+
+@named([case for case in FAULTS if case.nice is not None], in_tails)
 def test_a_fault_that_a_nice_point_hides_is_found_around_it(case):
     x, args = case.nice(np.random.default_rng(0))
-    tails = case.name == "math#3369"  # its fault begins ten times as far out
-    found = check(case.value, case.wrong, x, *args, **case.options, tails=tails)
+    found = check(case.value, case.wrong, x, *args, **case.options, tails=in_tails(case))
     verdicts = [point.judgement.verdict for point in found.results[0].points]
     assert verdicts[0] is Verdict.AGREE
     assert found.verdict is Verdict.ANALYTIC_WRONG
 
 
-@named(DECLARED)
+@named(DECLARED, lambda case: "intent" in case.convention)
 def test_a_convention_is_wrong_until_it_is_declared(case):
     found = checked(case, case.right, points=1)
     assert found.verdict is Verdict.ANALYTIC_WRONG
@@ -112,7 +122,7 @@ def test_a_convention_is_wrong_until_it_is_declared(case):
     assert checked(case, case.right, points=1, **case.convention).verdict.name == case.expected
 
 
-@named([case for case in CONTROLS if case.reference])
+@named([case for case in CONTROLS if case.reference], lambda case: bool(case.reference))
 def test_a_wrong_value_is_seen_by_a_reference_alone(case):
     assert not case.visible
     assert case.expected == checked(case, case.right, points=1).verdict.name == "AGREE"
