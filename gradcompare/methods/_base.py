@@ -69,6 +69,11 @@ class AbstractEvaluator(Runner, Protocol):
         ...
 
     @property
+    def traceable(self) -> Problem:
+        """The same for autodiff: functions of NumPy are rerun with `jax.numpy` in it."""
+        ...
+
+    @property
     def x(self) -> Float[np.ndarray, " d"]:
         """The point as a flat vector."""
         ...

@@ -101,7 +101,8 @@ def _estimates(
         reason = method.unsupported(problem.objective, problem.quantity)
         untraced = evaluator.cache.untraceable.get("value")
         # If Python branches on the value, autodiff still runs uncompiled; on NumPy it cannot.
-        if method.source == "autodiff" and untraced and untraced.kind is Untraceable.NUMPY:
+        of_numpy = untraced and untraced.kind is Untraceable.NUMPY and not evaluator.has_program
+        if method.source == "autodiff" and untraced and of_numpy:
             reason = untraced.words
         if reason is not None:
             missing[method.name] = reason
