@@ -9,8 +9,8 @@ the third. Where three vote already:
 | two agree against the third | the third | INCONCLUSIVE, two against two |
 | no two agree | finite differences | the analytic derivative is wrong |
 
-The other derivative is not under test. Where it alone differs, the verdict is that of the rest, and
-a note says so.
+The other derivative is not under test. Where it alone differs, the verdict is that of the rest,
+and a note says so.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -67,9 +67,7 @@ def judged_with_other(
     return with_it if place not in rest else _of_four(other, rest, with_it, without)
 
 
-def _alone(
-    other: Estimate, rest: Votes, with_it: Judgement, accused: Verdict
-) -> tuple[int, ...]:
+def _alone(other: Estimate, rest: Votes, with_it: Judgement, accused: Verdict) -> tuple[int, ...]:
     """Returns the entries in which the other derivative is the odd one out."""
     if not np.all(np.isfinite(other.value)):
         finite = all(np.all(np.isfinite(each.value)) for each in rest.values())
@@ -93,11 +91,9 @@ def _of_four(other: Estimate, rest: Votes, with_it: Judgement, without: Judgemen
         )
     analytic, autodiff = rest["analytic"], rest["autodiff"]
     wrong = with_it.verdict is Verdict.ANALYTIC_WRONG
-    if without.verdict is Verdict.INCONCLUSIVE and wrong:
-        # Two agree, and the analytic derivative with nobody.
-        if not any(_agrees(analytic, autodiff, i) for i in with_it.faulty):
-            return with_it
-    return without
+    lonely = not any(_agrees(analytic, autodiff, i) for i in with_it.faulty)
+    # Two agree, and the analytic derivative with nobody.
+    return with_it if without.verdict is Verdict.INCONCLUSIVE and wrong and lonely else without
 
 
 def _agrees(one: Estimate, another: Estimate | None, entry: int) -> bool:

@@ -24,6 +24,9 @@ RANDOM = (np.random.Generator, np.random.RandomState)
 
 CONSTANTS = (int, float, complex, str, tuple, list, dict, np.generic, type(None))
 
+WRITERS = (np.fill_diagonal, np.copyto, np.put, np.place, np.putmask, np.put_along_axis)
+"""Functions that change their argument, as `at` of a universal function does."""
+
 SCALARS = frozenset(kind for kind in np.sctypeDict.values() if issubclass(kind, np.inexact))
 """The types of numbers that a function may convert a traced number to."""
 
@@ -65,6 +68,11 @@ class Substitute:
         return substitute(f"{self._name}.{name}", plain, traced)
 
     def _required(self) -> Any:
+        if (
+            any(self._plain is each for each in WRITERS)
+            or getattr(self._plain, "__name__", "") == "at"
+        ):
+            raise NoTwinError(f"{self._name} writes to an array in place")
         if self._traced is None:
             raise NoTwinError(f"JAX has no {self._name}")
         return self._traced
