@@ -64,8 +64,8 @@ def sympy_objective(
         >>> a, b, t, y = sympy.symbols("a b t y")
         >>> squares = (y - a * sympy.exp(-b * t)) ** 2
         >>> decay = gradcompare.sympy_objective(squares, [a, b], {t: [0, 1, 2], y: [3, 2, 1]})
-        >>> print(decay.gradient([3.0, 0.5]).round(3))
-        [0.152 0.114]
+        >>> print(decay.gradient([3.0, 0.5]))
+        [-0.142...  0.199...]
         >>> gradcompare.compare(decay, points=1, timing=False).verdict.name
         'AGREE'
     """
