@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ._foundation.errors import InputError as InputError
     from ._foundation.errors import UnknownNameError as UnknownNameError
     from ._locate.location import Location as Location
+    from ._model.computer_algebra import sympy_objective as sympy_objective
     from ._model.convention import Convention as Convention
     from ._model.estimate import Estimate as Estimate
     from ._model.finding import Finding as Finding
@@ -79,6 +80,7 @@ else:
         "InputError": "_foundation.errors",
         "UnknownNameError": "_foundation.errors",
         "Location": "_locate.location",
+        "sympy_objective": "_model.computer_algebra",
         "Convention": "_model.convention",
         "Estimate": "_model.estimate",
         "Finding": "_model.finding",

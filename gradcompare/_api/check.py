@@ -26,6 +26,7 @@ from .._model.problem import Problem
 from .._points.sources import Neighbourhood
 from .._results.result import Comparison, Result
 from ..methods._base import AbstractMethod
+from ..methods._other import Other
 from ..methods._registry import voting_methods
 from .tighter import tightened
 
@@ -48,6 +49,7 @@ def check(
     intent: Intent = "gradient",
     retraction: Callable[..., PyTree] | None = None,
     reference: Callable[..., Any] | None = None,
+    other: Callable[..., PyTree] | None = None,
     accuracy: float | None = None,
     tighter: str | tuple[Callable[..., Any], Callable[..., Any]] | None = None,
     points: int = Settings.points,
@@ -94,6 +96,9 @@ def check(
             v = 0; `v` has the structure that it returns. See docs/manifolds.md.
         reference: `reference(x, *args)`, an independent implementation of `value`. It shows
             whether `value` is the function you intended, which no derivative can.
+        other: `other(x, *args)`, a second derivative of your own in the structure and the
+            convention of `gradient`: of another autodiff such as torch, of computer algebra, of
+            an older version. It votes as a further source. See docs/numpy-code.md.
         accuracy: The largest error that you accept, relative to the largest derivative, as where
             `value` stops at a tolerance. The verdict is then AGREE if the error is shown to be
             smaller, and an entry of exactly 0 stays wrong beside a clear derivative.
@@ -137,17 +142,20 @@ def check(
           what: every coordinate: 1/3 times the reference; multiply by 3, or declare scale=...
           ...
     """
-    if reference is not None:
-        require_function("reference", reference)
+    for name, function in (("reference", reference), ("other", other)):
+        if function is not None:
+            require_function(name, function)
     signature = Signature.of((x0, *args), argnums)
     objective = replace(
         as_objective(value, gradient, signature, bounds, domain, complex_convention),
         reference=None if reference is None else Adapted(reference, signature, "value"),
+        other=other
+        and Adapted(other, signature, "gradient", complex_convention=complex_convention),
         convention=Convention(wrt, sign, scale, symmetric, intent),
         accuracy=accuracy,
     )
     settings = make_settings(
-        voting_methods() if methods is None else methods,
+        _with_other(voting_methods() if methods is None else methods, other),
         quantity="gradient" if direction is None else "directional",
         dtype=dtype,
         device=device,
@@ -171,6 +179,13 @@ def check(
     source = Neighbourhood(start, settings.points, settings.seed, tails)
     comparison = run([Case(objective, None, source, tighten)], settings)
     return comparison if settings.dtype != FLOAT64 else _with_types(comparison, signature)
+
+
+def _with_other(
+    methods: Iterable[str | AbstractMethod], other: Callable | None
+) -> Iterable[str | AbstractMethod]:
+    alone = (methods,) if isinstance(methods, (str, AbstractMethod)) else methods
+    return alone if other is None else (*alone, Other())
 
 
 def _start(objective: Objective, signature: Signature, direction: PyTree) -> Problem:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .._evaluation.evaluator import Evaluator
+from .._evaluation.twin import with_twin
 from .._foundation.errors import InputError, failed_steps, optional, outcome_of
 from .._foundation.precision import FLOAT64, cast, precision_scope
 from .._model.finding import Finding
@@ -31,6 +32,7 @@ from .point.examination import examine
 from .point.line_integral import without_staircase
 from .point.noisy import with_integrals
 from .point.remarks import remarks
+from .point.twin import TwinRefusedError, require_company, require_same_value
 from .settings import Case, Settings, evaluator_of
 from .tolerance import tolerance
 
@@ -53,8 +55,7 @@ class Study:
 def study(case: Case, settings: Settings) -> Study:
     """Examines every point of a case, and the accuracy of each method in a narrower dtype."""
     with failed_steps() as failures:
-        examiner = _Examiner(settings)
-        coverage = examiner.cover(examiner.examine_all(case.points))
+        coverage = _covered(case, settings)
         result = _judged(case, settings, coverage)
     result = replace(result, notes=(*result.notes, *failures))
     evaluator = coverage.points[0].evaluator
@@ -63,12 +64,30 @@ def study(case: Case, settings: Settings) -> Study:
     return _with_accuracy(result, evaluator, settings)
 
 
-class _Examiner:
-    """Examines the points of one case with the functions that were compiled for the first."""
+def _covered(case: Case, settings: Settings) -> Coverage:
+    """Examines every point of a case; anew and without it where a twin does not count."""
+    try:
+        return _Examiner(settings).of(case.points)
+    except TwinRefusedError as refused:
+        return _Examiner(settings, no_twin=str(refused)).of(case.points)
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+
+class _Examiner:
+    """Examines the points of one case with the functions that were compiled for the first.
+
+    Attributes:
+        settings: The settings.
+        no_twin: The reason why a function of NumPy is not rerun with jax.numpy, if known.
+        evaluator: The functions.
+    """
+
+    def __init__(self, settings: Settings, no_twin: str = "") -> None:
+        self.settings, self.no_twin = settings, no_twin
         self.evaluator: Evaluator | None = None
+
+    def of(self, source: PointSource) -> Coverage:
+        """Examines the points of a source, and those that reach other branches."""
+        return self.cover(self.examine_all(source))
 
     def examine_all(self, source: PointSource) -> list[Examination]:
         """Examines the points of a source, and more of them while one is inconclusive."""
@@ -82,9 +101,20 @@ class _Examiner:
         """Compares the derivatives at a point, rounded to numbers of the dtype."""
         problem = _rounded(problem, self.settings.dtype)
         if self.evaluator is None:
-            self.evaluator = evaluator_of(problem, self.settings)
+            self.evaluator = self._evaluator_of(problem)
         here = self.evaluator.at(problem)
-        return Examination(here, examine(here, self.settings.methods))
+        require_same_value(here)
+        result = examine(here, self.settings.methods)
+        require_company(here, result)
+        return Examination(here, result)
+
+    def _evaluator_of(self, problem: Problem) -> Evaluator:
+        evaluator = evaluator_of(problem, self.settings)
+        if self.no_twin:
+            evaluator.cache.no_twin = self.no_twin
+            return evaluator
+        autodiff = any(method.source == "autodiff" for method in self.settings.methods)
+        return with_twin(evaluator) if autodiff else evaluator
 
     def value_at(self, problem: Problem) -> float:
         """Returns the objective at a point; NaN if it raises, as outside of its domain."""

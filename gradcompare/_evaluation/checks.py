@@ -36,6 +36,9 @@ def require_valid(evaluator: Evaluator) -> None:
     if objective.gradient is not None:
         gradient, _ = _shape(evaluator, "gradient", objective.gradient)
         _require_gradient(gradient, f"the gradient of {objective.name}", layout)
+    if objective.other is not None:
+        other, _ = _shape(evaluator, "other", objective.other)
+        _require_gradient(other, f"other of {objective.name}", layout)
     _require_quantity(evaluator)
     if objective.reference is not None:
         reference, _ = _shape(evaluator, "reference", objective.reference)

@@ -82,6 +82,21 @@ class Evaluator:
         problem = self.problem
         return cast((problem.params, problem.data, problem.direction), self.dtype)
 
+    @property
+    def traceable(self) -> Problem:
+        """The problem as autodiff takes it: with twins of functions that JAX cannot trace."""
+        objective = self.problem.objective
+        mine = {name: getattr(objective, name) for name in self.cache.twins}
+        twins = {n: twin for n, twin in self.cache.twins.items() if twin.function is mine[n]}
+        if not twins:
+            return self.problem
+        return dataclasses.replace(self.problem, objective=dataclasses.replace(objective, **twins))
+
+    @property
+    def has_program(self) -> bool:
+        """Whether there is a traced program of the value: its own, or that of its twin."""
+        return not self.cache.opaque or self.traceable is not self.problem
+
     def run(
         self,
         key: Hashable,

@@ -100,6 +100,19 @@ class Untraced:
     words: str
 
 
+class Twin(Protocol):
+    """A function that stands for another one in autodiff.
+
+    Attributes:
+        function: The other one.
+    """
+
+    @property
+    def function(self) -> Function: ...
+
+    def __call__(self, *args: PyTree) -> PyTree: ...
+
+
 @dataclass
 class Cache:
     """Functions and facts that hold at every point of the same shapes.
@@ -112,6 +125,9 @@ class Cache:
         of_jax: Those of them that need arrays of JAX, since they use `x.at`.
         notes: Sentences on peculiarities of the user's functions.
         failures: A sentence for each type of error that the value raised near a point.
+        twins: The functions that stand in autodiff for those that JAX cannot trace, by the names
+            of the fields of the objective.
+        no_twin: The reason why the value has none; empty if it has one, or needs none.
     """
 
     functions: dict[Hashable, AbstractFunction] = field(default_factory=dict)
@@ -121,10 +137,13 @@ class Cache:
     of_jax: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
+    twins: dict[str, Twin] = field(default_factory=dict)
+    no_twin: str = ""
 
     def emptied(self) -> "Cache":
         """Returns the part that holds for all shapes of the same functions."""
         names = ("opaque", "untraceable", "of_jax", "notes", "failures")
+        names += ("twins", "no_twin")
         return Cache(**{name: getattr(self, name) for name in names})
 
     def remark(self, note: str) -> None:

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
+from .errors import GradcompareError
+
 CONSTANTS = frozenset({"LOAD_CONST", "LOAD_SMALL_INT", "RETURN_CONST"})
 """Instructions that load a number from the code, in the versions of Python since 3.11."""
 
@@ -36,6 +38,15 @@ def span_of(code: CodeType, instruction: int) -> Span:
     """
     # Two bytes for each instruction.
     return Span(*next(itertools.islice(code.co_positions(), instruction // 2, None), ()))
+
+
+def stores_item(code: CodeType, instruction: int) -> bool:
+    """Whether the instruction at an offset assigns to an entry, as in `x[0] = 1`.
+
+    Without known instructions: it does not. Such an error is then told in the words of JAX.
+    """
+    step = next((s for s in dis.get_instructions(code) if s.offset == instruction), None)
+    return step is not None and step.opname == "STORE_SUBSCR"
 
 
 def position_of(frame: FrameType) -> tuple[CodeType, int]:
@@ -73,6 +84,34 @@ def returns(see: Callable[[FrameType, Any], None]) -> Iterator[None]:
     def profile(frame: FrameType, event: str, result: Any) -> None:
         if event == "return":
             see(frame, result)
+
+    sys.setprofile(profile)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+
+
+class LimitError(GradcompareError):
+    """More calls were made than are allowed."""
+
+
+@contextmanager
+def at_most(calls: int) -> Iterator[None]:
+    """Raises a `LimitError` inside once more Python functions than this were called there.
+
+    While a profiler runs: nothing is counted, as it cannot be taken off and put back.
+    """
+    if sys.getprofile() is not None:
+        yield
+        return
+    left = calls
+
+    def profile(frame: FrameType, event: str, result: Any) -> None:
+        nonlocal left
+        left -= event == "call"
+        if left < 0:
+            raise LimitError(f"it takes more than {calls} calls")
 
     sys.setprofile(profile)
     try:

@@ -11,14 +11,13 @@ import importlib.util
 import linecache
 import sys
 import sysconfig
-import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType
+from types import CodeType, TracebackType
 
 from .errors import LostDerivativeError, Untraceable
-from .frames import span_of
+from .frames import span_of, stores_item
 
 HERE = Path(__file__).parent.parent
 
@@ -26,14 +25,11 @@ HERE = Path(__file__).parent.parent
 LIBRARIES = ("jax", "jaxlib", "numpy", "scipy")
 """Packages whose code is not the user's. Any other package is: it may hold the objective."""
 
-
 FROZEN = "<frozen "
 """Start of the file names of Python's built-in modules."""
 
-
 NOTEBOOK = "ipykernel_"
 """Start of the name of the folder in which cells of notebooks are files with numbers for names."""
-
 
 OBJECTIVES = HERE / "objectives"
 """Folder of this package with functions of the kind that a user writes."""
@@ -74,10 +70,23 @@ def _notes_of_jax() -> tuple[str, ...]:
 
 def place(error: BaseException) -> str:
     """Returns the file and line of the user's code that raised `error`; else an empty text."""
-    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
-        if is_users(frame.f_code.co_filename):
-            return line_of(frame.f_code.co_filename, line)
-    return ""
+    step = _raised_in(error)
+    return "" if step is None else line_of(step.tb_frame.f_code.co_filename, step.tb_lineno)
+
+
+def writes_item(error: BaseException) -> bool:
+    """Whether the user's code raised `error` where it assigns to an entry, as in `x[0] = 1`."""
+    step = _raised_in(error)
+    return step is not None and stores_item(step.tb_frame.f_code, step.tb_lasti)
+
+
+def _raised_in(error: BaseException) -> TracebackType | None:
+    """Returns the innermost step of the traceback that is in the user's code."""
+    step, innermost = error.__traceback__, None
+    while step is not None:
+        innermost = step if is_users(step.tb_frame.f_code.co_filename) else innermost
+        step = step.tb_next
+    return innermost
 
 
 def line_of(file: str, line: int) -> str:

@@ -12,6 +12,7 @@ from jax.extend.core import Jaxpr, JaxprEqn, Literal
 
 from .._foundation.user_code import Place, is_ours, is_users, place_in
 from .jax_internals import CUSTOM, custom_rule, frames_of, inner_programs, loop_of, transforms_of
+from .twin import arrays, substitutes
 
 T = TypeVar("T")
 
@@ -19,6 +20,9 @@ DERIVATIONS = frozenset({"jvp", "transpose"})
 """Transformations that make up autodiff."""
 
 JAX = Path(jax.__file__).parent
+
+STANDING_IN = (arrays.__file__, substitutes.__file__)
+"""Files of this package whose functions a user's line calls instead of those of NumPy."""
 
 MOVES = (
     *("transpose", "reshape", "broadcast_in_dim", "squeeze", "expand_dims", "rev", "copy"),
@@ -136,6 +140,8 @@ def place_of(equation: JaxprEqn) -> Place | None:
     """
     place = None
     for code, instruction in reversed(frames_of(equation)):
+        if code.co_filename in STANDING_IN:
+            continue  # what stands for a function of NumPy is called by the user's line
         if is_ours(code.co_filename):
             place = None  # the callers of this package are no part of the function
         elif is_users(code.co_filename):

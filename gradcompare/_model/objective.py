@@ -20,7 +20,7 @@ Quantity = Literal["gradient", "directional", "jacobian", "jvp", "hessian", "hvp
 
 FUNCTIONS = (
     *("gradient", "directional", "hvp", "hessian", "residuals", "jacobian", "jvp"),
-    *("special", "reference"),
+    *("special", "reference", "other"),
 )
 """The fields of an objective that hold a function or nothing."""
 
@@ -61,6 +61,8 @@ class Objective:
             of the sources.
         accuracy: The largest relative error of a derivative that is accepted, as where `value`
             stops at a tolerance; None if only rounding is.
+        other: `other(params, data)`, a second derivative of your own in the structure and the
+            convention of `gradient`, which votes as a further source.
 
     Raises:
         InputError: if a field cannot be used as described.
@@ -100,6 +102,7 @@ class Objective:
     reference: Callable[[Params, Data], PyTree] | None = None
     expected: Verdict = Verdict.AGREE
     accuracy: float | None = None
+    other: Callable[[Params, Data], Params] | None = None
 
     def __post_init__(self):
         if not self.name or any(letter.isspace() or letter == ":" for letter in self.name):

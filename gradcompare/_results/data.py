@@ -172,7 +172,8 @@ class ResultData:
         if point is not None and point.judgement.explanation is not None:
             return point.judgement.explanation
         other = {Verdict.ANALYTIC_WRONG: "autodiff", Verdict.AUTODIFF_WRONG: "analytic"}
-        alone = verdict in other and point is not None and other[verdict] not in point.votes
+        third = {other.get(verdict), "other"}
+        alone = verdict in other and point is not None and third.isdisjoint(point.votes)
         explanation = TWO_SOURCES[verdict] if alone else verdict.explanation
         if verdict is Verdict.AUTODIFF_WRONG and self.diagnosis:
             return replace(explanation, advice=CORRECT_NAMED)

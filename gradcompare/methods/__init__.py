@@ -1,4 +1,5 @@
 """Ways to differentiate: one in each file, which ends with the tuple `METHODS`.
 
-For other packages: `_base` (the base class) and `_registry` (the methods by their labels).
+For other packages: `_base` (the base class), `_registry` (the methods by their labels) and
+`_other` (the derivative of `Objective.other`, which has no label on the command line).
 """

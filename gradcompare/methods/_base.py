@@ -15,7 +15,7 @@ from .._model.estimate import Estimate
 from .._model.objective import Objective, Quantity
 from .._model.problem import Problem
 
-Source = Literal["analytic", "autodiff", "differences"]
+Source = Literal["analytic", "autodiff", "differences", "other"]
 
 
 class AbstractValues(Protocol):
@@ -66,6 +66,11 @@ class AbstractEvaluator(Runner, Protocol):
         `problem.quantity` is `gradient` or `directional`; `problem.layout` describes the flat
         vector of the parameters, `x`, and `problem.output` that of the estimate.
         """
+        ...
+
+    @property
+    def traceable(self) -> Problem:
+        """The same for autodiff: functions of NumPy are rerun with `jax.numpy` in it."""
         ...
 
     @property
@@ -140,7 +145,7 @@ class AbstractMethod(abc.ABC):
     """The name of the method, on the command line as well."""
 
     source: ClassVar[Source]
-    """The one of the three sources of a derivative that it uses."""
+    """The source of a derivative that it uses."""
 
     symbol: ClassVar[str]
     """One or two letters for the heads of tables."""
@@ -198,10 +203,10 @@ def voters(methods: Iterable[AbstractMethod]) -> dict[str, str]:
 def estimate_as_declared(method: AbstractMethod, evaluator: Evaluator) -> Estimate:
     """Returns the estimate of `method` in the convention of the objective.
 
-    The hand-written derivative is in that convention; the others are converted to it.
+    The derivatives of the user's own are in that convention; the others are converted to it.
     """
     problem, convention = evaluator.problem, evaluator.problem.objective.convention
-    if method.source == "analytic" or convention.plain:
+    if method.source in ("analytic", "other") or convention.plain:
         return method.estimate(evaluator)
     if problem.quantity == "gradient":
         return convention.applied(method.estimate(evaluator), evaluator.x, problem.layout)

@@ -40,8 +40,8 @@ class Reverse(AbstractMethod):
 
     def estimate(self, evaluator: AbstractEvaluator) -> Estimate:
         if evaluator.problem.quantity not in ("gradient", "directional"):
-            return estimate_with_rounding(evaluator, self, _of_several(evaluator.problem))
-        value = evaluator.problem.objective.value
+            return estimate_with_rounding(evaluator, self, _of_several(evaluator.traceable))
+        value = evaluator.traceable.objective.value
 
         def gradient(params, data, direction):
             return jax.grad(_followed(value, params))(params, data)
@@ -63,7 +63,7 @@ class ForwardMode(AbstractMethod):
     standard: ClassVar = False
 
     def estimate(self, evaluator: AbstractEvaluator) -> Estimate:
-        value, layout = evaluator.problem.objective.value, evaluator.problem.layout
+        value, layout = evaluator.traceable.objective.value, evaluator.problem.layout
         chunk = evaluator.chunk
 
         def gradient(params, data, direction):

@@ -35,6 +35,7 @@ from ...methods._base import AbstractMethod, estimate_as_declared, voters
 from .acceptance import accepted
 from .kinks.study import at_kink
 from .narrow import as_written, unless_rounding_decides
+from .other import judged_with_other, without_copies
 from .remarks import voting_programs
 from .taylor import taylor_remainder, unless_followed
 
@@ -63,6 +64,7 @@ def examine(evaluator: Evaluator, methods: Sequence[AbstractMethod]) -> PointRes
             problem.label, evaluator.x, value, random, warnings, estimates, missing, sources
         )
     votes = {s: estimates[name] for s, name in sources.items() if name in estimates}
+    votes = without_copies(evaluator, methods, votes)
     warnings = (*warnings, *_memory(evaluator, value))
     value, votes = as_written(evaluator, methods, value, votes)
     judgement = _judgement(evaluator, methods, value, None, votes)
@@ -103,7 +105,8 @@ def _estimates(
         reason = method.unsupported(problem.objective, problem.quantity)
         untraced = evaluator.cache.untraceable.get("value")
         # If Python branches on the value, autodiff still runs uncompiled; on NumPy it cannot.
-        if method.source == "autodiff" and untraced and untraced.kind is Untraceable.NUMPY:
+        of_numpy = untraced and untraced.kind is Untraceable.NUMPY and not evaluator.has_program
+        if method.source == "autodiff" and untraced and of_numpy:
             reason = untraced.words
         if reason is not None:
             missing[method.name] = reason
@@ -161,7 +164,8 @@ def _judgement(
     programs = voting_programs(evaluator, methods)
     tested = programs.get("analytic") or programs.get("autodiff")
     casts = tested is not None and tested.epsilon > max(of_value.epsilon, EPS)
-    judgement = judge(value, votes, bound=bound, narrow=of_value.widened, casts=casts)
+    of = partial(judge, value, bound=bound, narrow=of_value.widened, casts=casts)
+    judgement = judged_with_other(of, votes, evaluator.problem.output.name)
     judgement = by_directions(accepted(evaluator, judgement, votes, value), kink)
     note = "" if objective.reference is None else _difference_from_reference(evaluator)
     # A worse verdict on the gradient stands.

@@ -48,6 +48,7 @@ def remarks(
             f"autodiff follows a rule written by hand, {', '.join(value.rules)}: where the "
             "formula shares it, only finite differences check it"
         )
+    sentences += _on_twin(evaluator, runs=programs.get("autodiff") is not None)
     retraction = evaluator.problem.retraction
     sentences += [] if retraction is None else [retraction.sentence]
     narrow = {s: p for s, p in programs.items() if p is not None and p.epsilon > EPS}
@@ -73,3 +74,21 @@ def remarks(
             "gradcompare.locate needs a few hundred calls in all, along random directions"
         )
     return tuple(sentences)
+
+
+def _on_twin(evaluator: Evaluator, *, runs: bool) -> list[str]:
+    """Says how autodiff took a function of NumPy, or why it could not.
+
+    Args:
+        evaluator: The programs.
+        runs: Whether autodiff ran.
+    """
+    name, reason = f"`{evaluator.problem.objective.name}`", evaluator.cache.no_twin
+    if evaluator.cache.twins and runs:
+        return [
+            f"autodiff of {name} rerun with jax.numpy, which gives the values of {name} at every "
+            "point"
+        ]
+    if runs or not reason:
+        return []
+    return [f"terms cannot be named, as {name} cannot be rerun with jax.numpy: {reason}"]

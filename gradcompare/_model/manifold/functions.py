@@ -82,7 +82,7 @@ class OnManifold:
         """The objective as a function of v, with the point among its data."""
         of = {
             name: Retracted.of(function, self.retraction)
-            for name in ("value", "gradient", "reference")
+            for name in ("value", "gradient", "reference", "other")
             if (function := getattr(self.plain, name)) is not None
         }
         return replace(self.plain, **of)

@@ -31,7 +31,12 @@ class Choices:
 
     @classmethod
     def of(cls, at: Sequence[Evaluator], keys: Sequence) -> "Choices":
-        """Returns the choices in the programs under these keys, at these points."""
+        """Returns the choices in the programs under these keys, at these points.
+
+        Where those of the value cannot be recorded on the host, they are those of its twin.
+        """
+        if "twin" in at[0].functions and RecordedChoices.of(at, ["value"]).unseen:
+            keys = ["twin" if key == "value" else key for key in keys]
         return cls(TracedChoices.of(at[0], keys), RecordedChoices.of(at, keys))
 
     @cached_property

@@ -45,7 +45,7 @@ def gather(points: Sequence[Examination], choices: Choices | None = None) -> Evi
     traced = [
         point.evaluator
         for point in kept
-        if "autodiff" in point.result.votes and not point.evaluator.cache.opaque
+        if "autodiff" in point.result.votes and point.evaluator.has_program
     ]
     return Evidence(
         tuple(point.result.label for point in kept),

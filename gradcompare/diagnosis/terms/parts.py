@@ -78,13 +78,13 @@ class Traced:
     def flat(self) -> Flat:
         """The objective as one list of operations."""
         params, data, _ = self.evaluators[0].args
-        return flatten(jax.make_jaxpr(self.evaluators[0].problem.objective.value)(params, data))
+        return flatten(jax.make_jaxpr(self.evaluators[0].traceable.objective.value)(params, data))
 
     @cached_property
     def cost(self) -> float:
         """Approximate number of operations of the gradient at one point."""
         params, data, _ = self.evaluators[0].args
-        traced = jax.make_jaxpr(self.evaluators[0].problem.objective.value)(params, data)
+        traced = jax.make_jaxpr(self.evaluators[0].traceable.objective.value)(params, data)
         return CALL + REVERSE * operation_count(traced.jaxpr)
 
     def affordable(self, budget: float) -> int:
