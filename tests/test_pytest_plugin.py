@@ -185,6 +185,7 @@ def test_the_same_objective_twice_is_one(run):
     assert [line for line in result.stdout.lines if "::" in line] == [
         "ridge::analytic",
         "ridge::reverse",
+        "ridge::hvp",
     ]
 
 

@@ -5,24 +5,16 @@ from dataclasses import replace
 from typing import Any, Unpack
 
 from ..._foundation.layout import PyTree
-from ..._model.arguments.several import (
-    Combination,
-    Product,
-    Pullback,
-    layout_of_results,
-    random_direction,
-)
+from ..._model.arguments.several import Product
 from ..._model.arguments.signature import Signature
-from ..._model.arguments.user_functions import Adapted
-from ..._model.arguments.validation import ORDER, as_point, require_function
 from ..._model.objective import Quantity
 from ..._results.result import Comparison
 from .quantity import (
     MATRIX,
     Options,
     adapted,
-    name_of,
-    objective_of,
+    objective_of_pullback,
+    objective_of_results,
     run_quantity,
     signature_of,
 )
@@ -128,18 +120,8 @@ def check_vjp(
         'AGREE'
     """
     signature = signature_of((x0, *args), options)
-    require_function("fun", fun, ORDER)
-    results = layout_of_results(fun, signature, name_of(fun))
-    u = as_point(cotangent)
-    if u is None:
-        u = results.unflatten(random_direction(results, options.get("seed", 0)))
-    results.require_same(u, "the cotangent")
     product = adapted("vjp", vjp, Product, signature)
-    objective = replace(
-        objective_of(fun, signature, options),
-        value=Combination(Adapted(fun, signature, "value"), results.flatten(u)),
-        gradient=None if product is None else Pullback(product, u),
-    )
+    objective = objective_of_pullback(fun, signature, options, cotangent, product)
     return run_quantity(objective, "gradient", signature, options)
 
 
@@ -151,14 +133,7 @@ def _of_results(
     options: Options,
 ) -> Comparison:
     """Checks a derivative of a function with several results."""
-    require_function("fun", fun, ORDER)
-    results = layout_of_results(fun, signature, name_of(fun))
-    residuals = Adapted(fun, signature, "value")
-    objective = replace(
-        objective_of(fun, signature, options),
-        value=Combination(residuals, random_direction(results, 0)),
-        residuals=residuals,
-        **by_hand,
-    )
+    objective, results = objective_of_results(fun, signature, options)
     (quantity,) = by_hand
+    objective = replace(objective, **by_hand)
     return run_quantity(objective, quantity, signature, options, direction, results)

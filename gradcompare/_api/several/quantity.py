@@ -3,14 +3,23 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, TypedDict
 
+import numpy as np
+
 from ..._engine.run import run
 from ..._engine.settings import Case, make_settings
-from ..._foundation.errors import UnknownNameError
+from ..._foundation.errors import InputError, UnknownNameError
 from ..._foundation.layout import Layout, PyTree
-from ..._model.arguments.several import random_direction
+from ..._model.arguments.several import (
+    Combination,
+    Product,
+    Pullback,
+    layout_of_results,
+    random_direction,
+)
 from ..._model.arguments.signature import Signature
 from ..._model.arguments.user_functions import Adapted, as_objective
 from ..._model.arguments.validation import ORDER, as_point, require_function
@@ -95,6 +104,59 @@ def objective_of(
     """Returns the objective of a user's value and gradient, with the bounds of the options."""
     bounds = options.get("bounds", (-math.inf, math.inf))
     return as_objective(value, gradient, signature, bounds, options.get("domain"))
+
+
+def objective_of_results(
+    fun: Callable[..., PyTree], signature: Signature, options: Options
+) -> tuple[Objective, Layout]:
+    """Returns the objective of a function with several results, and the layout of these.
+
+    Raises:
+        InputError: if it is no function, or its result is not one of several numbers.
+    """
+    require_function("fun", fun, ORDER)
+    results = layout_of_results(fun, signature, name_of(fun))
+    residuals = Adapted(fun, signature, "value")
+    whole = Combination(residuals, random_direction(results, 0))
+    return replace(
+        objective_of(fun, signature, options), value=whole, residuals=residuals
+    ), results
+
+
+def objective_of_pullback(
+    fun: Callable[..., PyTree],
+    signature: Signature,
+    options: Options,
+    cotangent: PyTree | None,
+    product: Product | None = None,
+) -> Objective:
+    """Returns the objective uᵀ fun(x), whose gradient is the vector-Jacobian product.
+
+    Args:
+        fun: The function.
+        signature: The division of its arguments.
+        options: The options of the check.
+        cotangent: u, in the structure of the result; random for None.
+        product: The product by hand.
+
+    Raises:
+        InputError: if `cotangent` does not fit the result.
+    """
+    objective, results = objective_of_results(fun, signature, options)
+    u = as_point(cotangent)
+    if u is None:
+        u = results.unflatten(random_direction(results, options.get("seed", 0)))
+    results.require_same(u, "the cotangent")
+    weights = results.flatten(u)
+    if not np.all(np.isfinite(weights)) or not np.any(weights):
+        raise InputError("the cotangent is zero or not finite; give finite numbers, not all zero")
+    assert objective.residuals is not None
+    return replace(
+        objective,
+        value=Combination(objective.residuals, weights),
+        residuals=None,
+        gradient=None if product is None else Pullback(product, u),
+    )
 
 
 def run_quantity(

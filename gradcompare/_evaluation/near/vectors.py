@@ -140,7 +140,8 @@ class VectorFunction:
         points = [layout.unflatten(y) for y in _points(evaluator.x, u, moves)]
         found = called_at(call, points, evaluator.executor, evaluator.cache.failed)
         lost = np.full(len(self.centre), np.nan)
-        return np.array([lost if values is None else values for values in found])
+        rows = [lost if values is None else values for values in found]
+        return np.reshape(rows, (len(points), len(lost)))
 
 
 def ravelled(tree: PyTree):

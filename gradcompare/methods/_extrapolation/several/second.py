@@ -42,8 +42,15 @@ def second_derivatives(evaluator: Evaluator) -> Slopes:
     sample = _second_sampler(values, first, second, scale, other, centre)
     # Four values, a quarter of each.
     bound = np.full(count, noise.bound + EPS * abs(centre))
+    # As a value beside f(x), so that noise is judged by the size of f: q(0) is 0.
     lines = Lines(
-        sample, np.zeros(count), np.ones(count), np.zeros(count), room_of, np.zeros(count), bound
+        lambda which, t: centre + sample(which, t),
+        np.zeros(count),
+        np.ones(count),
+        np.zeros(count),
+        room_of,
+        np.full(count, centre),
+        bound,
     )
     along = derivatives_along(lines)
     unit = scale[first] * other[second]
