@@ -29,7 +29,7 @@ from .accuracy import accuracies
 from .point.examination import examine
 from .point.line_integral import without_staircase
 from .point.remarks import remarks
-from .settings import Case, Settings, evaluator_of
+from .settings import Case, Programs, Settings
 from .tolerance import tolerance
 
 
@@ -51,7 +51,7 @@ class Study:
 def study(case: Case, settings: Settings) -> Study:
     """Examines every point of a case, and the accuracy of each method in a narrower dtype."""
     with failed_steps() as failures:
-        examiner = _Examiner(settings)
+        examiner = _Examiner(settings, case.programs or Programs())
         coverage = examiner.cover(examiner.examine_all(case.points))
         result = _judged(case, settings, coverage)
     result = replace(result, notes=(*result.notes, *failures))
@@ -64,8 +64,8 @@ def study(case: Case, settings: Settings) -> Study:
 class _Examiner:
     """Examines the points of one case with the functions that were compiled for the first."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, programs: Programs) -> None:
+        self.settings, self.programs = settings, programs
         self.evaluator: Evaluator | None = None
 
     def examine_all(self, source: PointSource) -> list[Examination]:
@@ -80,7 +80,7 @@ class _Examiner:
         """Compares the derivatives at a point, rounded to numbers of the dtype."""
         problem = _rounded(problem, self.settings.dtype)
         if self.evaluator is None:
-            self.evaluator = evaluator_of(problem, self.settings)
+            self.evaluator = self.programs.at(problem, self.settings)
         here = self.evaluator.at(problem)
         return Examination(here, examine(here, self.settings.methods))
 

@@ -9,7 +9,6 @@ from typing import Any, Literal, TypedDict
 
 import numpy as np
 
-from ..._engine.run import run
 from ..._engine.settings import Case, make_settings
 from ..._foundation.errors import InputError, UnknownNameError
 from ..._foundation.layout import Layout, PyTree
@@ -25,10 +24,10 @@ from ..._model.arguments.user_functions import Adapted, as_objective
 from ..._model.arguments.validation import ORDER, as_point, require_function
 from ..._model.objective import Objective, Quantity
 from ..._model.problem import Problem
-from ..._points.sources import Neighbourhood
 from ..._results.result import Comparison
 from ...methods._base import AbstractMethod
 from ...methods._registry import voting_methods
+from .points import cases_at, run_at_points, signatures_at
 
 
 class Options(TypedDict, total=False):
@@ -41,6 +40,7 @@ class Options(TypedDict, total=False):
         domain: Bounds by name.
         points: Number of points.
         tails: Whether to add points far out.
+        at: Further points of the user's own.
         seed: Seed of the points, and of a direction that is not given.
         device: The device.
         memory_bytes: Largest temporary memory of the perturbed points together.
@@ -54,6 +54,7 @@ class Options(TypedDict, total=False):
     domain: PyTree | None
     points: int
     tails: bool
+    at: PyTree | None
     seed: int
     device: str | None
     memory_bytes: int
@@ -180,22 +181,23 @@ def run_quantity(
     )
     along = quantity in ("jvp", "hvp")
 
-    def start(quantity: Quantity, direction: PyTree | None) -> Problem:
-        params = signature.params
+    def start(
+        quantity: Quantity, direction: PyTree | None, there: Signature, label: str
+    ) -> Problem:
+        params = there.params
         if along and direction is None and quantity != "gradient":
             layout = Layout.of(params)
             direction = layout.unflatten(random_direction(layout, settings.seed))
         u = as_point(direction)
-        return Problem.at(objective, params, signature.data, "x0", u, quantity, results)
+        return Problem.at(objective, params, there.data, label, u, quantity, results)
 
     quantities: list[Quantity] = [quantity]
     if quantity in ("hessian", "hvp") and objective.gradient is not None:
         quantities = ["gradient", quantity]
-    cases = []
+    signatures, cases = signatures_at(signature, options.get("at")), []
     for each in quantities:
-        u = None if each == "gradient" else direction
-        source = Neighbourhood(
-            partial(start, each, u), settings.points, settings.seed, options.get("tails", False)
-        )
-        cases.append(Case(objective, None, source))
-    return run(cases, settings)
+        begin = partial(start, each, None if each == "gradient" else direction)
+        tails = options.get("tails", False)
+        case = partial(Case, objective, None)
+        cases += cases_at(signatures, begin, case, settings, tails=tails)
+    return run_at_points(cases, [*signatures] * len(quantities), settings)
