@@ -24,6 +24,7 @@ from ..._model.arguments.user_functions import Adapted, as_objective
 from ..._model.arguments.validation import ORDER, as_point, require_function
 from ..._model.objective import Objective, Quantity
 from ..._model.problem import Problem
+from ..._model.sparse.pattern import Pattern
 from ..._results.result import Comparison
 from ...methods._base import AbstractMethod
 from ...methods._registry import voting_methods
@@ -167,6 +168,7 @@ def run_quantity(
     options: Options,
     direction: PyTree | None = None,
     results: Layout | None = None,
+    pattern: Pattern | None = None,
 ) -> Comparison:
     """Checks one quantity; before a second derivative, the gradient from which it is computed."""
     names = ("seed", "points", "device", "memory_bytes", "executor", "on_error")
@@ -189,7 +191,10 @@ def run_quantity(
             layout = Layout.of(params)
             direction = layout.unflatten(random_direction(layout, settings.seed))
         u = as_point(direction)
-        return Problem.at(objective, params, there.data, label, u, quantity, results)
+        problem = Problem.at(objective, params, there.data, label, u, quantity, results)
+        if pattern is None or quantity == "gradient":
+            return problem
+        return problem.probed(pattern, settings.seed)
 
     quantities: list[Quantity] = [quantity]
     if quantity in ("hessian", "hvp") and objective.gradient is not None:

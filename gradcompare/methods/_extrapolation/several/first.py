@@ -12,6 +12,7 @@ from ...._model.matrix_layout import MatrixLayout
 from ..ladder import derivatives_along
 from ..lines import Lines, coordinate_scale, room, unit_along, usual_length
 from ..noise.measurement import measure_noise
+from .coloured import sparse_derivatives
 from .values import Counted, OneResult, Slopes
 
 
@@ -29,6 +30,8 @@ def first_derivatives(function: VectorFunction) -> Slopes:
     evaluator, values = function.evaluator, Counted(function)
     problem, centre = evaluator.problem, function.centre
     noises = tuple(measure_noise(OneResult(values, k)) for k in range(len(centre)))
+    if problem.sparsity is not None:
+        return sparse_derivatives(values, noises)
     if problem.direction is None:
         assert isinstance(problem.output, MatrixLayout)
         row, column = problem.output.places
