@@ -26,6 +26,7 @@ from ..diagnosis.autodiff.staircase import staircase
 from ..diagnosis.findings import findings
 from ..diagnosis.nonfinite.findings import nonfinite_findings
 from .accuracy import accuracies
+from .outside import outside_of_pattern
 from .point.examination import examine
 from .point.line_integral import without_staircase
 from .point.remarks import remarks
@@ -157,6 +158,7 @@ def _judged(case: Case, settings: Settings, coverage: Coverage) -> Result:
     accused = any(finding.kind == "custom rule" for finding in diagnosis)
     notes = remarks(evaluator, settings.methods, accused=accused)
     told = tuple(filter(None, [shown.sentence]))
+    told += outside_of_pattern(evaluator, coverage.points[0].result)
     return replace(result, diagnosis=diagnosis, notes=(*told, *evaluator.cache.notes, *notes))
 
 

@@ -31,7 +31,6 @@ from .._model.sparse.pattern import Pattern
 from ._base import AbstractEvaluator, AbstractMethod
 from .analytic import tree_dot
 
-
 MOST_COLOURS = 64
 """Largest number of colours of a sparse matrix that forward mode computes together."""
 

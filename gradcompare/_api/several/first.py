@@ -6,7 +6,6 @@ from typing import Any, Unpack
 
 from ..._foundation.layout import PyTree
 from ..._model.arguments.several import Product
-from ..._model.arguments.signature import Signature
 from ..._results.result import Comparison
 from .quantity import (
     MATRIX,

@@ -36,14 +36,13 @@ def as_sparse(
         if pattern is not None:
             raise InputError(f"a pattern is given without the {name} it belongs to; give both")
         return None, None
-    shape = (rows.size, columns.size)
-    if pattern is not None:
-        found = Pattern.of(pattern, shape, "the pattern", strict=True)
-    else:
-        matrix = _sparse_matrix(by_hand, signature)
+    strict = pattern is not None
+    with precision_scope(FLOAT64):
+        matrix = pattern if strict else _sparse_matrix(by_hand, signature)
         if matrix is None:
             return by_hand, None
-        found = Pattern.of(matrix, shape, f"the {name}", strict=False)
+        what = "the pattern" if strict else f"the {name}"
+        found = Pattern.of(matrix, (rows.size, columns.size), what, strict=strict)
     dense = MatrixLayout.by(rows, columns)
     return SparseDerivative(by_hand, found, dense, f"the {name}"), found
 
@@ -54,15 +53,11 @@ def _sparse_matrix(by_hand: Adapted, signature: Signature) -> Any:
     What fails is reported when the engine calls it.
     """
     copies = jax.tree.map(np.array, (signature.params, signature.data))
-    with precision_scope(FLOAT64):
-        shapes = outcome_of(lambda: jax.eval_shape(by_hand, *copies))
-        if not isinstance(shapes, Exception) and not is_of_jax(shapes):
-            return None
-        matrix = outcome_of(lambda: by_hand(*copies))
-        if isinstance(matrix, Exception):
-            traced = jax.tree.map(jax.numpy.asarray, copies)
-            matrix = outcome_of(lambda: by_hand(*traced))
-        entries = outcome_of(lambda: Triplets.of(matrix))
-        if isinstance(entries, InputError):
-            raise entries
-    return None if entries is None else matrix
+    shapes = outcome_of(lambda: jax.eval_shape(by_hand, *copies))
+    if not isinstance(shapes, Exception) and not is_of_jax(shapes):
+        return None
+    matrix = outcome_of(lambda: by_hand(*copies))
+    if isinstance(matrix, Exception):
+        of_jax = jax.tree.map(jax.numpy.asarray, copies)
+        matrix = outcome_of(lambda: by_hand(*of_jax))
+    return None if Triplets.of(matrix) is None else matrix

@@ -47,7 +47,7 @@ class SparseDerivative:
         products = [_sums(xp, entries.row, number * v[safe], rows) for v in probes]
         keys, order = self.pattern.slots
         colours = xp.asarray(self.pattern.colours)[safe]
-        place = _found(xp, keys, xp.asarray(entries.row, np.int64) * self.pattern.count + colours)
+        place = _found(xp, keys, xp.asarray(entries.row, int) * self.pattern.count + colours)
         sums = _sums(xp, place, number * unit[safe], len(keys))[np.argsort(order)]
         return xp.concatenate([sums / unit[self.pattern.column], *products])
 
@@ -70,7 +70,7 @@ class SparseDerivative:
         inside = (row < rows) & (column < n)
         if self.pattern.strict:
             keys = self.pattern.row * n + self.pattern.column
-            place = _found(xp, keys, xp.asarray(row, np.int64) * n + column)
+            place = _found(xp, keys, xp.asarray(row, int) * n + column)
             inside = inside & (place < len(keys))
         return xp.where(inside, entries.number, 0.0)
 

@@ -7,6 +7,7 @@ estimation of sparse Jacobian matrices, IMA J. Appl. Math. 13 (1974), 117–119)
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,7 @@ class Pattern:
         m, n = self.shape
         order = np.argsort(self.column, kind="stable")
         ends = np.searchsorted(self.column[order], np.arange(n + 1))
-        rows = [self.row[order[a:b]].tolist() for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        rows = [self.row[order[a:b]].tolist() for a, b in pairwise(ends)]
         taken, colours = [0] * m, np.zeros(n, np.int64)
         # Columns with many entries first; the colours of a row are the bits of an integer.
         for j in sorted(range(n), key=lambda j: -len(rows[j])):

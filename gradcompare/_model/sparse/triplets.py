@@ -72,7 +72,8 @@ def nonzero(matrix: Any) -> tuple[tuple[int, ...], np.ndarray, np.ndarray]:
         array = np.asarray(matrix)
         if array.ndim != 2:
             raise InputError(f"the pattern has shape {array.shape}; give a matrix of booleans")
-        return array.shape, *np.nonzero(array)
+        rows, columns = np.nonzero(array)
+        return array.shape, rows, columns
     row, column = np.asarray(entries.row), np.asarray(entries.column)
     inside = (row < entries.shape[0]) & (column < entries.shape[1])  # BCOO pads beyond the end
     return entries.shape, row[inside], column[inside]

@@ -11,9 +11,9 @@ from ...._evaluation.near.vectors import VectorFunction
 from ...._model.matrix_layout import MatrixLayout
 from ..ladder import derivatives_along
 from ..lines import Lines, coordinate_scale, room, unit_along, usual_length
-from ..noise.measurement import measure_noise
 from .coloured import sparse_derivatives
-from .values import Counted, OneResult, Slopes
+from .noises import measure_noises
+from .values import Counted, Slopes
 
 
 def differentiated(evaluator: Evaluator) -> VectorFunction | None:
@@ -29,7 +29,7 @@ def first_derivatives(function: VectorFunction) -> Slopes:
     """Returns the derivative of every result by every coordinate, or along the direction."""
     evaluator, values = function.evaluator, Counted(function)
     problem, centre = evaluator.problem, function.centre
-    noises = tuple(measure_noise(OneResult(values, k)) for k in range(len(centre)))
+    noises = measure_noises(values)
     if problem.sparsity is not None:
         return sparse_derivatives(values, noises)
     if problem.direction is None:
