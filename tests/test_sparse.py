@@ -199,6 +199,18 @@ def test_sparse_hessians(place, with_gradient):
         assert "x[1], x[2]" in str(result.diagnosis[0])
 
 
+def test_a_sparse_hessian_that_is_not_symmetric_is_said_to_be():
+    def uneven(x):
+        matrix = hessian(x).tolil()
+        matrix[1, 2] *= 3
+        return matrix.tocsr()
+
+    wrong = gradcompare.check_hessian(energy, uneven, X[:6], points=1)
+    assert wrong.verdict is Verdict.ANALYTIC_WRONG
+    assert "the matrix is not symmetric" in str(wrong)
+    assert "x[1], x[2]" in str(wrong)
+
+
 def test_a_large_banded_jacobian_costs_a_few_directions():
     n, calls = 2000, []
 

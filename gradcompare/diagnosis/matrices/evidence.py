@@ -13,7 +13,7 @@ from ..._model.sparse.layout import SparseLayout
 from ..._points.examination import Examination
 from ..evidence.gather import comparable
 
-MOST_NUMBERS = 1_000_000
+MOST_DENSE = 1_000_000
 """Most entries, over all points, of a sparse matrix that is diagnosed as a dense one."""
 
 
@@ -57,7 +57,7 @@ class Matrices:
         Rows with entries outside of the pattern have no reference: they show sums.
         """
         shape = (len(columns[0]), layout.rows.size, layout.columns.size)
-        if np.prod(shape) > MOST_NUMBERS:
+        if np.prod(shape) > MOST_DENSE:
             return None
         dense = [np.zeros(shape) for _ in range(4)] + [np.ones(shape, bool)]
         for whole, entries in zip(dense, columns, strict=True):

@@ -40,6 +40,8 @@ def _of_sparse(
     matrices = matrices.without(rows)
     if matrices.wrong.any():
         yield from patterns(matrices) or (_place(matrices),)
+    if points[0].evaluator.problem.quantity == "hessian":
+        yield from _asymmetry(matrices)
 
 
 def _wrong_entries(

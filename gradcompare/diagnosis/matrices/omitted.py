@@ -15,13 +15,13 @@ from ..._model.sparse.layout import SparseLayout
 from ..._points.examination import Examination
 from ..evidence.gather import comparable
 
-STEP = 2.0**-17
+COLUMN_STEP = 2.0**-17
 """Step along each column, in units of the coordinates: which one it is needs few digits."""
 
-SHARE = 1e-3
+NAMED_SHARE = 1e-3
 """Least size of an entry outside of the pattern that is named, beside the largest in its row."""
 
-MOST_NUMBERS = 50_000_000
+MOST_RESULTS = 50_000_000
 """Largest number of values of results with which the columns are looked for."""
 
 
@@ -80,7 +80,7 @@ def _entries(
     """Returns the names of entries outside of the pattern: the largest in each of these rows."""
     m, n = layout.pattern.shape
     function = _function(points[0])
-    if function is None or 2 * m * n > MOST_NUMBERS:
+    if function is None or 2 * m * n > MOST_RESULTS:
         return []
     missing = np.zeros((len(rows), n), bool)
     inside = np.isin(layout.pattern.row, rows)
@@ -88,7 +88,7 @@ def _entries(
         near = VectorFunction(point.evaluator, *function)
         *_, unit = _directions(point.evaluator.problem)
         lower, upper = point.evaluator.problem.bounds
-        x, step, every = point.evaluator.x, STEP * unit, np.arange(n)
+        x, step, every = point.evaluator.x, COLUMN_STEP * unit, np.arange(n)
         ahead = np.where(x + step <= upper, step, 0.0)
         behind = np.where(x - step >= lower, step, 0.0)
         up, down = (near.at(Moves.of(n, every, s))[:, rows] for s in (ahead, -behind))
@@ -96,7 +96,7 @@ def _entries(
             slope = np.abs((up - down).T / (ahead + behind) * unit)
         slope[np.searchsorted(rows, layout.pattern.row[inside]), layout.pattern.column[inside]] = 0
         largest = np.nanmax(slope, axis=1, initial=0.0)[:, None]
-        missing |= (slope >= SHARE * largest) & (slope > 0)
+        missing |= (slope >= NAMED_SHARE * largest) & (slope > 0)
     where = np.argwhere(missing)
     names = [_name(layout, int(rows[i]), int(j)) for i, j in where[: LISTED + 1]]
     return names + [""] * (len(where) - len(names))

@@ -27,7 +27,7 @@ from ..noise.outward import (
 from ..noise.stairs import DECIMALS, DIGITS, EXACT_DECIMALS, POINTS
 from .values import Counted, OneResult
 
-FEW = 32
+FEW_RESULTS = 32
 """Number of results up to which each is measured on its own."""
 
 ROUNDING = 16 * EPS
@@ -38,7 +38,7 @@ def measure_noises(values: Counted) -> tuple[Noise, ...]:
     """Returns the noise of each result."""
     count = len(values.function.centre)
     noises: list[Noise | None] = [None] * count
-    if count > FEW:
+    if count > FEW_RESULTS:
         noises = _of_plain(values)
     return tuple(
         measure_noise(OneResult(values, k)) if noise is None else noise
