@@ -4,7 +4,8 @@
 
 Instead of the option, the settings of pytest can have a line `gradcompare = ["my_objectives.py"]`.
 The tests are called `name::analytic`, for the hand-written derivative, and `name::reverse`, for
-autodiff. Both use one comparison. JAX is imported only if objectives are named.
+autodiff. Both use one comparison. An objective with a Hessian-vector product by hand has a third
+one, `name::hvp`. JAX is imported only if objectives are named.
 """
 
 from __future__ import annotations
@@ -92,6 +93,8 @@ class ObjectiveNode(pytest.Collector):
         by_hand = self.objective.gradient or self.objective.directional
         for name in DERIVATIVES if by_hand else ["reverse"]:
             yield Derivative.from_parent(self, name=name)
+        if self.objective.hvp is not None and self.objective.expected.ok:
+            yield Product.from_parent(self, name="hvp")
 
     @cached_property
     def comparison(self) -> Comparison:
@@ -147,3 +150,19 @@ class Derivative(pytest.Item):
         if code is None:
             return self.path, None, title
         return Path(code.co_filename), code.co_firstlineno - 1, title
+
+
+class Product(Derivative):
+    """The Hessian-vector product of one objective, against the other sources."""
+
+    def runtest(self) -> None:
+        """Fails with a short report unless the product was verified."""
+        from ._api.compare import compare
+        from .methods._registry import voting_methods
+        from .report.brief import brief
+
+        assert isinstance(self.parent, ObjectiveNode)
+        objective = self.parent.objective
+        comparison = compare([objective], voting_methods(), quantity="hvp", timing=False)
+        if not comparison.ok:
+            raise pytest.fail.Exception(brief(comparison), pytrace=False)

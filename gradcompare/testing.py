@@ -12,6 +12,8 @@ from typing import Any, ParamSpec
 
 from ._api.check import check
 from ._api.compare import compare
+from ._api.several.first import check_jacobian, check_jvp, check_vjp
+from ._api.several.second import check_hessian, check_hvp
 from ._foundation.errors import GradcompareError
 from ._model.objective import Objective
 from ._model.verdict import Verdict
@@ -21,9 +23,12 @@ from .report.brief import brief
 P = ParamSpec("P")
 
 UNTESTED = (
-    f"{Verdict.NOT_A_CHECK.title}: the gradient was not among the methods compared\n"
+    f"{Verdict.NOT_A_CHECK.title}: the {{}} was not among the methods compared\n"
     "  Name `analytic` in methods, or leave methods out."
 )
+
+NOUNS = {"gradient": "gradient", "jac": "Jacobian", "hessian": "Hessian"}
+"""What the argument with the derivative under test is called in a sentence, if no product."""
 
 
 class GradientMismatch(GradcompareError, AssertionError):  # noqa: N818, an assertion that failed
@@ -88,13 +93,114 @@ def assert_gradient(*args: Any, **options: Any) -> Comparison:
         'AGREE'
     """
     __tracebackhide__ = True
-    comparison = check(*args, **options)
-    gradient = inspect.signature(check).bind(*args, **options).arguments["gradient"]
-    if not comparison.ok:
-        raise GradientMismatch(comparison)
-    if gradient is not None and not _took_part(comparison):
-        raise GradientMismatch(comparison, UNTESTED)
-    return comparison
+    return _verified(check, "gradient", args, options)
+
+
+@_with_arguments_of(check_jacobian)
+def assert_jacobian(*args: Any, **options: Any) -> Comparison:
+    """Checks a Jacobian as `check_jacobian` does, and fails unless it was verified.
+
+    Args:
+        *args: `fun`, `jac`, `x0` and further arguments of both, as for `check_jacobian`.
+        **options: As for `check_jacobian`.
+
+    Raises:
+        GradientMismatch: as in `assert_gradient`.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> from gradcompare.testing import assert_jacobian
+        >>> assert_jacobian(jnp.sin, lambda x: jnp.diag(jnp.cos(x)), [0.5, 1.0]).verdict.name
+        'AGREE'
+    """
+    __tracebackhide__ = True
+    return _verified(check_jacobian, "jac", args, options)
+
+
+@_with_arguments_of(check_jvp)
+def assert_jvp(*args: Any, **options: Any) -> Comparison:
+    """Checks a Jacobian-vector product as `check_jvp` does, and fails unless it was verified.
+
+    Args:
+        *args: `fun`, `jvp`, `x0` and further arguments of both, as for `check_jvp`.
+        **options: As for `check_jvp`.
+
+    Raises:
+        GradientMismatch: as in `assert_gradient`.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> from gradcompare.testing import assert_jvp
+        >>> assert_jvp(jnp.sin, lambda x, v: jnp.cos(x) * v, [0.5, 1.0]).verdict.name
+        'AGREE'
+    """
+    __tracebackhide__ = True
+    return _verified(check_jvp, "jvp", args, options)
+
+
+@_with_arguments_of(check_vjp)
+def assert_vjp(*args: Any, **options: Any) -> Comparison:
+    """Checks a vector-Jacobian product as `check_vjp` does, and fails unless it was verified.
+
+    Args:
+        *args: `fun`, `vjp`, `x0` and further arguments of both, as for `check_vjp`.
+        **options: As for `check_vjp`.
+
+    Raises:
+        GradientMismatch: as in `assert_gradient`.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> from gradcompare.testing import assert_vjp
+        >>> assert_vjp(jnp.sin, lambda x, u: jnp.cos(x) * u, [0.5, 1.0]).verdict.name
+        'AGREE'
+    """
+    __tracebackhide__ = True
+    return _verified(check_vjp, "vjp", args, options)
+
+
+@_with_arguments_of(check_hessian)
+def assert_hessian(*args: Any, **options: Any) -> Comparison:
+    """Checks a Hessian as `check_hessian` does, and fails unless it was verified.
+
+    Args:
+        *args: `value`, `hessian`, `x0` and further arguments of both, as for `check_hessian`.
+        **options: As for `check_hessian`. A gradient among them has to be verified as well.
+
+    Raises:
+        GradientMismatch: as in `assert_gradient`.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> from gradcompare.testing import assert_hessian
+        >>> hessian = assert_hessian(lambda x: jnp.sum(x**3), lambda x: jnp.diag(6 * x), [0.5])
+        >>> hessian.verdict.name
+        'AGREE'
+    """
+    __tracebackhide__ = True
+    return _verified(check_hessian, "hessian", args, options)
+
+
+@_with_arguments_of(check_hvp)
+def assert_hvp(*args: Any, **options: Any) -> Comparison:
+    """Checks a Hessian-vector product as `check_hvp` does, and fails unless it was verified.
+
+    Args:
+        *args: `value`, `hvp`, `x0` and further arguments of both, as for `check_hvp`.
+        **options: As for `check_hvp`. A gradient among them has to be verified as well.
+
+    Raises:
+        GradientMismatch: as in `assert_gradient`.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> from gradcompare.testing import assert_hvp
+        >>> hvp = assert_hvp(lambda x: jnp.sum(x**3), lambda x, v: 6 * x * v, [0.5, 1.0])
+        >>> hvp.verdict.name
+        'AGREE'
+    """
+    __tracebackhide__ = True
+    return _verified(check_hvp, "hvp", args, options)
 
 
 def assert_objective(objective: str | Objective, **options: Any) -> Comparison:
@@ -120,6 +226,20 @@ def assert_objective(objective: str | Objective, **options: Any) -> Comparison:
     comparison = compare([objective], **{"timing": False, **options})
     if not comparison.ok:
         raise GradientMismatch(comparison)
+    return comparison
+
+
+def _verified(
+    run: Callable[..., Comparison], by_hand: str, args: tuple, options: dict[str, Any]
+) -> Comparison:
+    """Runs a check, and fails unless the argument `by_hand` was verified."""
+    __tracebackhide__ = True
+    comparison = run(*args, **options)
+    if not comparison.ok:
+        raise GradientMismatch(comparison)
+    derivative = inspect.signature(run).bind(*args, **options).arguments[by_hand]
+    if derivative is not None and not _took_part(comparison):
+        raise GradientMismatch(comparison, UNTESTED.format(NOUNS.get(by_hand, "product")))
     return comparison
 
 

@@ -20,7 +20,10 @@ import gradcompare
 from gradcompare import testing
 
 LIST = Path(__file__).parent / "data" / "public_api.txt"
-TESTING = ("GradientMismatch", "assert_gradient", "assert_objective")
+TESTING = (
+    *("GradientMismatch", "assert_gradient", "assert_objective", "assert_hessian", "assert_hvp"),
+    *("assert_jacobian", "assert_jvp", "assert_vjp"),
+)
 
 
 def signature(function) -> str:

@@ -10,9 +10,19 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import gradcompare
 from gradcompare import Comparison, GradcompareError, InputError, Objective, Verdict, check
 from gradcompare.report.brief import LINES, WIDTH, brief
-from gradcompare.testing import GradientMismatch, assert_gradient, assert_objective
+from gradcompare.testing import (
+    GradientMismatch,
+    assert_gradient,
+    assert_hessian,
+    assert_hvp,
+    assert_jacobian,
+    assert_jvp,
+    assert_objective,
+    assert_vjp,
+)
 
 X = np.array([1.0, -2.0, 0.5, 3.0, -1.5])
 
@@ -224,3 +234,41 @@ def test_objectives_are_asserted_by_name_or_as_they_are():
         assert_objective(wrong)
     with pytest.raises(GradientMismatch, match="not what this trap declares: STOCHASTIC; correct"):
         assert_objective(replace(wrong, expected=Verdict.STOCHASTIC))
+
+
+def residual(x):
+    return jnp.sin(x) * x[0]
+
+
+def cube(x):
+    return jnp.sum(x**3)
+
+
+DERIVATIVES = {
+    "jacobian": (assert_jacobian, residual, lambda x: jax.jacobian(residual)(x) + 0.0 * x[0]),
+    "jvp": (assert_jvp, residual, lambda x, v: jnp.cos(x) * v * x[0] + jnp.sin(x) * v[0]),
+    "vjp": (
+        assert_vjp,
+        residual,
+        lambda x, u: jnp.cos(x) * x[0] * u + jnp.eye(5)[0] * (u @ jnp.sin(x)),
+    ),
+    "hessian": (assert_hessian, cube, lambda x: jnp.diag(6 * x)),
+    "hvp": (assert_hvp, cube, lambda x, v: 6 * x * v),
+}
+
+
+@pytest.mark.parametrize("quantity", DERIVATIVES)
+def test_each_derivative_has_its_assertion(quantity):
+    run, fun, derivative = DERIVATIVES[quantity]
+    assert run(fun, derivative, X, points=1).ok
+    with pytest.raises(GradientMismatch, match="ANALYTIC_WRONG"):
+        run(fun, lambda *args: -derivative(*args), X, points=1)
+    with pytest.raises(GradientMismatch, match="was not among the methods compared"):
+        run(fun, derivative, X, points=1, methods=["reverse", "richardson"])
+    check_itself = getattr(gradcompare, run.__name__.replace("assert", "check"))
+    assert inspect.signature(run) == inspect.signature(check_itself)
+
+
+def test_a_wrong_gradient_beside_a_right_hessian_fails_too():
+    with pytest.raises(GradientMismatch, match="ANALYTIC_WRONG"):
+        assert_hessian(cube, lambda x: jnp.diag(6 * x), X, gradient=lambda x: -3 * x**2, points=1)

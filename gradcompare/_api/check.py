@@ -11,7 +11,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .._engine.run import run
 from .._engine.settings import Case, Settings, make_settings
 from .._foundation.layout import PyTree
 from .._foundation.precision import FLOAT64
@@ -23,11 +22,11 @@ from .._model.convention import Convention, Intent, Wrt
 from .._model.manifold.functions import OnManifold
 from .._model.objective import Objective
 from .._model.problem import Problem
-from .._points.sources import Neighbourhood
 from .._results.result import Comparison, Result
 from ..methods._base import AbstractMethod
 from ..methods._other import Other
 from ..methods._registry import voting_methods
+from .several.points import cases_at, run_at_points, signatures_at
 from .tighter import tightened
 
 
@@ -54,6 +53,7 @@ def check(
     tighter: str | tuple[Callable[..., Any], Callable[..., Any]] | None = None,
     points: int = Settings.points,
     tails: bool = False,
+    at: PyTree | None = None,
     seed: int = 0,
     dtype: str = "float64",
     device: str | None = None,
@@ -109,6 +109,9 @@ def check(
         points: Number of points: `x0`, and others drawn around it. With more than one, up to
             three more are searched for that reach other branches of `value` or `gradient`.
         tails: Whether to add points far out, with parameters up to a hundred times as large.
+        at: Further points of your own: a list of points in the structure of `x0`, or `x0` with a
+            leading axis. Each has a result of its own, `x1`, `x2`, …, and the print ends with a
+            summary. An error at one of them is the verdict `ERROR` of its result.
         seed: Seed of the points.
         dtype: The type in which the implementations are timed and their accuracy is measured.
         device: The default device of JAX by default.
@@ -120,7 +123,8 @@ def check(
         on_error: `raise` raises on unusable input; `row` reports it as the verdict `ERROR`.
 
     Returns:
-        A comparison with one result: ask for its `.ok` or `.verdict`, or print it.
+        A comparison with one result, or one for each point: ask for its `.ok` or `.verdict`, or
+        print it.
 
     Raises:
         InputError: if an argument cannot be used.
@@ -170,14 +174,16 @@ def check(
     )
 
     tighten = None if tighter is None else tightened(objective, signature, tighter, (x0, *args))
-    start = partial(_start, objective, signature, direction)
+    start = partial(_start, objective, direction)
     if retraction is not None:
         manifold = OnManifold.of(objective, retraction, signature)
-        start = partial(manifold.at, signature, "x0", direction)
+        start = partial(_on_manifold, manifold, direction)
         tighten = None if tighten is None else manifold.tightened(tighten)
         objective = manifold.objective
-    source = Neighbourhood(start, settings.points, settings.seed, tails)
-    comparison = run([Case(objective, None, source, tighten)], settings)
+    signatures = signatures_at(signature, at)
+    case = partial(Case, objective, None, tighten=tighten)
+    cases = cases_at(signatures, start, case, settings, tails=tails)
+    comparison = run_at_points(cases, list(signatures), settings)
     return comparison if settings.dtype != FLOAT64 else _with_types(comparison, signature)
 
 
@@ -188,8 +194,12 @@ def _with_other(
     return alone if other is None else (*alone, Other())
 
 
-def _start(objective: Objective, signature: Signature, direction: PyTree) -> Problem:
-    return Problem.at(objective, signature.params, signature.data, "x0", as_point(direction))
+def _start(objective: Objective, direction: PyTree, there: Signature, label: str) -> Problem:
+    return Problem.at(objective, there.params, there.data, label, as_point(direction))
+
+
+def _on_manifold(manifold: OnManifold, direction: PyTree, there: Signature, label: str) -> Problem:
+    return manifold.at(there, label, direction)
 
 
 def _with_types(comparison: Comparison, signature: Signature) -> Comparison:

@@ -27,13 +27,14 @@ from ..diagnosis.autodiff.staircase import staircase
 from ..diagnosis.findings import findings
 from ..diagnosis.nonfinite.findings import nonfinite_findings
 from .accuracy import accuracies
+from .outside import outside_of_pattern
 from .point.asymmetry import with_asymmetry
 from .point.examination import examine
 from .point.line_integral import without_staircase
 from .point.noisy import with_integrals
 from .point.remarks import remarks
 from .point.twin import TwinRefusedError, require_company, require_same_value
-from .settings import Case, Settings, evaluator_of
+from .settings import Case, Programs, Settings
 from .tolerance import tolerance
 
 
@@ -67,9 +68,9 @@ def study(case: Case, settings: Settings) -> Study:
 def _covered(case: Case, settings: Settings) -> Coverage:
     """Examines every point of a case; anew and without it where a twin does not count."""
     try:
-        return _Examiner(settings).of(case.points)
+        return _Examiner(settings, case.programs or Programs()).of(case.points)
     except TwinRefusedError as refused:
-        return _Examiner(settings, no_twin=str(refused)).of(case.points)
+        return _Examiner(settings, Programs(), no_twin=str(refused)).of(case.points)
 
 
 class _Examiner:
@@ -77,12 +78,13 @@ class _Examiner:
 
     Attributes:
         settings: The settings.
+        programs: The programs that other cases share.
         no_twin: The reason why a function of NumPy is not rerun with jax.numpy, if known.
         evaluator: The functions.
     """
 
-    def __init__(self, settings: Settings, no_twin: str = "") -> None:
-        self.settings, self.no_twin = settings, no_twin
+    def __init__(self, settings: Settings, programs: Programs, no_twin: str = "") -> None:
+        self.settings, self.programs, self.no_twin = settings, programs, no_twin
         self.evaluator: Evaluator | None = None
 
     def of(self, source: PointSource) -> Coverage:
@@ -109,7 +111,7 @@ class _Examiner:
         return Examination(here, result)
 
     def _evaluator_of(self, problem: Problem) -> Evaluator:
-        evaluator = evaluator_of(problem, self.settings)
+        evaluator = self.programs.at(problem, self.settings)
         if self.no_twin:
             evaluator.cache.no_twin = self.no_twin
             return evaluator
@@ -190,6 +192,7 @@ def _judged(case: Case, settings: Settings, coverage: Coverage) -> Result:
     accused = any(finding.kind == "custom rule" for finding in diagnosis)
     notes = remarks(evaluator, settings.methods, accused=accused)
     told = tuple(filter(None, [shown.sentence]))
+    told += outside_of_pattern(evaluator, coverage.points[0].result)
     return replace(result, diagnosis=diagnosis, notes=(*told, *evaluator.cache.notes, *notes))
 
 

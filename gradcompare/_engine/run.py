@@ -48,7 +48,8 @@ def run(
     steps = len(cases) * (2 if settings.timing else 1)
     with ThreadPoolExecutor(min(WORKERS, os.cpu_count() or 1)) as pool:
         # One case stays in this thread, where the user's own settings of JAX hold.
-        apply = map if len(cases) == 1 else pool.map
+        shared = any(case.programs is not None for case in cases)
+        apply = map if len(cases) == 1 or shared else pool.map
         for each in apply(lambda case: attempt(case, settings), cases):
             studies.append(each)
             progress(each.result.objective, len(studies), steps)

@@ -45,6 +45,24 @@ class Settings:
     on_error: Literal["row", "raise"] = "row"
 
 
+@dataclass
+class Programs:
+    """The programs that several cases of one function share.
+
+    Attributes:
+        evaluator: The evaluator of the first of their points; None before that.
+    """
+
+    evaluator: Evaluator | None = None
+
+    def at(self, problem: Problem, settings: Settings) -> Evaluator:
+        """Returns the programs at the first point of another case."""
+        if self.evaluator is None:
+            self.evaluator = evaluator_of(problem, settings)
+        here = self.evaluator.at(problem)
+        return replace(here, cache=here.cache.begun())
+
+
 @dataclass(frozen=True)
 class Case:
     """One row of the comparison.
@@ -54,12 +72,14 @@ class Case:
         size: Its size, if it has one.
         points: The source of its points.
         tighten: Returns a problem with a tighter tolerance, if the user says how.
+        programs: The programs that it shares with other cases; those run one after another.
     """
 
     objective: Objective
     size: int | None
     points: PointSource
     tighten: Callable[[Problem], Problem] | None = None
+    programs: Programs | None = None
 
 
 def make_settings(

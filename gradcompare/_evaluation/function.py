@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import ClassVar, Protocol
 
@@ -145,6 +145,11 @@ class Cache:
         names = ("opaque", "untraceable", "of_jax", "notes", "failures")
         names += ("twins", "no_twin")
         return Cache(**{name: getattr(self, name) for name in names})
+
+    def begun(self) -> "Cache":
+        """Returns the same programs without the notes on single points."""
+        notes = [note for note in self.notes if note not in self.failures.values()]
+        return replace(self, notes=notes, failures={})
 
     def remark(self, note: str) -> None:
         """Adds a note, once."""

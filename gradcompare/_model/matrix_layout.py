@@ -2,8 +2,10 @@
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import jax.tree_util as jtu
 import numpy as np
@@ -92,6 +94,17 @@ class MatrixLayout(Layout):
         rows, columns = (np.concatenate([p[k].ravel() for p in parts]) for k in (0, 1))
         return rows, columns
 
+    def positions(
+        self, row: Int[np.ndarray, " k"], column: Int[np.ndarray, " k"]
+    ) -> Int[np.ndarray, " k"]:
+        """The places of entries in the flat vector."""
+        a = np.searchsorted(self.rows.offsets, row, side="right") - 1
+        b = np.searchsorted(self.columns.offsets, column, side="right") - 1
+        wide = np.asarray(self.columns.offsets)
+        inside = (row - np.asarray(self.rows.offsets)[a]) * (wide[b + 1] - wide[b])
+        start = np.asarray(self.offsets)[a * (len(wide) - 1) + b]
+        return start + inside + (column - wide[b])
+
     def matrix(self, vector: Float[np.ndarray, " k"]) -> Float[np.ndarray, "m n"]:
         """Returns the flat vector as one matrix."""
         whole = np.empty((self.rows.size, self.columns.size), np.asarray(vector).dtype)
@@ -119,7 +132,16 @@ class MatrixLayout(Layout):
         return entry_name(self.blocks, coordinate)
 
 
-def entry_name(blocks: tuple[Block, ...], entry: int) -> str:
+class Named(Protocol):
+    """A part of a derivative whose entries have names of their own."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def name(self, entry: int) -> str: ...
+
+
+def entry_name(blocks: Sequence[Named], entry: int) -> str:
     """Returns the name of one entry of a matrix in blocks."""
     for block in blocks:
         size = math.prod(block.shape)

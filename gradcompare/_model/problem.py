@@ -14,6 +14,8 @@ from .convention import symmetric_parts
 from .manifold.retraction import Retraction
 from .matrix_layout import MatrixLayout
 from .objective import Data, Objective, Params, Quantity
+from .sparse.layout import SparseLayout
+from .sparse.pattern import Pattern
 
 DIRECTIONAL_NAME = "f'(x; u)"
 """Name of the only entry of a directional derivative."""
@@ -35,6 +37,9 @@ class Problem:
         results: The layout of the results of `objective.residuals`; None if they play no part.
         retraction: The user's r, if `params` is a tangent vector v = 0; the data are a pair then,
             of those of the user's function and its point x.
+        sparsity: The pattern of a sparse matrix, of which `direction` holds the random directions
+            that show entries outside of it, and the units of the coordinates, stacked; None for
+            a dense one.
     """
 
     objective: Objective
@@ -46,6 +51,14 @@ class Problem:
     quantity: Quantity = "gradient"
     results: Layout | None = None
     retraction: Retraction | None = None
+    sparsity: Pattern | None = None
+
+    def probed(self, pattern: Pattern, seed: int) -> "Problem":
+        """Returns the problem of a sparse matrix, with random directions."""
+        vectors = pattern.directions(self.layout.flatten(self.params), self.unit, seed)
+        trees = [self.layout.unflatten(v) for v in vectors]
+        stacked = jax.tree.map(lambda *parts: np.stack(parts), *trees)
+        return replace(self, direction=stacked, sparsity=pattern)
 
     def moved(self, x: Float[np.ndarray, " d"], label: str) -> "Problem":
         """Returns the same problem at another point, made symmetric if the convention is."""
@@ -102,6 +115,8 @@ class Problem:
         match self.quantity:
             case "gradient" | "hvp":
                 return self.layout
+            case "hessian" if self.sparsity is not None:
+                return SparseLayout.by(self.layout, self.layout, self.sparsity, ", ")
             case "hessian":
                 return MatrixLayout.by(self.layout, self.layout, ", ")
             case "directional":
@@ -109,6 +124,8 @@ class Problem:
         assert self.results is not None
         if self.quantity == "jvp":
             return self.results
+        if self.sparsity is not None:
+            return SparseLayout.by(self.results, self.layout, self.sparsity)
         return MatrixLayout.by(self.results, self.layout)
 
     @property

@@ -11,6 +11,7 @@ from .._model.estimate import Estimate
 from .._model.finding import Finding
 from .._model.matrix_layout import Block, entry_name
 from .._model.objective import Quantity
+from .._model.sparse.layout import SparseBlock
 from .._model.verdict import (
     CORRECT_NAMED,
     NOTHING_VERIFIED,
@@ -120,7 +121,7 @@ class ResultData:
     chunk: int | None = None
     branches: tuple[Branch, ...] = ()
     branches_unseen: str = ""
-    blocks: tuple[Block, ...] = ()
+    blocks: tuple[Block | SparseBlock, ...] = ()
 
     @property
     def voting(self) -> tuple[PointResult, ...]:

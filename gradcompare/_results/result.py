@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from .._foundation.serialization import Outcome
+from .._foundation.wording import listed
 from .._model.verdict import Verdict
 from .data import ResultData
 from .summary import summarise
@@ -73,7 +74,26 @@ class Comparison(Outcome):
         return iter(self.results)
 
     def __str__(self) -> str:
-        return "\n\n".join(str(result) for result in self.results) or str(self.verdict)
+        parts = [*map(str, self.results), *self._at_points()]
+        return "\n\n".join(parts) or str(self.verdict)
+
+    def _at_points(self) -> list[str]:
+        """Returns the points of each verdict, where the user gave several; else nothing."""
+        labels = self.settings.get("at", [])
+        verdicts = {r.verdict: "" for r in sorted(self.results, key=lambda r: -r.verdict.rank)}
+        places = {
+            verdict: [
+                label
+                for label, result in zip(labels, self.results, strict=True)
+                if result.verdict is verdict
+            ]
+            for verdict in verdicts
+            if labels
+        }
+        if not places:
+            return []
+        parts = [f"{v.title} at {listed(list(dict.fromkeys(p)))}" for v, p in places.items()]
+        return [f"{len(set(labels))} points: {'; '.join(parts)}"]
 
     @classmethod
     def _from_format_1(cls, body: dict[str, Any]) -> dict[str, Any]:

@@ -63,9 +63,11 @@ class Analytic(AbstractMethod):
         def product(params, data, direction):
             return getattr(hand, quantity)(params, direction, data)
 
-        quantity = evaluator.problem.quantity
+        quantity, sparse = evaluator.problem.quantity, evaluator.problem.sparsity is not None
         functions = {"gradient": gradient, "directional": directional}
-        functions |= {"jacobian": matrix, "hessian": matrix, "jvp": product, "hvp": product}
+        functions |= {"jvp": product, "hvp": product}
+        # A sparse matrix comes with its products with random directions.
+        functions |= dict.fromkeys(("jacobian", "hessian"), product if sparse else matrix)
         return estimate_with_rounding(evaluator, self, functions[quantity])
 
 

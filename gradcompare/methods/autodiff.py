@@ -8,24 +8,31 @@ mode is then one Jacobian-vector product.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from types import FrameType
 from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array, PyTree
 
 from .._evaluation.near.chunks import map_chunks
 from .._evaluation.rounding import estimate_with_rounding
 from .._foundation.errors import LostDerivativeError
 from .._foundation.frames import caller_of, returns
+from .._foundation.layout import Layout
 from .._foundation.user_code import is_users, line_of
 from .._introspection.jax_internals import is_traced
 from .._model.estimate import Estimate
 from .._model.problem import Problem
+from .._model.sparse.pattern import Pattern
 from ._base import AbstractEvaluator, AbstractMethod
 from .analytic import tree_dot
+
+MOST_COLOURS = 64
+"""Largest number of colours of a sparse matrix that forward mode computes together."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +113,35 @@ def _of_several(problem: Problem) -> Callable[..., PyTree]:
     def product(params, data, direction):
         return jax.jvp(lambda p: function(p, data), (params,), (direction,))[1]
 
+    if problem.sparsity is not None:
+        return partial(_sparse, function, problem.layout, problem.sparsity)
     return matrix if problem.direction is None else product
+
+
+def _sparse(
+    function: Callable[..., PyTree],
+    layout: Layout,
+    pattern: Pattern,
+    params: PyTree,
+    data: PyTree,
+    directions: PyTree,
+) -> Array:
+    """Returns the entries of a sparse matrix by forward mode along colours, and its products."""
+    colours = jnp.asarray(pattern.colours)
+    probes = jax.tree.map(lambda leaf: leaf[:-1], directions)
+    unit = layout.ravel(jax.tree.map(lambda leaf: leaf[-1], directions))
+
+    def product(tangent):
+        slopes = jax.jvp(lambda p: function(p, data), (params,), (tangent,))[1]
+        return Layout.of(slopes).ravel(slopes)
+
+    def column(colour):
+        return product(layout.unflatten(jnp.where(colours == colour, unit, 0.0)))
+
+    together = min(pattern.count, MOST_COLOURS)
+    columns = lax.map(column, jnp.arange(pattern.count), batch_size=together)
+    entries = columns[pattern.colours[pattern.column], pattern.row] / unit[pattern.column]
+    return jnp.concatenate([entries, jnp.ravel(jax.vmap(product)(probes))])
 
 
 def _followed(value: Callable[..., Array], params: PyTree) -> Callable[..., Array]:

@@ -1,31 +1,22 @@
 """Checks of the derivatives of a function with several results."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Unpack
 
 from ..._foundation.layout import PyTree
-from ..._model.arguments.several import (
-    Combination,
-    Product,
-    Pullback,
-    layout_of_results,
-    random_direction,
-)
-from ..._model.arguments.signature import Signature
-from ..._model.arguments.user_functions import Adapted
-from ..._model.arguments.validation import ORDER, as_point, require_function
-from ..._model.objective import Quantity
+from ..._model.arguments.several import Product
 from ..._results.result import Comparison
 from .quantity import (
     MATRIX,
     Options,
     adapted,
-    name_of,
-    objective_of,
+    objective_of_pullback,
+    objective_of_results,
     run_quantity,
     signature_of,
 )
+from .sparse import as_sparse
 
 
 def check_jacobian(
@@ -33,6 +24,7 @@ def check_jacobian(
     jac: Callable[..., PyTree] | None,
     x0: PyTree,
     *args: Any,
+    pattern: Any = None,
     **options: Unpack[Options],
 ) -> Comparison:
     """Checks the Jacobian of a function with several results, such as residuals or constraints.
@@ -40,9 +32,13 @@ def check_jacobian(
     Args:
         fun: `fun(x, *args)`, an array or a pytree of arrays.
         jac: `jac(x, *args)`, in the structure of `jax.jacobian(fun)`: for arrays, the shape of
-            the result followed by that of `x`. None to check autodiff.
+            the result followed by that of `x`. Or a sparse matrix of SciPy or JAX (BCOO), with a
+            row for each result and a column for each parameter. None to check autodiff.
         x0: The point, an array or a pytree of arrays.
         args: Further arguments of both functions.
+        pattern: Which entries may differ from 0: a sparse matrix, or one of booleans. By default
+            those that a sparse matrix holds at `x0`. Columns without a common row are looked at
+            together, and random directions show entries outside of the pattern.
         options: See `check`.
 
     Returns:
@@ -63,7 +59,10 @@ def check_jacobian(
     """
     signature = signature_of((x0, *args), options)
     by_hand = adapted("jac", jac, MATRIX, signature)
-    return _of_results(fun, {"jacobian": by_hand}, signature, None, options)
+    objective, results = objective_of_results(fun, signature, options)
+    by_hand, places = as_sparse(by_hand, pattern, results, signature, "jacobian")
+    objective = replace(objective, jacobian=by_hand)
+    return run_quantity(objective, "jacobian", signature, options, None, results, places)
 
 
 def check_jvp(
@@ -96,7 +95,9 @@ def check_jvp(
     """
     signature = signature_of((x0, *args), options)
     by_hand = adapted("jvp", jvp, Product, signature)
-    return _of_results(fun, {"jvp": by_hand}, signature, direction, options)
+    objective, results = objective_of_results(fun, signature, options)
+    objective = replace(objective, jvp=by_hand)
+    return run_quantity(objective, "jvp", signature, options, direction, results)
 
 
 def check_vjp(
@@ -128,37 +129,6 @@ def check_vjp(
         'AGREE'
     """
     signature = signature_of((x0, *args), options)
-    require_function("fun", fun, ORDER)
-    results = layout_of_results(fun, signature, name_of(fun))
-    u = as_point(cotangent)
-    if u is None:
-        u = results.unflatten(random_direction(results, options.get("seed", 0)))
-    results.require_same(u, "the cotangent")
     product = adapted("vjp", vjp, Product, signature)
-    objective = replace(
-        objective_of(fun, signature, options),
-        value=Combination(Adapted(fun, signature, "value"), results.flatten(u)),
-        gradient=None if product is None else Pullback(product, u),
-    )
+    objective = objective_of_pullback(fun, signature, options, cotangent, product)
     return run_quantity(objective, "gradient", signature, options)
-
-
-def _of_results(
-    fun: Callable[..., PyTree],
-    by_hand: Mapping[Quantity, Callable[..., PyTree] | None],
-    signature: Signature,
-    direction: PyTree | None,
-    options: Options,
-) -> Comparison:
-    """Checks a derivative of a function with several results."""
-    require_function("fun", fun, ORDER)
-    results = layout_of_results(fun, signature, name_of(fun))
-    residuals = Adapted(fun, signature, "value")
-    objective = replace(
-        objective_of(fun, signature, options),
-        value=Combination(residuals, random_direction(results, 0)),
-        residuals=residuals,
-        **by_hand,
-    )
-    (quantity,) = by_hand
-    return run_quantity(objective, quantity, signature, options, direction, results)

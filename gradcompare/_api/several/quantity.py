@@ -3,23 +3,32 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, TypedDict
 
-from ..._engine.run import run
+import numpy as np
+
 from ..._engine.settings import Case, make_settings
-from ..._foundation.errors import UnknownNameError
+from ..._foundation.errors import InputError, UnknownNameError
 from ..._foundation.layout import Layout, PyTree
-from ..._model.arguments.several import random_direction
+from ..._model.arguments.several import (
+    Combination,
+    Product,
+    Pullback,
+    layout_of_results,
+    random_direction,
+)
 from ..._model.arguments.signature import Signature
 from ..._model.arguments.user_functions import Adapted, as_objective
 from ..._model.arguments.validation import ORDER, as_point, require_function
 from ..._model.objective import Objective, Quantity
 from ..._model.problem import Problem
-from ..._points.sources import Neighbourhood
+from ..._model.sparse.pattern import Pattern
 from ..._results.result import Comparison
 from ...methods._base import AbstractMethod
 from ...methods._registry import voting_methods
+from .points import cases_at, run_at_points, signatures_at
 
 
 class Options(TypedDict, total=False):
@@ -32,6 +41,7 @@ class Options(TypedDict, total=False):
         domain: Bounds by name.
         points: Number of points.
         tails: Whether to add points far out.
+        at: Further points of the user's own.
         seed: Seed of the points, and of a direction that is not given.
         device: The device.
         memory_bytes: Largest temporary memory of the perturbed points together.
@@ -45,6 +55,7 @@ class Options(TypedDict, total=False):
     domain: PyTree | None
     points: int
     tails: bool
+    at: PyTree | None
     seed: int
     device: str | None
     memory_bytes: int
@@ -97,6 +108,59 @@ def objective_of(
     return as_objective(value, gradient, signature, bounds, options.get("domain"))
 
 
+def objective_of_results(
+    fun: Callable[..., PyTree], signature: Signature, options: Options
+) -> tuple[Objective, Layout]:
+    """Returns the objective of a function with several results, and the layout of these.
+
+    Raises:
+        InputError: if it is no function, or its result is not one of several numbers.
+    """
+    require_function("fun", fun, ORDER)
+    results = layout_of_results(fun, signature, name_of(fun))
+    residuals = Adapted(fun, signature, "value")
+    whole = Combination(residuals, random_direction(results, 0))
+    return replace(
+        objective_of(fun, signature, options), value=whole, residuals=residuals
+    ), results
+
+
+def objective_of_pullback(
+    fun: Callable[..., PyTree],
+    signature: Signature,
+    options: Options,
+    cotangent: PyTree | None,
+    product: Product | None = None,
+) -> Objective:
+    """Returns the objective uᵀ fun(x), whose gradient is the vector-Jacobian product.
+
+    Args:
+        fun: The function.
+        signature: The division of its arguments.
+        options: The options of the check.
+        cotangent: u, in the structure of the result; random for None.
+        product: The product by hand.
+
+    Raises:
+        InputError: if `cotangent` does not fit the result.
+    """
+    objective, results = objective_of_results(fun, signature, options)
+    u = as_point(cotangent)
+    if u is None:
+        u = results.unflatten(random_direction(results, options.get("seed", 0)))
+    results.require_same(u, "the cotangent")
+    weights = results.flatten(u)
+    if not np.all(np.isfinite(weights)) or not np.any(weights):
+        raise InputError("the cotangent is zero or not finite; give finite numbers, not all zero")
+    assert objective.residuals is not None
+    return replace(
+        objective,
+        value=Combination(objective.residuals, weights),
+        residuals=None,
+        gradient=None if product is None else Pullback(product, u),
+    )
+
+
 def run_quantity(
     objective: Objective,
     quantity: Quantity,
@@ -104,6 +168,7 @@ def run_quantity(
     options: Options,
     direction: PyTree | None = None,
     results: Layout | None = None,
+    pattern: Pattern | None = None,
 ) -> Comparison:
     """Checks one quantity; before a second derivative, the gradient from which it is computed."""
     names = ("seed", "points", "device", "memory_bytes", "executor", "on_error")
@@ -118,22 +183,26 @@ def run_quantity(
     )
     along = quantity in ("jvp", "hvp")
 
-    def start(quantity: Quantity, direction: PyTree | None) -> Problem:
-        params = signature.params
+    def start(
+        quantity: Quantity, direction: PyTree | None, there: Signature, label: str
+    ) -> Problem:
+        params = there.params
         if along and direction is None and quantity != "gradient":
             layout = Layout.of(params)
             direction = layout.unflatten(random_direction(layout, settings.seed))
         u = as_point(direction)
-        return Problem.at(objective, params, signature.data, "x0", u, quantity, results)
+        problem = Problem.at(objective, params, there.data, label, u, quantity, results)
+        if pattern is None or quantity == "gradient":
+            return problem
+        return problem.probed(pattern, settings.seed)
 
     quantities: list[Quantity] = [quantity]
     if quantity in ("hessian", "hvp") and objective.gradient is not None:
         quantities = ["gradient", quantity]
-    cases = []
+    signatures, cases = signatures_at(signature, options.get("at")), []
     for each in quantities:
-        u = None if each == "gradient" else direction
-        source = Neighbourhood(
-            partial(start, each, u), settings.points, settings.seed, options.get("tails", False)
-        )
-        cases.append(Case(objective, None, source))
-    return run(cases, settings)
+        begin = partial(start, each, None if each == "gradient" else direction)
+        tails = options.get("tails", False)
+        case = partial(Case, objective, None)
+        cases += cases_at(signatures, begin, case, settings, tails=tails)
+    return run_at_points(cases, [*signatures] * len(quantities), settings)

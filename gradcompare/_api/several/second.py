@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Unpack
 
-from ..._foundation.layout import PyTree
+from ..._foundation.layout import Layout, PyTree
 from ..._model.arguments.several import Product
 from ..._results.result import Comparison
 from .quantity import MATRIX, Options, adapted, objective_of, run_quantity, signature_of
+from .sparse import as_sparse
 
 
 def check_hessian(
@@ -16,6 +17,7 @@ def check_hessian(
     x0: PyTree,
     *args: Any,
     gradient: Callable[..., PyTree] | None = None,
+    pattern: Any = None,
     **options: Unpack[Options],
 ) -> Comparison:
     """Checks the matrix of second derivatives of a scalar.
@@ -23,12 +25,13 @@ def check_hessian(
     Args:
         value: `value(x, *args)`, a scalar.
         hessian: `hessian(x, *args)`, in the structure of `jax.hessian(value)`: for an array, a
-            matrix. None to check autodiff.
+            matrix. Or a sparse matrix, as in `check_jacobian`. None to check autodiff.
         x0: The point.
         args: Further arguments of all functions.
         gradient: `gradient(x, *args)`. With it, differences of the gradient are compared, and the
             gradient itself is checked first; without, second differences of `value`, which have
             about half of the digits.
+        pattern: As in `check_jacobian`.
         options: See `check`.
 
     Raises:
@@ -46,8 +49,11 @@ def check_hessian(
     """
     signature = signature_of((x0, *args), options)
     by_hand = adapted("hessian", hessian, MATRIX, signature)
-    objective = replace(objective_of(value, signature, options, gradient), hessian=by_hand)
-    return run_quantity(objective, "hessian", signature, options)
+    objective = objective_of(value, signature, options, gradient)
+    rows = Layout.of(signature.params)
+    by_hand, places = as_sparse(by_hand, pattern, rows, signature, "hessian")
+    objective = replace(objective, hessian=by_hand)
+    return run_quantity(objective, "hessian", signature, options, pattern=places)
 
 
 def check_hvp(

@@ -3,7 +3,7 @@
 One evaluation serves all results, so a Jacobian costs no more evaluations than a gradient.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -15,6 +15,7 @@ from jaxtyping import Float, Int, PyTree
 from ..._foundation.layout import Layout
 from ..._foundation.precision import cast
 from ..evaluator import Evaluator, flat
+from ..function import Function
 from ..host import called_at, with_arrays_of_jax
 
 BLOCK_NUMBERS = 2**22
@@ -100,47 +101,81 @@ class VectorFunction:
     ) -> Float[np.ndarray, "k m"]:
         """Returns the values at other points."""
         u = np.zeros_like(self.evaluator.x) if u is None else u
-        return self._called(moves, u) if self.on_host else self._compiled(moves, u)
+        if self.on_host:
+            return self._called(_points(self.evaluator.x, u, moves))
+        return self._compiled(moves, u)
+
+    def at_points(self, points: Float[np.ndarray, "k d"]) -> Float[np.ndarray, "k m"]:
+        """Returns the values at points that are given whole."""
+        if self.on_host:
+            return self._called(points)
+        return self._in_blocks("at", self._at, (points,), points.shape[1])
 
     def _compiled(self, moves: Moves, u: Float[np.ndarray, " d"]) -> Float[np.ndarray, "k m"]:
-        evaluator, m, count = self.evaluator, len(self.centre), len(moves.steps)
-        capacity = min(MOST_POINTS, max(1, BLOCK_NUMBERS // m), 2 ** (count - 1).bit_length())
-        line = cast(evaluator.problem.layout.unflatten(u), evaluator.dtype)
-        rows = []
+        line = cast(self.evaluator.problem.layout.unflatten(u), self.evaluator.dtype)
+        return self._in_blocks("near", self._near, moves.arrays, 1, line)
+
+    def _in_blocks(self, name: str, function: Function, arrays, width: int, *extra):
+        """Runs a program for many points, which stops after those that there are.
+
+        Args:
+            name: The name of the program.
+            function: The program.
+            arrays: What it needs for each point.
+            width: The number of numbers that these are.
+            extra: What it needs for all points.
+        """
+        m, count, d = len(self.centre), len(arrays[0]), len(self.evaluator.x)
+        capacity = min(MOST_POINTS, max(1, BLOCK_NUMBERS // max(m, width)))
+        chunk = max(1, min(MOST_TOGETHER, CHUNK_NUMBERS // (d + m), capacity))
+        rows = [np.empty((0, m))]
         for start in range(0, count, capacity):
-            parts = [array[start : start + capacity] for array in moves.arrays]
+            parts = [array[start : start + capacity] for array in arrays]
             size = len(parts[0])
-            padded = [np.pad(part, (0, capacity - size), mode="edge") for part in parts]
-            key = ("near", self.key, capacity)
-            results = evaluator.run(key, self._near, line, *padded, helper=True)
+            rest = [(0, capacity - size)]
+            padded = [np.pad(p, rest + [(0, 0)] * (p.ndim - 1), mode="edge") for p in parts]
+            chunks = np.asarray(-(-size // chunk), np.int32)
+            program = partial(self._chunks, function, chunk)
+            key = (name, self.key)
+            results = self.evaluator.run(key, program, chunks, padded, *extra, helper=True)
             rows.append(results.reshape(capacity, m)[:size])
         return np.concatenate(rows)
 
-    def _near(self, params, data, direction, line, first, steps, second, others, shifts):
-        layout, function = self.evaluator.problem.layout, self.function
+    def _chunks(self, function, chunk, params, data, direction, chunks, arrays, *extra):
+        one = partial(function, params, data, *extra)
+        count, m = arrays[0].shape[0], len(self.centre)
+
+        def body(k, out):
+            parts = [lax.dynamic_slice_in_dim(array, k * chunk, chunk) for array in arrays]
+            values = lax.map(lambda each: one(*each), parts, batch_size=chunk)
+            return lax.dynamic_update_slice_in_dim(out, values.astype(out.dtype), k * chunk, 0)
+
+        start = jnp.zeros((count, m), self.evaluator.dtype)
+        return lax.fori_loop(0, chunks, body, start)
+
+    def _near(self, params, data, line, i, step, j, other, shift):
+        layout = self.evaluator.problem.layout
         x, u = layout.ravel(params), layout.ravel(line)
-        place, chunk = jnp.arange(x.size), CHUNK_NUMBERS // (x.size + len(self.centre))
+        place = jnp.arange(x.size)
+        y = x + shift * u
+        y = jnp.where(place == j, y + other, y)
+        y = jnp.where(place == i, y + step, y)
+        return self._at(params, data, y)
 
-        def one(move):
-            i, step, j, other, shift = move
-            y = x + shift * u
-            y = jnp.where(place == j, y + other, y)
-            y = jnp.where(place == i, y + step, y)
-            return ravelled(function(layout.unflatten(y), data))
+    def _at(self, params, data, y):
+        return ravelled(self.function(self.evaluator.problem.layout.unflatten(y), data))
 
-        moves = (first, steps, second, others, shifts)
-        return lax.map(one, moves, batch_size=max(1, min(MOST_TOGETHER, chunk)))
-
-    def _called(self, moves: Moves, u: Float[np.ndarray, " d"]) -> Float[np.ndarray, "k m"]:
+    def _called(self, points: Iterable[Float[np.ndarray, " d"]]) -> Float[np.ndarray, "k m"]:
         evaluator, layout = self.evaluator, self.evaluator.problem.layout
         function = self.function
         if self.key in evaluator.cache.of_jax:
             function = with_arrays_of_jax(function)
         call = partial(_vector, function, cast(evaluator.problem.data, evaluator.dtype))
-        points = [layout.unflatten(y) for y in _points(evaluator.x, u, moves)]
-        found = called_at(call, points, evaluator.executor, evaluator.cache.failed)
+        trees = [layout.unflatten(y) for y in points]
+        found = called_at(call, trees, evaluator.executor, evaluator.cache.failed)
         lost = np.full(len(self.centre), np.nan)
-        return np.array([lost if values is None else values for values in found])
+        rows = [lost if values is None else values for values in found]
+        return np.reshape(rows, (len(trees), len(lost)))
 
 
 def ravelled(tree: PyTree):

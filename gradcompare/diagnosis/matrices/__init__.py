@@ -3,5 +3,6 @@
 - `findings`: patterns of the whole matrix first, then the diagnosis of single rows
 - `evidence`: the matrices of all points
 - `patterns`: rows and columns that are exchanged, negated, multiplied or zero
+- `omitted`: entries that a sparse matrix leaves out
 - `rows`: a row as the gradient of a scalar
 """

@@ -1,16 +1,20 @@
 """The matrices of all points, and which of their entries are wrong."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from ..._model.estimate import SAFETY
 from ..._model.matrix_layout import MatrixLayout
+from ..._model.sparse.layout import SparseLayout
 from ..._points.examination import Examination
 from ..evidence.gather import comparable
+
+MOST_DENSE = 1_000_000
+"""Most entries, over all points, of a sparse matrix that is diagnosed as a dense one."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,31 @@ class Matrices:
         if not kept:
             return None
         layout = kept[0].evaluator.problem.output
+        if isinstance(layout, SparseLayout):
+            return cls._of_sparse(layout, columns[:5])
         assert isinstance(layout, MatrixLayout)
         stacked = (np.stack([layout.matrix(row) for row in column]) for column in columns[:5])
         return cls(layout, *stacked)
+
+    @classmethod
+    def _of_sparse(cls, layout: SparseLayout, columns: Sequence[np.ndarray]) -> "Matrices | None":
+        """Returns the dense matrices of sparse ones; None if they are too large.
+
+        Rows with entries outside of the pattern have no reference: they show sums.
+        """
+        shape = (len(columns[0]), layout.rows.size, layout.columns.size)
+        if np.prod(shape) > MOST_DENSE:
+            return None
+        dense = [np.zeros(shape) for _ in range(4)] + [np.ones(shape, bool)]
+        for whole, entries in zip(dense, columns, strict=True):
+            whole[:, *layout.places] = entries[:, : layout.pattern.size]
+        return cls(MatrixLayout.by(layout.rows, layout.columns), *dense)
+
+    def without(self, rows: Int[np.ndarray, " k"]) -> "Matrices":
+        """Returns the same without a reference for some rows."""
+        usable = self.usable.copy()
+        usable[:, rows] = False
+        return replace(self, usable=usable)
 
     def differs(
         self, a: Float[np.ndarray, "p m n"], bar: Float[np.ndarray, "p m n"]

@@ -4,23 +4,54 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ..._foundation.wording import listed, short
+from ..._foundation.wording import LISTED, listed, short
 from ..._model.estimate import SAFETY
 from ..._model.finding import Finding
+from ..._model.sparse.layout import SparseLayout
 from ..._points.examination import Examination
 from .evidence import Matrices
+from .omitted import omitted
 from .patterns import patterns
 from .rows import row_findings
 
 
 def matrix_findings(points: Sequence[Examination]) -> tuple[Finding, ...]:
     """Returns what is wrong with a Jacobian or a Hessian, as far as it can be explained."""
-    matrices = Matrices.of(points)
+    layout, matrices = points[0].evaluator.problem.output, Matrices.of(points)
+    if isinstance(layout, SparseLayout):
+        return tuple(_of_sparse(points, layout, matrices))
     if matrices is None or not matrices.wrong.any():
         return ()
     found = patterns(matrices) or row_findings(points, matrices) or (_place(matrices),)
     of_hessian = points[0].evaluator.problem.quantity == "hessian"
     return (*found, *(_asymmetry(matrices) if of_hessian else ()))
+
+
+def _of_sparse(
+    points: Sequence[Examination], layout: SparseLayout, matrices: Matrices | None
+) -> Iterator[Finding]:
+    """Yields the entries outside of the pattern, and what is wrong with those inside."""
+    rows, finding = omitted(points, layout)
+    if finding is not None:
+        yield finding
+    if matrices is None:
+        yield from _wrong_entries(points, layout, rows)
+        return
+    matrices = matrices.without(rows)
+    if matrices.wrong.any():
+        yield from patterns(matrices) or (_place(matrices),)
+    if points[0].evaluator.problem.quantity == "hessian":
+        yield from _asymmetry(matrices)
+
+
+def _wrong_entries(
+    points: Sequence[Examination], layout: SparseLayout, rows: np.ndarray
+) -> Iterator[Finding]:
+    faulty = {i for p in points for i in p.result.judgement.faulty if i < layout.pattern.size}
+    places = sorted(i for i in faulty if layout.pattern.row[i] not in rows)
+    if places:
+        names = [layout.name(i) for i in places[: LISTED + 1]] + [""] * (len(places) - LISTED - 1)
+        yield Finding("place", f"wrong at {listed(names)}", 1.0, coordinates=tuple(places))
 
 
 def _place(matrices: Matrices) -> Finding:

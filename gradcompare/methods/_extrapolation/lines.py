@@ -153,6 +153,12 @@ def unit_along(evaluator: AbstractEvaluator) -> Float[np.ndarray, " 1"]:
     return np.exp2(np.floor(np.log2(np.where(size > 0, size, 1.0))))
 
 
+def unit_of(x: Float[np.ndarray, " d"], u: Float[np.ndarray, " d"]) -> float:
+    """Returns the power of two as unit of t that makes t u about as long as x."""
+    size = float(np.linalg.norm(x) / np.linalg.norm(u)) or 1.0
+    return float(np.exp2(np.floor(np.log2(size))))
+
+
 def typical_size(evaluator: AbstractEvaluator) -> Float[np.ndarray, " k"]:
     """Returns |x| for each coordinate, or ‖x‖/‖u‖ along a direction u; 0 if x or u is 0."""
     problem, x = evaluator.problem, evaluator.x

@@ -53,7 +53,7 @@ def _noise_near(evaluator: AbstractValues) -> Noise:
     opposite direction as well; if those do not show noise alone either, the spread of the
     closest values stands for it.
     """
-    direction = _inward(evaluator)
+    direction = inward(evaluator)
     levels, values = _levels(evaluator, direction, SPACINGS)
     spent, size = values.size, float(np.fmax.reduce(np.abs(values), axis=None))
     digits = rounded_by(values[np.isfinite(values)])
@@ -92,7 +92,7 @@ def _levels(
     return [level for level in map(noise_level, values) if level is not None], values
 
 
-def _inward(evaluator: AbstractValues) -> Float[np.ndarray, " d"]:
+def inward(evaluator: AbstractValues) -> Float[np.ndarray, " d"]:
     """Returns a direction in which every coordinate moves by its scale, with random signs.
 
     A coordinate with a bound moves towards its wider side, and stays inside.
@@ -104,5 +104,5 @@ def _inward(evaluator: AbstractValues) -> Float[np.ndarray, " d"]:
     reach = scale * rng.uniform(0.6, 1.0, size=scale.shape)
     # The farthest of POINTS values uses at most half of the room, at the widest spacing.
     reach = np.minimum(reach, np.maximum(upper - x, x - lower) / (2 * POINTS * max(SPACINGS)))
-    inward = np.where(upper - x > x - lower, 1.0, -1.0)
-    return np.where(np.isinf(lower) & np.isinf(upper), signs, inward) * reach
+    wider = np.where(upper - x > x - lower, 1.0, -1.0)
+    return np.where(np.isinf(lower) & np.isinf(upper), signs, wider) * reach

@@ -57,9 +57,7 @@ def noise_outward(evaluator: AbstractValues) -> tuple[float, int]:
     """
     scale, spent = coordinate_scale(evaluator), 1
     usual = usual_length(scale)
-    lower, upper = evaluator.problem.bounds
-    tiny = (scale < TINY_PARAMETER * usual) & np.isinf(lower) & np.isinf(upper)
-    if not tiny.any():
+    if not has_tiny(evaluator, scale):
         return 0.0, 0
     limit = ANOTHER * abs(evaluator.value()) or np.inf
     moved = evaluator.problem.layout.unflatten(
@@ -67,7 +65,7 @@ def noise_outward(evaluator: AbstractValues) -> tuple[float, int]:
     )
     steps = np.random.default_rng(1).random(VALUES)
     for distance in usual * np.array(OUTWARD):
-        reach = _reach(evaluator, scale, distance)
+        reach = moved_outward(evaluator, scale, distance)
         if not reach.any():
             continue
         line = evaluator.problem.layout.unflatten(reach)
@@ -76,14 +74,14 @@ def noise_outward(evaluator: AbstractValues) -> tuple[float, int]:
         size = np.max(np.abs(values))
         if not np.isfinite(size) or size > limit:
             break
-        level = _residual(steps, values)
-        if level <= UNEXPLAINED * _explained(values):
+        level = float(residual(steps, values))
+        if level <= UNEXPLAINED * explained(values):
             continue
         if level > PURE * np.ptp(values):
             near = evaluator.along(NEAR * (steps - 0.5), moved)
             spent += VALUES
             change = float(np.ptp(near))
-            if change > SMOOTH_NEAR * level and _residual(steps, near) < SMOOTH_NEAR * change:
+            if change > SMOOTH_NEAR * level and residual(steps, near) < SMOOTH_NEAR * change:
                 continue
         smooth, more = varies(evaluator, reach, level, start=1.0)
         spent += more
@@ -91,7 +89,14 @@ def noise_outward(evaluator: AbstractValues) -> tuple[float, int]:
     return 0.0, spent
 
 
-def _reach(
+def has_tiny(evaluator: AbstractValues, scale: Float[np.ndarray, " d"]) -> bool:
+    """Whether a parameter without a bound is tiny beside the usual one."""
+    lower, upper = evaluator.problem.bounds
+    tiny = (scale < TINY_PARAMETER * usual_length(scale)) & np.isinf(lower) & np.isinf(upper)
+    return bool(tiny.any())
+
+
+def moved_outward(
     evaluator: AbstractValues, scale: Float[np.ndarray, " d"], distance: float
 ) -> Float[np.ndarray, " d"]:
     """Returns how far each tiny coordinate without a bound moves."""
@@ -103,19 +108,23 @@ def _reach(
     return np.where(moving, lengths, 0.0)
 
 
-def _residual(steps: Float[np.ndarray, " n"], values: Float[np.ndarray, " n"]) -> float:
+def residual(
+    steps: Float[np.ndarray, " n"], values: Float[np.ndarray, "..."]
+) -> Float[np.ndarray, "..."]:
     """Returns the standard deviation of values from the polynomial in `steps` that fits best.
 
     The steps are random: rounding repeats itself over equal ones, and differences do not show it.
     """
     powers = np.vander(2 * steps - 1, DEGREE + 1)
-    size = np.max(np.abs(values - values[0])) or 1.0
+    size = np.max(np.abs(values - values[0]), axis=0)
+    size = np.where(size > 0, size, 1.0)
     deviations = (values - values[0]) / size
+    deviations = np.where(np.isfinite(deviations), deviations, 0.0)
     rest = deviations - powers @ np.linalg.lstsq(powers, deviations, rcond=None)[0]
-    return float(size * np.sqrt(np.sum(rest**2) / (len(steps) - DEGREE - 1)))
+    return size * np.sqrt(np.sum(rest**2, axis=0) / (len(steps) - DEGREE - 1))
 
 
-def _explained(values: Float[np.ndarray, " n"]) -> float:
+def explained(values: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     """Returns how far rounding of x and of f moves values that lie within WIDTH of x."""
-    slope = float(np.ptp(values)) / WIDTH
-    return EPS * (slope + float(np.max(np.abs(values))))
+    slope = np.ptp(values, axis=0) / WIDTH
+    return EPS * (slope + np.max(np.abs(values), axis=0))

@@ -11,8 +11,9 @@ from ...._evaluation.near.vectors import VectorFunction
 from ...._model.matrix_layout import MatrixLayout
 from ..ladder import derivatives_along
 from ..lines import Lines, coordinate_scale, room, unit_along, usual_length
-from ..noise.measurement import measure_noise
-from .values import Counted, OneResult, Slopes
+from .coloured import sparse_derivatives
+from .noises import measure_noises
+from .values import Counted, Slopes
 
 
 def differentiated(evaluator: Evaluator) -> VectorFunction | None:
@@ -28,7 +29,9 @@ def first_derivatives(function: VectorFunction) -> Slopes:
     """Returns the derivative of every result by every coordinate, or along the direction."""
     evaluator, values = function.evaluator, Counted(function)
     problem, centre = evaluator.problem, function.centre
-    noises = tuple(measure_noise(OneResult(values, k)) for k in range(len(centre)))
+    noises = measure_noises(values)
+    if problem.sparsity is not None:
+        return sparse_derivatives(values, noises)
     if problem.direction is None:
         assert isinstance(problem.output, MatrixLayout)
         row, column = problem.output.places

@@ -19,31 +19,71 @@ from ...._evaluation.near.vectors import Moves, VectorFunction
 from ...._foundation.layout import Layout
 from ...._model.estimate import EPS
 from ...._model.matrix_layout import MatrixLayout
+from ...._model.sparse.pattern import Pattern
 from ..ladder import derivatives_along
-from ..lines import Lines, coordinate_scale, unit_along
+from ..lines import Lines, coordinate_scale, unit_of
 from ..noise.measurement import measure_noise
+from .coloured import directions_of, joined, ordered
 from .values import Counted, Slopes
 
 
 def second_derivatives(evaluator: Evaluator) -> Slopes:
     """Returns the second derivatives of the value: by two coordinates, or by one and along u."""
     problem = evaluator.problem
+    if problem.sparsity is not None:
+        return _sparse(evaluator, problem.sparsity)
+    if problem.direction is None:
+        return _second(evaluator, None)
+    return _second(evaluator, problem.layout.flatten(problem.direction))
+
+
+def _sparse(evaluator: Evaluator, pattern: Pattern) -> Slopes:
+    """Returns the entries of a pattern, a colour at a time, and the products of all rows."""
+    *directions, unit = directions_of(evaluator)
+    colour, parts = pattern.colours[pattern.column], []
+    order = np.argsort(colour, kind="stable")
+    for c in range(pattern.count):
+        rows = pattern.row[order][colour[order] == c]
+        parts.append(_second(evaluator, np.where(pattern.colours == c, unit, 0.0), rows))
+    entries = ordered(joined([part.along for part in parts]), np.argsort(order))
+    own = unit[pattern.column]
+    entries = replace(entries, value=entries.value / own, error=entries.error / own)
+    parts += (products := [_second(evaluator, u) for u in directions])
+    along = joined([entries, *(part.along for part in products)])
+    evaluations = sum(part.evaluations for part in parts)
+    return Slopes(along, parts[0].noises, np.zeros(len(along.value), int), evaluations)
+
+
+def _second(
+    evaluator: Evaluator,
+    u: Float[np.ndarray, " d"] | None,
+    rows: Int[np.ndarray, " k"] | None = None,
+) -> Slopes:
+    problem = evaluator.problem
     function = VectorFunction(evaluator, "value", problem.objective.value)
     noise, scale = measure_noise(evaluator), coordinate_scale(evaluator)
-    if problem.direction is None:
+    if u is None:
         first, second, place = _upper_pairs(problem.output)
         other = scale
     else:
-        first = place = np.arange(len(scale))
-        second, other = np.zeros(len(scale), int), unit_along(evaluator)
-    room_of = _room_for_pairs(evaluator, first, second, scale, other)
+        first = np.arange(len(scale)) if rows is None else rows
+        place = np.arange(len(first))
+        second, other = np.zeros(len(first), int), np.array([unit_of(evaluator.x, u)])
+    room_of = _room_for_pairs(evaluator, first, second, scale, other, u)
     values = Counted(function)
     count, centre = len(first), float(function.centre[0])
-    sample = _second_sampler(values, first, second, scale, other, centre)
+    sample = _second_sampler(values, first, second, scale, other, centre, u)
     # Four values, a quarter of each.
     bound = np.full(count, noise.bound + EPS * abs(centre))
+    # As a value beside f(x), so that noise is judged by the size of f: q(0) is 0.
     lines = Lines(
-        sample, np.zeros(count), np.ones(count), np.zeros(count), room_of, np.zeros(count), bound
+        lambda which, t: centre + sample(which, t),
+        np.zeros(count),
+        np.ones(count),
+        np.zeros(count),
+        room_of,
+        np.full(count, centre),
+        bound,
     )
     along = derivatives_along(lines)
     unit = scale[first] * other[second]
@@ -69,18 +109,18 @@ def _upper_pairs(output: Layout) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return pairs[0], pairs[1], np.reshape(place, -1)
 
 
-def _room_for_pairs(evaluator, first, second, scale, other) -> Float[np.ndarray, " k"]:
+def _room_for_pairs(evaluator, first, second, scale, other, u) -> Float[np.ndarray, " k"]:
     """Returns the largest t at which both moves together stay within the bounds."""
     x, (lower, upper) = evaluator.x, evaluator.problem.bounds
     narrow = np.minimum(x - lower, upper - x)
-    if evaluator.problem.direction is None:
+    if u is None:
         # A coordinate that is moved twice moves twice as far.
         steps = np.where(first == second, 2.0, 1.0)
         ends = np.minimum(
             narrow[first] / (steps * scale[first]), narrow[second] / (steps * other[second])
         )
     else:
-        u = np.abs(evaluator.problem.layout.flatten(evaluator.problem.direction)) * other[0]
+        u = np.abs(u) * other[0]
         with np.errstate(divide="ignore", invalid="ignore"):
             ends = np.full(len(first), np.min(np.where(u > 0, narrow / (2 * u), np.inf)))
         ends = np.minimum(ends, narrow[first] / (2 * scale[first]))
@@ -94,11 +134,11 @@ def _second_sampler(
     scale: Float[np.ndarray, " d"],
     other: Float[np.ndarray, " e"],
     centre: float,
+    u: Float[np.ndarray, " d"] | None,
 ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """Returns q(t) along pairs of directions, each t in units of the two scales."""
     evaluator = values.function.evaluator
-    d, direction = len(evaluator.x), evaluator.problem.direction
-    u = None if direction is None else evaluator.problem.layout.flatten(direction)
+    d = len(evaluator.x)
 
     def moved(i, j, a, b):
         if u is None:

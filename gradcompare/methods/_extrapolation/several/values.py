@@ -54,6 +54,11 @@ class Counted:
         self.evaluations += len(values)
         return values, number
 
+    def at_points(self, points: Float[np.ndarray, "k d"]) -> Float[np.ndarray, "k m"]:
+        """Returns the values at points that are given whole."""
+        self.evaluations += len(points)
+        return self.function.at_points(points)
+
     def along(
         self, steps: Float[np.ndarray, " k"], u: Float[np.ndarray, " d"]
     ) -> Float[np.ndarray, "k m"]:
