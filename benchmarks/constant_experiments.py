@@ -23,7 +23,7 @@ from scenes import Scene, make_scene
 
 import gradcompare
 from gradcompare import Verdict
-from gradcompare._engine.point.taylor import taylor_remainder
+from gradcompare._engine.point.second_opinion.taylor import taylor_remainder
 from gradcompare._foundation.precision import FLOAT64, precision_scope
 
 

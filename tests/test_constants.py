@@ -108,6 +108,6 @@ def test_an_experiment_sees_what_a_constant_does():
 
 
 def test_what_the_package_cannot_work_with_is_told():
-    name = "_engine.point.taylor.STEADY"
+    name = "_engine.point.second_opinion.taylor.STEADY"
     with changed(name, None):
         assert benchmark.outcome("taylor").figures == {"fails: TypeError": 1}

@@ -28,11 +28,11 @@ from ..diagnosis.findings import findings
 from ..diagnosis.nonfinite.findings import nonfinite_findings
 from .accuracy import accuracies
 from .outside import outside_of_pattern
-from .point.asymmetry import with_asymmetry
 from .point.examination import examine
-from .point.line_integral import without_staircase
-from .point.noisy import with_integrals
 from .point.remarks import remarks
+from .point.second_opinion.asymmetry import with_asymmetry
+from .point.second_opinion.line_integral import without_staircase
+from .point.second_opinion.noisy import with_integrals
 from .point.twin import TwinRefusedError, require_company, require_same_value
 from .settings import Case, Programs, Settings
 from .tolerance import tolerance

@@ -9,7 +9,7 @@ import numpy as np
 from ..._engine.identities.differentiable import remainder_of
 from ..._engine.identities.field import Field
 from ..._engine.identities.remainder import Remainder
-from ..._engine.point.taylor import sized_direction
+from ..._engine.point.second_opinion.taylor import sized_direction
 from ..._engine.settings import Settings, evaluator_of
 from ..._foundation.layout import PyTree
 from ..._foundation.precision import FLOAT64, precision_scope

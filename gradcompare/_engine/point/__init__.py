@@ -1,10 +1,11 @@
 """One point: the estimates of all methods, the verdict, and remarks.
 
-- `asymmetry`: a wrong gradient that is the gradient of no function
+- `acceptance`: an accuracy that the user accepts
 - `examination`: the comparison at one point
 - `kinks`: the sources against f along directions, where f has a kink
 - `narrow`: the judgement of functions that compute in narrow types
-- `noisy`: line integrals, where noise keeps differences from a decision
+- `other`: a second derivative of the user's own
 - `remarks`: sentences on the functions
-- `taylor`: a second opinion on a gradient
+- `second_opinion`: opinions beside the vote
+- `twin`: functions of NumPy that are rerun with jax.numpy
 """

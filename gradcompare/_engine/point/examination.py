@@ -37,7 +37,7 @@ from .kinks.study import at_kink
 from .narrow import as_written, unless_rounding_decides
 from .other import judged_with_other, without_copies
 from .remarks import voting_programs
-from .taylor import taylor_remainder, unless_followed
+from .second_opinion.taylor import taylor_remainder, unless_followed
 
 RANDOM_GRADIENT = Explanation(
     "the gradient gives different numbers at the same point",
@@ -76,10 +76,6 @@ def examine(evaluator: Evaluator, methods: Sequence[AbstractMethod]) -> PointRes
     judgement = unless_rounding_decides(judgement, evaluator, methods)
     judgement, taylor = _with_taylor(evaluator, judgement, votes)
     estimates |= {sources[source]: estimate for source, estimate in votes.items()}
-    pairs = tuple(
-        pair_error(a, estimates[a], b, estimates[b], problem)
-        for a, b in combinations(estimates, 2)
-    )
     return PointResult(
         problem.label,
         evaluator.x,
@@ -89,7 +85,10 @@ def examine(evaluator: Evaluator, methods: Sequence[AbstractMethod]) -> PointRes
         estimates,
         missing,
         sources,
-        pairs,
+        tuple(
+            pair_error(a, estimates[a], b, estimates[b], problem)
+            for a, b in combinations(estimates, 2)
+        ),
         taylor=taylor,
     )
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..._foundation.errors import optional
-from ..._model.finding import Finding
-from ..._points.examination import Examination
-from ..identities.symmetry import symmetry_of
+from ...._foundation.errors import optional
+from ...._model.finding import Finding
+from ...._points.examination import Examination
+from ...identities.symmetry import symmetry_of
 
 OPEN = frozenset({"unexplained", "place"})
 """Kinds of findings that leave open what is wrong."""

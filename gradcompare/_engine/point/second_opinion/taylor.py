@@ -16,11 +16,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from ..._evaluation.evaluator import Evaluator
-from ..._foundation.wording import short
-from ..._model.estimate import Estimate
-from ..._model.verdict import ACCUSED, Judgement, Verdict
-from ..._results.judgement.fairness import FOLLOWED
+from ...._evaluation.evaluator import Evaluator
+from ...._foundation.wording import short
+from ...._model.estimate import Estimate
+from ...._model.verdict import ACCUSED, Judgement, Verdict
+from ...._results.judgement.fairness import FOLLOWED
 
 HALVINGS = 32
 """Number of steps, from a quarter of the scale of the parameters down to 10⁻¹⁰ of it."""

@@ -8,12 +8,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..._foundation.errors import optional
-from ..._model.verdict import Verdict
-from ..._points.examination import Examination
-from ...methods._base import AbstractMethod
-from ..identities.field import Field
-from ..identities.integral import integral_of
+from ...._foundation.errors import optional
+from ...._model.verdict import Verdict
+from ...._points.examination import Examination
+from ....methods._base import AbstractMethod
+from ...identities.field import Field
+from ...identities.integral import integral_of
 
 RADII = (0.1, 0.3, 1.0)
 """Distances of the corners of the polygon from x, relative to each coordinate; the first at which

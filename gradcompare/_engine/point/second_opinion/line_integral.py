@@ -28,13 +28,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from ..._evaluation.evaluator import Evaluator
-from ..._foundation.errors import optional, outcome_of
-from ..._foundation.wording import short
-from ..._model.verdict import Explanation, Verdict
-from ..._points.examination import Examination
-from ...methods._base import AbstractMethod
-from ...methods._extrapolation.lines import coordinate_scale
+from ...._evaluation.evaluator import Evaluator
+from ...._foundation.errors import optional, outcome_of
+from ...._foundation.wording import short
+from ...._model.verdict import Explanation, Verdict
+from ...._points.examination import Examination
+from ....methods._base import AbstractMethod
+from ....methods._extrapolation.lines import coordinate_scale
 
 LINES_OUT = 4
 """Number of random lines through x."""
