@@ -30,7 +30,7 @@ from .accuracy import accuracies
 from .point.examination import examine
 from .point.line_integral import without_staircase
 from .point.remarks import remarks
-from .point.twin import TwinRefusedError, require_company, require_same_value
+from .point.twin import TwinRefusedError, require_valid_twin
 from .settings import Case, Settings, evaluator_of
 from .tolerance import tolerance
 
@@ -67,7 +67,7 @@ def _covered(case: Case, settings: Settings) -> Coverage:
     try:
         return _Examiner(settings).of(case.points)
     except TwinRefusedError as refused:
-        return _Examiner(settings, no_twin=str(refused)).of(case.points)
+        return _Examiner(settings, refused).of(case.points)
 
 
 class _Examiner:
@@ -75,12 +75,12 @@ class _Examiner:
 
     Attributes:
         settings: The settings.
-        no_twin: The reason why a function of NumPy is not rerun with jax.numpy, if known.
+        refused: The reason why a function of NumPy is not rerun with jax.numpy, if it was before.
         evaluator: The functions.
     """
 
-    def __init__(self, settings: Settings, no_twin: str = "") -> None:
-        self.settings, self.no_twin = settings, no_twin
+    def __init__(self, settings: Settings, refused: TwinRefusedError | None = None) -> None:
+        self.settings, self.refused = settings, refused
         self.evaluator: Evaluator | None = None
 
     def of(self, source: PointSource) -> Coverage:
@@ -101,15 +101,15 @@ class _Examiner:
         if self.evaluator is None:
             self.evaluator = self._evaluator_of(problem)
         here = self.evaluator.at(problem)
-        require_same_value(here)
         result = examine(here, self.settings.methods)
-        require_company(here, result)
-        return Examination(here, result)
+        # Afterwards, since f may depend on what was called before.
+        require_valid_twin(here, result)
+        return Examination(here, result if self.refused is None else self.refused.told(result))
 
     def _evaluator_of(self, problem: Problem) -> Evaluator:
         evaluator = evaluator_of(problem, self.settings)
-        if self.no_twin:
-            evaluator.cache.no_twin = self.no_twin
+        if self.refused is not None:
+            evaluator.cache.no_twin = str(self.refused)
             return evaluator
         autodiff = any(method.source == "autodiff" for method in self.settings.methods)
         return with_twin(evaluator) if autodiff else evaluator
