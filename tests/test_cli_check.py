@@ -105,6 +105,10 @@ def on_host(w):
     return float(np.sum(np.sin(w)))
 
 
+def on_host_alone(w):
+    return np.sum(np.sin(w)).item()
+
+
 LAYER = Layer(np.array([0.1, 0.7]), 0.5)
 POINT = [0.1, 0.2]
 
@@ -379,7 +383,10 @@ def test_a_wrong_function_of_a_file():
 
 def test_a_function_alone():
     assert "loss has no hand-written gradient" in agrees("model.py:loss", "--at", "w.npz")
-    outcome = check("model.py:on_host", "--at", ":POINT")
+    assert "autodiff of `on_host` rerun with jax.numpy" in agrees(
+        "model.py:on_host", "--at", ":POINT"
+    )
+    outcome = check("model.py:on_host_alone", "--at", ":POINT")
     assert outcome.exit_code == 1
     assert "NOT_A_CHECK" in outcome.stdout
 

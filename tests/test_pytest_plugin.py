@@ -47,7 +47,7 @@ def cosine(x, data):
 
 
 def on_host(x, data):
-    return float(np.sum(np.asarray(x) ** 2))
+    return np.sum(np.asarray(x) ** 2).item()
 
 
 OBJECTIVES = (

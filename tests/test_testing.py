@@ -144,7 +144,7 @@ NOT_VERIFIED = {
         r"INCONCLUSIVE \(GC201\)(.*\n)*.*f jumps",
     ),
     "nothing-verified": (
-        (lambda x: 1e-30 * float(np.sum(np.asarray(x) ** 2)) + 1.0, lambda x: 2e-30 * x, X),
+        (lambda x: 1e-30 * np.sum(np.asarray(x) ** 2).item() + 1.0, lambda x: 2e-30 * x, X),
         {},
         r"INCONCLUSIVE \(GC201\): nothing was verified(.*\n)*.*detection floor: none",
     ),

@@ -33,7 +33,7 @@ from .point.remarks import remarks
 from .point.second_opinion.asymmetry import with_asymmetry
 from .point.second_opinion.line_integral import without_staircase
 from .point.second_opinion.noisy import with_integrals
-from .point.twin import TwinRefusedError, require_company, require_same_value
+from .point.twin import TwinRefusedError, require_valid_twin
 from .settings import Case, Programs, Settings
 from .tolerance import tolerance
 
@@ -70,7 +70,7 @@ def _covered(case: Case, settings: Settings) -> Coverage:
     try:
         return _Examiner(settings, case.programs or Programs()).of(case.points)
     except TwinRefusedError as refused:
-        return _Examiner(settings, Programs(), no_twin=str(refused)).of(case.points)
+        return _Examiner(settings, Programs(), refused).of(case.points)
 
 
 class _Examiner:
@@ -79,12 +79,14 @@ class _Examiner:
     Attributes:
         settings: The settings.
         programs: The programs that other cases share.
-        no_twin: The reason why a function of NumPy is not rerun with jax.numpy, if known.
+        refused: The reason why a function of NumPy is not rerun with jax.numpy, if it was before.
         evaluator: The functions.
     """
 
-    def __init__(self, settings: Settings, programs: Programs, no_twin: str = "") -> None:
-        self.settings, self.programs, self.no_twin = settings, programs, no_twin
+    def __init__(
+        self, settings: Settings, programs: Programs, refused: TwinRefusedError | None = None
+    ) -> None:
+        self.settings, self.programs, self.refused = settings, programs, refused
         self.evaluator: Evaluator | None = None
 
     def of(self, source: PointSource) -> Coverage:
@@ -105,15 +107,15 @@ class _Examiner:
         if self.evaluator is None:
             self.evaluator = self._evaluator_of(problem)
         here = self.evaluator.at(problem)
-        require_same_value(here)
         result = examine(here, self.settings.methods)
-        require_company(here, result)
-        return Examination(here, result)
+        # Afterwards, since f may depend on what was called before.
+        require_valid_twin(here, result)
+        return Examination(here, result if self.refused is None else self.refused.told(result))
 
     def _evaluator_of(self, problem: Problem) -> Evaluator:
         evaluator = self.programs.at(problem, self.settings)
-        if self.no_twin:
-            evaluator.cache.no_twin = self.no_twin
+        if self.refused is not None:
+            evaluator.cache.no_twin = str(self.refused)
             return evaluator
         autodiff = any(method.source == "autodiff" for method in self.settings.methods)
         return with_twin(evaluator) if autodiff else evaluator

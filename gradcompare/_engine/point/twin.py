@@ -5,6 +5,8 @@ other sources, as where the function rounds its result, the twin is given up: th
 written it, and it accuses nobody.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..._evaluation.evaluator import Evaluator
@@ -16,27 +18,40 @@ from ..._results.judgement.excess import excess_of
 
 
 class TwinRefusedError(GradcompareError):
-    """The twin does not count; the message says why."""
+    """The twin does not count; the message says why.
+
+    Attributes:
+        point: The result at the point where this was seen. When the study begins anew, the
+            function was called before, and some of the warnings of this point do not come again.
+    """
+
+    def __init__(self, reason: str, point: PointResult) -> None:
+        super().__init__(reason)
+        self.point = point
+
+    def told(self, point: PointResult) -> PointResult:
+        """Returns a later result, with the warnings of this one if it is of the same point."""
+        if point.label != self.point.label:
+            return point
+        return replace(
+            point, warnings=tuple(dict.fromkeys((*point.warnings, *self.point.warnings)))
+        )
 
 
-def require_same_value(evaluator: Evaluator) -> None:
-    """Compares the twin with the value at the point, if there is a twin.
+def require_valid_twin(evaluator: Evaluator, point: PointResult) -> None:
+    """Looks whether the twin, if there is one, counts at a point that was examined with it.
 
     Raises:
-        TwinRefusedError: if they differ.
+        TwinRefusedError: if it has another value than the function, or if its derivative agrees
+            with that of no other source, where this decides the verdict.
     """
-    if evaluator.cache.twins and (reason := disagreement(evaluator)):
-        raise TwinRefusedError(reason)
-
-
-def require_company(evaluator: Evaluator, point: PointResult) -> None:
-    """Looks whether autodiff of the twin agrees with one of the other sources, if there is a twin.
-
-    Raises:
-        TwinRefusedError: if it agrees with none, where this decides the verdict.
-    """
-    if evaluator.cache.twins and _stands_alone(point):
-        raise TwinRefusedError(f"its autodiff contradicts the other sources at {point.label}")
+    if not evaluator.cache.twins:
+        return
+    reason = disagreement(evaluator)
+    if not reason and _stands_alone(point):
+        reason = f"its autodiff contradicts the other sources at {point.label}"
+    if reason:
+        raise TwinRefusedError(reason, point)
 
 
 def _stands_alone(point: PointResult) -> bool:
