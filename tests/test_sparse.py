@@ -1,5 +1,7 @@
 """Sparse Jacobians and Hessians: few evaluations, and entries that the pattern leaves out."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -246,6 +248,21 @@ def test_the_stated_probability_bounds_that_of_a_miss():
         escaped = np.mean(np.all(draws < share, axis=1))
         assert escaped <= (np.sqrt(2 / np.pi) * share) ** PROBES * 1.2
         assert escaped >= (np.sqrt(2 / np.pi) * share) ** PROBES * 0.5
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_entry_of_the_stated_size_is_found_and_a_much_smaller_one_is_not(seed):
+    def verdict_of(size):
+        def fun(x):
+            return on_host(x) + size * np.eye(N)[7] * x[1]
+
+        return gradcompare.check_jacobian(fun, of_scipy, X, points=1, seed=seed)
+
+    stated = float(re.findall(r"is above (\S+) at x0", str(verdict_of(0.0)))[0])
+    assert 0 < stated < 1e-6
+    size = stated / abs(X[1])
+    assert verdict_of(size).verdict is Verdict.ANALYTIC_WRONG
+    assert verdict_of(1e-6 * size).verdict is Verdict.AGREE
 
 
 def test_pytrees_have_a_row_for_each_result_and_a_column_for_each_parameter():
