@@ -252,6 +252,15 @@ def test_a_derivative_that_stands_alone_accuses_nobody():
     assert "its autodiff contradicts the other sources at x0" in str(comparison)
 
 
+def test_errors_that_are_accepted_are_not_followed_by_autodiff():
+    def value(x):  # x², with pieces on which its slope is off
+        return float(np.sum(np.square(x) + 1e-6 * np.sin(500 * x)))
+
+    comparison = check(value, lambda x: 2 * x, np.array([1.0, 2.0]), accuracy=1e-4)
+    assert comparison.verdict is Verdict.AGREE
+    assert "with jax.numpy: an accuracy is given" in str(comparison)
+
+
 def test_what_jax_traces_is_not_rerun(monkeypatch):
     def fail(function):
         raise AssertionError("rerun")

@@ -32,6 +32,9 @@ FUNCTIONS = ("value", "residuals")
 MOST_OPERATIONS = 2000
 """Largest number of operations of a twin: a loop of Python is written out, round after round."""
 
+ACCEPTED = "an accuracy is given, and autodiff follows the errors that it accepts"
+"""The reason where f stops at a tolerance: its pieces have other slopes than its trend."""
+
 MOST_CALLS = 1_000_000
 """Largest number of calls while a twin is traced: about two seconds."""
 
@@ -61,9 +64,12 @@ def with_twin(evaluator: Evaluator) -> Evaluator:
 
     Without one, the evaluator knows the reason.
     """
+    objective = evaluator.problem.objective
     if not evaluator.cache.opaque:
         return evaluator
-    objective = evaluator.problem.objective
+    if objective.accuracy is not None:
+        evaluator.cache.no_twin = ACCEPTED
+        return evaluator
     for name in FUNCTIONS:
         if (function := getattr(objective, name)) is not None:
             twin = _traceable(evaluator, function)
