@@ -9,6 +9,7 @@ Set XLA_FLAGS, to nothing as well, for the compiler as users have it.
 """
 
 import atexit
+import gc
 import mmap
 import os
 import shutil
@@ -80,6 +81,13 @@ SLOW = (
     *("testing", "traps", "typing", "units", "watch"),
 )
 """The files whose tests take two seconds or more; in others, single tests have the marker."""
+
+
+def pytest_collection_finish() -> None:
+    """What is imported and collected stays, and need not be looked through for garbage again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.hookimpl(tryfirst=True)

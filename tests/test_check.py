@@ -101,7 +101,7 @@ FAULTY_NAMES = {
 }
 
 
-@pytest.mark.parametrize("name", FAULTY_NAMES)
+@pytest.mark.parametrize("name", sweep(FAULTY_NAMES, every=2))
 def test_the_faulty_coordinate_is_named(name):
     x, change = FAULTY_NAMES[name]
     result = check(cubes, lambda x: change(cubes_gradient(x)), x)

@@ -19,7 +19,8 @@ check = functools.partial(gradcompare.check, points=1)
 
 NAMES = [tie.name for tie in ties(0)]
 FAMILIES = {name.partition(" of ")[0]: number for number, name in reversed([*enumerate(NAMES)])}
-"""The first number of each family, which has the fewest entries."""
+"""The first number of each family, which has the fewest entries; quantiles are of the kind of
+order and median, and |x| is of that of hinges."""
 
 RIGHT = (Verdict.VALID_SUBGRADIENT, Verdict.AGREE)
 
@@ -30,7 +31,10 @@ def verdict_on(tie, vector) -> Verdict:
 
 @pytest.mark.parametrize(
     ("seed", "number"),
-    sweep(product(range(2), range(len(NAMES))), [*product([0], FAMILIES.values())]),
+    sweep(
+        product(range(2), range(len(NAMES))),
+        [(0, FAMILIES[name]) for name in FAMILIES.keys() - {"order", "median", "hinges"}],
+    ),
 )
 def test_elements_are_right_and_others_are_wrong(seed, number):
     tie = [*ties(seed)][number]

@@ -34,7 +34,7 @@ def looks(p):
     assert float(p[0]) < 100
 
 
-@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("value", sweep(VALUES, [literals, spectrum]))
 def test_complex_literals_in_value_and_gradient(value):
     def gradient(p, signal):
         return jnp.real((0.5j * jax.grad(value)(p, signal) - 2j) * -2j) + 4

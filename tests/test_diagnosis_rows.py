@@ -47,8 +47,8 @@ ROWS = {
 }
 
 
-# The last ones, some between, one, several twice, and some alone.
-@pytest.mark.parametrize("said", sweep(ROWS, [list(ROWS)[case] for case in (0, 2, 3, 5, 6)]))
+# The last ones, one, several twice, and some alone.
+@pytest.mark.parametrize("said", sweep(ROWS, [list(ROWS)[case] for case in (0, 3, 5, 6)]))
 def test_rows_of_a_sum(said):
     (finding,) = found(loss, by_rows(ROWS[said]))
     assert finding.kind == "rows"

@@ -219,7 +219,7 @@ def ruled_forwards(factor):
 
 
 RULES = {"backwards": ruled, "forwards": ruled_forwards}
-FEW_RULES = [("backwards", "float16", 0), ("forwards", "float32", 0)]
+FEW_RULES = [("backwards", "float32", 0), ("forwards", "bfloat16", 0)]
 
 
 @pytest.mark.parametrize(

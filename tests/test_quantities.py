@@ -112,21 +112,30 @@ def test_entries_of_pytrees_have_the_names_of_both():
     assert right.verdict in (Verdict.AGREE, Verdict.NOT_A_CHECK)
 
 
-@pytest.mark.parametrize("place", ["traced", "host"])
-@pytest.mark.parametrize("with_gradient", [True, False])
-def test_hessians(place, with_gradient):
+CHANGES = {
+    "none": (lambda H: H, Verdict.AGREE),
+    "sign": (lambda H: -H, Verdict.ANALYTIC_WRONG),
+    "half an entry": (lambda H: H.at[0, 0].mul(0.5), Verdict.ANALYTIC_WRONG),
+    "no cross term": (lambda H: H.at[1, 2].mul(0), Verdict.ANALYTIC_WRONG),
+}
+WAYS = list(product(PLACES, [True, False]))
+# The right one each way, and each change one way or another.
+FEW_CHANGES = [(*way, "none") for way in WAYS] + [
+    (*WAYS[turn % len(WAYS)], change) for turn, change in enumerate(CHANGES) if change != "none"
+]
+
+
+@pytest.mark.parametrize(
+    ("place", "with_gradient", "changed"),
+    sweep([(*way, change) for way in WAYS for change in CHANGES], FEW_CHANGES),
+)
+def test_hessians(place, with_gradient, changed):
     wrap = (lambda f: on_host(jax.jit(f))) if place == "host" else lambda f: f
     value = float_of(energy) if place == "host" else energy
     gradient = wrap(lambda x: jax.grad(energy)(x) * 1.0) if with_gradient else None
-
-    def verdict(change):
-        hessian = wrap(lambda x: change(energy_hessian(x)))
-        return gradcompare.check_hessian(value, hessian, X, gradient=gradient).verdict
-
-    assert verdict(lambda H: H) is Verdict.AGREE
-    assert verdict(lambda H: -H) is Verdict.ANALYTIC_WRONG
-    assert verdict(lambda H: H.at[0, 0].mul(0.5)) is Verdict.ANALYTIC_WRONG
-    assert verdict(lambda H: H.at[1, 2].mul(0)) is Verdict.ANALYTIC_WRONG
+    change, verdict = CHANGES[changed]
+    hessian = wrap(lambda x: change(energy_hessian(x)))
+    assert gradcompare.check_hessian(value, hessian, X, gradient=gradient).verdict is verdict
 
 
 def test_a_wrong_gradient_beside_a_hessian_is_reported_itself():
