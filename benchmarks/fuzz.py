@@ -1,7 +1,8 @@
 """Random programs whose right gradient is known: `python benchmarks/fuzz.py --count 1000`.
 
-Each program is checked as a traced function and as one on the host (and, with `--ways formula`,
-with its gradient in jax.numpy). A right gradient must not be called wrong, and an error of ten or
+Each program is checked as a traced function and as one on the host that can only be called (and,
+with `--ways twin`, as NumPy code that is rerun with jax.numpy, with `--ways formula`, with its
+gradient in jax.numpy). A right gradient must not be called wrong, and an error of ten or
 three stated floors in one coordinate must not pass. *Unverified* are the coordinates for which the
 check of the right gradient states no floor at x0, kinks among them. Failures are printed as
 programs. The families stand in `fuzz_families.py` and `fuzz_digits.py`; programs take them by
@@ -98,7 +99,9 @@ def _counts(group: list[Trial]) -> list[int | str]:
 @click.command()
 @click.option("--count", type=click.IntRange(1), default=120, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--ways", default="both", show_default=True, help="traced, host, formula or both.")
+@click.option(
+    "--ways", default="both", show_default=True, help="traced, host, twin, formula or both."
+)
 @click.option("--families", default="", help="Parts of the names of families, with commas.")
 @click.option("--planted", default="10,3", show_default=True, help="Sizes of errors, in floors.")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True)
@@ -119,7 +122,8 @@ def main(
     """Check random programs with right gradients and with planted errors."""
     chosen = ["traced", "host"] if ways == "both" else ways.split(",")
     if unknown := set(chosen) - set(WAYS):
-        raise click.BadParameter(f"{', '.join(unknown)}: the ways are {', '.join(WAYS)} and both")
+        ways = ", ".join(WAYS)
+        raise click.BadParameter(f"{', '.join(unknown)}: the ways are {ways} and both")
     sizes = tuple(k for k in PLANTED if str(k) in planted.split(","))
     if only is not None:
         for way in chosen:

@@ -106,7 +106,10 @@ RULES = {
     "narrow": Rule("xp.asarray({a}, dtype={c})", "xp.asarray({g}, dtype={c})"),
     "wide": Rule("xp.asarray({a}, dtype=float)", "{g}"),
 }
-WAYS = {"traced": "jax.numpy", "host": "numpy"}
+SINGLY = "    x = xp.array([each.item() for each in x])"
+"""Reads numbers out of the array, which JAX can follow in no way."""
+
+WAYS = {"traced": "jax.numpy", "host": "numpy", "twin": "numpy"}
 
 
 class Step(NamedTuple):
@@ -182,7 +185,8 @@ class Program:
         rows += [f"{name} = {text}" for name, text in (self.scalars | self.arrays).items()]
         rows += [f"x0 = np.array({self.x0.tolist()!r})", ""]
         names = ", ".join(["x", *self.arrays])
-        read = ["    x = xp.asarray(x)"] if way == "host" else []
+        reads = {"host": [SINGLY], "twin": ["    x = xp.asarray(x)"]}
+        read = reads.get(way, [])
         forward = [f"    {s.out} = {RULES[s.rule].text.format(**s.names)}" for s in self.steps]
         rows += ["", f"def value({names}):", *read, *forward]
         rows += [f"    return {self.steps[-1].out}", ""]

@@ -22,7 +22,7 @@ import gradcompare
 from gradcompare import Verdict
 from gradcompare._results.data import PointResult
 
-WAYS = ("traced", "host", "formula")
+WAYS = ("traced", "host", "twin", "formula")
 PLANTED = (10, 3)
 SMALLEST = 1e-12
 """The smallest error to plant, relative to the derivative."""
@@ -98,7 +98,7 @@ def run_trial(seed: int, number: int, way: str, sizes: tuple[int, ...] = PLANTED
     """Draws a program, checks its right gradient, and plants errors where that is verified."""
     start = time.perf_counter()
     program = program_of(seed, number)
-    names = program.functions("host" if way == "host" else "traced")
+    names = program.functions("traced" if way == "formula" else way)
     gradient = right_gradient(program, way, names)
     base = {"seed": seed, "number": number, "family": family_of(number), "way": way}
     try:
@@ -170,7 +170,7 @@ def source(trial: Trial) -> str:
     right = "formula" if trial.way == "formula" else f"exact(formula, long={program.long})"
     rows = [
         f"# {name}: {trial.kind}",
-        program.source("host" if trial.way == "host" else "traced"),
+        program.source("traced" if trial.way == "formula" else trial.way),
         "",
         "import gradcompare",
         "from fuzz_wide import exact",

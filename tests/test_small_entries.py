@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sweeps import sweep
 
-from gradcompare import check
+from gradcompare import Verdict, check
 
 FAULTS = {"sign": -1.0, "twice": 2.0, "zero": 0.0, "three per cent": 1.03}
 
@@ -61,3 +61,21 @@ def test_on_the_host_a_dead_small_entry_is_unverified(seed):
     dead = np.array([1.0, 0.0, 1.0, 1.0])
     result = check(lambda x: float(np.sum(x**2)), lambda x: 2 * np.asarray(x) * dead, x, points=1)
     assert not result.ok or 1 in result.results[0].unverified, result
+
+
+@pytest.mark.parametrize("power", [5, 8, 12])
+@pytest.mark.parametrize("seed", range(2))
+def test_entries_that_are_far_apart_have_no_kink(power, seed):
+    """A coordinate of 1e-8 beside one of 1e8 is no rest of rounding: it has digits of its own."""
+    scale = 10.0 ** np.array([-power, power])
+    x = np.random.default_rng(seed).normal(size=2) * scale
+
+    def value(x):
+        u = x / scale
+        return jnp.sum(jnp.cos(u)) + u[0] * u[1]
+
+    def gradient(x):
+        u = x / scale
+        return (-jnp.sin(u) + u[::-1]) / scale
+
+    assert check(value, gradient, x).verdict is Verdict.AGREE
