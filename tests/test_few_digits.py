@@ -176,7 +176,8 @@ def test_stairs_of_a_narrow_type_on_the_host_convict_nobody(dtype, seed):
     assert not result.verdict.name.endswith("WRONG"), str(result)
 
 
-def test_digits_that_cancel_convict_nobody_whose_derivative_f_follows():
+@pytest.mark.parametrize("seed", sweep(range(6)))
+def test_digits_that_cancel_convict_nobody_whose_derivative_f_follows(seed):
     """Within a stair of √(1 + a²) − 1, f has the slope of its other term alone."""
     small = 1.9e-4
 
@@ -189,12 +190,11 @@ def test_digits_that_cancel_convict_nobody_whose_derivative_f_follows():
         inner = a**2 / (1 + np.sqrt(1 + a**2)) / small**2
         return 2 * inner * a / np.sqrt(1 + a**2) / small / 6 - np.sin(x) / 6
 
-    for seed in range(6):
-        x = np.random.default_rng(seed).uniform(-2, 2, 6)
-        result = check(value, gradient, x)
-        assert not result.verdict.name.endswith("WRONG"), str(result)
-        wrong = check(value, lambda x: gradient(x) * [1, 1, 1.1, 1, 1, 1], x)
-        assert not wrong.ok
+    x = np.random.default_rng(seed).uniform(-2, 2, 6)
+    result = check(value, gradient, x)
+    assert not result.verdict.name.endswith("WRONG"), str(result)
+    wrong = check(value, lambda x: gradient(x) * [1, 1, 1.1, 1, 1, 1], x)
+    assert not wrong.ok
 
 
 @pytest.mark.parametrize(
