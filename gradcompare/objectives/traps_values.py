@@ -133,7 +133,7 @@ OBJECTIVES = (
         family="traps",
         tags=("constant",),
         source="Bengio, Léonard & Courville, arXiv:1308.3432 (2013)",
-        expected=Verdict.ANALYTIC_WRONG,
+        expected=Verdict.INCONCLUSIVE,
     ),
     Objective(
         name="trap-stochastic",

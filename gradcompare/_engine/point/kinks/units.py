@@ -13,7 +13,7 @@ LEFT = 16 * EPS
 """Size of a coordinate beside its array below which it is rounding of a zero."""
 
 LAST_PLACE = 2.0**-60
-"""Unit of what rounding leaves of a zero, beside its array; small numbers have digits beyond it."""
+"""Unit of what rounding leaves of a zero, beside its array; a small number has more digits."""
 
 
 def units(evaluator: Evaluator) -> Float[np.ndarray, " d"]:
