@@ -24,7 +24,7 @@ SMALL = 2000
 
 def differences(program):
     """Central differences of the value with 60 digits, whose error is about 1e-36."""
-    names = program.functions("host")
+    names = program.functions("twin")
     wide = {name: widened(value, long=False) for name, value in names.items()}
     value = FunctionType(names["value"].__code__, {**wide, "xp": WIDE})
     data = [widened(array, long=False) for array in program.data]
@@ -38,7 +38,7 @@ def differences(program):
 
 
 def right(program):
-    return exact(program.functions("host")["formula"], program.long)(program.x0, *program.data)
+    return exact(program.functions("twin")["formula"], program.long)(program.x0, *program.data)
 
 
 def compared(family, number):

@@ -165,8 +165,7 @@ def _judged(case: Case, settings: Settings, coverage: Coverage) -> Result:
     evaluator, objective = coverage.points[0].evaluator, case.objective
     problem = evaluator.problem
     first, *others = coverage.points
-    judged = [without_staircase(first, settings.methods), *others]
-    coverage.points = with_integrals(judged, settings.methods)
+    coverage.points = [without_staircase(first, settings.methods), *others]
     result = Result(
         objective.name,
         case.size,
@@ -190,7 +189,9 @@ def _judged(case: Case, settings: Settings, coverage: Coverage) -> Result:
     ]
     shown = tolerance(examined, settings.methods, case.tighten)
     points = settled(result.points, diagnosis, shrinks=shown.shrinks)
-    result = replace(result, points=points)
+    examined = [replace(p, result=r) for p, r in zip(examined, points, strict=True)]
+    examined = with_integrals(examined, settings.methods)
+    result = replace(result, points=tuple(point.result for point in examined))
     accused = any(finding.kind == "custom rule" for finding in diagnosis)
     notes = remarks(evaluator, settings.methods, accused=accused)
     told = tuple(filter(None, [shown.sentence]))
