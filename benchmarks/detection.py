@@ -16,6 +16,10 @@ first point (`checkers.py`).
 
     python benchmarks/detection.py [--sizes 2] [--dtype float64] [--jobs 1] [--json FILE] [NAME...]
 
+With `--quantity`, other derivatives are wrong (`matrix_faults.py`).
+
+    python benchmarks/detection.py --quantity jacobian|hessian|hvp|jvp|vjp [NAME...]
+
 Without names, the shipped tier (`detection_shipped.py`) is judged as well; its own name is
 `shipped`.
 """
@@ -30,6 +34,8 @@ import numpy as np
 from detection_cases import Case, cases_of
 from detection_shipped import shipped_cases
 from detection_tables import as_json, misnamed, tables
+from matrix_faults import judged
+from matrix_faults import table as matrix_table
 from scenes import make_scene
 from tqdm import tqdm
 
@@ -79,6 +85,12 @@ def run(tasks: list[tuple], jobs: int) -> list[Case]:
 
 @click.command()
 @click.argument("names", nargs=-1)
+@click.option(
+    "--quantity",
+    default="gradient",
+    show_default=True,
+    type=click.Choice(["gradient", "jacobian", "hessian", "hvp", "jvp", "vjp"]),
+)
 @click.option("--sizes", default=2, show_default=True, help="Number of sizes per objective.")
 @click.option("--dtype", "dtypes", multiple=True, default=["float64"], show_default=True)
 @click.option(
@@ -88,8 +100,11 @@ def run(tasks: list[tuple], jobs: int) -> list[Case]:
 @click.option("--jobs", default=1, show_default=True, help="Processes.")
 @click.option("--misnamed", "listed", type=click.Path(path_type=Path), help="List them in a file.")
 @click.option("--json", "path", type=click.Path(path_type=Path))
-def main(names, sizes, dtypes, whole, peers, jobs, listed, path) -> None:
+def main(names, quantity, sizes, dtypes, whole, peers, jobs, listed, path) -> None:
     """Print how many wrong gradients are detected and named correctly."""
+    if quantity != "gradient":
+        print(matrix_table(judged(quantity, names)))
+        return
     chosen = [n for n in registered_objectives() if not names or n in names]
     chosen = [n for n in chosen if registered_objectives()[n].gradient is not None]
     installed = checkers.versions(checkers.CHECKERS)

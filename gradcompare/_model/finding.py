@@ -15,10 +15,11 @@ class Finding:
             factor`, `parameter factor`, `matrix factor`, `swap`, `permutation`, `transpose`,
             `reversed`, `shift`, `symmetric part`, `sum`, `accumulated`, `additive`, `factor and
             term`, `term`, `sample`, `rows`, `steps`, `argument`, `intermediate`, `conjugate`,
-            `tangent`, `stale`, `float32`; `pattern` if a sparse matrix leaves entries out,
-            `regime` if one of them holds only in a part of the space, `branch` if only the branch
-            of a choice is known, `prefix` if only the step is known from which on it is wrong,
-            `place` if only the coordinates are known, `unexplained` for the rest, and
+            `tangent`, `stale`, `float32`; `Gauss-Newton` if a Hessian lacks the second derivatives
+            of a value inside, `asymmetry` if it is not symmetric; `pattern` if a sparse matrix
+            leaves entries out, `regime` if one of them holds only in a part of the space, `branch`
+            if only the branch of a choice is known, `prefix` if only the step is known from which
+            on it is wrong, `place` if only the coordinates are known, `unexplained` for the rest, and
             `no gradient` beside it if no function has this gradient.
             If autodiff is wrong: `custom rule`, `stop_gradient`, `rounding`, `comparison`,
             `special point`. If a number is not finite: `non-finite`.

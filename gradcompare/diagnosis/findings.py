@@ -7,7 +7,7 @@ from .._model.finding import DIAGNOSED_COORDINATES, Finding
 from .._points.branches.combined import Choices
 from .._points.examination import Examination
 from .diagnose import gradient_findings
-from .matrices.findings import matrix_findings
+from .matrices.findings import matrix_findings, product_findings
 
 
 def findings(points: Sequence[Examination], choices: Choices | None = None) -> tuple[Finding, ...]:
@@ -25,4 +25,6 @@ def findings(points: Sequence[Examination], choices: Choices | None = None) -> t
             return gradient_findings(points, choices)
         case "jacobian" | "hessian":
             return optional("the diagnosis", lambda: matrix_findings(points), ())
+        case "jvp" | "hvp":
+            return optional("the diagnosis", lambda: product_findings(points), ())
     return ()

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from ..._foundation.layout import Layout
 from ..._model.estimate import SAFETY
 from ..._model.matrix_layout import MatrixLayout
 from ..._model.sparse.layout import SparseLayout
@@ -49,6 +50,15 @@ class Matrices:
         assert isinstance(layout, MatrixLayout)
         stacked = (np.stack([layout.matrix(row) for row in column]) for column in columns[:5])
         return cls(layout, *stacked)
+
+    @classmethod
+    def of_product(cls, points: Sequence[Examination]) -> "Matrices | None":
+        """Returns the products of all points as matrices of one column."""
+        kept, columns = comparable(points)
+        if not kept:
+            return None
+        layout = MatrixLayout.by(kept[0].evaluator.problem.output, Layout.of(0.0, root="product"))
+        return cls(layout, *(column[..., None] for column in columns[:5]))
 
     @classmethod
     def _of_sparse(cls, layout: SparseLayout, columns: Sequence[np.ndarray]) -> "Matrices | None":
@@ -100,6 +110,11 @@ class Matrices:
     def clear(self) -> Bool[np.ndarray, "p m n"]:
         """Where the reference is clearly not zero."""
         return self.usable & (np.abs(self.reference) > SAFETY * self.reference_bar)
+
+    @property
+    def bars(self) -> Float[np.ndarray, "p m n"]:
+        """The error bars of the difference."""
+        return self.tested_bar + self.reference_bar
 
     @property
     def turned(self) -> "Matrices":

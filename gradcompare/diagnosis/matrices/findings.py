@@ -9,10 +9,12 @@ from ..._model.estimate import SAFETY
 from ..._model.finding import Finding
 from ..._model.sparse.layout import SparseLayout
 from ..._points.examination import Examination
+from .blocks import wrong_entries
+from .curvature import product_without_curvature, without_curvature
 from .evidence import Matrices
 from .omitted import omitted
-from .patterns import patterns
-from .rows import row_findings
+from .patterns import patterns, product_patterns
+from .rows import gradient_along, row_findings
 
 
 def matrix_findings(points: Sequence[Examination]) -> tuple[Finding, ...]:
@@ -22,9 +24,29 @@ def matrix_findings(points: Sequence[Examination]) -> tuple[Finding, ...]:
         return tuple(_of_sparse(points, layout, matrices))
     if matrices is None or not matrices.wrong.any():
         return ()
-    found = patterns(matrices) or row_findings(points, matrices) or (_place(matrices),)
     of_hessian = points[0].evaluator.problem.quantity == "hessian"
+    found = (
+        patterns(matrices)
+        or (of_hessian and without_curvature(points, matrices))
+        or row_findings(points, matrices)
+        or tuple(wrong_entries(matrices))
+        or (_place(matrices),)
+    )
     return (*found, *(_asymmetry(matrices) if of_hessian else ()))
+
+
+def product_findings(points: Sequence[Examination]) -> tuple[Finding, ...]:
+    """Returns what is wrong with a product of a Jacobian or a Hessian, as far as it is clear."""
+    problem = points[0].evaluator.problem
+    matrices = Matrices.of_product(points)
+    if matrices is None or not matrices.wrong.any():
+        return ()
+    found = product_patterns(matrices)
+    if found or problem.quantity == "jvp":
+        return found
+    v, off = problem.layout.flatten(problem.direction), matrices.reference - matrices.tested
+    curved = product_without_curvature(points, v, off[..., 0], matrices.bars[..., 0])
+    return curved or gradient_along(points)
 
 
 def _of_sparse(

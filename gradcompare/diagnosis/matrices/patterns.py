@@ -6,11 +6,12 @@ Each rests on more equations than unknowns: on all entries of a row at all point
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from ..._foundation.wording import listed, short
 from ..._model.estimate import SAFETY
 from ..._model.finding import Finding
+from .blocks import transposed_blocks
 from .evidence import Matrices
 
 LEAST_EQUATIONS = 2
@@ -22,11 +23,17 @@ SIMPLE |= {0.5: "half of the reference"}
 
 def patterns(matrices: Matrices) -> tuple[Finding, ...]:
     """Returns the pattern that explains all wrong entries; nothing if none does."""
-    for pattern in (_transpose, _by_rows, _by_columns):
+    for pattern in (_transpose, transposed_blocks, _by_rows, _by_columns):
         found = tuple(pattern(matrices))
         if found:
             return found
     return ()
+
+
+def product_patterns(matrices: Matrices) -> tuple[Finding, ...]:
+    """Returns the pattern of a product with a matrix: a matrix of one column."""
+    whole = tuple(_grouped(matrices.turned, lambda j: "every entry", "column"))
+    return whole or tuple(_by_rows(matrices))
 
 
 def _transpose(matrices: Matrices) -> Iterator[Finding]:
@@ -49,25 +56,30 @@ def _by_columns(matrices: Matrices) -> Iterator[Finding]:
 
 def _grouped(matrices: Matrices, name: Callable[[int], str], kind: str) -> Iterator[Finding]:
     """Yields findings on whole rows if they explain every wrong row."""
-    wrong = np.flatnonzero(matrices.wrong_rows)
-    exchanged = _exchange(matrices, wrong)
-    if exchanged is not None:
-        pairs = [
-            f"{name(int(i))} is that of {name(int(j))}" for i, j in zip(*exchanged, strict=True)
-        ]
-        yield Finding(
-            "permutation", listed(pairs), correction=f"put the {kind}s in order", precise=True
-        )
+    wrong = [int(i) for i in np.flatnonzero(matrices.wrong_rows)]
+    sources = _exchange(matrices, wrong)
+    if sources is not None:
+        yield _of_others(wrong, sources, name, f"put the {kind}s in order")
         return
-    factors = [_factor(matrices, int(i)) for i in wrong]
+    factors = [_factor(matrices, i) for i in wrong]
     if any(factor is None for factor in factors):
+        copies = [j for i in wrong if (j := _copy(matrices, i)) is not None]
+        if len(copies) == len(wrong):
+            yield _of_others(wrong, copies, name, f"write each {kind} in its own place")
         return
     for factor in dict.fromkeys(factors):
         assert factor is not None
-        rows = [int(i) for i, f in zip(wrong, factors, strict=True) if f == factor]
+        rows = [i for i, f in zip(wrong, factors, strict=True) if f == factor]
         whole = len(rows) == len(matrices.wrong_rows) > 1
         where = f"every {kind}" if whole else listed([name(i) for i in rows])
         yield _scaled(factor, where)
+
+
+def _of_others(
+    rows: Sequence[int], sources: Sequence[int], name: Callable[[int], str], advice: str
+) -> Finding:
+    pairs = [f"{name(i)} is that of {name(j)}" for i, j in zip(rows, sources, strict=True)]
+    return Finding("permutation", listed(pairs), correction=advice, precise=True)
 
 
 def _scaled(factor: float, where: str) -> Finding:
@@ -111,19 +123,32 @@ def _candidates(factor: float) -> Sequence[float]:
     return list(dict.fromkeys(f for f in fractions if f != 1))
 
 
-def _exchange(
-    matrices: Matrices, wrong: Int[np.ndarray, " k"]
-) -> tuple[Int[np.ndarray, " k"], list[int]] | None:
-    """Returns wrong rows and the rows of the reference that they are; None if they are not."""
+def _exchange(matrices: Matrices, wrong: Sequence[int]) -> list[int] | None:
+    """Returns the rows of the reference that the wrong rows are; None if they are not."""
     if len(wrong) < 2:
         return None
     sources: list[int] = []
     for i in wrong:
-        alike = [int(j) for j in wrong if j not in sources and _is_row(matrices, int(i), int(j))]
+        alike = [j for j in wrong if j not in sources and _is_row(matrices, i, j)]
         if not alike:
             return None
         sources.append(alike[0])
-    return wrong, sources
+    return sources
+
+
+def _copy(matrices: Matrices, i: int) -> int | None:
+    """Returns the row of the reference that stands in place of row i; None if none does.
+
+    A row of one number may be that of another by chance.
+    """
+    for j in range(len(matrices.wrong_rows)):
+        clear = matrices.clear[:, j]
+        numbers, bars = (
+            part[:, j][clear] for part in (matrices.reference, matrices.reference_bar)
+        )
+        if _is_row(matrices, i, j) and _distinct(numbers, bars) >= LEAST_EQUATIONS:
+            return j
+    return None
 
 
 def _is_row(matrices: Matrices, i: int, j: int) -> Bool[np.bool_, ""] | bool:

@@ -43,6 +43,23 @@ class OneRow:
         raise IndexError("there is no such row")
 
 
+@dataclass(frozen=True)
+class Along:
+    """The derivative along a direction, of which a gradient is the function.
+
+    Attributes:
+        function: The gradient, `function(params, data)`.
+        direction: The direction.
+    """
+
+    function: Callable[[PyTree, PyTree], PyTree]
+    direction: PyTree
+
+    def __call__(self, params: PyTree, data: PyTree) -> Any:
+        gradient, v = self.function(params, data), self.direction
+        return sum(jax.tree.leaves(jax.tree.map(lambda g, u: (g * u).sum(), gradient, v)))
+
+
 def row_findings(points: Sequence[Examination], matrices: Matrices) -> tuple[Finding, ...]:
     """Returns what is wrong with the worst rows, each as the gradient of a scalar."""
     off = np.where(matrices.wrong, np.abs(matrices.tested - matrices.reference), 0.0)
@@ -70,24 +87,48 @@ def _named(finding: Finding, matrices: Matrices, rows: list[int]) -> Finding:
 
 
 def _of_row(points: Sequence[Examination], layout: MatrixLayout, i: int) -> tuple[Finding, ...]:
-    problem = points[0].evaluator.problem
-    value, by_hand = problem.objective.value, getattr(problem.objective, problem.quantity)
-    function = problem.function
-    if function is None and not points[0].evaluator.cache.opaque:
-        function = jax.grad(value)
-    if function is None or by_hand is None:
+    function = _function(points[0])
+    if function is None:
         return ()
+    row, column = layout.places
+    entries = np.empty(layout.columns.size, int)
+    entries[column[row == i]] = np.flatnonzero(row == i)
+    return _as_gradient(points, OneRow(function, i), entries)
+
+
+def gradient_along(points: Sequence[Examination]) -> tuple[Finding, ...]:
+    """Returns what is wrong with a Hessian times v, as the gradient of the derivative along v."""
+    function, direction = _function(points[0]), points[0].evaluator.problem.direction
+    if function is None:
+        return ()
+    entries = np.arange(points[0].evaluator.problem.layout.size)
+    found = _as_gradient(points, Along(function, direction), entries)
+    # A sum over a row of the matrix may look like much else: only what explains all is believed.
+    return found if len(found) == 1 and found[0].residual == 0 else ()
+
+
+def _function(point: Examination) -> Callable[[PyTree, PyTree], PyTree] | None:
+    """Returns the function of which the matrix is the derivative; None if it is not to be had."""
+    problem = point.evaluator.problem
+    if getattr(problem.objective, problem.quantity) is None:
+        return None
+    if problem.function is None and not point.evaluator.cache.opaque:
+        return jax.grad(problem.objective.value)
+    return problem.function
+
+
+def _as_gradient(
+    points: Sequence[Examination], value: Callable, entries: np.ndarray
+) -> tuple[Finding, ...]:
+    problem = points[0].evaluator.problem
     objective = Objective(
         name=problem.objective.name,
-        value=OneRow(function, i),
+        value=value,
         gradient=None,
         make=problem.objective.make,
         lower=problem.objective.lower,
         upper=problem.objective.upper,
     )
-    row, column = layout.places
-    entries = np.empty(layout.columns.size, int)
-    entries[column[row == i]] = np.flatnonzero(row == i)
     cache = Cache()
     cache.opaque = "value" in points[0].evaluator.cache.untraceable
     return gradient_findings([_restricted(point, objective, entries, cache) for point in points])

@@ -16,7 +16,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from ..._evaluation.evaluator import Evaluator
 from ..._foundation.user_code import Place
@@ -63,15 +63,17 @@ class Intermediates:
 
     Attributes:
         traced: The objective.
+        largest: The size of the largest value; that of the parameters for 0.
     """
 
     traced: Traced
+    largest: int = 0
 
     @cached_property
     def every(self) -> list[Intermediate]:
-        """The values outside of loops that are no larger than the parameters."""
+        """The values outside of loops that are not too large."""
         layout = self.traced.evaluators[0].problem.layout
-        found = _intermediates(self.traced.flat, len(layout.paths), layout.size)
+        found = _intermediates(self.traced.flat, len(layout.paths), self.largest or layout.size)
         return found[: min(MOST_INTERMEDIATES, self.traced.affordable(INTERMEDIATES_BUDGET))]
 
     @cached_property
@@ -103,14 +105,57 @@ class Intermediates:
 
         return np.stack([row(j) for j in range(self.every[k].size)])
 
-    def _by(self, params: Any, data: Any, direction: Any) -> Any:
+    def bends(self, v: Any) -> tuple[Float[np.ndarray, "k p d"], Bool[np.ndarray, " k"]]:
+        """Returns the share of second derivatives of each value in the Hessian times a vector.
+
+        With the derivative c by a value u, this is ∇²(cᵀu) v for a c that stays.
+
+        Args:
+            v: The vector, in the structure of the parameters.
+
+        Returns:
+            The products, and whether the objective is linear in the value.
+        """
+        count, points = len(self.every), len(self.traced.evaluators)
+        rows = [each.run("bends", self._bends, v, helper=True) for each in self.traced.evaluators]
+        split = np.stack(rows).reshape(points, count, -1)
+        linear = np.all(split[:, :, -1] == 0, axis=0)
+        return np.swapaxes(split[:, :, :-1], 0, 1), linear
+
+    def _bends(self, params: Any, data: Any, direction: Any, v: Any) -> Any:
+        def values(params: Any) -> list[Any]:
+            every = _run(self.traced.flat, jax.tree.leaves((params, data)), {})[1]
+            return [every[each.number] for each in self.every]
+
+        still, moved = jax.jvp(values, (params,), (v,))
+        by = self._by(params, data, direction)
+        weights = [each.reshape(-1) for each in by]
+
+        def bent(one: Any) -> Any:
+            def pulled(params: Any) -> Any:
+                return self._through(params, data, direction, one, weights)
+
+            along = [s * each for s, each in zip(one, moved, strict=True)]
+            product = jax.tree.leaves(jax.jvp(pulled, (params,), (v,))[1])
+            curved = jax.jvp(
+                lambda moves: self._by(params, data, direction, moves),
+                ([jnp.zeros_like(each) for each in still],),
+                (along,),
+            )[1]
+            sizes = jnp.stack([jnp.sum(jnp.abs(each)) for each in curved])
+            return jnp.concatenate([*(leaf.reshape(-1) for leaf in product), (one @ sizes)[None]])
+
+        return jax.lax.map(bent, jnp.eye(len(self.every)))
+
+    def _by(self, params: Any, data: Any, direction: Any, start: Any = None) -> Any:
         inputs = jax.tree.leaves((params, data))
 
         def value(moves: Sequence[Any]) -> Any:
             numbers = (each.number for each in self.every)
             return _run(self.traced.flat, inputs, dict(zip(numbers, moves, strict=True)))[0]
 
-        return jax.grad(value)([jnp.zeros(each.shape, each.dtype) for each in self.every])
+        zeros = [jnp.zeros(each.shape, each.dtype) for each in self.every]
+        return jax.grad(value)(zeros if start is None else start)
 
     def _through(self, params: Any, data: Any, direction: Any, one: Any, by: Sequence[Any]) -> Any:
         def product(params: Any) -> Any:
