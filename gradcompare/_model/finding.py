@@ -19,8 +19,8 @@ class Finding:
             of a value inside, `asymmetry` if it is not symmetric; `pattern` if a sparse matrix
             leaves entries out, `regime` if one of them holds only in a part of the space, `branch`
             if only the branch of a choice is known, `prefix` if only the step is known from which
-            on it is wrong, `place` if only the coordinates are known, `unexplained` for the rest, and
-            `no gradient` beside it if no function has this gradient.
+            on it is wrong, `place` if only the coordinates are known, `unexplained` for the rest,
+            and `no gradient` beside it if no function has this gradient.
             If autodiff is wrong: `custom rule`, `stop_gradient`, `rounding`, `comparison`,
             `special point`. If a number is not finite: `non-finite`.
         sentence: The fault, for the reader.
