@@ -4,8 +4,9 @@ Every fault is planted in every function that it fits, in the matrix that was de
 product is that of the wrong matrix with a random vector. The right derivatives are checked too.
 
 - *Found*: the verdict is `..._WRONG`.
-- *Named*: every finding is of a kind that states the fault, the first ones explain all of the
-  mismatch, and the words of the fault, as the number of its row, stand in one of them.
+- *Named*: every finding is of a kind that states the fault, one of them leaves nothing unexplained
+  in what it is about, and the words of the fault, as the number of its row, stand there. For a
+  product no words are asked for.
 """
 
 from collections.abc import Callable, Iterable, Iterator
