@@ -4,8 +4,9 @@ Every fault is planted in every function that it fits, in the matrix that was de
 product is that of the wrong matrix with a random vector. The right derivatives are checked too.
 
 - *Found*: the verdict is `..._WRONG`.
-- *Named*: every finding is of a kind that states the fault, the first ones explain all of the
-  mismatch, and the words of the fault, as the number of its row, stand in one of them.
+- *Named*: every finding is of a kind that states the fault, one of them leaves nothing unexplained
+  in what it is about, and the words of the fault, as the number of its row, stand there. For a
+  product no words are asked for.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +19,7 @@ from matrix_subjects import Matrix, Subject, subjects
 from tabulate import tabulate
 
 import gradcompare
+from gradcompare._foundation.precision import FLOAT64, precision_scope
 
 SECOND, COMPANION = ("hessian", "hvp"), "asymmetry"
 
@@ -68,12 +70,16 @@ NAMES = {
 def faults(subject: Subject, second: bool) -> Iterator[Fault]:
     """Yields the faults that a function can have, each of which changes its matrix."""
     for fault in _second(subject) if second else _first(subject):
-        right = subject.matrix(subject.x, *subject.args)
-        wrong = fault.matrix(subject.x, *subject.args)
+        right, wrong = (_numbers(subject, matrix) for matrix in (subject.matrix, fault.matrix))
         if not np.allclose(right, wrong, rtol=1e-6, atol=1e-9):
             yield fault
     for name, matrix in subject.wrong:
         yield Fault(name, matrix, NAMES[name])
+
+
+def _numbers(subject: Subject, matrix: Matrix) -> np.ndarray:
+    with precision_scope(FLOAT64):
+        return np.asarray(matrix(subject.x, *subject.args))
 
 
 def _changed(subject: Subject, change: Callable) -> Matrix:
@@ -86,7 +92,7 @@ def _changed(subject: Subject, change: Callable) -> Matrix:
 
 
 def _first(subject: Subject) -> Iterator[Fault]:
-    m, n = np.shape(subject.matrix(subject.x, *subject.args))
+    m, n = _numbers(subject, subject.matrix).shape
     i, k, j, h = m - 1, 0, n - 1, max(n - 2, 0)
     order = np.arange(m)
     order[[i, k]] = k, i
