@@ -1,5 +1,7 @@
 """Unusable input: one clear error that names what was given and what is needed."""
 
+from typing import NamedTuple
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -182,3 +184,28 @@ def test_every_error_is_a_gradcompare_error():
     assert issubclass(UnknownNameError, InputError)
     assert issubclass(InputError, GradcompareError)
     assert issubclass(InputError, ValueError)
+
+
+def test_a_device_is_given_by_its_name():
+    with pytest.raises(InputError, match="device is 3; give a name, such as 'cpu'"):
+        check(lambda x: jnp.sum(x**2), lambda x: 2 * x, [1.0, 2.0], device=3)
+
+
+def test_a_named_tuple_of_numbers_keeps_its_names():
+    class Point(NamedTuple):
+        u: float
+        v: float
+
+    result = check(lambda p: p.u**2 + p.v, lambda p: Point(2 * p.u, 1.0), Point(1.0, 2.0))
+    assert result.ok, str(result)
+
+
+@pytest.mark.parametrize("point", [[1 + 1j, 2.0], [1 + 1j, 2 + 0j]])
+def test_a_list_with_complex_numbers_becomes_an_array(point):
+    result = check(lambda z: jnp.sum(jnp.abs(z) ** 2), lambda z: 2 * jnp.conj(z), point)
+    assert result.ok, str(result)
+
+
+def test_keys_that_cannot_be_sorted_are_refused():
+    with pytest.raises(InputError, match=r"a dict of 2 is no pytree .* keys can be sorted"):
+        check(lambda d: d[1] ** 2 + d["b"], None, {1: 2.0, "b": 1.0})

@@ -63,6 +63,8 @@ def find_device(name: str | None) -> Device:
             raise InputError(
                 f"JAX finds no device ({error}); look at the variable JAX_PLATFORMS"
             ) from error
+    if not isinstance(name, str):
+        raise InputError(f"device is {name!r}; give a name, such as 'cpu', 'gpu' or 'cuda:1'")
     platform, _, index = name.partition(":")
     try:
         devices = jax.devices(platform)

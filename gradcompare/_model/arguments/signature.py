@@ -17,7 +17,7 @@ from jaxtyping import PyTree
 
 from ..._foundation.errors import InputError
 from .complex_parts import ComplexParts
-from .validation import as_point
+from .validation import as_point, shown
 
 ARRAYS = (np.ndarray, np.generic, jax.Array)
 
@@ -40,7 +40,13 @@ class Argument:
 
     @classmethod
     def of(cls, tree: PyTree, *, parameter: bool) -> "Argument":
-        leaves, treedef = jax.tree.flatten(tree)
+        try:
+            leaves, treedef = jax.tree.flatten(tree)
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"{shown(tree)} is no pytree ({error}); give dictionaries whose keys can be "
+                "sorted, such as strings"
+            ) from error
         alone = len(leaves) == 1 and leaves[0] is tree
         is_one = (lambda leaf: _is_parameter(leaf, alone)) if parameter else _is_data
         return cls(treedef, tuple(leaves), tuple(map(is_one, leaves)), parameter)

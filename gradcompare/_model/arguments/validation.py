@@ -15,12 +15,13 @@ from ..._foundation.errors import InputError
 def as_point(x: PyTree) -> PyTree:
     """Converts numbers, and lists or tuples of them, to floats, as SciPy does; series to arrays.
 
-    An array of integers stays one, and is refused elsewhere: somebody chose its dtype.
+    An array of integers stays one, and is refused elsewhere: somebody chose its dtype. A named
+    tuple keeps its names.
     """
     if type(x) is int:
         return float(x)
-    if isinstance(x, (list, tuple)) and x and all(type(v) in (int, float) for v in x):
-        return np.asarray(x, np.float64)
+    if type(x) in (list, tuple) and x and all(type(v) in (int, float, complex) for v in x):
+        return np.asarray(x, np.result_type(np.float64, *map(type, x)))
     return np.asarray(x) if hasattr(x, "__array__") and not _is_array(x) else x
 
 
