@@ -136,12 +136,12 @@ def completed(tasks: Sequence[Task], resume: Path | None) -> list[Trial]:
 @click.option("--show", is_flag=True, help="Print the reports of what fails.")
 def main(names: tuple[str, ...], seeds: int, resume: Path | None, show: bool) -> None:
     """Check gradients of what solvers compute; only families whose name contains one of NAMES."""
-    jax.config.update("jax_enable_x64", True)
     chosen = [f for f in FAMILIES if not names or any(name in f.name for name in names)]
     for family in chosen:
         if not installed(family):
             print(f"{family.name}: left out, because {family.needs} is not installed")
-    trials = completed(tasks_of(filter(installed, chosen), seeds), resume)
+    with jax.enable_x64(True):
+        trials = completed(tasks_of(filter(installed, chosen), seeds), resume)
     failures = [trial for trial in trials if fails(trial)]
     for trial in failures:
         head = f"{trial.family}, tolerance {trial.tolerance:g}, seed {trial.seed}"

@@ -138,7 +138,7 @@ def test_each_derivative_is_a_test(run, pytester):
     assert "runtest" not in text
     # The file for JUnit has the report.
     failures = ElementTree.parse(pytester.path / "found.xml").findall(".//failure")
-    reports = [failure.text for failure in failures if "half " in (failure.text or "")]
+    reports = [failure.text for failure in failures if "half (d" in (failure.text or "")]
     assert [report.startswith("half (d = 10): ANALYTIC_WRONG (GC302)") for report in reports] == [
         True
     ]
@@ -156,9 +156,9 @@ def test_names_of_all_kinds_and_a_selection(run):
 
 
 def test_beside_other_tests_and_named_in_the_settings(run, pytester):
-    pytester.makepyfile(test_other="def test_other(): pass")
+    pytester.makepyfile(test_elsewhere="def test_elsewhere(): pass")
     pytester.makeini("[pytest]\ngradcompare = my_objectives.py:OBJECTIVES")
-    result = run("-k", "other or bare", process=False)
+    result = run("-k", "elsewhere or bare", process=False)
     result.assert_outcomes(passed=2, deselected=len(OUTCOMES) - 1)
     assert result.ret == 0
 
