@@ -157,7 +157,8 @@ def test_a_hessian_that_is_not_symmetric_is_said_to_be():
 def test_products(place):
     wrap = on_host if place == "host" else lambda f: f
     value = float_of(energy) if place == "host" else energy
-    fun = wrap(lambda x: residuals(x, A))
+    # A copy at each call: JAX may hand an array that it met in float64 to a program in float32.
+    fun = wrap(lambda x: residuals(x, A.copy()))
 
     hessian = jax.jit(energy_hessian) if place == "host" else energy_hessian
 
@@ -165,10 +166,10 @@ def test_products(place):
         return wrap(lambda x, v: hessian(x) @ v * sign)
 
     def jvp(sign):
-        return wrap(lambda x, v: jacobian(x, A) @ v * sign)
+        return wrap(lambda x, v: jacobian(x, A.copy()) @ v * sign)
 
     def vjp(sign):
-        return wrap(lambda x, u: u @ jacobian(x, A) * sign)
+        return wrap(lambda x, u: u @ jacobian(x, A.copy()) * sign)
 
     right, wrong = np.ones(4), np.array([1.0, -1, 1, 1])
     checks = [
