@@ -29,7 +29,7 @@ from jaxtyping import Float
 
 from .._engine.point.narrow import estimate_as_written
 from .._engine.settings import Settings, evaluator_of, make_settings
-from .._evaluation.checks import is_random, value_twice
+from .._evaluation.checks import require_usable
 from .._evaluation.evaluator import Evaluator
 from .._foundation.errors import InputError
 from .._foundation.layout import PyTree
@@ -42,7 +42,6 @@ from .._model.arguments.signature import Signature
 from .._model.arguments.user_functions import as_objective
 from .._model.estimate import Estimate
 from .._model.problem import Problem
-from .._model.verdict import Verdict
 
 
 def locate(
@@ -125,26 +124,11 @@ def locate(
     problem = Problem.at(objective, signature.params, signature.data, "x0")
     with precision_scope(FLOAT64):
         evaluator = evaluator_of(problem, settings)
-        _require_usable(evaluator)
+        require_usable(evaluator)
         tested = estimate_as_written(evaluator, settings.methods[0])
         search = Search(evaluator, tested, tests, most, seed)
         search.run()
     return _location(search, evaluator, tested, tests)
-
-
-def _require_usable(evaluator: Evaluator) -> None:
-    """Checks that the value is finite and the same each time.
-
-    Raises:
-        InputError: if it is not.
-    """
-    value, again = value_twice(evaluator)
-    if not math.isfinite(value):
-        raise InputError(f"the value is {value} at x0; give another point")
-    if is_random(evaluator, value, again):
-        raise InputError(
-            f"the same point gave {value:.6g} and {again:.6g}: {Verdict.STOCHASTIC.explanation}"
-        )
 
 
 def _location(search: Search, evaluator: Evaluator, gradient: Estimate, tests: int) -> Location:

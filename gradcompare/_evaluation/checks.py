@@ -15,6 +15,7 @@ from .._foundation.precision import cast
 from .._foundation.user_code import describe
 from .._introspection.fingerprint import fingerprint
 from .._model.estimate import SAFETY, Estimate
+from .._model.verdict import Verdict
 from .evaluator import Evaluator
 from .function import Function, Untraced
 from .host import require_untouched, with_arrays_of_jax
@@ -172,6 +173,21 @@ def is_random(evaluator: Evaluator, value: float, again: float) -> bool:
     if difference <= SAFETY * float(value_with_bar(evaluator).error[0]):
         return False
     return evaluator.cache.opaque or _is_traced_anew(evaluator)
+
+
+def require_usable(evaluator: Evaluator) -> None:
+    """Checks that the value is finite and the same each time.
+
+    Raises:
+        InputError: if it is not.
+    """
+    value, again = value_twice(evaluator)
+    if not np.isfinite(value):
+        raise InputError(f"the value is {value} at {evaluator.problem.label}; give another point")
+    if is_random(evaluator, value, again):
+        raise InputError(
+            f"the same point gave {value:.6g} and {again:.6g}: {Verdict.STOCHASTIC.explanation}"
+        )
 
 
 def _is_traced_anew(evaluator: Evaluator) -> bool:

@@ -3,15 +3,16 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, TypedDict
 
 from ..._engine.settings import Settings, make_settings
-from ..._foundation.errors import UnknownNameError
 from ..._foundation.layout import PyTree
 from ..._model.arguments.signature import Signature
 from ..._model.arguments.user_functions import as_objective
 from ..._model.objective import Objective
 from ..._model.problem import Problem
+from ..several.quantity import signature_of as divided
 
 
 class Options(TypedDict, total=False):
@@ -34,15 +35,8 @@ class Options(TypedDict, total=False):
     device: str | None
 
 
-def signature_of(arguments: tuple, options: Options) -> Signature:
-    """Returns the division of the arguments of a call.
-
-    Raises:
-        InputError: if there is no such option.
-    """
-    for name in options.keys() - Options.__annotations__.keys():
-        raise UnknownNameError("option", name, Options.__annotations__)
-    return Signature.of(arguments, options.get("argnums", 0))
+signature_of = partial(divided, known=Options)
+"""Returns the division of the arguments of a call with these options."""
 
 
 def objective_of(

@@ -1,7 +1,7 @@
 """What the checks of these derivatives have in common."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
@@ -63,14 +63,19 @@ class Options(TypedDict, total=False):
     on_error: Literal["row", "raise"]
 
 
-def signature_of(arguments: tuple, options: Options) -> Signature:
+def signature_of(arguments: tuple, options: Mapping[str, Any], known: type = Options) -> Signature:
     """Returns the division of the arguments of a call.
+
+    Args:
+        arguments: The arguments.
+        options: The options of the call.
+        known: The class that lists them.
 
     Raises:
         InputError: if there is no such option.
     """
-    for name in options.keys() - Options.__annotations__.keys():
-        raise UnknownNameError("option", name, Options.__annotations__)
+    for name in options.keys() - known.__annotations__.keys():
+        raise UnknownNameError("option", name, known.__annotations__)
     return Signature.of(arguments, options.get("argnums", 0))
 
 

@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from ..._evaluation.checks import is_random, value_twice, value_with_bar
+from ..._evaluation.checks import require_usable, value_with_bar
 from ..._evaluation.evaluator import Evaluator
 from ..._foundation.errors import InputError, outcome_of
 from ..._model.estimate import Estimate
 from ..._model.problem import Problem
-from ..._model.verdict import Verdict
 from ...methods._base import AbstractMethod
 from ...methods._extrapolation.noise.measurement import measure_noise
 from ..settings import Settings, evaluator_of
@@ -51,14 +50,7 @@ class Field:
                 differs from call to call.
         """
         evaluator = evaluator_of(problem, settings)
-        value, again = value_twice(evaluator)
-        if not np.isfinite(value):
-            raise InputError(f"the value is {value} at {problem.label}; give another point")
-        if is_random(evaluator, value, again):
-            raise InputError(
-                f"the same point gave {value:.6g} and {again:.6g}: "
-                f"{Verdict.STOCHASTIC.explanation}"
-            )
+        require_usable(evaluator)
         field = cls.of(evaluator, settings.methods[0])
         bad = np.flatnonzero(~np.isfinite(field.here.value))
         if bad.size:

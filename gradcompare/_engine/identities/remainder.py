@@ -16,7 +16,7 @@ from ..._model.estimate import SAFETY
 from .ladder import Ladder
 
 ROW_EVERY = 4
-"""One in so many lengths has a row in the table."""
+"""Number of lengths from one row of the table to the next."""
 
 
 @dataclass(frozen=True, eq=False)

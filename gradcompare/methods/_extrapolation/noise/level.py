@@ -51,17 +51,19 @@ def noise_level(values: Float[np.ndarray, " n"]) -> float | None:
 
 def _plateau(values: Float[np.ndarray, " n"], within: float) -> float | None:
     """Returns the largest of the levels σₖ; None if they differ by more than `within`."""
-    levels = [level_of_order(values, order) for order in ORDERS]
+    levels = [float(level_of_order(values, order)) for order in ORDERS]
     return max(levels) if max(levels) <= within * min(levels) else None
 
 
-def level_of_order(values: Float[np.ndarray, " n"], order: int) -> float:
+def level_of_order(values: Float[np.ndarray, "n ..."], order: int) -> Float[np.ndarray, "..."]:
     """Returns the standard deviation σₖ of the noise, from the differences of order k."""
     # Δᵏ adds k + 1 values with binomial coefficients, whose squares sum to (2k)!/(k!)². Squares
     # of the differences themselves may under- or overflow.
-    differences = np.diff(values, order)
-    size = np.max(np.abs(differences))
-    if not 0 < size < np.inf:
-        return float(size)
+    differences = np.diff(values, order, axis=0)
+    size = np.max(np.abs(differences), axis=0)
+    usable = (size > 0) & (size < np.inf)
+    unit = np.where(usable, size, 1.0)
     scale = factorial(order) ** 2 / factorial(2 * order)
-    return float(size * np.sqrt(scale * np.mean((differences / size) ** 2)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        level = unit * np.sqrt(scale * np.mean((differences / unit) ** 2, axis=0))
+    return np.where(usable, level, size)

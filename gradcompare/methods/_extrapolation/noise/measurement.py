@@ -29,7 +29,7 @@ class Noise(NamedTuple):
     Attributes:
         bound: A bound of the noise in one value.
         size: The largest value of f that was seen.
-        stair: The height of its stairs if f is a staircase on purpose, else 0.
+        stair: The height of its stairs if f is a staircase, else 0.
         evaluations: The number of values it took.
     """
 

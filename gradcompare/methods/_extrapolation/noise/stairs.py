@@ -86,12 +86,13 @@ def stairs(
     direction: Float[np.ndarray, " d"],
     values: Float[np.ndarray, "s n"],
 ) -> tuple[float, float, int]:
-    """Returns a bound of one value's noise, the height of stairs on purpose, and its cost.
+    """Returns a bound of one value's noise, the height of the stairs of a staircase, and its cost.
 
     The spacing is widened until f moves: with most values still equal, the largest difference
     is one stair. If arguments are rounded and not values, several stairs add up; fourth
-    differences, in which the smooth part is negligible, show them. Stairs are there on purpose,
-    as those of an error rate, if they are wider and higher than rounding makes them.
+    differences, in which the smooth part is negligible, show them. f is a staircase if its stairs
+    are wider than rounding to float32 makes them: one on purpose, as an error rate, or one of a
+    type with fewer digits. At the edge of a plateau f does not jump.
     """
     line, spent = evaluator.problem.layout.unflatten(direction), 0
     height = first = start = 0.0

@@ -67,5 +67,5 @@ def varies(
             smooth = bend < FALL[1] * closer and bend > FALL[0] * closer
             return levels[:2] or [bound] if smooth else None, number * POINTS
         # Where they show curvature as well as noise, sixth differences bound the noise.
-        bound, closer = bound or level_of_order(values, ORDERS[-1]), bend
+        bound, closer = bound or float(level_of_order(values, ORDERS[-1])), bend
     return None, number * POINTS

@@ -18,6 +18,9 @@ from ..lines import Derivatives, Lines, room_along, unit_of, usual_length
 from ..noise.measurement import Noise
 from .values import Counted, Slopes
 
+ARRAYS = [field.name for field in fields(Derivatives) if field.name != "evaluations"]
+"""The fields of derivatives that have an entry for each line."""
+
 
 def sparse_derivatives(values: Counted, noises: Sequence[Noise]) -> Slopes:
     """Returns the entries of the pattern, and then the products with the directions."""
@@ -40,15 +43,13 @@ def directions_of(evaluator: Evaluator) -> Float[np.ndarray, "p n"]:
 
 def joined(parts: Sequence[Derivatives]) -> Derivatives:
     """Returns the derivatives on all lines, one part after another."""
-    names = [field.name for field in fields(Derivatives) if field.name != "evaluations"]
-    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
     return Derivatives(**arrays, evaluations=sum(part.evaluations for part in parts))
 
 
 def ordered(along: Derivatives, order: Int[np.ndarray, " k"]) -> Derivatives:
     """Returns the derivatives on the lines in another order."""
-    names = [field.name for field in fields(Derivatives) if field.name != "evaluations"]
-    return replace(along, **{name: getattr(along, name)[order] for name in names})
+    return replace(along, **{name: getattr(along, name)[order] for name in ARRAYS})
 
 
 def _coloured_lines(

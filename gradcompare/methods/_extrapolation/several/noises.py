@@ -4,14 +4,12 @@ Most results show nothing but their rounding to float64 near the point: that is 
 them together. The others are measured one by one, as a scalar is.
 """
 
-from math import factorial
-
 import numpy as np
 from jaxtyping import Bool, Float
 
 from ...._model.estimate import EPS
 from ..lines import NOISY, coordinate_scale, usual_length
-from ..noise.level import NOISE_FACTOR, ORDERS
+from ..noise.level import NOISE_FACTOR, ORDERS, level_of_order
 from ..noise.measurement import SPACINGS, Noise, inward, measure_noise
 from ..noise.outward import (
     ANOTHER,
@@ -51,7 +49,7 @@ def _of_plain(values: Counted) -> list[Noise | None]:
     steps = np.concatenate([spacing * np.arange(1, POINTS + 1) for spacing in SPACINGS])
     near = values.along(steps, inward(OneResult(values, 0)))
     spaced = near.reshape(len(SPACINGS), POINTS, -1)
-    levels = np.max([_levels(each, order) for each in spaced for order in ORDERS], axis=0)
+    levels = np.max([level_of_order(each, order) for each in spaced for order in ORDERS], axis=0)
     largest = np.max(np.abs(near), axis=0)
     plain = np.isfinite(levels) & (levels <= ROUNDING * largest)
     # A staircase has equal neighbours, and so has what does not depend on x.
@@ -84,16 +82,6 @@ def _is_plain_outward(values: Counted) -> Bool[np.ndarray, " m"]:
         quiet = residual(steps, here) <= UNEXPLAINED * explained(here)
         plain &= quiet | ~there
     return plain
-
-
-def _levels(values: Float[np.ndarray, "n m"], order: int) -> Float[np.ndarray, " m"]:
-    """Returns the standard deviation of the noise of each column, as `level_of_order` does."""
-    differences = np.diff(values, order, axis=0)
-    size = np.max(np.abs(differences), axis=0)
-    scale = factorial(order) ** 2 / factorial(2 * order)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        level = size * np.sqrt(scale * np.mean((differences / size) ** 2, axis=0))
-    return np.where(size > 0, level, size)
 
 
 def _is_rounded(values: Float[np.ndarray, "n m"]) -> Bool[np.ndarray, " m"]:

@@ -22,7 +22,7 @@ from ...._model.matrix_layout import MatrixLayout
 from ...._model.sparse.pattern import Pattern
 from ..ladder import derivatives_along
 from ..lines import Lines, coordinate_scale, unit_of
-from ..noise.measurement import measure_noise
+from ..noise.measurement import Noise, measure_noise
 from .coloured import directions_of, joined, ordered
 from .values import Counted, Slopes
 
@@ -30,47 +30,46 @@ from .values import Counted, Slopes
 def second_derivatives(evaluator: Evaluator) -> Slopes:
     """Returns the second derivatives of the value: by two coordinates, or by one and along u."""
     problem = evaluator.problem
+    values = Counted(VectorFunction(evaluator, "value", problem.objective.value))
+    noise = measure_noise(evaluator)
     if problem.sparsity is not None:
-        return _sparse(evaluator, problem.sparsity)
+        return _sparse(values, noise, problem.sparsity)
     if problem.direction is None:
-        return _second(evaluator, None)
-    return _second(evaluator, problem.layout.flatten(problem.direction))
+        return _second(values, noise, None)
+    return _second(values, noise, problem.layout.flatten(problem.direction))
 
 
-def _sparse(evaluator: Evaluator, pattern: Pattern) -> Slopes:
+def _sparse(values: Counted, noise: Noise, pattern: Pattern) -> Slopes:
     """Returns the entries of a pattern, a colour at a time, and the products of all rows."""
-    *directions, unit = directions_of(evaluator)
+    *directions, unit = directions_of(values.function.evaluator)
     colour, parts = pattern.colours[pattern.column], []
     order = np.argsort(colour, kind="stable")
     for c in range(pattern.count):
         rows = pattern.row[order][colour[order] == c]
-        parts.append(_second(evaluator, np.where(pattern.colours == c, unit, 0.0), rows))
+        parts.append(_second(values, noise, np.where(pattern.colours == c, unit, 0.0), rows))
     entries = ordered(joined([part.along for part in parts]), np.argsort(order))
     own = unit[pattern.column]
     entries = replace(entries, value=entries.value / own, error=entries.error / own)
-    parts += (products := [_second(evaluator, u) for u in directions])
-    along = joined([entries, *(part.along for part in products)])
-    evaluations = sum(part.evaluations for part in parts)
-    return Slopes(along, parts[0].noises, np.zeros(len(along.value), int), evaluations)
+    along = joined([entries, *(_second(values, noise, u).along for u in directions)])
+    return Slopes(along, (noise,), np.zeros(len(along.value), int), values.evaluations)
 
 
 def _second(
-    evaluator: Evaluator,
+    values: Counted,
+    noise: Noise,
     u: Float[np.ndarray, " d"] | None,
     rows: Int[np.ndarray, " k"] | None = None,
 ) -> Slopes:
-    problem = evaluator.problem
-    function = VectorFunction(evaluator, "value", problem.objective.value)
-    noise, scale = measure_noise(evaluator), coordinate_scale(evaluator)
+    function, evaluator = values.function, values.function.evaluator
+    scale = coordinate_scale(evaluator)
     if u is None:
-        first, second, place = _upper_pairs(problem.output)
+        first, second, place = _upper_pairs(evaluator.problem.output)
         other = scale
     else:
         first = np.arange(len(scale)) if rows is None else rows
         place = np.arange(len(first))
         second, other = np.zeros(len(first), int), np.array([unit_of(evaluator.x, u)])
     room_of = _room_for_pairs(evaluator, first, second, scale, other, u)
-    values = Counted(function)
     count, centre = len(first), float(function.centre[0])
     sample = _second_sampler(values, first, second, scale, other, centre, u)
     # Four values, a quarter of each.
