@@ -1,6 +1,8 @@
 """Functions that cannot be traced: they are called on the host, and their oddities are named."""
 
+import cProfile
 import multiprocessing
+import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import jax
@@ -114,6 +116,48 @@ def test_autodiff_is_not_asked_where_it_silently_loses_the_value(value, gradient
     assert check(value, lambda x: 1.01 * gradient(x), X0).verdict is Verdict.ANALYTIC_WRONG
     with pytest.raises(GradcompareError, match=f"test_host.py:{line}"):
         estimate(value, X0, method="reverse")
+
+
+def with_cprofile(monkeypatch):
+    profile = cProfile.Profile()
+    profile.enable()
+    return profile.disable
+
+
+def with_a_function(monkeypatch):
+    seen = lambda frame, event, result: None
+    sys.setprofile(seen)
+
+    def stop():
+        assert sys.getprofile() is seen
+        sys.setprofile(None)
+
+    return stop
+
+
+def with_one_that_cannot_be_paused(monkeypatch):
+    monkeypatch.setattr(sys, "getprofile", object)
+
+
+@pytest.mark.parametrize(
+    ("profiler", "reason"),
+    [
+        (with_cprofile, "Python takes the number behind a traced value"),
+        (with_a_function, "Python takes the number behind a traced value"),
+        (with_one_that_cannot_be_paused, "a profiler is active that cannot be paused"),
+    ],
+)
+def test_a_profiler_changes_no_verdict(profiler, reason, monkeypatch):
+    """Whether Python takes a number out of a traced value is seen by a profiler of our own."""
+    gradient = lambda x: 2 * x * np.cos(np.sum(x**2))
+    stop = profiler(monkeypatch)
+    try:
+        comparison = check(leaves_jax, gradient, X0)
+    finally:
+        if stop:
+            stop()
+    assert comparison.verdict is Verdict.AGREE
+    assert f"reverse: not available: {reason}" in str(comparison)
 
 
 def test_whole_numbers_and_conditions_leave_autodiff_alone():

@@ -72,24 +72,40 @@ def caller_of(frame: FrameType) -> FrameType | None:
 
 
 @contextmanager
-def returns(see: Callable[[FrameType, Any], None]) -> Iterator[None]:
-    """Hands every call that returns inside to `see`, with what it returns.
-
-    While a profiler runs: nothing is handed on, as it cannot be taken off and put back.
-    """
-    if sys.getprofile() is not None:
-        yield
-        return
+def returns(see: Callable[[FrameType, Any], None]) -> Iterator[bool]:
+    """Hands every call that returns inside to `see`, with what it returns; yields whether it can."""
 
     def profile(frame: FrameType, event: str, result: Any) -> None:
         if event == "return":
             see(frame, result)
 
+    with _profiled(profile) as possible:
+        yield possible
+
+
+@contextmanager
+def _profiled(profile: Callable[[FrameType, str, Any], None]) -> Iterator[bool]:
+    """Makes `profile` the profiler of this thread; yields whether that can be.
+
+    The user's own profiler sees nothing of what runs inside. One that can neither be put back nor
+    be paused, such as a compiled one, stays, and takes our place.
+    """
+    before = sys.getprofile()
+    pause, resume = (getattr(before, name, None) for name in ("disable", "enable"))
+    if before is not None and not callable(before) and not (pause and resume):
+        yield False
+        return
+    if pause and resume:
+        pause()
     sys.setprofile(profile)
     try:
-        yield
+        yield True
     finally:
         sys.setprofile(None)
+        if pause and resume:
+            resume()
+        elif before is not None:
+            sys.setprofile(before)
 
 
 class LimitError(GradcompareError):
@@ -100,11 +116,8 @@ class LimitError(GradcompareError):
 def at_most(calls: int) -> Iterator[None]:
     """Raises a `LimitError` inside once more Python functions than this were called there.
 
-    While a profiler runs: nothing is counted, as it cannot be taken off and put back.
+    Beside a profiler that cannot be paused: nothing is counted.
     """
-    if sys.getprofile() is not None:
-        yield
-        return
     left = calls
 
     def profile(frame: FrameType, event: str, result: Any) -> None:
@@ -113,11 +126,8 @@ def at_most(calls: int) -> Iterator[None]:
         if left < 0:
             raise LimitError(f"it takes more than {calls} calls")
 
-    sys.setprofile(profile)
-    try:
+    with _profiled(profile):
         yield
-    finally:
-        sys.setprofile(None)
 
 
 def numbers_in(code: CodeType) -> Iterator[tuple[float, int]]:

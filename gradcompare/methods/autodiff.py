@@ -163,8 +163,13 @@ def _followed(value: Callable[..., Array], params: PyTree) -> Callable[..., Arra
             if _leaves_jax(call, result) and (caller := caller_of(call)) is not None:
                 lines.append(line_of(caller.f_code.co_filename, caller.f_lineno))
 
-        with returns(see):
+        with returns(see) as possible:
             result = value(*args)
+        if not possible:
+            raise LostDerivativeError(
+                "a profiler is active that cannot be paused, and beside it nobody sees whether "
+                "Python takes the number behind a traced value"
+            )
         if lines:
             raise LostDerivativeError(
                 f"Python takes the number behind a traced value at {lines[0]}, and JAX does not "
