@@ -125,7 +125,9 @@ def with_cprofile(monkeypatch):
 
 
 def with_a_function(monkeypatch):
-    seen = lambda frame, event, result: None
+    def seen(frame, event, result):
+        """Nothing."""
+
     sys.setprofile(seen)
 
     def stop():
@@ -149,10 +151,9 @@ def with_one_that_cannot_be_paused(monkeypatch):
 )
 def test_a_profiler_changes_no_verdict(profiler, reason, monkeypatch):
     """Whether Python takes a number out of a traced value is seen by a profiler of our own."""
-    gradient = lambda x: 2 * x * np.cos(np.sum(x**2))
     stop = profiler(monkeypatch)
     try:
-        comparison = check(leaves_jax, gradient, X0)
+        comparison = check(leaves_jax, lambda x: 2 * x * np.cos(np.sum(x**2)), X0)
     finally:
         if stop:
             stop()
