@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ._engine.identities.integral import LineIntegral as LineIntegral
     from ._engine.identities.remainder import Remainder as Remainder
     from ._engine.identities.symmetry import Symmetry as Symmetry
+    from ._evaluation.executables import clear_cache as clear_cache
     from ._foundation.errors import GradcompareError as GradcompareError
     from ._foundation.errors import InputError as InputError
     from ._foundation.errors import UnknownNameError as UnknownNameError
@@ -70,6 +71,7 @@ else:
         "check_jacobian": "_api.several.first",
         "check_jvp": "_api.several.first",
         "check_rule": "_api.rules.check",
+        "clear_cache": "_evaluation.executables",
         "check_vjp": "_api.several.first",
         "watch": "_api.watch",
         "Descent": "_engine.descent.result",

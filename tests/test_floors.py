@@ -232,7 +232,10 @@ def test_what_is_forbidden_is_noticed():
         assert forbidden(line), line
 
 
-CLOCKS = ("_engine.timing", "_evaluation.compiled", "_evaluation.near.chunks")
+CLOCKS = (
+    *("_engine.timing", "_evaluation.compiled", "_evaluation.executables"),
+    "_evaluation.near.chunks",
+)
 """What measures times, or chooses by them how many points are evaluated together."""
 
 

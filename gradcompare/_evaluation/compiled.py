@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 import jax
 import numpy as np
@@ -24,6 +24,7 @@ from .._introspection.jaxprs import (
 from .._introspection.narrow.types import narrowest
 from .._introspection.narrow.widening import Widening
 from .._model.estimate import EPS
+from .executables import KEPT, Executable
 from .function import AbstractFunction, Function
 from .narrow.stand_in import bound, in_float64, variants
 
@@ -45,16 +46,14 @@ class CompiledFunction(AbstractFunction):
 
     Attributes:
         function: The function, if its types were widened.
-        compiled: The executable.
+        executable: The compiled program.
         jaxpr: The traced program, as the user wrote it.
-        first: The seconds of the first call, after that call.
         moved: The functions with some literals moved, by these literals.
     """
 
     function: Function | None = None
-    compiled: jax.stages.Compiled
+    executable: Executable
     jaxpr: ClosedJaxpr
-    first: list[float] = field(default_factory=list)
     moved: dict[frozenset[complex], Callable] = field(default_factory=dict)
 
     @classmethod
@@ -64,6 +63,7 @@ class CompiledFunction(AbstractFunction):
         args: tuple,
         *,
         hasty: bool = False,
+        timed: bool = False,
         widens: Callable[[], bool] = lambda: False,
     ) -> "CompiledFunction":
         """Compiles `function` for these arguments.
@@ -72,23 +72,25 @@ class CompiledFunction(AbstractFunction):
             function: The function.
             args: Its arguments.
             hasty: Whether a short total time counts more than that of a run.
+            timed: Whether the time of a run is measured.
             widens: Tells whether a function that computes in a narrower type is to compute in
                 float64; asked only for such a function.
         """
         start, options = time.perf_counter(), HASTY if hasty else None
+        keep = partial(KEPT.of, args=args, options=options, timed=timed)
         traced = jax.jit(function).trace(*args)
         jaxpr, narrow = traced.jaxpr.jaxpr, narrowest(traced.jaxpr.jaxpr)
         wide, refusal = None, ""
         if narrow is not None and widens():
-            wide = outcome_of(lambda: in_float64(traced, args).lower().compile(options))
+            wide = outcome_of(lambda: keep(in_float64(traced, args)))
         if isinstance(wide, Exception):
             wide, refusal = None, describe(wide)
-        compiled = traced.lower().compile(options) if wide is None else wide
         seconds = time.perf_counter() - start
+        executable = wide or keep(traced)
         return cls(
-            compiled=compiled,
+            executable=executable,
             args=args,
-            compile_seconds=seconds,
+            compile_seconds=seconds + executable.compilation.seconds,
             epsilon=coarsest_epsilon(jaxpr) if wide is None else EPS,
             multiplies=multiplies_matrices(jaxpr),
             differentiates=differentiates(jaxpr),
@@ -134,11 +136,7 @@ class CompiledFunction(AbstractFunction):
     def run(self, *args: PyTree) -> PyTree:
         """Runs the program and waits for its result."""
         with RUNNING:
-            start = time.perf_counter()
-            result = jax.block_until_ready(self.compiled(*args))
-            if not self.first:
-                self.first.append(time.perf_counter() - start)
-            return result
+            return self.executable(*args)
 
     @cached_property
     def fingerprint(self) -> bytes:
@@ -148,13 +146,13 @@ class CompiledFunction(AbstractFunction):
     @property
     def flops(self) -> float | None:
         """Floating-point operations as counted by the compiler, if it counts them."""
-        analysis = self.compiled.cost_analysis()
+        analysis = self.executable.compilation.run.cost_analysis()
         return None if analysis is None else analysis.get("flops")
 
     @property
     def peak_bytes(self) -> int | None:
         """Temporary and output memory, if the compiler reports it."""
-        memory = self.compiled.memory_analysis()
+        memory = self.executable.compilation.run.memory_analysis()
         if memory is None:
             return None
         return memory.temp_size_in_bytes + memory.output_size_in_bytes
@@ -162,4 +160,5 @@ class CompiledFunction(AbstractFunction):
     @property
     def first_seconds(self) -> float | None:
         """The seconds of the first call, which loads the program; None before it."""
-        return self.first[0] if self.first else None
+        first = self.executable.compilation.first
+        return first[0] if first else None

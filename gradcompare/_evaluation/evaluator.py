@@ -141,7 +141,8 @@ class Evaluator:
     ) -> AbstractFunction:
         args = (*self.args, *extra)
         widens = partial(self._widens, key)
-        build = partial(CompiledFunction.build, function, args, hasty=hasty, widens=widens)
+        options = {"hasty": hasty, "timed": self.timed, "widens": widens}
+        build = partial(CompiledFunction.build, function, args, **options)
         compiled = outcome_of(build)
         if not isinstance(compiled, Exception):
             return compiled

@@ -73,7 +73,7 @@ def caller_of(frame: FrameType) -> FrameType | None:
 
 @contextmanager
 def returns(see: Callable[[FrameType, Any], None]) -> Iterator[bool]:
-    """Hands every call that returns inside to `see`, with what it returns; yields whether it can."""
+    """Hands what returns inside, and its result, to `see`; yields whether it can."""
 
     def profile(frame: FrameType, event: str, result: Any) -> None:
         if event == "return":
