@@ -20,7 +20,7 @@ from .._points.sampling import towers
 from .._points.sources import PointSource
 from .._results.data import PointResult
 from .._results.judgement.fairness import fair
-from .._results.judgement.settlement import settled
+from .._results.judgement.settlement import explains, settled
 from .._results.result import Result
 from ..diagnosis.autodiff.findings import autodiff_findings
 from ..diagnosis.autodiff.staircase import staircase
@@ -35,7 +35,7 @@ from .point.second_opinion.line_integral import without_staircase
 from .point.second_opinion.noisy import with_integrals
 from .point.twin import TwinRefusedError, require_valid_twin
 from .settings import Case, Programs, Settings
-from .tolerance import tolerance
+from .tolerance.shrinkage import tolerance
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,8 @@ def _judged(case: Case, settings: Settings, coverage: Coverage) -> Result:
         replace(point, result=judged)
         for point, judged in zip(coverage.points, result.points, strict=True)
     ]
-    shown = tolerance(examined, settings.methods, case.tighten)
+    cause = explains(diagnosis)
+    shown = tolerance(examined, settings.methods, case.tighten, explained=cause)
     points = settled(result.points, diagnosis, shrinks=shown.shrinks)
     examined = [replace(p, result=r) for p, r in zip(examined, points, strict=True)]
     examined = with_integrals(examined, settings.methods)

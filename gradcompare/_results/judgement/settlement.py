@@ -46,13 +46,17 @@ def settled(
     """
     points = tuple(_both_wrong(point, diagnosis) for point in points)
     open_points = [p for p in points if p.judgement.verdict in DISPUTED and not p.abstains]
-    explained = any(f.precise or f.kind not in NO_CAUSE for f in diagnosis)
     if not open_points or shrinks is False:
         return points
-    if not shrinks and (explained or not all(map(_is_slight, open_points))):
+    if not shrinks and (explains(diagnosis) or not all(map(_is_slight, open_points))):
         return points
     accuracy = max(sum(_off(point)) for point in open_points)
     return tuple(_inexact(p, accuracy) if p in open_points else p for p in points)
+
+
+def explains(diagnosis: Sequence[Finding]) -> bool:
+    """Whether a finding gives a cause of the difference, so that it is none of a tolerance."""
+    return any(finding.precise or finding.kind not in NO_CAUSE for finding in diagnosis)
 
 
 def _both_wrong(point: PointResult, diagnosis: Sequence[Finding]) -> PointResult:

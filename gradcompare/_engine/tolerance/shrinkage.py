@@ -13,17 +13,18 @@ from typing import Any
 import jax
 import numpy as np
 
-from .._evaluation.compiled import CompiledFunction
-from .._evaluation.evaluator import Evaluator, flat
-from .._foundation.errors import optional
-from .._foundation.wording import short
-from .._introspection.rewriting.longer_loops import TURNS, has_loops, with_longer_loops
-from .._model.estimate import Estimate
-from .._model.problem import Problem
-from .._model.verdict import ACCUSED, DISPUTED, EXACT
-from .._points.examination import Examination
-from .._results.judgement.excess import distance
-from ..methods._base import AbstractMethod
+from ..._evaluation.compiled import CompiledFunction
+from ..._evaluation.evaluator import Evaluator, flat
+from ..._foundation.errors import optional
+from ..._foundation.wording import short
+from ..._introspection.rewriting.longer_loops import TURNS, has_loops, with_longer_loops
+from ..._model.estimate import Estimate
+from ..._model.problem import Problem
+from ..._model.verdict import ACCUSED, DISPUTED, EXACT
+from ..._points.examination import Examination
+from ..._results.judgement.excess import distance
+from ...methods._base import AbstractMethod
+from .arguments import DIVISOR, PART, Suspect, is_coefficient, suspects
 
 Tighten = Callable[[Problem], Problem]
 """Function that returns a problem with a tighter tolerance."""
@@ -49,7 +50,11 @@ class Tolerance:
 
 
 def tolerance(
-    points: Sequence[Examination], methods: Sequence[AbstractMethod], tighten: Tighten | None
+    points: Sequence[Examination],
+    methods: Sequence[AbstractMethod],
+    tighten: Tighten | None,
+    *,
+    explained: bool,
 ) -> Tolerance:
     """Returns what a tighter tolerance shows of the points with a difference.
 
@@ -57,6 +62,7 @@ def tolerance(
         points: All points of one objective.
         methods: The methods of the comparison.
         tighten: Returns a problem with a tighter tolerance; None to let loops of JAX run on.
+        explained: Whether a finding explains the difference; no argument is suspected then.
     """
     voting = {m.source: m for m in methods if m.votes}
     doubted = [p for p in points if p.result.judgement.verdict in DISPUTED]
@@ -64,7 +70,11 @@ def tolerance(
     if "differences" not in voting or not doubted:
         return Tolerance()
     step = partial(_shown, doubted, voting, tighten)
-    return optional("the comparison at a tighter tolerance", step, Tolerance())
+    shown = optional("the comparison at a tighter tolerance", step, Tolerance())
+    if tighten is not None or explained or shown.sentence:
+        return shown
+    step = partial(_of_arguments, doubted, voting)
+    return optional("the comparison with smaller arguments", step, Tolerance())
 
 
 def _shown(
@@ -78,12 +88,8 @@ def _shown(
         gaps += _gaps(point, tighter)
     before, after = (max(gap[i] for gap in gaps) for i in range(2))
     how = f"with loops that run on for {TURNS} turns" if tighten is None else "at the tighter one"
-    if all(SHRINKAGE * late <= early for early, late in gaps):
-        return Tolerance(
-            True,
-            f"the gap shrank from {short(before, 2)} to {short(after, 2)} {how}: the tolerance "
-            "of f, not the formula",
-        )
+    if _shrink(gaps):
+        return Tolerance(True, _sentence(gaps, how))
     if tighten is None:  # loops may stop for another reason than a tolerance
         return Tolerance()
     return Tolerance(
@@ -92,23 +98,57 @@ def _shown(
     )
 
 
+def _of_arguments(
+    doubted: Sequence[Examination], voting: Mapping[str, AbstractMethod]
+) -> Tolerance:
+    """Returns what the first argument shows with which every gap shrinks, as with a tolerance."""
+    for suspect in suspects(doubted[0].evaluator):
+        gaps = _gaps_over(DIVISOR, suspect, doubted, voting)
+        if _shrink(gaps):
+            between = _gaps_over(PART, suspect, doubted, voting)
+            if not is_coefficient(gaps, between):
+                return Tolerance(True, _sentence(gaps, f"with {suspect}"))
+    return Tolerance()
+
+
+def _gaps_over(
+    divisor: float,
+    suspect: Suspect,
+    doubted: Sequence[Examination],
+    voting: Mapping[str, AbstractMethod],
+) -> list[tuple[float, float]]:
+    tighten = partial(suspect.over, divisor)
+    return [gap for p in doubted for gap in _gaps(p, _tightened(tighten, p, voting))]
+
+
+def _shrink(gaps: Sequence[tuple[float, float]]) -> bool:
+    """Whether the largest gap shrinks clearly, and each one does: one may be small by chance."""
+    before, after = (max(gap[i] for gap in gaps) for i in range(2))
+    return SHRINKAGE * after <= before and all(PART * late <= early for early, late in gaps)
+
+
+def _sentence(gaps: Sequence[tuple[float, float]], how: str) -> str:
+    before, after = (short(max(gap[i] for gap in gaps), 2) for i in range(2))
+    return f"the gap shrank from {before} to {after} {how}: the tolerance of f, not the formula"
+
+
 def _gaps(point: Examination, tighter: Mapping[str, Estimate]) -> list[tuple[float, float]]:
     """Returns the gap of each doubted source before and after, relative to the largest entry."""
     accused, votes = ACCUSED.get(point.result.judgement.verdict), point.result.votes
+    size = np.max(np.abs(votes["differences"].value))
     sources = [s for s in EXACT if s in tighter and accused in (s, None)]
-    return [(_gap(votes, source), _gap(tighter, source)) for source in sources]
+    return [(_gap(votes, source, size), _gap(tighter, source, size)) for source in sources]
 
 
-def _gap(votes: Mapping[str, Estimate], source: str) -> float:
-    differences = votes["differences"]
+def _gap(votes: Mapping[str, Estimate], source: str, size: float) -> float:
     with np.errstate(invalid="ignore", divide="ignore"):
-        off = np.max(distance(votes[source], differences))
-        return float(np.nan_to_num(off / np.max(np.abs(differences.value)), nan=math.inf))
+        off = np.max(distance(votes[source], votes["differences"]))
+        return float(np.nan_to_num(off / size, nan=math.inf))
 
 
 def _tightened(
     tighten: Tighten, point: Examination, voting: Mapping[str, AbstractMethod]
-) -> dict[str, Estimate] | None:
+) -> dict[str, Estimate]:
     problem = tighten(point.evaluator.problem)
     same = problem.objective is point.evaluator.problem.objective
     evaluator = point.evaluator.at(problem)

@@ -1,0 +1,1 @@
+"""Whether a difference comes from the tolerance of a solver."""
