@@ -72,3 +72,20 @@ def test_a_traced_recursion():
 )
 def test_what_is_wrong_from_the_start_or_off_and_on_is_not_named(wrong):
     assert "prefix" not in {finding.kind for finding in found(on_host, wrong)}
+
+
+def test_an_error_at_fewer_rows_is_ours_and_is_not_told():
+    """A function of data of one length may raise where the diagnosis tries less of them."""
+    fixed = np.linspace(1, 2, len(SERIES))
+
+    def value(p, y):
+        held = np.empty(len(SERIES))
+        held[:] = p[0] * y + p[1] * y**2 - p[2]
+        return np.sum(fixed * held**2).item()
+
+    def wrong(p, y):
+        r = 2 * fixed * (p[0] * y + p[1] * y**2 - p[2])
+        r[9:] *= 1.2
+        return np.array([r @ y, r @ y**2, -np.sum(r)])
+
+    assert "raises" not in str(check(value, wrong, P, SERIES))

@@ -152,8 +152,9 @@ def _tightened(
     problem = tighten(point.evaluator.problem)
     same = problem.objective is point.evaluator.problem.objective
     evaluator = point.evaluator.at(problem)
-    if not same:
-        evaluator = replace(evaluator, cache=evaluator.cache.emptied())
+    cache = evaluator.cache if same else evaluator.cache.emptied()
+    # What happens only at the tighter tolerance is nothing to tell the user.
+    evaluator = replace(evaluator, cache=cache.begun())
     return {
         source: method.estimate(evaluator)
         for source, method in voting.items()

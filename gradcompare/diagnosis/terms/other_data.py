@@ -116,7 +116,9 @@ class OtherData:
         each = self.evaluators[point]
         leaves, tree = jax.tree.flatten(each.problem.data)
         new = [changes.get(k, leaf) for k, leaf in enumerate(leaves)]
-        return each.at(replace(each.problem, data=tree.unflatten(new)))
+        there = each.at(replace(each.problem, data=tree.unflatten(new)))
+        # What the value does not like of these data is nothing to tell the user.
+        return replace(there, cache=there.cache.begun())
 
     def of_value(self, evaluator: Evaluator) -> Estimate | None:
         """Returns the derivative of the value; None if it has none there."""
