@@ -122,7 +122,10 @@ def called_at(
         GradcompareError: if the result is none that can be used at all.
     """
     attempt, chunk = partial(_attempt, call), max(1, len(points) // CHUNKS)
-    each = executor and executor.map(attempt, points, chunksize=chunk)
+    # A thread or a process of an executor does not have the scope of the caller.
+    wide = jax.dtypes.canonicalize_dtype(FLOAT64) == FLOAT64
+    apart = partial(_in_scope, FLOAT64 if wide else np.dtype(np.float32), attempt)
+    each = executor and executor.map(apart, points, chunksize=chunk)
     outcomes = list(each or map(attempt, points))
     for _, error in outcomes:
         if error is not None:
@@ -147,6 +150,11 @@ def _called_with_arrays_of_jax(function: Callable, *args: PyTree) -> PyTree:
 
 def _number(value: Callable[[Params, Data], PyTree], data: Data, params: Params) -> float:
     return float(np.asarray(value(params, data)))
+
+
+def _in_scope(dtype: np.dtype, attempt: Callable[[Params], Any], params: Params) -> Any:
+    with precision_scope(dtype):
+        return attempt(params)
 
 
 def _attempt(

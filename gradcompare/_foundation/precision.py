@@ -5,7 +5,8 @@ duration of a `with` block and never globally. An array of JAX that leaves the b
 becomes float32 at its next use, so only NumPy arrays may leave it.
 """
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TypeAlias
 
 import jax
@@ -29,13 +30,36 @@ DTYPES = {
 }
 
 
-def precision_scope(dtype: np.dtype) -> AbstractContextManager[None]:
-    """Enables 64-bit types of JAX in this thread until the block ends, if `dtype` needs them.
+SETTINGS = (
+    (jax.debug_nans, False),
+    (jax.debug_infs, False),
+    (jax.debug_key_reuse, False),
+    (jax.disable_jit, False),
+    (jax.enable_checks, False),
+    (jax.transfer_guard, "allow"),
+    (jax.default_matmul_precision, None),
+    (jax.default_device, None),
+    (jax.numpy_rank_promotion, "allow"),
+    (jax.numpy_dtype_promotion, "standard"),
+)
+"""The settings of JAX that change what a program does, as they are by default."""
 
-    Narrower types run without them, as the user's own program would: there, an array that
-    the objective makes by itself is float32 and does not widen the computation.
+
+@contextmanager
+def precision_scope(dtype: np.dtype) -> Iterator[None]:
+    """Sets what a result could depend on in this thread until the block ends.
+
+    64-bit types of JAX are enabled if `dtype` needs them. Narrower types run without them, as the
+    user's own program would: there, an array that the objective makes by itself is float32 and
+    does not widen the computation. The other settings of JAX, and how NumPy treats an overflow,
+    are those of a fresh process, whatever the user has set.
     """
-    return jax.enable_x64(dtype == np.float64)
+    with ExitStack() as stack:
+        for setting, usual in SETTINGS:
+            stack.enter_context(setting(usual))
+        stack.enter_context(jax.enable_x64(dtype == np.float64))
+        stack.enter_context(np.errstate(all="ignore"))
+        yield
 
 
 def find_dtype(name: str | np.dtype | type) -> np.dtype:
