@@ -110,10 +110,28 @@ T = TypeVar("T")
 _failures: ContextVar[list[str] | None] = ContextVar("failures", default=None)
 
 
+ENDS = (SystemExit, GeneratorExit, StopIteration, StopAsyncIteration)
+"""What ends the process, or a loop of ours, where a user's function raises it."""
+
+
+class EndError(RuntimeError):
+    """A user's function ends what called it instead of returning a result."""
+
+    @classmethod
+    def of(cls, error: BaseException) -> "EndError":
+        """Returns the error that stands for one of `ENDS`, and leads to the same line."""
+        text = f"{type(error).__name__}({', '.join(map(repr, error.args))})"
+        ended = cls(f"it raises {text} instead of returning a result")
+        ended.__cause__ = error
+        return ended.with_traceback(error.__traceback__)
+
+
 def outcome_of(call: Callable[[], T]) -> T | Exception:
     """Calls the user's code; returns its result, or the error that it raises."""
     try:
         return call()
+    except ENDS as error:
+        return EndError.of(error)
     except Exception as error:
         return error
 

@@ -11,6 +11,7 @@ from types import ModuleType
 
 from .errors import InputError
 from .user_code import describe
+from .user_code import place as where_raised
 
 
 def installed_version(package: str) -> str:
@@ -48,6 +49,11 @@ def load_module(place: str) -> ModuleType:
         return module
     except InputError:
         raise
+    except SystemExit as error:
+        raise InputError(
+            f"{place} ended the process (sys.exit) at {where_raised(error)}; let it do so only "
+            "under `if __name__ == '__main__':`"
+        ) from error
     except Exception as error:
         raise InputError(f"{place} cannot be imported: {describe(error)}") from error
 

@@ -5,9 +5,9 @@ duration of a `with` block and never globally. An array of JAX that leaves the b
 becomes float32 at its next use, so only NumPy arrays may leave it.
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from typing import TypeAlias
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -30,7 +30,7 @@ DTYPES = {
 }
 
 
-SETTINGS = (
+SETTINGS: tuple[tuple[Callable[..., AbstractContextManager], Any], ...] = (
     (jax.debug_nans, False),
     (jax.debug_infs, False),
     (jax.debug_key_reuse, False),

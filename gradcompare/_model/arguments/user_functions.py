@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from ..._foundation.errors import InputError
+from ..._foundation.errors import ENDS, EndError, InputError
 from ..objective import Objective
 from .complex_parts import ComplexConvention, is_parts, parts_of_gradient
 from .domain import bounds_of
@@ -51,7 +51,10 @@ class Adapted:
         return [p.name for p in every if p.kind <= p.POSITIONAL_OR_KEYWORD]
 
     def __call__(self, params: PyTree, data: tuple) -> PyTree:
-        result = self.function(*self.signature.joined(params, data))
+        try:
+            result = self.function(*self.signature.joined(params, data))
+        except ENDS as error:
+            raise EndError.of(error) from error
         if self.returns.endswith("of both"):
             if not isinstance(result, (tuple, list)) or len(result) != 2:
                 raise InputError(

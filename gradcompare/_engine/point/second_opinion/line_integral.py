@@ -124,6 +124,8 @@ class _Lines:
             ways = np.array([self._values(u, np.array([1.0, -1.0])) for u in lines]) - self.value
             by_gradient = np.array([[self._integral(u, s) for s in (1.0, -1.0)] for u in lines])
             left = np.abs(ways - by_gradient)
+            if np.all(np.isnan(ways)):
+                return ""
             open_sides = left > LEFT_OPEN * np.nanmean(np.abs(ways))
             for number in np.flatnonzero(open_sides.all(axis=1)):
                 u, ends = lines[number], self.value + ways[number]
