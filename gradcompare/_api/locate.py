@@ -28,9 +28,11 @@ import numpy as np
 from jaxtyping import Float
 
 from .._engine.point.narrow import estimate_as_written
+from .._engine.run import where_traceable
 from .._engine.settings import Settings, evaluator_of, make_settings
 from .._evaluation.checks import require_usable
 from .._evaluation.evaluator import Evaluator
+from .._evaluation.twin import with_valid_twin
 from .._foundation.errors import InputError
 from .._foundation.layout import PyTree
 from .._foundation.precision import FLOAT64, precision_scope
@@ -124,8 +126,11 @@ def locate(
     problem = Problem.at(objective, signature.params, signature.data, "x0")
     with precision_scope(FLOAT64):
         evaluator = evaluator_of(problem, settings)
+        if gradient is None:
+            evaluator = with_valid_twin(evaluator)
         require_usable(evaluator)
-        tested = estimate_as_written(evaluator, settings.methods[0])
+        method = settings.methods[0]
+        tested = where_traceable(method, lambda: estimate_as_written(evaluator, method))
         search = Search(evaluator, tested, tests, most, seed)
         search.run()
     return _location(search, evaluator, tested, tests)

@@ -14,7 +14,8 @@ from functools import partial
 import numpy as np
 
 from .._evaluation.function import AbstractFunction
-from .._foundation.errors import outcome_of
+from .._evaluation.twin import with_valid_twin
+from .._foundation.errors import GradcompareError, LostDerivativeError, Untraceable, outcome_of
 from .._foundation.precision import FLOAT64, precision_scope
 from .._foundation.user_code import describe
 from .._model.estimate import Estimate
@@ -93,9 +94,28 @@ def estimate_one(problem: Problem, method: AbstractMethod, settings: Settings) -
     """Returns the flat estimate of one problem by one method, whose errors it does not catch."""
     with precision_scope(FLOAT64):
         evaluator = evaluator_of(problem, settings)
-        estimate = method.estimate(evaluator)
+        if method.source == "autodiff":
+            evaluator = with_valid_twin(evaluator)
+        estimate = where_traceable(method, lambda: method.estimate(evaluator))
     notes = filter(None, (estimate.note, *evaluator.cache.failures.values()))
     return replace(estimate, note="; ".join(notes))
+
+
+def where_traceable(method: AbstractMethod, call: Callable[[], Estimate]) -> Estimate:
+    """Returns an estimate of a method that may need a traced function.
+
+    Raises:
+        GradcompareError: if JAX cannot trace the function.
+    """
+    outcome = outcome_of(call)
+    if not isinstance(outcome, Exception):
+        return outcome
+    if Untraceable.of(outcome) is None and not isinstance(outcome, LostDerivativeError):
+        raise outcome
+    raise GradcompareError(
+        f"the method {method.name} needs a function that JAX can trace: {describe(outcome)}; "
+        "write it with jax.numpy, give a gradient, or use the method richardson"
+    ) from outcome
 
 
 def timed(each: Study, settings: Settings) -> Result:

@@ -109,6 +109,11 @@ def make_settings(
         number = getattr(settings, name)
         if not isinstance(number, (int, np.integer)) or number < least:
             raise InputError(f"{name} is {number!r}; give an integer of at least {least}")
+    if not (settings.executor is None or callable(getattr(settings.executor, "map", None))):
+        raise InputError(
+            f"executor is {settings.executor!r}; give one of concurrent.futures, such as "
+            "ProcessPoolExecutor()"
+        )
     return settings
 
 

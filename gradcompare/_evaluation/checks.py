@@ -81,6 +81,9 @@ def _require_scalar(value: PyTree, what: str, layout: Layout) -> None:
             f"{what} is a pair like (value, gradient), {_leaves(value)}; "
             f"{needed}, or have both checked with gradient=True (--pair)"
         )
+    leaves = jax.tree.leaves(value)
+    if len(leaves) == 1 and leaves[0] is not value and np.shape(leaves[0]) == ():
+        raise InputError(f"{what} is a number inside of a {type(value).__name__}; {needed}")
     several = "" if getattr(value, "shape", ()) == () else ", or use check_jacobian"
     raise InputError(f"{what} is {_leaves(value) or repr(value)}; {needed}{several}")
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar
 
@@ -33,11 +33,13 @@ class HostFunction(AbstractFunction):
 
     Attributes:
         function: The function.
+        shapes: The shapes of its results, after the first call.
     """
 
     on_host: ClassVar[bool] = True
 
     function: Function
+    shapes: list[tuple[int, ...]] = field(default_factory=list)
 
     @classmethod
     def of(cls, function: Function, args: tuple, epsilon: float) -> "HostFunction | Exception":
@@ -50,8 +52,30 @@ class HostFunction(AbstractFunction):
         return error if isinstance(outcome_of(of_jax), Exception) else of_jax
 
     def run(self, *args: PyTree) -> PyTree:
-        """Calls the function with copies of the arguments, so that it cannot change them."""
-        return self.function(*jax.tree.map(np.array, args))
+        """Calls the function with copies of the arguments, so that it cannot change them.
+
+        Raises:
+            InputError: if its results have other shapes than before.
+        """
+        result = self.function(*jax.tree.map(np.array, args))
+        shapes = [np.shape(leaf) for leaf in jax.tree.leaves(result)]
+        self.shapes[:] = self.shapes or shapes
+        require_shapes(shapes, self.shapes)
+        return result
+
+
+def require_shapes(shapes: Sequence[tuple[int, ...]], before: Sequence[tuple[int, ...]]) -> None:
+    """Checks the shapes of what a function returns.
+
+    Raises:
+        InputError: if they are not those of before.
+    """
+    if list(shapes) != list(before):
+        theirs, ours = (", ".join(map(str, each)) for each in (before, shapes))
+        raise InputError(
+            f"a function returns the shapes {theirs} at one call and {ours} at another; let them "
+            "depend on the shapes of its arguments alone"
+        )
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,14 @@ def with_twin(evaluator: Evaluator) -> Evaluator:
     return evaluator
 
 
+def with_valid_twin(evaluator: Evaluator) -> Evaluator:
+    """Returns the evaluator with its twins, if their value is that of the function here."""
+    evaluator = with_twin(evaluator)
+    if evaluator.cache.twins and disagreement(evaluator):
+        evaluator.cache.twins.clear()
+    return evaluator
+
+
 def _traceable(evaluator: Evaluator, function: Callable[..., PyTree]) -> JaxTwin | Exception:
     """Returns the twin of a function, or the reason why there is none.
 

@@ -74,7 +74,7 @@ def find_dtype(name: str | np.dtype | type) -> np.dtype:
     return np.dtype(DTYPES[name])
 
 
-def find_device(name: str | None) -> Device:
+def find_device(name: str | Device | None) -> Device:
     """Returns the device called `name`: `cpu`, `gpu`, `cuda:1`; the default one for None.
 
     Raises:
@@ -87,6 +87,8 @@ def find_device(name: str | None) -> Device:
             raise InputError(
                 f"JAX finds no device ({error}); look at the variable JAX_PLATFORMS"
             ) from error
+    if isinstance(name, jax.Device):
+        return name
     if not isinstance(name, str):
         raise InputError(f"device is {name!r}; give a name, such as 'cpu', 'gpu' or 'cuda:1'")
     platform, _, index = name.partition(":")

@@ -77,7 +77,8 @@ class Convention:
                     f"the convention has {field}={value!r}; give one of "
                     f"{', '.join(map(repr, values))}"
                 )
-        if not (np.isfinite(self.scale) and self.scale > 0):
+        number = isinstance(self.scale, (int, float, np.number)) and np.isfinite(self.scale)
+        if not number or self.scale <= 0:
             raise InputError(f"the convention has scale={self.scale!r}; give a positive number")
 
     @property

@@ -82,9 +82,24 @@ class Problem:
         """The lower and the upper bound of each coordinate.
 
         Raises:
-            InputError: if the bounds do not fit the parameters, or a lower exceeds an upper one.
+            InputError: if the bounds do not fit the parameters, are no numbers, or leave a
+                parameter no room.
         """
         lower, upper = self._spread("lower"), self._spread("upper")
+        self._require_room(lower, upper)
+        if self.objective.convention.wrt == "log":
+            lower = np.maximum(lower, np.finfo(np.float64).tiny)
+        return lower, upper
+
+    def _require_room(
+        self, lower: Float[np.ndarray, " d"], upper: Float[np.ndarray, " d"]
+    ) -> None:
+        unknown = np.flatnonzero(np.isnan(lower) | np.isnan(upper))
+        if unknown.size:
+            raise InputError(
+                f"a bound of {self.objective.name} is nan at {self.layout.name(int(unknown[0]))}; "
+                "give -inf or inf where there is none"
+            )
         crossed = np.flatnonzero(lower > upper)
         if crossed.size:
             i = int(crossed[0])
@@ -92,9 +107,13 @@ class Problem:
                 f"the lower bound of {self.objective.name} is above the upper: {lower[i]} and "
                 f"{upper[i]} at {self.layout.name(i)}; give the lower first"
             )
-        if self.objective.convention.wrt == "log":
-            lower = np.maximum(lower, np.finfo(np.float64).tiny)
-        return lower, upper
+        fixed = np.flatnonzero(lower == upper)
+        if fixed.size:
+            i = int(fixed[0])
+            raise InputError(
+                f"both bounds of {self.objective.name} are {lower[i]} at {self.layout.name(i)}, "
+                "which cannot move; give it as a further argument, not as a parameter"
+            )
 
     def _spread(self, name: str) -> Float[np.ndarray, " d"]:
         def over(bound, part):

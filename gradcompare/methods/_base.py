@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 
 from .._evaluation.evaluator import Evaluator
 from .._evaluation.function import Runner
+from .._evaluation.host import require_shapes
 from .._foundation.layout import PyTree
 from .._model.estimate import Estimate
 from .._model.objective import Objective, Quantity
@@ -207,7 +208,10 @@ def estimate_as_declared(method: AbstractMethod, evaluator: Evaluator) -> Estima
     """
     problem, convention = evaluator.problem, evaluator.problem.objective.convention
     if method.source in ("analytic", "other") or convention.plain:
-        return method.estimate(evaluator)
+        estimate = method.estimate(evaluator)
+        if problem.quantity == "gradient":
+            require_shapes([estimate.value.shape], [(problem.layout.size,)])
+        return estimate
     if problem.quantity == "gradient":
         return convention.applied(method.estimate(evaluator), evaluator.x, problem.layout)
     # The declared derivative along u is the plain one along Aᵀu, see `convention`.

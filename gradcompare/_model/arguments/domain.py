@@ -33,7 +33,10 @@ def bounds_of(domain: PyTree) -> tuple[PyTree, PyTree]:
 
     def interval(name):
         if not isinstance(name, str):
-            raise InputError(f"the domain is {name!r}; give one of {', '.join(sorted(DOMAINS))}")
+            raise InputError(
+                f"the domain is {name!r}; give one of {', '.join(sorted(DOMAINS))}, "
+                "or numbers and arrays as bounds=(lower, upper)"
+            )
         if name not in DOMAINS:
             raise UnknownNameError("domain", name, DOMAINS)
         return DOMAINS[name]

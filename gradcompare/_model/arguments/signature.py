@@ -5,7 +5,7 @@ leaves stay fixed: names, flags, activation functions, the integers of a layer. 
 arguments, arrays of numbers and floats are data.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,7 +17,7 @@ from jaxtyping import PyTree
 
 from ..._foundation.errors import InputError
 from .complex_parts import ComplexParts
-from .validation import as_point, shown
+from .validation import as_point, require_plain, shown
 
 ARRAYS = (np.ndarray, np.generic, jax.Array)
 
@@ -41,12 +41,15 @@ class Argument:
     @classmethod
     def of(cls, tree: PyTree, *, parameter: bool) -> "Argument":
         try:
-            leaves, treedef = jax.tree.flatten(tree)
+            # For JAX, an iterator that is no leaf by our word will be an error.
+            leaves, treedef = jax.tree.flatten(tree, is_leaf=lambda t: isinstance(t, Iterator))
         except (TypeError, ValueError) as error:
             raise InputError(
                 f"{shown(tree)} is no pytree ({error}); give dictionaries whose keys can be "
                 "sorted, such as strings"
             ) from error
+        for leaf in leaves:
+            require_plain(leaf)
         alone = len(leaves) == 1 and leaves[0] is tree
         is_one = (lambda leaf: _is_parameter(leaf, alone)) if parameter else _is_data
         return cls(treedef, tuple(leaves), tuple(map(is_one, leaves)), parameter)

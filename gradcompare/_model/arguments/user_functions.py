@@ -23,6 +23,8 @@ from .domain import bounds_of
 from .signature import ARRAYS, Signature
 from .validation import as_point, require_functions, require_parameters
 
+NUMBERS = (int, float, complex, *ARRAYS)
+
 
 @dataclass(frozen=True)
 class Adapted:
@@ -77,17 +79,21 @@ class ByRule(Adapted):
 
 
 def _as_array(params: PyTree, gradient: PyTree) -> PyTree:
-    """Returns a list of numbers as one array, if the parameters are one array."""
+    """Returns a list of numbers, or of rows, as one array, if the parameters are one array."""
     alone = isinstance(params, (np.ndarray, jax.Array)) and isinstance(gradient, (list, tuple))
-    if not alone or not gradient or not all(map(_is_scalar, gradient)):
+    leaves = jax.tree.leaves(gradient) if alone else []
+    if not leaves or not all(isinstance(leaf, NUMBERS) for leaf in leaves):
         return gradient
-    traced = any(isinstance(entry, jax.Array) for entry in gradient)
-    return jnp.stack(gradient) if traced else np.asarray(gradient)
+    return _stacked(gradient, jnp if any(isinstance(v, jax.Array) for v in leaves) else np)
 
 
-def _is_scalar(entry: Any) -> bool:
-    # For NumPy, a dict or None has no dimensions either.
-    return isinstance(entry, (int, float, complex, *ARRAYS)) and np.ndim(entry) == 0
+def _stacked(rows: PyTree, numpy: Any) -> PyTree:
+    """Returns rows of rows as one array; as they are if their shapes differ."""
+    if not isinstance(rows, (list, tuple)):
+        return rows
+    parts = [_stacked(row, numpy) for row in rows]
+    same = all(isinstance(part, NUMBERS) for part in parts) and len(set(map(np.shape, parts))) == 1
+    return numpy.stack([numpy.asarray(part) for part in parts]) if same else rows
 
 
 def _without_fixed(params: PyTree, gradient: PyTree, convention: ComplexConvention) -> PyTree:

@@ -2,27 +2,69 @@
 
 import dataclasses
 import reprlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
 import numpy as np
 from jaxtyping import PyTree
 
-from ..._foundation.errors import InputError
+from ..._foundation.errors import InputError, outcome_of
+from ..._foundation.user_code import describe
 
 
 def as_point(x: PyTree) -> PyTree:
     """Converts numbers, and lists or tuples of them, to floats, as SciPy does; series to arrays.
 
     An array of integers stays one, and is refused elsewhere: somebody chose its dtype. A named
-    tuple keeps its names.
+    tuple keeps its names. Lists of lists are a matrix if they are equally long, and a pytree
+    otherwise.
+
+    Raises:
+        InputError: if an object refuses to be an array.
     """
     if type(x) is int:
         return float(x)
-    if type(x) in (list, tuple) and x and all(type(v) in (int, float, complex) for v in x):
-        return np.asarray(x, np.result_type(np.float64, *map(type, x)))
-    return np.asarray(x) if hasattr(x, "__array__") and not _is_array(x) else x
+    if type(x) in (list, tuple) and (numbers := _numbers_in(x)):
+        dtype = np.result_type(np.float64, *map(type, numbers))
+        matrix = outcome_of(lambda: np.asarray(x, dtype))
+        return x if isinstance(matrix, Exception) else matrix
+    if not hasattr(x, "__array__") or _is_array(x):
+        return x
+    array = outcome_of(lambda: np.asarray(x))
+    if isinstance(array, Exception):
+        raise InputError(
+            f"{shown(x)} cannot be made an array ({describe(array)}); give a NumPy array of it"
+        )
+    return array
+
+
+def _numbers_in(x: Any) -> list[Any]:
+    """Returns the numbers of a list, and of the lists in it; none if there is something else."""
+    if type(x) in (int, float, complex):
+        return [x]
+    if type(x) not in (list, tuple) or not x:
+        return []
+    each = list(map(_numbers_in, x))
+    return [number for numbers in each for number in numbers] if all(each) else []
+
+
+def require_plain(leaf: Any) -> None:
+    """Checks that an argument is the same at each call, and that no part of it is hidden.
+
+    Raises:
+        InputError: if it is an iterator, or a masked array.
+    """
+    if isinstance(leaf, Iterator):
+        raise InputError(
+            f"an argument is {shown(leaf)}, an iterator, which one call uses up; give a list or "
+            "an array of its entries"
+        )
+    if isinstance(leaf, np.ma.MaskedArray):
+        raise InputError(
+            "an argument is a masked array, whose mask would be lost; give its data, and the mask "
+            "as a further argument, or only the entries that count"
+        )
 
 
 ORDER = ", functions first and the point after them"

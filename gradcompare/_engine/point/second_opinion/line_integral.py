@@ -90,7 +90,9 @@ def without_staircase(point: Examination, methods: Sequence[AbstractMethod]) -> 
         methods: The methods of the comparison.
     """
     evaluator, judgement = point.evaluator, point.result.judgement
-    voting = {m.source: m for m in methods if m.votes and m in evaluator.functions}
+    votes = point.result.votes
+    present = [m for m in methods if m.votes and m in evaluator.functions]
+    voting = {m.source: m for m in present if m.source in votes}
     tested = voting.get("analytic", voting.get("autodiff"))
     convention = evaluator.problem.objective.convention
     plain = evaluator.problem.quantity == "gradient" and convention.plain
