@@ -15,6 +15,11 @@ from .summary import summarise
 class Result(ResultData, Outcome):
     """The result for one objective at one size; `str` gives it in sentences.
 
+    Attributes:
+        file: The source file of the derivative under test, or of the objective where there is
+            none; empty if it has no source, as a formula.
+        line: The first line of that function; 0 if unknown.
+
     Examples:
         >>> import jax.numpy as jnp
         >>> import gradcompare
@@ -24,6 +29,9 @@ class Result(ResultData, Outcome):
         >>> [result.name(i) for i in result.worst.judgement.faulty]
         ['x[1]', 'x[0]']
     """
+
+    file: str = ""
+    line: int = 0
 
     def __str__(self) -> str:
         return summarise(self)
