@@ -1,11 +1,14 @@
-"""The options that write a comparison to a file: `--junit`, `--sarif`."""
+"""The options that write a comparison to a file: `--html`, `--junit`, `--sarif`."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ..._foundation.hypertext.templates import MISSING, is_available
+
 FILES = {
+    "html": "Write one HTML page to this file, with pictures and source lines.",
     "junit": "Write a JUnit report to this file, for CI systems.",
     "sarif": "Write the failures to this file in SARIF, for code hosts.",
 }
@@ -45,6 +48,8 @@ def write_files(comparison: Any) -> None:
 
 def _keep(ctx: click.Context, param: click.Parameter, path: Path | None) -> None:
     if path is not None:
+        if param.name == "html" and not is_available():
+            raise click.UsageError(MISSING)
         require_writable(path, f"--{param.name}")
         ctx.meta[f"{__name__}.{param.name}"] = path
 
@@ -53,5 +58,5 @@ def _text(name: str, comparison: Any) -> str:
     from ...report.formats.junit import junit
     from ...report.formats.sarif import sarif
 
-    writers = {"junit": junit, "sarif": sarif}
+    writers = {"html": type(comparison).to_html, "junit": junit, "sarif": sarif}
     return writers[name](comparison)
