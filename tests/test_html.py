@@ -288,6 +288,18 @@ def test_numbers_that_are_not_finite_make_no_picture_fail(comparison):
         assert not [place for place in places if re.search("nan|inf", place)]
 
 
+def test_a_page_of_a_hundred_results_is_small(comparison):
+    many = dataclasses.replace(comparison, results=comparison.results * 13)
+    assert 100_000 < len(many.to_html().encode()) < 3_000_000
+
+
+def test_the_example_of_the_documentation_prints_what_it_says(capsys):
+    text = (Path(__file__).parent.parent / "docs" / "reports.md").read_text(encoding="utf-8")
+    ((code, printed),) = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", text, re.S)
+    exec(code, {})
+    assert capsys.readouterr().out == printed
+
+
 def test_nothing_compared_is_a_page_too(comparison):
     parsed = Parsed(Comparison((), comparison.environment, comparison.settings).to_html())
     assert "Nothing was checked" in "".join(parsed.text)

@@ -37,9 +37,9 @@ class Result(ResultData, Outcome):
         return summarise(self)
 
     def _repr_html_(self) -> str:
-        from .html.page import part
+        from .html.page import Row, part
 
-        return part(self)
+        return part([Row(self)], self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,9 +91,9 @@ class Comparison(Outcome):
         return "\n\n".join(parts) or str(self.verdict)
 
     def _repr_html_(self) -> str:
-        from .html.page import part
+        from .html.page import part, rows_of
 
-        return part(self)
+        return part(rows_of(self), self)
 
     def to_html(self) -> str:
         """Returns one page of HTML that needs nothing else: no network and no other file.

@@ -18,8 +18,18 @@ from ..data import PointResult, ResultData
 WIDTH, LABELS, ROW, TOP = 340, 92, 26, 8
 """In pixels: the width, that of the names, the height of a coordinate, the margin above."""
 
+MARGIN, APART = 12, 40
+"""In pixels: the room at both ends of an axis, and the least distance of two texts on it."""
+
 SMALLEST = 1e-17
 """Left end of an axis of relative errors; zero is drawn there."""
+
+DISTANCES = {
+    "allowed": "what their error bars allow",
+    "apart": "their distance",
+    "beyond": "beyond what the bars allow",
+}
+"""The marks in the picture of distances."""
 
 VISIBLE = 1.0
 """Shortest half of an error bar that is drawn, in pixels."""
@@ -95,6 +105,34 @@ def coordinates(point: PointResult) -> list[int]:
     return sorted(chosen)
 
 
+@dataclass(frozen=True)
+class Axis:
+    """Where numbers are on an axis.
+
+    Attributes:
+        low: The number at the left end.
+        high: The number at the right end.
+        unit: Numbers are divided by it first, as the distance of two large ones may overflow.
+    """
+
+    low: float
+    high: float
+    unit: float = 1.0
+
+    def place(self, number: float) -> float:
+        """Returns the place of a number in pixels."""
+        low, high = self.low / self.unit, self.high / self.unit
+        share = (number / self.unit - low) / ((high - low) or 1.0)
+        return LABELS + MARGIN + (WIDTH - LABELS - 2 * MARGIN) * share
+
+    def bar(self, value: float, error: float) -> tuple[float | None, float | None]:
+        """Returns the ends of an error bar inside of the picture, if it can be seen."""
+        ends = [self.place(value - error), self.place(value + error)]
+        if not all(map(math.isfinite, ends)) or ends[1] - ends[0] < 2 * VISIBLE:
+            return None, None
+        return max(LABELS, ends[0]), min(WIDTH, ends[1])
+
+
 def _values(
     point: PointResult, chosen: Sequence[int], names: tuple[str, ...], accused: str
 ) -> Chart | None:
@@ -104,32 +142,22 @@ def _values(
     if not finite:
         return None
     low, high = min(*finite, 0.0), max(*finite, 0.0)
-    room = WIDTH - LABELS - 24
-    # Each end by itself: the distance of two large numbers may overflow.
-    unit = max(abs(low), abs(high)) or 1.0
-    span = (high / unit - low / unit) or 1.0
-
-    def place(value: float) -> float:
-        return LABELS + 12 + room * (value / unit - low / unit) / span
-
+    axis = Axis(low, high, max(abs(low), abs(high)) or 1.0)
     marks = []
     for number, (source, estimate) in enumerate(point.votes.items()):
+        below = 7 * (number - (len(point.votes) - 1) / 2)
         for row, i in enumerate(chosen):
             value, error = float(estimate.value[i]), float(estimate.error[i])
             if math.isfinite(value):
-                y = TOP + ROW * (row + 0.5) + 7 * (number - (len(point.votes) - 1) / 2)
-                ends = _bar(place, value, error)
-                marks.append(Mark(source, place(value), y, *ends, short(value, 6)))
-    ticks = {place(value): short(value, 2) for value in (low, 0.0, high)}
-    apart = [tick for tick in ticks.items() if tick[1] == "0" or abs(tick[0] - place(0)) > 40]
-    return Chart(
-        f"The derivative at {point.label} by each source, with error bars",
-        names,
-        tuple(marks),
-        tuple(apart),
-        accused,
-        tuple(point.sources.items()),
-    )
+                y = TOP + ROW * (row + 0.5) + below
+                ends = axis.bar(value, error)
+                marks.append(Mark(source, axis.place(value), y, *ends, short(value, 6)))
+    ticks = {axis.place(value): short(value, 2) for value in (low, 0.0, high)}
+    zero = axis.place(0.0)
+    apart = [(x, text) for x, text in ticks.items() if x == zero or abs(x - zero) > APART]
+    title = f"The derivative at {point.label} by each source, with error bars"
+    legend = tuple(point.sources.items())
+    return Chart(title, names, tuple(marks), tuple(apart), accused, legend)
 
 
 def _interval(estimate: Estimate, i: int) -> tuple[float, ...]:
@@ -138,58 +166,49 @@ def _interval(estimate: Estimate, i: int) -> tuple[float, ...]:
     return (value, value - error, value + error) if error <= abs(value) else (value,)
 
 
-def _bar(place, value: float, error: float) -> tuple[float | None, float | None]:
-    """The ends of an error bar inside of the picture, if it can be seen."""
-    if not math.isfinite(error):
-        return None, None
-    ends = [place(value - error), place(value + error)]
-    if not all(map(math.isfinite, ends)) or ends[1] - ends[0] < 2 * VISIBLE:
-        return None, None
-    return max(LABELS, ends[0]), min(WIDTH, ends[1])
-
-
 def _errors(
     point: PointResult, chosen: Sequence[int], names: tuple[str, ...], accused: str
 ) -> Chart | None:
     """How far two sources are apart in each coordinate, and how far their bars let them be."""
     votes = point.votes
     tested = accused or next(iter(votes))
-    other = next(
-        (s for s in ("differences", "autodiff", "other") if s in votes and s != tested), ""
-    )
-    if not other:
+    others = [s for s in ("differences", "autodiff", "other") if s in votes and s != tested]
+    if not others or tested not in votes:
         return None
-    a, b = votes[tested], votes[other]
-    with np.errstate(all="ignore"):
-        scale = float(np.max(np.abs(b.value[np.isfinite(b.value)]), initial=0.0)) or 1.0
-        apart = np.abs(a.value / scale - b.value / scale)
-        allowed = SAFETY * (a.error / scale + b.error / scale)
-    numbers = [
-        n for i in chosen for n in (apart[i], allowed[i]) if SAFETY * SMALLEST < n < math.inf
-    ]
+    apart, allowed = _distance(votes[tested], votes[others[0]])
+    numbers = [n for i in chosen for n in (apart[i], allowed[i]) if SMALLEST < n < math.inf]
     if not numbers:
         return None
     first = math.floor(math.log10(min(*numbers, 1e-15)))
     last = max(math.ceil(math.log10(max(numbers))), first + 1)
+    axis = Axis(first, last)
 
-    def place(value: float) -> float:
-        share = (math.log10(max(value, 10.0**first)) - first) / (last - first)
-        return LABELS + 12 + (WIDTH - LABELS - 24) * share
+    def place(number: float) -> float:
+        return axis.place(math.log10(max(number, 10.0**first)))
 
     marks = []
     for row, i in enumerate(chosen):
         y = TOP + ROW * (row + 0.5)
         if math.isfinite(allowed[i]):
             end = place(allowed[i])
-            marks.append(Mark("allowed", end, y, LABELS + 12, end, short(float(allowed[i]), 2)))
+            marks.append(Mark("allowed", end, y, axis.place(first), end, short(allowed[i], 2)))
         if math.isfinite(apart[i]):
             kind = "apart" if apart[i] <= allowed[i] else "beyond"
-            marks.append(Mark(kind, place(apart[i]), y, text=short(float(apart[i]), 2)))
+            marks.append(Mark(kind, place(apart[i]), y, text=short(apart[i], 2)))
     step = max(1, math.ceil((last - first) / 5))
-    ticks = [(place(10.0**n), f"1e{n}") for n in range(first, last + 1, step)]
-    legend = (("allowed", "what their error bars allow"), ("apart", "their distance"))
-    if any(mark.kind == "beyond" for mark in marks):
-        legend += (("beyond", "beyond what the bars allow"),)
-    methods = f"{point.sources[tested]} and {point.sources[other]}"
+    ticks = tuple((axis.place(n), f"1e{n}") for n in range(first, last + 1, step))
+    kinds = {mark.kind for mark in marks}
+    legend = tuple((kind, text) for kind, text in DISTANCES.items() if kind in kinds)
+    methods = f"{point.sources[tested]} and {point.sources[others[0]]}"
     title = f"Distance of {methods}, relative to the largest entry"
-    return Chart(title, names, tuple(marks), tuple(ticks), "", legend)
+    return Chart(title, names, tuple(marks), ticks, "", legend)
+
+
+def _distance(a: Estimate, b: Estimate) -> tuple[list[float], list[float]]:
+    """The distance of each entry, and what the bars allow, relative to the largest entry."""
+    with np.errstate(all="ignore"):
+        finite = np.abs(b.value[np.isfinite(b.value)])
+        scale = float(np.max(finite, initial=0.0)) or 1.0
+        apart = np.abs(a.value / scale - b.value / scale)
+        allowed = SAFETY * (a.error / scale + b.error / scale)
+    return apart.tolist(), allowed.tolist()

@@ -160,11 +160,10 @@ def page(comparison: "Comparison") -> str:
     )
 
 
-def part(results: "Comparison | Result") -> str:
-    """Returns HTML for a notebook: the same rows, without scripts; plain text without jinja2."""
+def part(rows: Sequence[Row], report: object) -> str:
+    """Returns rows as HTML for a notebook, without scripts; the report as text without jinja2."""
     if not is_available():
-        return preformatted(str(results))
-    rows = rows_of(results) if hasattr(results, "results") else [Row(results)]
+        return preformatted(str(report))
     return render(FOLDER, "notebook.html.jinja", rows=rows)
 
 
