@@ -230,6 +230,20 @@ def test_text_and_marks_stand_out_in_every_mode(page):
             assert contrast(colour[mark], colour["ground"]) >= 3, mark
 
 
+def test_a_place_in_a_notebook_names_the_cell(monkeypatch):
+    IPython = pytest.importorskip("IPython")
+    from IPython.core.compilerop import CachingCompiler
+
+    class Shell:
+        compile = CachingCompiler()
+
+    file = Shell.compile.cache("import math\nmath.nan\n", 7)
+    monkeypatch.setattr(IPython, "get_ipython", Shell)
+    assert quote(file, 2).where == "In[7]:2"
+    assert quote(file, 2).lines == ((1, "import math"), (2, "math.nan"))
+    assert quote(__file__, 2).where == "test_html.py:2"
+
+
 # --- notebooks, the command line -----------------------------------------------------------------
 
 
@@ -404,3 +418,24 @@ def test_axe_finds_nothing(chromium, path, dark):
     chromium.run(f"{{ {axe} }}; 0")
     report = "axe.run().then(r => r.violations.map(v => [v.id, v.nodes[0].html, v.nodes.length]))"
     assert chromium.run(report) == []
+
+
+@pytest.mark.slow
+@pytest.mark.sweep
+def test_the_page_of_the_whole_registry(chromium, tmp_path):
+    path = tmp_path / "all.html"
+    outcome = CliRunner().invoke(
+        main, ["run", "--no-timing", "--points", "1", "--jobs", "1", "--html", str(path)]
+    )
+    assert outcome.exit_code == 0
+    assert path.stat().st_size < 3_000_000
+    chromium.open(path)
+    assert chromium.run(f"{VISIBLE}.length") == len(gradcompare.list_objectives())
+    chromium.run("document.querySelector('.heads [data-key=floor]').click()")
+    chromium.run("document.querySelector('.chips [data-verdict=AGREE]').click()")
+    floors = chromium.run(f"{VISIBLE}.map(li => Number(li.dataset.floor))")
+    assert len(floors) > 50
+    assert floors == sorted(floors)
+    assert chromium.run("document.querySelectorAll('.chart > svg').length") > 150
+    assert chromium.messages() == []
+    assert chromium.requests()[1:] in ([], ["data:,"])

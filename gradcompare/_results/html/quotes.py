@@ -1,6 +1,7 @@
 """Lines of the user's source, quoted around the one that matters."""
 
 import linecache
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +27,9 @@ class Quote:
 
     @property
     def where(self) -> str:
-        """The file and the line, as `loss.py:8`."""
-        return line_of(self.file, self.line)
+        """The file and the line, as `loss.py:8`; in a notebook the cell, as `In[3]:8`."""
+        cell = _cell(self.file)
+        return f"{cell}:{self.line}" if cell else line_of(self.file, self.line)
 
 
 def quote(file: str, line: int) -> Quote | None:
@@ -47,3 +49,12 @@ def quote(file: str, line: int) -> Quote | None:
     while lines and not lines[-1][1]:
         lines.pop()
     return Quote(file, line, tuple(lines))
+
+
+def _cell(file: str) -> str:
+    """Returns the name of the cell of this notebook that a file stands for; empty for others."""
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    name_of = getattr(getattr(shell, "compile", None), "format_code_name", None)
+    named = None if name_of is None else name_of(file)
+    return "" if named is None else named[1]
