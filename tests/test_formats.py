@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -203,7 +204,8 @@ def test_latex_compiles(traps, wrong, tmp_path, times):
     if compiler is None or not _has_siunitx():
         pytest.skip("there is no pdflatex with siunitx: apt-get install texlive-science")
     comparison = Comparison.from_json(traps.read_bytes())
-    results = (comparison.results + wrong.results) * times
+    named = [replace(result, objective="50 % of θ_#1 & {x}^2 \\\\") for result in wrong]
+    results = (*comparison.results, *named) * times
     text = latex(
         Comparison(results, comparison.environment, comparison.settings), beside=("central",)
     )
