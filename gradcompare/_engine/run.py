@@ -18,6 +18,7 @@ from .._evaluation.twin import with_valid_twin
 from .._foundation.errors import GradcompareError, LostDerivativeError, Untraceable, outcome_of
 from .._foundation.precision import FLOAT64, precision_scope
 from .._foundation.user_code import describe
+from .._introspection.closures import definition
 from .._model.estimate import Estimate
 from .._model.problem import Problem
 from .._results.result import Comparison, Result
@@ -77,7 +78,7 @@ def attempt(case: Case, settings: Settings) -> Study:
     with precision_scope(FLOAT64):
         outcome = outcome_of(lambda: study(case, settings))
     if isinstance(outcome, Study):
-        return outcome
+        return replace(outcome, result=_with_place(outcome.result, case, settings))
     if settings.on_error == "raise":
         outcome.add_note(f"while comparing the derivatives of {case.objective.name}")
         raise outcome
@@ -87,7 +88,15 @@ def attempt(case: Case, settings: Settings) -> Study:
 def failed(case: Case, settings: Settings, message: str) -> Result:
     """Returns the result of a case that failed, with the reason."""
     o = case.objective
-    return Result(o.name, case.size, settings.quantity, expected=o.expected, message=message)
+    result = Result(o.name, case.size, settings.quantity, expected=o.expected, message=message)
+    return _with_place(result, case, settings)
+
+
+def _with_place(result: Result, case: Case, settings: Settings) -> Result:
+    """Adds where the derivative under test is defined, or the objective where there is none."""
+    by_hand = getattr(case.objective, settings.quantity) or case.objective.gradient
+    file, line = definition(by_hand or case.objective.value)
+    return replace(result, file=file, line=line)
 
 
 def estimate_one(problem: Problem, method: AbstractMethod, settings: Settings) -> Estimate:

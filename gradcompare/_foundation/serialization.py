@@ -15,6 +15,7 @@ import jax.tree_util as jtu
 import numpy as np
 
 from .errors import InputError
+from .hypertext.templates import preformatted
 
 FORMAT = 2
 """Version of the JSON layout; in version 1 a result, and not its points, held the sources."""
@@ -34,6 +35,10 @@ class Outcome(abc.ABC):
     def __bool__(self) -> NoReturn:
         verdict = " or its .verdict" if hasattr(type(self), "verdict") else ""
         raise TypeError(f"{_a(type(self))} is neither true nor false; ask for its .ok{verdict}")
+
+    def _repr_html_(self) -> str:
+        """Returns what a notebook shows."""
+        return preformatted(str(self))
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the result as plain data that JSON can hold."""

@@ -51,6 +51,27 @@ def literals(function: Callable[..., Any]) -> dict[float, Place]:
     return places
 
 
+def own(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Returns the user's own function, which one of ours may call with other arguments."""
+    while not isinstance(function, FunctionType) and callable(
+        inner := getattr(function, "function", None)
+    ):
+        function = inner
+    return function
+
+
+def definition(function: Callable[..., Any]) -> tuple[str, int]:
+    """Returns the file of a function of the user's and its first line; nothing and 0 if unknown.
+
+    Behind a wrapper of a library it is the first of the user's functions inside.
+    """
+    for each in _reached(own(function)):
+        code = getattr(_plain(each), "__code__", None)
+        if code is not None and is_users(code.co_filename):
+            return code.co_filename, code.co_firstlineno
+    return "", 0
+
+
 def _reached(function: Callable[..., Any]) -> Iterator[Any]:
     """Yields a function and the functions that it captures, which it may call."""
     seen: set[int] = set()

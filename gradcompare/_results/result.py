@@ -15,6 +15,11 @@ from .summary import summarise
 class Result(ResultData, Outcome):
     """The result for one objective at one size; `str` gives it in sentences.
 
+    Attributes:
+        file: The source file of the derivative under test, or of the objective where there is
+            none; empty if it has no source, as a formula.
+        line: The first line of that function; 0 if unknown.
+
     Examples:
         >>> import jax.numpy as jnp
         >>> import gradcompare
@@ -25,8 +30,16 @@ class Result(ResultData, Outcome):
         ['x[1]', 'x[0]']
     """
 
+    file: str = ""
+    line: int = 0
+
     def __str__(self) -> str:
         return summarise(self)
+
+    def _repr_html_(self) -> str:
+        from .html.page import Row, part
+
+        return part([Row(self)], self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +89,32 @@ class Comparison(Outcome):
     def __str__(self) -> str:
         parts = [*map(str, self.results), *self._at_points()]
         return "\n\n".join(parts) or str(self.verdict)
+
+    def _repr_html_(self) -> str:
+        from .html.page import part, rows_of
+
+        return part(rows_of(self), self)
+
+    def to_html(self) -> str:
+        """Returns one page of HTML that needs nothing else: no network and no other file.
+
+        Failures come first. Rows can be sorted and filtered, and open into findings with the
+        lines of the source, numbers and pictures.
+
+        Raises:
+            GradcompareError: if jinja2 is not installed; the extra `plot` has it.
+
+        Examples:
+            >>> import jax.numpy as jnp
+            >>> import gradcompare
+            >>> comparison = gradcompare.check(lambda x: jnp.sum(x**2), lambda x: x, [1.0, 2.0])
+            >>> page = comparison.to_html()
+            >>> "ANALYTIC_WRONG" in page, "http://" in page
+            (True, False)
+        """
+        from .html.page import page
+
+        return page(self)
 
     def _at_points(self) -> list[str]:
         """Returns the points of each verdict, where the user gave several; else nothing."""

@@ -79,7 +79,7 @@ def coordinate_table(
     """Returns the estimates of some coordinates side by side, with their bars, as lines."""
     names = [name for name in result.sources.values() if name in point.estimates]
     rows = [
-        [result.name(i), *(_cell(point.estimates[name], i) for name in names)]
+        [result.name(i), *(cell(point.estimates[name], i) for name in names)]
         for i in coordinates[:LISTED]
     ]
     lines = tabulate(rows, ["", *names], tablefmt="plain", disable_numparse=True).splitlines()
@@ -88,7 +88,8 @@ def coordinate_table(
     return lines
 
 
-def _cell(estimate: Estimate, i: int) -> str:
+def cell(estimate: Estimate, i: int) -> str:
+    """Returns an estimate of one coordinate with its bar; both derivatives at a kink."""
     if estimate.kinked[i]:
         return one_sided(estimate, i)
     return with_bar(estimate.value[i], estimate.error[i])

@@ -14,6 +14,7 @@ from click.core import ParameterSource
 
 from .._foundation.errors import InputError
 from .._foundation.user_code import describe, place
+from .output.files import FILES, require_writable, write_files, writes_files
 
 if TYPE_CHECKING:
     from .inputs.arguments import CheckArguments
@@ -23,7 +24,7 @@ AGREE, DISAGREE, UNUSABLE = 0, 1, 2
 
 ALSO_OBJECTIVES = (
     *("target", "points", "seed", "dtype", "timing"),
-    *("cache", "path", "verbose", "planted"),
+    *("cache", "path", "verbose", "planted", *FILES),
 )
 """The options that also apply to objectives, which define everything else themselves."""
 
@@ -107,6 +108,7 @@ def _with_options(function):
 @click.argument("target", metavar="[FUNCTION]", required=False)
 @click.argument("gradient", metavar="[GRADIENT]", required=False)
 @_with_options
+@writes_files
 @click.pass_context
 def check_command(ctx: click.Context, path, cache, located, verbose, **options) -> None:
     from .compilation_cache import use_compilation_cache
@@ -132,6 +134,7 @@ def check_command(ctx: click.Context, path, cache, located, verbose, **options) 
             click.echo(f"  {_times(result)}")
     if path is not None:
         path.write_text(outcome.to_json() + "\n", encoding="utf-8")
+    write_files(outcome)
     if options["planted"]:
         click.echo(f"\n{_planted(outcome)}")
     sys.exit(AGREE if outcome.ok else DISAGREE)
@@ -152,15 +155,6 @@ def init_command(file: Path, force: bool) -> None:
     except OSError as error:
         raise InputError(f"{file} cannot be written: {error}") from error
     click.echo(f"{file} is written; edit it, then: gradcompare check {file}")
-
-
-def require_writable(path: Path) -> None:
-    """Checks, before the work, that the result can be written."""
-    try:
-        with path.open("a", encoding="utf-8"):
-            pass
-    except OSError as error:
-        raise click.BadParameter(str(error), param_hint="--json") from error
 
 
 def _compared(ctx: click.Context, options: dict) -> Any:

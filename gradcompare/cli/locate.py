@@ -10,10 +10,11 @@ from .._foundation.errors import InputError
 from .._locate.location import Location
 from .inputs.arguments import CheckArguments
 from .inputs.options import read_options
+from .output.files import FILES
 
 NOT_LOCATED = (
     *("wrt", "sign", "scale", "symmetric", "intent"),
-    *("points", "tails", "dtype", "timing", "planted"),
+    *("points", "tails", "dtype", "timing", "planted", *FILES),
 )
 """The options that concern a comparison, but not a search."""
 

@@ -8,10 +8,14 @@ from pathlib import Path
 
 import click
 
-from .check import AGREE, DISAGREE, UNUSABLE, check_command, init_command, require_writable
+from .check import AGREE, DISAGREE, UNUSABLE, check_command, init_command
 from .descend import descend_command
+from .output.citation import cite_command
+from .output.files import require_writable, write_files, writes_files
 
 FORMATS = ("plain", "github", "latex", "html")
+TABLES = (*FORMATS, "csv")
+"""The formats of a catalogue, and those of a comparison."""
 
 
 class _Group(click.Group):
@@ -33,11 +37,11 @@ def _shown(function):
         click.option("-v", "--verbose", is_flag=True, help="Show every detail."),
         click.option("--only-failures", is_flag=True, help="Show only rows that do not agree."),
         click.option(
-            "--format", "style", type=click.Choice(FORMATS), default="plain", show_default=True
+            "--format", "style", type=click.Choice(TABLES), default="plain", show_default=True
         ),
     ):
         function = option(function)
-    return function
+    return writes_files(function)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,6 +53,7 @@ def main() -> None:
 main.add_command(check_command)
 main.add_command(init_command)
 main.add_command(descend_command)
+main.add_command(cite_command)
 
 
 @main.command("list")
@@ -125,6 +130,7 @@ def run_command(names, methods, step, path, verbose, only_failures, style, **opt
     _print(comparison, style, verbose, only_failures)
     if path is not None:
         path.write_text(comparison.to_json() + "\n", encoding="utf-8")
+    write_files(comparison)
     sys.exit(AGREE if comparison.ok else DISAGREE)
 
 
@@ -141,6 +147,7 @@ def show_command(file: Path, verbose: bool, only_failures: bool, style: str) -> 
     if missing:
         raise InputError(f"{file} lacks the settings {', '.join(sorted(missing))}; run it again")
     _print(comparison, style, verbose, only_failures)
+    write_files(comparison)
     sys.exit(AGREE if comparison.ok else DISAGREE)
 
 
@@ -149,11 +156,15 @@ def _print(comparison, style, verbose, only_failures) -> None:
 
     from ..report.detail import detail
     from ..report.table import legend, outcome, table
+    from .output.printing import WRITERS
 
     shown = comparison
     if only_failures:
         failures = tuple(result for result in comparison if not result.ok)
         shown = replace(comparison, results=failures)
+    if style in WRITERS:
+        click.echo(WRITERS[style](comparison, shown, verbose))
+        return
     if verbose:
         click.echo("\n\n".join(map(detail, shown)) + "\n" if shown.results else "", nl=False)
         kept = comparison.environment.get("compilation_cache")

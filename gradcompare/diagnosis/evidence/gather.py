@@ -1,13 +1,12 @@
 """The evidence of a diagnosis from the results of the points."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from types import FunctionType
 
 import numpy as np
 
 from ..._foundation.user_code import Place
-from ..._introspection.closures import captured, literals
+from ..._introspection.closures import captured, literals, own
 from ..._model.arguments.complex_parts import imaginary
 from ..._model.estimate import SAFETY, Estimate
 from ..._model.problem import Problem
@@ -130,7 +129,7 @@ def data_leaves(problem: Problem) -> tuple[Leaf, ...]:
     """
     value = problem.objective.value
     leaves = leaves_of(problem)
-    for name, tree in captured(_own(value)).items():
+    for name, tree in captured(own(value)).items():
         leaves += named(tree, name)
     return tuple(
         Leaf(leaf.name, leaf.values.shape, values=leaf.values.astype(np.float64))
@@ -142,13 +141,4 @@ def data_leaves(problem: Problem) -> tuple[Leaf, ...]:
 def _literals(problem: Problem) -> dict[float, Place]:
     """Returns the numbers in the code of value and gradient, with their places."""
     value, gradient = problem.objective.value, problem.objective.gradient
-    return (literals(_own(gradient)) if gradient else {}) | literals(_own(value))
-
-
-def _own(function: Callable) -> Callable:
-    """Returns the user's own function."""
-    while not isinstance(function, FunctionType) and callable(
-        inner := getattr(function, "function", None)
-    ):
-        function = inner
-    return function
+    return (literals(own(gradient)) if gradient else {}) | literals(own(value))

@@ -1,0 +1,1 @@
+"""HTML: the templates, and the links into the documentation."""

@@ -1,0 +1,1 @@
+"""A comparison as one HTML page, and a result in a notebook."""
