@@ -1,0 +1,9 @@
+"""Pictures of results, with matplotlib (extra `plot`): a wrong gradient is seen faster than read.
+
+Each function draws into the axes that it is given, or into those of a new figure, and returns
+them. Matplotlib is imported at the first picture.
+"""
+
+from .derivatives import estimates as estimates
+from .lines import slice as slice
+from .remainders import taylor as taylor
