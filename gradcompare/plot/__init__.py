@@ -5,5 +5,6 @@ them. Matplotlib is imported at the first picture.
 """
 
 from .derivatives import estimates as estimates
-from .lines import slice as slice
-from .remainders import taylor as taylor
+from .functions.lines import slice as slice
+from .functions.remainders import taylor as taylor
+from .functions.steps import v_curve as v_curve

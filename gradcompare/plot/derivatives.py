@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from .._foundation.wording import short
 from .._model.estimate import Estimate
+from .._model.verdict import Verdict
 from .._results.data import PointResult
 from .._results.judgement.excess import distance
 from .._results.result import Comparison, Result
@@ -77,9 +78,13 @@ class _Rows:
         self.votes, self.wrong = point.votes, accused(point)
         faulty = set(point.judgement.faulty)
         self.faulty = np.array([i in faulty for i in rows])
-        name = "differences" if "differences" in self.votes else next(iter(self.votes))
-        self.zero = self.votes[name]
-        self.zero_name = point.sources[name]
+        order = ("differences", *self.votes)
+        finite = [s for s in order if s in self.votes and self._is_finite(s)] or list(self.votes)
+        self.zero = self.votes[finite[0]]
+        self.zero_name = point.sources[finite[0]]
+
+    def _is_finite(self, source: str) -> bool:
+        return bool(np.all(np.isfinite(self.votes[source].value[self.rows])))
 
     def is_hidden(self) -> bool:
         """Whether an axis of the values would not show the differences."""
@@ -112,6 +117,8 @@ class _Rows:
         usable = np.isfinite(value)
         finite = np.where(np.isfinite(bar), bar, 0.0)
         label = f"{name} (wrong)" if source in self.wrong else name
+        if self.point.judgement.verdict is Verdict.NONFINITE and source in self.wrong:
+            label = f"{name} (not finite)"
         ax.errorbar(
             value[usable], y[usable], xerr=finite[usable], label=label, zorder=3, **pen.bars()
         )
@@ -180,7 +187,9 @@ class _Rows:
     def _write_beside(self, ax) -> None:
         """Writes right of each faulty row by how much the wrong one is off."""
         for row in np.flatnonzero(self.faulty):
-            texts = [self._off(source, int(self.rows[row])) for source in self.wrong]
+            entry = int(self.rows[row])
+            named = [s for s, v in self.votes.items() if not math.isfinite(v.value[entry])]
+            texts = [self._off(source, entry) for source in dict.fromkeys([*self.wrong, *named])]
             ax.annotate(
                 "\n".join(dict.fromkeys(texts)),
                 (1.01, row),
@@ -194,7 +203,7 @@ class _Rows:
     def _off(self, source: str, entry: int) -> str:
         vote = self.votes[source]
         if not math.isfinite(vote.value[entry]):
-            return f"is {vote.value[entry]:g}"
+            return f"{self.point.sources[source]} is {vote.value[entry]:g}"
         if vote is self.zero:
             return ""
         off, size = float(distance(vote, self.zero)[entry]), abs(float(self.zero.value[entry]))

@@ -26,7 +26,10 @@ LONGEST_NAME = 28
 DECADES = 3.0
 """Powers of ten that positive numbers span before an axis becomes logarithmic."""
 
-TICKS = 4
+TICKS = 8
+"""Largest number of ticks of a logarithmic axis."""
+
+SIGNED_TICKS = 3
 """Largest number of ticks on either side of zero."""
 
 
@@ -130,14 +133,14 @@ def signed_scale(ax: "Axes", which: str, numbers: Float[np.ndarray, " n"], least
     low = math.floor(math.log10(least))
     largest = float(np.max(np.abs(numbers[np.isfinite(numbers)]), initial=least))
     high = max(low + 1, math.ceil(math.log10(largest) + 0.05))
-    stride = math.ceil((high - low) / TICKS)
-    sizes = [10.0**k for k in range(high, low - 1, -stride)][::-1]
+    stride = math.ceil((high - low) / SIGNED_TICKS)
+    sizes = [10.0**k for k in range(high, low, -stride)][::-1]  # 10^low stands beside 0
     ticks = [0.0, *sizes]
     if np.any(numbers < 0):
         ticks = [*(-size for size in reversed(sizes)), *ticks]
     axis = ax.xaxis if which == "x" else ax.yaxis
     set_scale = ax.set_xscale if which == "x" else ax.set_yscale
-    set_scale("symlog", linthresh=10.0**low, linscale=0.5)
+    set_scale("symlog", linthresh=10.0**low, linscale=max(0.5, (high - low) / 10))
     axis.set_ticks(ticks)
     axis.set_minor_locator(_no_ticks())
     set_limits = ax.set_xlim if which == "x" else ax.set_ylim
@@ -145,14 +148,41 @@ def signed_scale(ax: "Axes", which: str, numbers: Float[np.ndarray, " n"], least
     set_limits(-end if np.any(numbers < 0) else -(10.0**low) / 2, end)
 
 
-def log_decades(ax: "Axes", which: str) -> None:
-    """Makes an axis logarithmic, with a tick at whole powers of ten and not too many of them."""
-    from matplotlib.ticker import LogLocator
+def log_decades(ax: "Axes", which: str, numbers: Float[np.ndarray, " n"]) -> None:
+    """Makes an axis logarithmic, with all positive numbers in view and few ticks.
 
-    (ax.set_xscale if which == "x" else ax.set_yscale)("log", nonpositive="clip")
+    Args:
+        ax: The axes.
+        which: `x` or `y`.
+        numbers: All that has to be seen.
+    """
+    from matplotlib.ticker import FuncFormatter, LogLocator
+
+    numbers = numbers[np.isfinite(numbers) & (numbers > 0)]
     axis = ax.xaxis if which == "x" else ax.yaxis
-    axis.set_major_locator(LogLocator(numticks=2 * TICKS))
+    low, high = (numbers.min(), numbers.max()) if numbers.size else (1.0, 1.0)
+    room = max(1.5, (high / low) ** 0.06)
+    (ax.set_xlim if which == "x" else ax.set_ylim)(low / room, high * room)
+    (ax.set_xscale if which == "x" else ax.set_yscale)("log", nonpositive="clip")
     axis.set_minor_locator(_no_ticks())
+    if high * room**2 > low * 10**DECADES:
+        axis.set_major_locator(LogLocator(numticks=TICKS))
+    else:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_formatter(FuncFormatter(_as_text))
+
+
+def plain_ticks(ax: "Axes") -> None:
+    """Writes all of each number at its tick: a common factor at the end would meet the title."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(6))
+        axis.set_major_formatter(FuncFormatter(_as_text))
+
+
+def _as_text(number: float, _: object = None) -> str:
+    return f"{number:.6g}".replace("e-0", "e-").replace("e+0", "e").replace("-", "−")
 
 
 def lighten(ax: "Axes", grid: str = "both") -> None:
@@ -172,18 +202,20 @@ def legend(ax: "Axes", **options: Any) -> None:
             text.set_parse_math(False)
 
 
-def legend_above(ax: "Axes") -> None:
-    """Draws a legend in one row between the axes and their title."""
-    ax.set_title(ax.get_title(loc="left"), loc="left", pad=24)
+def legend_above(ax: "Axes", columns: int = 0) -> None:
+    """Draws a legend between the axes and their title, in one row or in some columns."""
+    count = len(ax.get_legend_handles_labels()[0])
+    columns = columns or count
     legend(
         ax,
         loc="lower left",
         bbox_to_anchor=(-0.01, 0.99),
-        ncols=len(ax.get_legend_handles_labels()[0]),
+        ncols=columns,
         columnspacing=1.2,
-        handletextpad=0.3,
+        handletextpad=0.5,
         borderaxespad=0.1,
     )
+    ax.set_title(ax.get_title(loc="left"), loc="left", pad=10 + 14 * math.ceil(count / columns))
 
 
 def share_out(count: int, width: float = 0.6) -> Float[np.ndarray, " n"]:

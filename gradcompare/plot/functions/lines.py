@@ -7,24 +7,25 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 import numpy as np
 from jaxtyping import Float
 
-from .._api.check import check
-from .._api.estimate import coordinate_number
-from .._api.identities.problems import (
+from ..._api.check import check
+from ..._api.estimate import coordinate_number
+from ..._api.identities.problems import (
     Options,
     objective_of,
     problem_of,
     settings_of,
     signature_of,
 )
-from .._engine.settings import evaluator_of
-from .._evaluation.evaluator import Evaluator
-from .._foundation.layout import PyTree
-from .._foundation.precision import FLOAT64, precision_scope
-from .._foundation.wording import short
-from .._results.data import PointResult
-from ..methods._extrapolation.lines import coordinate_scale
-from . import style
-from .choice import accused, point_of, worst_first
+from ..._engine.settings import evaluator_of
+from ..._evaluation.evaluator import Evaluator
+from ..._foundation.layout import PyTree
+from ..._foundation.precision import FLOAT64, precision_scope
+from ..._foundation.wording import short
+from ..._model.estimate import Estimate
+from ..._results.data import PointResult
+from ...methods._extrapolation.lines import coordinate_scale
+from .. import style
+from ..choice import accused, point_of, worst_first
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -131,7 +132,7 @@ def slice(
         >>> import gradcompare
         >>> ax = gradcompare.plot.slice(lambda x: jnp.sum(x**2), lambda x: x, [1.0, 2.0])
         >>> [line.get_label() for line in ax.get_lines() if "slope" in line.get_label()]
-        ['analytic: slope 2 (wrong)', 'reverse: slope 4', 'richardson: slope 4']
+        ['analytic (wrong): slope 2', 'reverse: slope 4', 'richardson: slope 4']
     """
     ax = style.axes_of(ax)
     (result,) = check(value, gradient, x0, *args, points=1, **options)
@@ -159,7 +160,9 @@ def _reach(line: Line, point: PointResult) -> float:
     i = line.number
     broken = differences.kinked[i] or (differences.jumps is not None and differences.jumps[i])
     # A break of f is seen from afar; the judge's last steps to it may be a few last digits.
-    return line.scale / 2 if broken else STEPS_SEEN * float(differences.step[i])
+    return line.scale * (
+        0.5 if broken else min(1.0, STEPS_SEEN * differences.step[i] / line.scale)
+    )
 
 
 def _draw(ax: "Axes", line: Line, point: PointResult, t: np.ndarray, f: np.ndarray) -> None:
@@ -169,16 +172,8 @@ def _draw(ax: "Axes", line: Line, point: PointResult, t: np.ndarray, f: np.ndarr
     wrong = accused(point)
     if np.isfinite(point.value):
         for width, (source, vote) in zip(WIDTHS, point.votes.items(), strict=False):
-            slope, bar = float(vote.value[line.number]), float(vote.error[line.number])
-            if not np.isfinite(slope):
-                continue
-            pen, name = style.SOURCES[source], point.sources[source]
-            mark = " (wrong)" if source in wrong else ""
-            label = f"{name}: slope {short(slope, 6)}{mark}"
-            ax.plot(t, slope * t, color=pen.colour, lw=width, ls=pen.dash, label=label, zorder=3)
-            if np.isfinite(bar):
-                ends = (slope - bar) * t, (slope + bar) * t
-                ax.fill_between(t, *ends, color=pen.colour, alpha=0.2, lw=0, zorder=1)
+            name = point.sources[source] + " (wrong)" * (source in wrong)
+            _draw_tangent(ax, style.SOURCES[source], width, name, vote, line.number, t)
         ax.plot(0, 0, marker="o", color=style.BLACK, markersize=6, zorder=6)
     _set_limits(ax, change)
     ax.set_xlabel(f"change of {line.name} from {short(line.start, 6)}", parse_math=False)
@@ -186,8 +181,27 @@ def _draw(ax: "Axes", line: Line, point: PointResult, t: np.ndarray, f: np.ndarr
     name = style.shortened(line.evaluator.problem.objective.name)
     verdict = point.judgement.verdict
     style.set_title(ax, f"{name} along {line.name}: {verdict.name}", bad=not verdict.ok)
+    style.plain_ticks(ax)
     style.lighten(ax)
     style.legend(ax)
+
+
+def _draw_tangent(
+    ax: "Axes", pen: style.Pen, width: float, name: str, vote: Estimate, i: int, t: np.ndarray
+) -> None:
+    """Draws a tangent with the wedge of its error bar; at a kink, one to either side."""
+    left, right = (float(side[i]) for side in vote.one_sided)
+    bar = float(vote.error[i])
+    line = {"color": pen.colour, "lw": width, "ls": pen.dash, "zorder": 3}
+    if not np.isfinite(left + right):
+        ax.plot([], [], label=f"{name}: no slope", **line)
+        return
+    slope = np.where(t < 0, left, right)
+    words = short(left, 6) if left == right else f"{short(left, 6)} | {short(right, 6)}"
+    ax.plot(t, slope * t, label=f"{name}: slope {words}", **line)
+    if np.isfinite(bar):
+        ends = (slope - bar) * t, (slope + bar) * t
+        ax.fill_between(t, *ends, color=pen.colour, alpha=0.2, lw=0, zorder=1)
 
 
 def _set_limits(ax: "Axes", change: np.ndarray) -> None:

@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 import numpy as np
 
-from .._api.identities.problems import Options
-from .._api.identities.remainder import remainder
-from .._engine.identities.remainder import Remainder
-from .._foundation.layout import PyTree
-from .._foundation.wording import short
-from . import style
+from ..._api.identities.problems import Options
+from ..._api.identities.remainder import remainder
+from ..._engine.identities.remainder import Remainder
+from ..._foundation.layout import PyTree
+from ..._foundation.wording import short
+from .. import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+LIMITS = ("wrong", "inexact", "kink")
+"""Answers with which the remainder tends to something else than 0."""
 
 Gradient = Callable[..., PyTree] | Literal[True] | None
 
@@ -74,10 +77,10 @@ def draw_remainders(ax: "Axes", found: Mapping[str, Remainder]) -> None:
     for number, (label, result) in enumerate(found.items()):
         # Later ones are smaller, so that those below are seen where they coincide.
         size = max(3.0, 6.5 - 2 * number)
-        _draw_one(ax, style.pen(number), size, f"{label}: " if label else "", result)
-    style.log_decades(ax, "x")
-    style.log_decades(ax, "y")
-    _set_limits(ax, list(found.values()))
+        _draw_one(ax, style.pen(number), size, _before(label), result)
+    # The bars reach down to zero where noise is larger, and do not count for the limits.
+    style.log_decades(ax, "x", np.concatenate([result.steps for result in found.values()]))
+    style.log_decades(ax, "y", np.concatenate([result.remainders for result in found.values()]))
     ax.set_xlabel("length of the step, ‖v‖")
     ax.set_ylabel("|f(x+v) − f(x) − gᵀv| / ‖v‖")
     first = next(iter(found.values()))
@@ -87,6 +90,11 @@ def draw_remainders(ax: "Axes", found: Mapping[str, Remainder]) -> None:
     style.set_title(ax, f"{style.shortened(first.objective)}: gradient {said}", bad=bad)
     style.lighten(ax)
     style.legend(ax)
+
+
+def _before(label: str) -> str:
+    """Returns the begin of a line of the legend, which matplotlib leaves out after `_`."""
+    return f"{' ' * label.startswith('_')}{label}: " if label else ""
 
 
 def _draw_one(ax: "Axes", pen: style.Pen, size: float, label: str, result: Remainder) -> None:
@@ -104,23 +112,15 @@ def _draw_one(ax: "Axes", pen: style.Pen, size: float, label: str, result: Remai
         level = ladder.ratios[near]
         line = level * (np.array(fit) / ladder.steps[near]) ** ladder.slope
         ax.plot(fit, line, color=pen.colour, lw=2.5, alpha=0.5, zorder=2, gid="fit")
-    elif np.isfinite(ladder.defect) and ladder.defect:
+    elif result.answer in LIMITS:
         ax.axhline(abs(ladder.defect), color=pen.colour, lw=1.5, ls="--", zorder=2, gid="fit")
 
 
 def _words(result: Remainder) -> str:
     ladder = result.forward
-    if result.answer in ("wrong", "inexact", "kink"):
+    if result.answer in LIMITS:
         return f"tends to {short(abs(ladder.defect), 3)}"
     if not np.isfinite(ladder.slope):
         return "not above the noise of f"
     digits = min(4, max(2, math.ceil(-math.log10(max(ladder.slope_error, 1e-9)))))
     return f"falls like ‖v‖^({ladder.slope:.{digits}f} ± {ladder.slope_error:.{digits}f})"
-
-
-def _set_limits(ax: "Axes", found: list[Remainder]) -> None:
-    """Keeps all remainders in view; bars that reach zero would stretch the axis."""
-    ratios = np.concatenate([result.remainders for result in found])
-    ratios = ratios[np.isfinite(ratios) & (ratios > 0)]
-    if ratios.size:
-        ax.set_ylim(ratios.min() / 5, ratios.max() * 5)
