@@ -8,3 +8,7 @@ from .derivatives import estimates as estimates
 from .functions.lines import slice as slice
 from .functions.remainders import taylor as taylor
 from .functions.steps import v_curve as v_curve
+from .records import coverage as coverage
+from .records import scaling as scaling
+from .runs import descent as descent
+from .runs import timing as timing
