@@ -59,7 +59,7 @@ def scaling(
         >>> second = first | {"d": 100, "seconds": 1e-3, "low": 9e-4, "high": 1.1e-3}
         >>> ax = gradcompare.plot.scaling([first, second])
         >>> ax.get_xlabel(), [line.get_xdata().tolist() for line in ax.get_lines()[:1]]
-        ('number of parameters, d', [10, 100])
+        ('number of parameters, d', [[10, 100]])
     """
     if y not in UNITS:
         raise InputError(f"y is {y!r}; give one of {', '.join(UNITS)}")
@@ -118,7 +118,7 @@ def _draw_series(
     d, figures = np.array([r["d"] for r in points]), np.array([float(r[y]) for r in points])
     bars = None
     if y == "seconds":
-        ends = [(r.get("low", r[y]), r.get("high", r[y])) for r in points]
+        ends = [(r.get("low") or r[y], r.get("high") or r[y]) for r in points]
         bars = np.abs(np.array(ends).T - figures)
     label += " (stopped)" * stopped
     ax.errorbar(d, figures, yerr=bars, label=label, capsize=2.5, **pen.line())

@@ -60,7 +60,7 @@ def taylor(
         >>> both = {"by hand": lambda x: 2 * x**2, "autodiff": None}
         >>> ax = gradcompare.plot.taylor(value, both, [1.0, 2.0])
         >>> [container.get_label() for container in ax.containers]
-        ['by hand: tends to 3.2...', 'autodiff: falls like ‖v‖^(1.0...)']
+        ['by hand: tends to 3...', 'autodiff: falls like ‖v‖^(... ± ...)']
     """
     ax = style.axes_of(ax)
     several: Mapping[str, Gradient]
