@@ -141,6 +141,15 @@ def test_long_names_with_dollar_signs_fit():
     ax.figure.savefig("/dev/null", format="png")  # mathtext would raise an error
 
 
+def test_sizes_near_the_ends_of_floats_are_drawn():
+    scales = np.array([1e-290, 1e290, 0.0])
+    result = gradcompare.check(
+        lambda x: x @ scales, lambda x: scales + 0 * x, [1.0, 2.0, 3.0], points=1
+    )
+    for distances in (True, False):
+        plot.estimates(result, distances=distances).figure.savefig("/dev/null", format="png")
+
+
 def test_a_derivative_that_is_not_finite_is_named():
     result = gradcompare.check(
         lambda x: jnp.sum(jnp.where(x > 0, jnp.sqrt(x), 0)),

@@ -66,7 +66,8 @@ def estimates(
     rows = order[:ROWS] if len(order) > ROWS else sorted(order)
     ax = style.axes_of(ax, (6.4, 1.4 + 0.38 * len(rows)))
     picture = _Rows(chosen, place, rows)
-    picture.draw(ax, picture.is_hidden() if distances is None else distances)
+    with np.errstate(all="ignore"):  # derivatives may be infinite, or overflow in differences
+        picture.draw(ax, picture.is_hidden() if distances is None else distances)
     return ax
 
 
@@ -93,11 +94,11 @@ class _Rows:
         if not values.size:
             return False
         width = float(np.ptp(values)) or float(np.max(np.abs(values))) or 1.0
+        looked_at = self.faulty if self.faulty.any() else np.ones_like(self.faulty)
         apart = np.array([distance(v, self.zero)[self.rows] for v in self.votes.values()])
-        seen = np.nanmax(apart, axis=0, initial=0.0)[self.faulty if self.faulty.any() else ...]
+        seen = np.max(np.where(np.isnan(apart), 0.0, apart), axis=0)[looked_at]
         if style.spans_decades(values):
-            sizes = np.abs(self.zero.value[self.rows][self.faulty if self.faulty.any() else ...])
-            return not np.any(seen > 0.5 * sizes)
+            return not np.any(seen > 0.5 * np.abs(self.zero.value[self.rows][looked_at]))
         return not np.any(seen > VISIBLE * width)
 
     def draw(self, ax: "Axes", distances: bool) -> None:
@@ -138,11 +139,11 @@ class _Rows:
             parts += [np.abs(drawn)]
             sizes = np.concatenate(parts)
             sizes = sizes[np.isfinite(sizes) & (sizes > 0)]
-            style.signed_scale(ax, "x", drawn, float(np.min(sizes, initial=1.0)))
+            style.signed_scale(ax, "x", drawn, float(sizes.min() if sizes.size else 1.0))
         elif style.spans_decades(drawn):
             values = np.concatenate([vote.value[self.rows] for vote in self.votes.values()])
             sizes = np.abs(values[np.isfinite(values) & (values != 0)])
-            style.signed_scale(ax, "x", drawn, float(np.min(sizes, initial=1.0)))
+            style.signed_scale(ax, "x", drawn, float(sizes.min() if sizes.size else 1.0))
         else:
             ax.margins(x=0.08)
 

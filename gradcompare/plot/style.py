@@ -29,6 +29,9 @@ DECADES = 3.0
 TICKS = 8
 """Largest number of ticks of a logarithmic axis."""
 
+MOST_DECADES = 300
+"""Largest power of ten on an axis, and largest number of powers on either side of zero."""
+
 SIGNED_TICKS = 3
 """Largest number of ticks on either side of zero."""
 
@@ -132,7 +135,8 @@ def signed_scale(ax: "Axes", which: str, numbers: Float[np.ndarray, " n"], least
     """
     low = math.floor(math.log10(least))
     largest = float(np.max(np.abs(numbers[np.isfinite(numbers)]), initial=least))
-    high = max(low + 1, math.ceil(math.log10(largest) + 0.05))
+    high = min(MOST_DECADES, max(low + 1, math.ceil(math.log10(largest) + 0.05)))
+    low = max(low, high - MOST_DECADES)
     stride = math.ceil((high - low) / SIGNED_TICKS)
     sizes = [10.0**k for k in range(high, low, -stride)][::-1]  # 10^low stands beside 0
     ticks = [0.0, *sizes]
