@@ -108,7 +108,7 @@ def test_distances_show_bars_that_values_would_hide(failed):
     point = agreed.results[0].points[0]
     x, _, widths = drawn(ax, "richardson")
     assert not x.any()
-    assert np.allclose(widths, point.estimates["richardson"].error)
+    assert np.allclose(widths, point.estimates["richardson"].error, rtol=1e-9, atol=0)
     assert plot.estimates(failed, distances=True).get_xscale() == "symlog"
     low, high = ax.get_xlim()
     assert low < -widths.max() < widths.max() < high
