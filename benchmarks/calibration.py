@@ -8,7 +8,7 @@ a right gradient other than the expected one; *unclear* are those that are INCON
 is a planted error of ten times the stated detection floor in one coordinate that does not change
 the verdict, with three sources or two.
 
-    python benchmarks/calibration.py [--points 50] [--json FILE] [FAMILY...]
+    python benchmarks/calibration.py [--points 50] [--json FILE] [--plot FILE] [FAMILY...]
 """
 
 import json
@@ -22,7 +22,7 @@ from families_hard import HARD, Coupled
 from tabulate import tabulate
 from tqdm import tqdm
 
-from gradcompare import Verdict, compare
+from gradcompare import Verdict, compare, plot
 from gradcompare._results.data import PointResult
 from gradcompare._results.judgement.judge import judge
 from gradcompare._results.result import Result
@@ -129,16 +129,20 @@ Scored = tuple[Score, np.ndarray, np.ndarray]
 @click.argument("names", nargs=-1)
 @click.option("--points", default=50, show_default=True, help="Problems per family.")
 @click.option("--json", "path", type=click.Path(path_type=Path))
-def main(names: tuple[str, ...], points: int, path: Path | None) -> None:
+@click.option("--plot", "picture", type=click.Path(path_type=Path), help="Errors against bars.")
+def main(names: tuple[str, ...], points: int, path: Path | None, picture: Path | None) -> None:
     """Print the calibration of the error bars, family by family."""
-    body = {}
+    body, records = {}, []
     for title, families in (("ordinary", FAMILIES), ("hard", HARD)):
         chosen = [f for f in families if not names or any(name in f.name for name in names)]
         scored = [score(f, max(1, points * f.points // 100)) for f in tqdm(chosen, leave=False)]
         if scored:
             total = _total(scored)
             _print(title, [figures for figures, _, _ in scored], total)
+            records += [{"family": s.family, "errors": e, "bars": b} for s, e, b in scored]
             body[title] = {"total": total, "families": [asdict(s) for s, _, _ in scored]}
+    if picture is not None:
+        plot.coverage(records).figure.savefig(picture)
     if path is not None:
         path.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
 

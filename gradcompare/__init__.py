@@ -8,6 +8,7 @@ every misspelt name pass. A test holds the table and the imports together.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from . import plot as plot
     from ._api.check import check as check
     from ._api.compare import compare as compare
     from ._api.estimate import estimate as estimate
@@ -100,11 +101,15 @@ else:
 
     __all__ = sorted(_HOMES)
 
+    _PACKAGES = ("plot",)
+
     def __getattr__(name):
         import importlib
 
         if name in _HOMES:
             return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+        if name in _PACKAGES:
+            return importlib.import_module(f".{name}", __name__)
         if name == "__version__":
             from ._foundation.plugins import installed_version
 
@@ -112,10 +117,10 @@ else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}{_closest(name)}")
 
     def __dir__():
-        return sorted([*globals(), *_HOMES, "__version__"])
+        return sorted({*globals(), *_HOMES, *_PACKAGES, "__version__"})
 
     def _closest(name):
         import difflib
 
-        close = difflib.get_close_matches(name, [*_HOMES, "__version__"], n=1)
+        close = difflib.get_close_matches(name, [*_HOMES, *_PACKAGES, "__version__"], n=1)
         return f"; did you mean {close[0]!r}?" if close else ""

@@ -7,11 +7,15 @@ import pytest
 import gradcompare
 from gradcompare import testing
 
+PICTURES = (
+    *("coverage", "descent", "estimates", "scaling", "slice", "taylor", "timing", "v_curve"),
+)
 PUBLIC = {name: getattr(gradcompare, name) for name in gradcompare.__all__}
 PUBLIC |= {
     name: getattr(testing, name)
     for name in ("GradientMismatch", "assert_gradient", "assert_objective")
 }
+PUBLIC |= {f"plot.{name}": getattr(gradcompare.plot, name) for name in PICTURES}
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -24,6 +28,8 @@ def examples(name: str) -> doctest.DocTest:
 def test_examples_print_what_stands_below_them(name):
     found, said = examples(name), []
     assert found.examples, f"{name} has no example"
+    if name.startswith("plot."):
+        pytest.importorskip("matplotlib").use("Agg")
     if name == "sympy_objective":
         pytest.importorskip("sympy")
     runner = doctest.DocTestRunner(verbose=False, optionflags=FLAGS)

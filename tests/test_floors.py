@@ -20,7 +20,7 @@ FLOORS = (
     ("diagnosis", "_locate"),
     ("_engine",),
     ("_api",),
-    ("testing", "pytest_plugin", "cli", ""),
+    ("testing", "plot", "pytest_plugin", "cli", ""),
     ("__main__",),
 )
 """From the ground up; "" is the package itself. A package imports from below, and a module from

@@ -25,6 +25,8 @@ TESTING = (
     *("assert_jacobian", "assert_jvp", "assert_vjp"),
 )
 
+PLOT = ("coverage", "descent", "estimates", "scaling", "slice", "taylor", "timing", "v_curve")
+
 
 def signature(function) -> str:
     """The arguments without their annotations, and the defaults that have a name or a number."""
@@ -55,6 +57,7 @@ def listing() -> str:
     lines = ["__version__"]
     public = [(name, getattr(gradcompare, name)) for name in gradcompare.__all__]
     public += [(f"testing.{name}", getattr(testing, name)) for name in TESTING]
+    public += [(f"plot.{name}", getattr(gradcompare.plot, name)) for name in PLOT]
     for name, value in public:
         if inspect.isclass(value):
             made = dataclasses.is_dataclass(value) and not inspect.isabstract(value)
@@ -77,7 +80,7 @@ def test_type_checkers_see_the_names_that_there_are_at_run_time():
     seen = {
         alias.asname: f"gradcompare.{node.module}"
         for node in block.body
-        if isinstance(node, ast.ImportFrom)
+        if isinstance(node, ast.ImportFrom) and node.module
         for alias in node.names
     }
     assert sorted(seen) == gradcompare.__all__

@@ -190,7 +190,12 @@ def _kind(quantity: str) -> Quantity:
 
 
 def _unit(layout: Layout, coordinate: str | int | None) -> PyTree:
-    """Returns the unit vector of one coordinate.
+    """Returns the unit vector of one coordinate."""
+    return layout.unflatten(np.eye(1, layout.size, coordinate_number(layout, coordinate))[0])
+
+
+def coordinate_number(layout: Layout, coordinate: str | int | None) -> int:
+    """Returns the number of a coordinate in the flat vector.
 
     Raises:
         InputError: if there is no such coordinate.
@@ -204,4 +209,4 @@ def _unit(layout: Layout, coordinate: str | int | None) -> PyTree:
         raise InputError(
             f"coordinate is {coordinate!r}; give a name, or a number from 0 to {layout.size - 1}"
         )
-    return layout.unflatten(np.eye(1, layout.size, int(coordinate))[0])
+    return int(coordinate)

@@ -19,7 +19,7 @@ from .differences import extrapolate_window
 from .features import constant, finite_side, jumps, last_digits, slopes
 from .lines import RATIO, Derivatives, Lines
 from .tableau import LEVELS
-from .windows import FIRST_LEVEL, STRIDE, Bracket, Windows
+from .windows import FIRST_LEVEL, STRIDE, Bracket, Judged, Windows
 
 MOST_WINDOWS = 12
 """Largest number of windows for one line."""
@@ -57,17 +57,17 @@ WIDER_SIDE = 2.0
 """Ratio of the room on both sides above which a line turns to the wider one."""
 
 
-def derivatives_along(lines: Lines) -> Derivatives:
-    """Returns the derivative of f along each of the lines."""
-    return Ladder(lines).climb()
+def derivatives_along(lines: Lines, record: list[Judged] | None = None) -> Derivatives:
+    """Returns the derivative of f along each of the lines; `record` collects all windows."""
+    return Ladder(lines, record).climb()
 
 
 class Ladder:
     """The search for the best window of every line, with all its state."""
 
-    def __init__(self, lines: Lines):
+    def __init__(self, lines: Lines, record: list[Judged] | None = None):
         count = len(lines.scale)
-        self._lines = lines
+        self._lines, self._record = lines, record
         self._windows = Windows(lines)
         self._best = Best(self._windows.level)
         self._bracket = Bracket(count)
@@ -109,6 +109,8 @@ class Ladder:
         """Keeps better estimates; returns which lines need smaller steps, and which are done."""
         window, level = self._windows.of(active), self._windows.level[active]
         value, error, truncating, left_over, _, gap = extrapolate_window(window)
+        if self._record is not None:
+            self._record.append(Judged(active, window, value, error, left_over, gap))
         far = self._windows.reaches(active, FAR * self._lines.scale[active])
         error = error * np.where(self._windows.fewer_digits[active] & far, FAR_DOUBT, 1.0)
         error = self._carry_left_over(active, error, left_over)

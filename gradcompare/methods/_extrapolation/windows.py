@@ -61,6 +61,31 @@ class Window(NamedTuple):
         return np.all(np.isfinite(self.plus) & np.isfinite(self.minus), axis=1)
 
 
+class Judged(NamedTuple):
+    """Windows, and what the extrapolation in each of them says, for k lines.
+
+    Attributes:
+        lines: The numbers of the lines.
+        window: Their windows.
+        value: The derivatives.
+        error: Their error bars.
+        left_over: The error that is left where f is not smooth, as a multiple of the visible one.
+        gap: The derivative from the right less that from the left; 0 without a kink.
+    """
+
+    lines: Int[np.ndarray, " k"]
+    window: Window
+    value: Float[np.ndarray, " k"]
+    error: Float[np.ndarray, " k"]
+    left_over: Float[np.ndarray, " k"]
+    gap: Float[np.ndarray, " k"]
+
+    @property
+    def broken(self) -> Bool[np.ndarray, " k"]:
+        """Where f is not smooth within the window, as far as its differences show."""
+        return (self.gap != 0) | (self.left_over > 0) | ~self.window.finite
+
+
 class Windows:
     """The window of each line. Only its own methods change it.
 
