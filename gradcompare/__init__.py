@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ._api.several.second import check_hessian as check_hessian
     from ._api.several.second import check_hvp as check_hvp
     from ._api.watch import watch as watch
+    from ._bench.api import bench as bench
+    from ._bench.result import Bench as Bench
     from ._engine.descent.result import Descent as Descent
     from ._engine.identities.integral import LineIntegral as LineIntegral
     from ._engine.identities.remainder import Remainder as Remainder
@@ -74,6 +76,8 @@ else:
         "clear_cache": "_evaluation.executables",
         "check_vjp": "_api.several.first",
         "watch": "_api.watch",
+        "bench": "_bench.api",
+        "Bench": "_bench.result",
         "Descent": "_engine.descent.result",
         "LineIntegral": "_engine.identities.integral",
         "Symmetry": "_engine.identities.symmetry",

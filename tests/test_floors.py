@@ -20,6 +20,7 @@ FLOORS = (
     ("diagnosis", "_locate"),
     ("_engine",),
     ("_api",),
+    ("_bench",),
     ("testing", "pytest_plugin", "cli", ""),
     ("__main__",),
 )

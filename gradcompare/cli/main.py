@@ -10,6 +10,8 @@ import click
 
 from .check import AGREE, DISAGREE, UNUSABLE, check_command, init_command, require_writable
 from .descend import descend_command
+from .timing.bench import bench_command
+from .timing.diff import diff_command
 
 FORMATS = ("plain", "github", "latex", "html")
 
@@ -49,6 +51,8 @@ def main() -> None:
 main.add_command(check_command)
 main.add_command(init_command)
 main.add_command(descend_command)
+main.add_command(bench_command)
+main.add_command(diff_command)
 
 
 @main.command("list")
