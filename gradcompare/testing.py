@@ -8,13 +8,16 @@ assert_gradient(value, gradient, x0, *args)
 
 import inspect
 from collections.abc import Callable
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, Protocol, overload
+
+import jax
 
 from ._api.check import check
 from ._api.compare import compare
 from ._api.several.first import check_jacobian, check_jvp, check_vjp
 from ._api.several.second import check_hessian, check_hvp
-from ._foundation.errors import GradcompareError
+from ._foundation.errors import GradcompareError, outcome_of
+from ._model.arguments.validation import as_point
 from ._model.objective import Objective
 from ._model.verdict import Verdict
 from ._results.result import Comparison
@@ -69,12 +72,43 @@ def _with_arguments_of(
     return decorate
 
 
-@_with_arguments_of(check)
-def assert_gradient(*args: Any, **options: Any) -> Comparison:
+class Benchmarked(Protocol[P]):
+    """The type of an assertion that also takes the fixture `benchmark` of pytest-benchmark."""
+
+    @overload
+    def __call__(self, *args: P.args, **options: P.kwargs) -> Comparison: ...
+    @overload
+    def __call__(
+        self, *args: Any, benchmark: Callable[..., Any], **options: Any
+    ) -> Comparison: ...
+
+
+def _with_benchmark_and_arguments_of(
+    function: Callable[P, Comparison],
+) -> Callable[[Callable[..., Comparison]], Benchmarked[P]]:
+    """Gives a function the signature of another, with one more option `benchmark`."""
+
+    def decorate(wrapper: Callable[..., Comparison]) -> Any:
+        signature = inspect.signature(function)
+        fixture = inspect.Parameter("benchmark", inspect.Parameter.KEYWORD_ONLY, default=None)
+        parameters = [*signature.parameters.values(), fixture]
+        wrapper.__signature__ = signature.replace(parameters=parameters)  # pyright: ignore[reportFunctionMemberAccess]
+        return wrapper
+
+    return decorate
+
+
+@_with_benchmark_and_arguments_of(check)
+def assert_gradient(
+    *args: Any, benchmark: Callable[..., Any] | None = None, **options: Any
+) -> Comparison:
     """Checks a gradient as `check` does, and fails unless it was verified.
 
     Args:
         *args: `value`, `gradient`, `x0` and further arguments of both, as for `check`.
+        benchmark: The fixture of pytest-benchmark. It times the gradient that was verified, or
+            autodiff if that was, compiled if JAX can; the median times of all methods, in
+            seconds, become its `extra_info`.
         **options: As for `check`.
 
     Returns:
@@ -93,7 +127,19 @@ def assert_gradient(*args: Any, **options: Any) -> Comparison:
         'AGREE'
     """
     __tracebackhide__ = True
-    return _verified(check, "gradient", args, options)
+    if benchmark is None:
+        return _verified(check, "gradient", args, options)
+    comparison = _verified(check, "gradient", args, {"timing": True, **options})
+    times = {
+        f"{name} seconds": timing.median_seconds
+        for result in comparison
+        for name, timing in result.timings.items()
+    }
+    getattr(benchmark, "extra_info", {}).update(times)
+    bound = inspect.signature(check).bind(*args, **options)
+    bound.apply_defaults()
+    benchmark(_gradient_call(**bound.arguments))
+    return comparison
 
 
 @_with_arguments_of(check_jacobian)
@@ -227,6 +273,25 @@ def assert_objective(objective: str | Objective, **options: Any) -> Comparison:
     if not comparison.ok:
         raise GradientMismatch(comparison)
     return comparison
+
+
+def _gradient_call(
+    value: Callable[..., Any],
+    gradient: Any,
+    x0: Any,
+    args: tuple,
+    argnums: Any,
+    **options: Any,
+) -> Callable[[], Any]:
+    """Returns a call of the gradient at x0 that waits for its result."""
+    function = jax.grad(value, argnums) if gradient is None else gradient
+    if gradient is True:
+        function = value
+    numbers = (as_point(x0), *args)
+    compiled = jax.jit(function)
+    fails = isinstance(outcome_of(lambda: compiled(*numbers)), Exception)
+    run = function if fails else compiled
+    return lambda: jax.block_until_ready(run(*numbers))
 
 
 def _verified(
