@@ -8,22 +8,18 @@ assert_gradient(value, gradient, x0, *args)
 
 import inspect
 from collections.abc import Callable
-from typing import Any, ParamSpec, Protocol, overload
-
-import jax
+from typing import Any
 
 from ._api.check import check
 from ._api.compare import compare
 from ._api.several.first import check_jacobian, check_jvp, check_vjp
 from ._api.several.second import check_hessian, check_hvp
-from ._foundation.errors import GradcompareError, outcome_of
-from ._model.arguments.validation import as_point
+from ._bench.fixture.gradient import record_gradient, with_arguments_of, with_benchmark
+from ._foundation.errors import GradcompareError
 from ._model.objective import Objective
 from ._model.verdict import Verdict
 from ._results.result import Comparison
 from .report.brief import brief
-
-P = ParamSpec("P")
 
 UNTESTED = (
     f"{Verdict.NOT_A_CHECK.title}: the {{}} was not among the methods compared\n"
@@ -60,45 +56,7 @@ class GradientMismatch(GradcompareError, AssertionError):  # noqa: N818, an asse
         return self.report
 
 
-def _with_arguments_of(
-    function: Callable[P, Comparison],
-) -> Callable[[Callable[..., Comparison]], Callable[P, Comparison]]:
-    """Gives a function the signature of another, so that an editor completes its options."""
-
-    def decorate(wrapper: Callable[..., Comparison]) -> Callable[P, Comparison]:
-        wrapper.__signature__ = inspect.signature(function)  # pyright: ignore[reportFunctionMemberAccess]
-        return wrapper
-
-    return decorate
-
-
-class Benchmarked(Protocol[P]):
-    """The type of an assertion that also takes the fixture `benchmark` of pytest-benchmark."""
-
-    @overload
-    def __call__(self, *args: P.args, **options: P.kwargs) -> Comparison: ...
-    @overload
-    def __call__(
-        self, *args: Any, benchmark: Callable[..., Any], **options: Any
-    ) -> Comparison: ...
-
-
-def _with_benchmark_and_arguments_of(
-    function: Callable[P, Comparison],
-) -> Callable[[Callable[..., Comparison]], Benchmarked[P]]:
-    """Gives a function the signature of another, with one more option `benchmark`."""
-
-    def decorate(wrapper: Callable[..., Comparison]) -> Any:
-        signature = inspect.signature(function)
-        fixture = inspect.Parameter("benchmark", inspect.Parameter.KEYWORD_ONLY, default=None)
-        parameters = [*signature.parameters.values(), fixture]
-        wrapper.__signature__ = signature.replace(parameters=parameters)  # pyright: ignore[reportFunctionMemberAccess]
-        return wrapper
-
-    return decorate
-
-
-@_with_benchmark_and_arguments_of(check)
+@with_benchmark(check)
 def assert_gradient(
     *args: Any, benchmark: Callable[..., Any] | None = None, **options: Any
 ) -> Comparison:
@@ -130,19 +88,11 @@ def assert_gradient(
     if benchmark is None:
         return _verified(check, "gradient", args, options)
     comparison = _verified(check, "gradient", args, {"timing": True, **options})
-    times = {
-        f"{name} seconds": timing.median_seconds
-        for result in comparison
-        for name, timing in result.timings.items()
-    }
-    getattr(benchmark, "extra_info", {}).update(times)
-    bound = inspect.signature(check).bind(*args, **options)
-    bound.apply_defaults()
-    benchmark(_gradient_call(**bound.arguments))
+    record_gradient(benchmark, comparison, args, options)
     return comparison
 
 
-@_with_arguments_of(check_jacobian)
+@with_arguments_of(check_jacobian)
 def assert_jacobian(*args: Any, **options: Any) -> Comparison:
     """Checks a Jacobian as `check_jacobian` does, and fails unless it was verified.
 
@@ -163,7 +113,7 @@ def assert_jacobian(*args: Any, **options: Any) -> Comparison:
     return _verified(check_jacobian, "jac", args, options)
 
 
-@_with_arguments_of(check_jvp)
+@with_arguments_of(check_jvp)
 def assert_jvp(*args: Any, **options: Any) -> Comparison:
     """Checks a Jacobian-vector product as `check_jvp` does, and fails unless it was verified.
 
@@ -184,7 +134,7 @@ def assert_jvp(*args: Any, **options: Any) -> Comparison:
     return _verified(check_jvp, "jvp", args, options)
 
 
-@_with_arguments_of(check_vjp)
+@with_arguments_of(check_vjp)
 def assert_vjp(*args: Any, **options: Any) -> Comparison:
     """Checks a vector-Jacobian product as `check_vjp` does, and fails unless it was verified.
 
@@ -205,7 +155,7 @@ def assert_vjp(*args: Any, **options: Any) -> Comparison:
     return _verified(check_vjp, "vjp", args, options)
 
 
-@_with_arguments_of(check_hessian)
+@with_arguments_of(check_hessian)
 def assert_hessian(*args: Any, **options: Any) -> Comparison:
     """Checks a Hessian as `check_hessian` does, and fails unless it was verified.
 
@@ -227,7 +177,7 @@ def assert_hessian(*args: Any, **options: Any) -> Comparison:
     return _verified(check_hessian, "hessian", args, options)
 
 
-@_with_arguments_of(check_hvp)
+@with_arguments_of(check_hvp)
 def assert_hvp(*args: Any, **options: Any) -> Comparison:
     """Checks a Hessian-vector product as `check_hvp` does, and fails unless it was verified.
 
@@ -273,25 +223,6 @@ def assert_objective(objective: str | Objective, **options: Any) -> Comparison:
     if not comparison.ok:
         raise GradientMismatch(comparison)
     return comparison
-
-
-def _gradient_call(
-    value: Callable[..., Any],
-    gradient: Any,
-    x0: Any,
-    args: tuple,
-    argnums: Any,
-    **options: Any,
-) -> Callable[[], Any]:
-    """Returns a call of the gradient at x0 that waits for its result."""
-    function = jax.grad(value, argnums) if gradient is None else gradient
-    if gradient is True:
-        function = value
-    numbers = (as_point(x0), *args)
-    compiled = jax.jit(function)
-    fails = isinstance(outcome_of(lambda: compiled(*numbers)), Exception)
-    run = function if fails else compiled
-    return lambda: jax.block_until_ready(run(*numbers))
 
 
 def _verified(

@@ -8,4 +8,5 @@
 - `result`: `Bench`, the records with tables, growth and break-even sizes
 - `statistics`: intervals of medians, ratios and slopes
 - `diff`: what became slower or less accurate from one file to another
+- `fixture`: the fixture of pytest-benchmark
 """
