@@ -1,9 +1,8 @@
 """What became slower or less accurate from one benchmark to another, and what did not.
 
-Times are those of the fastest call, which a load of the machine disturbs least: of the same code
-it was the same to a few percent where medians differed by factors of 3. The interval of a ratio
-has three parts: how far the fastest call scatters from one process to another, the time of an
-empty call, and how fast the machine was at a fixed computation. The last two were measured by
+Times are those of the fastest call, which a load of the machine disturbs least. The interval of a
+ratio has three parts: how far the fastest call scatters from one process to another, the time of
+an empty call, and how fast the machine was at a fixed computation. The last two were measured by
 turns with the figure; a difference of theirs may or may not have reached it.
 """
 
