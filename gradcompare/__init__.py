@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import plot as plot
+    from ._api.bench.api import bench as bench
+    from ._api.bench.result import Bench as Bench
     from ._api.check import check as check
     from ._api.compare import compare as compare
     from ._api.estimate import estimate as estimate
@@ -75,6 +77,8 @@ else:
         "clear_cache": "_evaluation.executables",
         "check_vjp": "_api.several.first",
         "watch": "_api.watch",
+        "bench": "_api.bench.api",
+        "Bench": "_api.bench.result",
         "Descent": "_engine.descent.result",
         "LineIntegral": "_engine.identities.integral",
         "Symmetry": "_engine.identities.symmetry",

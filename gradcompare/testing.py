@@ -8,8 +8,9 @@ assert_gradient(value, gradient, x0, *args)
 
 import inspect
 from collections.abc import Callable
-from typing import Any, ParamSpec
+from typing import Any
 
+from ._api.bench.fixture.gradient import record_gradient, with_arguments_of, with_benchmark
 from ._api.check import check
 from ._api.compare import compare
 from ._api.several.first import check_jacobian, check_jvp, check_vjp
@@ -19,8 +20,6 @@ from ._model.objective import Objective
 from ._model.verdict import Verdict
 from ._results.result import Comparison
 from .report.brief import brief
-
-P = ParamSpec("P")
 
 UNTESTED = (
     f"{Verdict.NOT_A_CHECK.title}: the {{}} was not among the methods compared\n"
@@ -57,24 +56,17 @@ class GradientMismatch(GradcompareError, AssertionError):  # noqa: N818, an asse
         return self.report
 
 
-def _with_arguments_of(
-    function: Callable[P, Comparison],
-) -> Callable[[Callable[..., Comparison]], Callable[P, Comparison]]:
-    """Gives a function the signature of another, so that an editor completes its options."""
-
-    def decorate(wrapper: Callable[..., Comparison]) -> Callable[P, Comparison]:
-        wrapper.__signature__ = inspect.signature(function)  # pyright: ignore[reportFunctionMemberAccess]
-        return wrapper
-
-    return decorate
-
-
-@_with_arguments_of(check)
-def assert_gradient(*args: Any, **options: Any) -> Comparison:
+@with_benchmark(check)
+def assert_gradient(
+    *args: Any, benchmark: Callable[..., Any] | None = None, **options: Any
+) -> Comparison:
     """Checks a gradient as `check` does, and fails unless it was verified.
 
     Args:
         *args: `value`, `gradient`, `x0` and further arguments of both, as for `check`.
+        benchmark: The fixture of pytest-benchmark. It times the gradient that was verified, or
+            autodiff if that was, compiled if JAX can; the median times of all methods, in
+            seconds, become its `extra_info`.
         **options: As for `check`.
 
     Returns:
@@ -93,10 +85,14 @@ def assert_gradient(*args: Any, **options: Any) -> Comparison:
         'AGREE'
     """
     __tracebackhide__ = True
-    return _verified(check, "gradient", args, options)
+    if benchmark is None:
+        return _verified(check, "gradient", args, options)
+    comparison = _verified(check, "gradient", args, {"timing": True, **options})
+    record_gradient(benchmark, comparison, args, options)
+    return comparison
 
 
-@_with_arguments_of(check_jacobian)
+@with_arguments_of(check_jacobian)
 def assert_jacobian(*args: Any, **options: Any) -> Comparison:
     """Checks a Jacobian as `check_jacobian` does, and fails unless it was verified.
 
@@ -117,7 +113,7 @@ def assert_jacobian(*args: Any, **options: Any) -> Comparison:
     return _verified(check_jacobian, "jac", args, options)
 
 
-@_with_arguments_of(check_jvp)
+@with_arguments_of(check_jvp)
 def assert_jvp(*args: Any, **options: Any) -> Comparison:
     """Checks a Jacobian-vector product as `check_jvp` does, and fails unless it was verified.
 
@@ -138,7 +134,7 @@ def assert_jvp(*args: Any, **options: Any) -> Comparison:
     return _verified(check_jvp, "jvp", args, options)
 
 
-@_with_arguments_of(check_vjp)
+@with_arguments_of(check_vjp)
 def assert_vjp(*args: Any, **options: Any) -> Comparison:
     """Checks a vector-Jacobian product as `check_vjp` does, and fails unless it was verified.
 
@@ -159,7 +155,7 @@ def assert_vjp(*args: Any, **options: Any) -> Comparison:
     return _verified(check_vjp, "vjp", args, options)
 
 
-@_with_arguments_of(check_hessian)
+@with_arguments_of(check_hessian)
 def assert_hessian(*args: Any, **options: Any) -> Comparison:
     """Checks a Hessian as `check_hessian` does, and fails unless it was verified.
 
@@ -181,7 +177,7 @@ def assert_hessian(*args: Any, **options: Any) -> Comparison:
     return _verified(check_hessian, "hessian", args, options)
 
 
-@_with_arguments_of(check_hvp)
+@with_arguments_of(check_hvp)
 def assert_hvp(*args: Any, **options: Any) -> Comparison:
     """Checks a Hessian-vector product as `check_hvp` does, and fails unless it was verified.
 

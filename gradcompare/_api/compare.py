@@ -111,7 +111,7 @@ def prepare(
     Raises:
         InputError: if an argument cannot be used.
     """
-    chosen = registered_objectives().values() if objectives is None else _resolve(objectives)
+    chosen = registered_objectives().values() if objectives is None else resolve(objectives)
     settings = make_settings(standard_methods() if methods is None else methods, **others)
     if settings.quantity not in COMPARED:
         raise UnknownNameError("quantity", settings.quantity, COMPARED)
@@ -138,7 +138,7 @@ def prepare(
     return cases, settings
 
 
-def _resolve(objectives: Iterable[str | Objective]) -> tuple[Objective, ...]:
+def resolve(objectives: Iterable[str | Objective]) -> tuple[Objective, ...]:
     if isinstance(objectives, (str, Objective)):
         objectives = [objectives]
     resolved: list[Objective] = []

@@ -12,6 +12,8 @@ from .check import AGREE, DISAGREE, UNUSABLE, check_command, init_command
 from .descend import descend_command
 from .output.citation import cite_command
 from .output.files import require_writable, write_files, writes_files
+from .timing.bench import bench_command
+from .timing.diff import diff_command
 
 FORMATS = ("plain", "github", "latex", "html")
 TABLES = (*FORMATS, "csv")
@@ -54,6 +56,8 @@ main.add_command(check_command)
 main.add_command(init_command)
 main.add_command(descend_command)
 main.add_command(cite_command)
+main.add_command(bench_command)
+main.add_command(diff_command)
 
 
 @main.command("list")

@@ -1,0 +1,1 @@
+"""The commands `gradcompare bench` and `gradcompare diff`."""
