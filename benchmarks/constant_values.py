@@ -33,6 +33,10 @@ PACKAGES = (
 """The packages that judge, diagnose, and choose where and how."""
 
 
+DRAWINGS = "_results.html"
+"""What only draws, and decides nothing."""
+
+
 def is_numeric(value: object) -> bool:
     """Whether a constant is a number, or some numbers in a row."""
     if isinstance(value, tuple):
@@ -64,6 +68,8 @@ def constants() -> dict[str, Any]:
     for path in sorted(path for name in PACKAGES for path in (PACKAGE / name).rglob("*.py")):
         inner = path.relative_to(PACKAGE).with_suffix("").parts
         module = ".".join(inner).removesuffix(".__init__")
+        if module.startswith(DRAWINGS):
+            continue
         space = importlib.import_module(f"gradcompare.{module}")
         for statement in tree_of(space.__name__).body:
             for name in filter(lambda name: name.strip("_").isupper(), assigned(statement)):

@@ -67,7 +67,10 @@ def test_further_arguments_and_options_are_those_of_check():
 
 
 def test_an_editor_sees_the_arguments_of_check():
-    assert inspect.signature(assert_gradient) == inspect.signature(check)
+    theirs = inspect.signature(check).parameters
+    ours = dict(inspect.signature(assert_gradient).parameters)
+    assert ours.pop("benchmark").default is None
+    assert ours == theirs
 
 
 def test_a_wrong_gradient_fails_as_an_assertion():

@@ -83,4 +83,6 @@ def _environment():
     import os
 
     root = str(Path(__file__).parent.parent)
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
+    # In a process of pytest-xdist, the fixture does not measure.
+    plain = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_XDIST")}
+    return {**plain, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}

@@ -16,10 +16,10 @@ from .._foundation.precision import Device
 BLOCK_SECONDS = 0.25e-3
 """Least duration of a sample: 5000 times the resolution of the clock."""
 
-ROW, ROUNDS = 256, 2000
+YARDSTICK_ROW, YARDSTICK_TURNS = 256, 2000
 """Length of the vector in the yardstick, and number of its operations: about 0.1 ms."""
 
-MANY = 4096
+POOLED = 4096
 """Number of operations of a program that JAX does not run in the calling thread."""
 
 
@@ -129,7 +129,7 @@ def pooled_operation(device: Device) -> Callable[[], object]:
     argument = jax.device_put(np.zeros(()), device)
 
     def branches(x):
-        many = jnp.arange(MANY, dtype=x.dtype)
+        many = jnp.arange(POOLED, dtype=x.dtype)
         return lax.cond(x > 1, lambda y: jnp.sum(jnp.sin(y + many)), lambda y: y + 1, x)
 
     compiled = jax.jit(branches).lower(argument).compile()
@@ -143,10 +143,10 @@ def yardstick(device: Device) -> Callable[[], object]:
     It is a loop in the calling thread that keeps the arithmetic units busy, so that it is slower
     where another thread on the same core uses them.
     """
-    argument = jax.device_put(np.linspace(0, 1, ROW, dtype=np.float32), device)
+    argument = jax.device_put(np.linspace(0, 1, YARDSTICK_ROW, dtype=np.float32), device)
 
     def loop(x):
-        return lax.fori_loop(0, ROUNDS, lambda _, y: y * 0.5 + x, x)
+        return lax.fori_loop(0, YARDSTICK_TURNS, lambda _, y: y * 0.5 + x, x)
 
     compiled = jax.jit(loop).lower(argument).compile()
     return lambda: jax.block_until_ready(compiled(argument))
