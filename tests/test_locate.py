@@ -247,7 +247,10 @@ def test_bounds_are_kept_and_coordinates_at_them_are_tested():
     errors = {0: factor(1.1), 1: factor(1.1)}
     found = locate(Counted(inside), wrong(gradient, errors), x, domain="nonnegative")
     assert set(found.coordinates) == {0, 1}
-    no_room = locate(Counted(bowl), bowl_gradient, x, bounds=(x * 0, x + (np.arange(D) > 0)))
+    with pytest.raises(InputError, match="cannot move"):
+        locate(Counted(bowl), bowl_gradient, x, bounds=(x * 0, x + (np.arange(D) > 0)))
+    room = np.where(np.arange(D) > 0, 1.0, 1e-300)
+    no_room = locate(Counted(bowl), bowl_gradient, x, bounds=(x * 0, x + room))
     assert no_room.untested == 1
     untested = "Not tested, because no error below the largest entry would be detected: x[0]"
     assert untested in str(no_room)

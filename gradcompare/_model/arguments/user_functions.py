@@ -84,7 +84,8 @@ def _as_array(params: PyTree, gradient: PyTree) -> PyTree:
     leaves = jax.tree.leaves(gradient) if alone else []
     if not leaves or not all(isinstance(leaf, NUMBERS) for leaf in leaves):
         return gradient
-    return _stacked(gradient, jnp if any(isinstance(v, jax.Array) for v in leaves) else np)
+    array = _stacked(gradient, jnp if any(isinstance(v, jax.Array) for v in leaves) else np)
+    return array if np.shape(array) == params.shape else gradient
 
 
 def _stacked(rows: PyTree, numpy: Any) -> PyTree:
