@@ -1,6 +1,7 @@
 """Running times: interleaved, blocking, many samples, and never ranked where they overlap."""
 
 import itertools
+from dataclasses import replace
 
 import jax.numpy as jnp
 import numpy as np
@@ -11,6 +12,7 @@ from gradcompare._engine import timing
 from gradcompare._engine.timing import measure
 from gradcompare._results.timing import summarise
 from gradcompare.report.detail import ranking
+from gradcompare.report.table import legend, table
 
 
 class Clock:
@@ -142,3 +144,26 @@ def test_the_judge_is_not_one_compiled_program(timed):
 def test_a_method_that_was_not_timed_has_no_cost(timed):
     assert timed.cost_ratio("nonsense") is None
     assert check(lambda x: jnp.sum(x), None, np.ones(2)).results[0].timings == {}
+
+
+def test_a_program_pays_the_dispatch_of_the_way_it_goes():
+    samples = {timing.EMPTY: np.full(3, 5e-6), timing.EMPTY_POOLED: np.full(3, 33e-6)}
+    assert timing.dispatch_of(9e-6, samples) == 5e-6  # too short to have gone through the pool
+    assert timing.dispatch_of(35e-6, samples) == 33e-6
+
+
+@pytest.mark.parametrize(("value", "shown"), [(9e-6, "~"), (35e-6, "~"), (150e-6, "2.0")])
+def test_a_ratio_of_times_of_dispatch_is_a_mark(value, shown):
+    """On the CPU, 35 µs are those of the pool, beside which 5.6 µs once read ×A 0.16."""
+    samples = {timing.EMPTY: np.full(3, 5e-6), timing.EMPTY_POOLED: np.full(3, 33e-6)}
+
+    def timed(seconds):
+        spent = timing.dispatch_of(seconds, samples)
+        return Timing(seconds, seconds, seconds, 3, dispatch_seconds=spent)
+
+    comparison = check(lambda x: jnp.sum(x**2), lambda x: 2 * x, np.ones(3))
+    timings = {"value": timed(value), "analytic": timed(300e-6)}
+    result = replace(comparison.results[0], timings=timings)
+    comparison = replace(comparison, results=(result,))
+    assert table(comparison).splitlines()[-1].split()[-3] == shown
+    assert ("~: one of the times" in legend(comparison)) == (shown == "~")

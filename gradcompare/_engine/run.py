@@ -27,13 +27,10 @@ from ..methods._base import AbstractMethod, voters
 from .case import Study, study
 from .environment import environment
 from .settings import Case, Progress, Settings, evaluator_of
-from .timing import measure, no_operation
+from .timing import dispatch_of, empty_calls, measure
 
 WORKERS = 8
 """Largest number of cases compiled at the same time; each holds its data in memory."""
-
-NOTHING = "nothing"
-"""Name of an empty call, which is timed to show the cost of a call."""
 
 JUDGED = 2
 """Number of timed runs of the Richardson estimate; each costs thousands of function values."""
@@ -142,20 +139,19 @@ def timed(each: Study, settings: Settings) -> Result:
                 calls[method.name] = narrow.functions[method].written
             elif method.judges and method.name in result.points[0].estimates:
                 judges[method.name] = partial(method.estimate, evaluator)
-        seconds = measure(
-            {**calls, NOTHING: no_operation(settings.device)}, repeats=settings.repeats
-        )
+        seconds = measure({**calls, **empty_calls(settings.device)}, repeats=settings.repeats)
         seconds |= measure(judges, repeats=JUDGED, min_seconds=0)
-    floor = float(np.median(seconds[NOTHING]))
     timings = {}
     for name, call in (calls | judges).items():
         program = call if isinstance(call, AbstractFunction) else None
+        compiled = program is not None and not program.on_host
+        median = float(np.median(seconds[name]))
         timings[name] = summarise(
             seconds[name],
             compile_seconds=program and program.compile_seconds,
             flops=program and program.flops,
             peak_bytes=program and program.peak_bytes,
             first_seconds=program and program.first_seconds,
-            dispatch_seconds=None if program is None or program.on_host else floor,
+            dispatch_seconds=dispatch_of(median, seconds) if compiled else None,
         )
     return replace(result, timings=timings)

@@ -136,6 +136,24 @@ def pooled_operation(device: Device) -> Callable[[], object]:
     return lambda: jax.block_until_ready(compiled(argument))
 
 
+EMPTY, EMPTY_POOLED = "no operation", "no operation in the pool"
+"""Names of the calls that compute nothing, in the calling thread and through the pool."""
+
+
+def empty_calls(device: Device) -> dict[str, Callable[[], object]]:
+    """Returns the calls whose times are those of dispatch alone."""
+    return {EMPTY: no_operation(device), EMPTY_POOLED: pooled_operation(device)}
+
+
+def dispatch_of(seconds: float, samples: Mapping[str, np.ndarray]) -> float:
+    """Returns the time of dispatch that a program pays, from its own time and empty calls'.
+
+    A program that takes less than the pool does was not sent through it.
+    """
+    inline, pooled = (float(np.median(samples[name])) for name in (EMPTY, EMPTY_POOLED))
+    return max(inline, pooled) if seconds >= pooled else inline
+
+
 @functools.cache
 def yardstick(device: Device) -> Callable[[], object]:
     """Returns a call of a fixed program, whose time shows how fast the machine is at the moment.

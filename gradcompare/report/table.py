@@ -9,9 +9,13 @@ from .._foundation.wording import duration, ratio, short
 from .._model.verdict import Verdict
 from .._results.data import PointResult
 from .._results.result import Comparison, Result
+from .._results.timing import ABOVE_DISPATCH
 
 FORMATS = {"plain": "simple", "github": "github", "latex": "latex", "html": "html"}
 """Names of the formats of `--format`, with those that tabulate has for them."""
+
+SHORT = "~"
+"""Mark in the place of a ratio of times that are too short for one."""
 
 NAME_WIDTH = 20
 """Longest name of an objective in the table."""
@@ -73,6 +77,11 @@ def legend(comparison: Comparison) -> str:
         )
     if timed:
         lines.append("value: time of one value. ×: time of each method divided by that.")
+    if any(_cost(r, name) == SHORT for r in comparison for name in methods):
+        lines.append(
+            f"{SHORT}: one of the times is less than {ABOVE_DISPATCH:g} times that of an empty "
+            "call; `gradcompare bench` takes larger sizes."
+        )
     return "\n".join(lines)
 
 
@@ -152,4 +161,12 @@ def _value_time(result: Result) -> str:
 
 
 def _costs(result: Result, methods: list[str]) -> str:
-    return " ".join(f"{ratio(result.cost_ratio(name)) or '-':>4}" for name in methods)
+    return " ".join(f"{_cost(result, name):>4}" for name in methods)
+
+
+def _cost(result: Result, name: str) -> str:
+    """The time of a method over that of the value; `~` where one of them may be that of a call."""
+    cost, timings = result.cost_ratio(name), result.timings
+    if cost is None:
+        return "-"
+    return SHORT if timings[name].is_dispatch or timings["value"].is_dispatch else ratio(cost)

@@ -9,9 +9,10 @@ import numpy as np
 
 from ..._engine.settings import Settings
 from ..._engine.timing import (
+    EMPTY_POOLED,
+    dispatch_of,
+    empty_calls,
     measure,
-    no_operation,
-    pooled_operation,
     seconds_of,
     yardstick,
 )
@@ -39,7 +40,7 @@ BUSY = 1.05
 QUIETEST: dict[Callable[[], object], float] = {}
 """The fastest time of each yardstick in this process."""
 
-INLINE, POOLED, YARDSTICK = "no operation", "no operation in the pool", "yardstick"
+YARDSTICK = "yardstick"
 
 FIGURES: dict[str, Any] = dict.fromkeys(
     (
@@ -129,13 +130,11 @@ def _timed(subject: Subject, call: Call, settings: Settings) -> dict[str, Any]:
     """Times a call by turns with the value and with what shows the state of the machine."""
     others = {
         VALUE: subject.value_program,
-        INLINE: no_operation(settings.device),
-        POOLED: pooled_operation(settings.device),
+        **empty_calls(settings.device),
         YARDSTICK: yardstick(settings.device),
     }
     samples = _in_a_quiet_moment({"": call.run, **others})
     time, ratio = median_interval(samples[""]), ratio_interval(samples[""], samples[VALUE])
-    inline, pooled = (float(np.median(samples[name])) for name in (INLINE, POOLED))
     fastest = {name: float(np.min(seconds)) for name, seconds in samples.items()}
     return {
         "seconds": time.value,
@@ -148,8 +147,7 @@ def _timed(subject: Subject, call: Call, settings: Settings) -> dict[str, Any]:
         "ratio": ratio.value,
         "ratio_low": ratio.low,
         "ratio_high": ratio.high,
-        # A program that takes less than the pool does was not sent through it.
-        "dispatch_seconds": max(inline, pooled) if time.value >= pooled else inline,
-        "fastest_dispatch_seconds": fastest[POOLED],
+        "dispatch_seconds": dispatch_of(time.value, samples),
+        "fastest_dispatch_seconds": fastest[EMPTY_POOLED],
         "yardstick_seconds": fastest[YARDSTICK],
     }
