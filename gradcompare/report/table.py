@@ -5,17 +5,13 @@ from collections.abc import Iterable
 
 from tabulate import tabulate
 
-from .._foundation.wording import duration, ratio, short
+from .._foundation.wording import duration, short
 from .._model.verdict import Verdict
 from .._results.data import PointResult
 from .._results.result import Comparison, Result
-from .._results.timing import ABOVE_DISPATCH
 
 FORMATS = {"plain": "simple", "github": "github", "latex": "latex", "html": "html"}
 """Names of the formats of `--format`, with those that tabulate has for them."""
-
-SHORT = "~"
-"""Mark in the place of a ratio of times that are too short for one."""
 
 NAME_WIDTH = 20
 """Longest name of an objective in the table."""
@@ -45,7 +41,7 @@ def table(comparison: Comparison, *, style: str = "plain", beside: tuple[str, ..
     if dtype != "float64":
         heads += [f"{dtype.replace('float', 'f')} digits"]
     if timed:
-        heads += ["value", " ".join(f"{f'×{s}':>4}" for s in symbols.values())]
+        heads += ["value"]
     rows = []
     for result in comparison:
         row = [_name(result), result.d or "", _verdict(result), _floor(result)]
@@ -54,7 +50,7 @@ def table(comparison: Comparison, *, style: str = "plain", beside: tuple[str, ..
         if dtype != "float64":
             row += [_accuracy(result, voters)]
         if timed:
-            row += [_value_time(result), _costs(result, list(symbols))]
+            row += [_value_time(result)]
         rows.append(row)
     align = ["left", "right", "left"] + ["right"] * (len(heads) - 3)
     return tabulate(rows, heads, tablefmt=FORMATS[style], colalign=align, disable_numparse=True)
@@ -76,11 +72,9 @@ def legend(comparison: Comparison) -> str:
             "In parentheses: the verdict that a trap declares; (AUTODIFF) means AUTODIFF_WRONG."
         )
     if timed:
-        lines.append("value: time of one value. ×: time of each method divided by that.")
-    if any(_cost(r, name) == SHORT for r in comparison for name in methods):
         lines.append(
-            f"{SHORT}: one of the times is less than {ABOVE_DISPATCH:g} times that of an empty "
-            "call; `gradcompare bench` takes larger sizes."
+            "value: time of one value; ≤ where it may be that of the call alone. `-v` and "
+            "`gradcompare bench` time every method."
         )
     return "\n".join(lines)
 
@@ -157,16 +151,6 @@ def _accuracy(result: Result, voters: dict[str, str]) -> str:
 
 def _value_time(result: Result) -> str:
     timing = result.timings.get("value")
-    return duration(timing.median_seconds, 2) if timing else ""
-
-
-def _costs(result: Result, methods: list[str]) -> str:
-    return " ".join(f"{_cost(result, name):>4}" for name in methods)
-
-
-def _cost(result: Result, name: str) -> str:
-    """The time of a method over that of the value; `~` where one of them may be that of a call."""
-    cost, timings = result.cost_ratio(name), result.timings
-    if cost is None:
-        return "-"
-    return SHORT if timings[name].is_dispatch or timings["value"].is_dispatch else ratio(cost)
+    if timing is None:
+        return ""
+    return f"{'≤ ' if timing.is_dispatch else ''}{duration(timing.median_seconds, 2)}"
