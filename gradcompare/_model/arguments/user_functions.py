@@ -85,7 +85,7 @@ def _as_array(params: PyTree, gradient: PyTree) -> PyTree:
     if not leaves or not all(isinstance(leaf, NUMBERS) for leaf in leaves):
         return gradient
     array = _stacked(gradient, jnp if any(isinstance(v, jax.Array) for v in leaves) else np)
-    return array if np.shape(array) == params.shape else gradient
+    return array if getattr(array, "shape", None) == params.shape else gradient
 
 
 def _stacked(rows: PyTree, numpy: Any) -> PyTree:
