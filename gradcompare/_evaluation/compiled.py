@@ -79,13 +79,13 @@ class CompiledFunction(AbstractFunction):
         start, options = time.perf_counter(), HASTY if hasty else None
         keep = partial(KEPT.of, args=args, options=options, timed=timed)
         traced = jax.jit(function).trace(*args)
+        seconds = time.perf_counter() - start  # what follows is timed where it is compiled
         jaxpr, narrow = traced.jaxpr.jaxpr, narrowest(traced.jaxpr.jaxpr)
         wide, refusal = None, ""
         if narrow is not None and widens():
             wide = outcome_of(lambda: keep(in_float64(traced, args)))
         if isinstance(wide, Exception):
             wide, refusal = None, describe(wide)
-        seconds = time.perf_counter() - start
         executable = wide or keep(traced)
         return cls(
             executable=executable,
