@@ -6,14 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from .._engine.tolerance.arguments import DIVISOR
 from .._foundation.errors import InputError
 from .._model.arguments.signature import Signature
 from .._model.arguments.user_functions import Adapted, as_objective
 from .._model.objective import Objective
 from .._model.problem import Problem
-
-DIVISOR = 100.0
-"""Ratio of a tolerance to the tighter one."""
 
 Tighter = str | tuple[Callable[..., Any], Callable[..., Any]]
 

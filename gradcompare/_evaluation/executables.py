@@ -85,8 +85,10 @@ class Executables:
             timed: Whether its time counts, so that captured arrays remain its constants.
         """
         program, captured = _opened(traced.jaxpr), tuple(traced.jaxpr.consts)
+        if (timed and captured) or not _is_known(program):
+            return Executable(_compile(traced, options))
         key = outcome_of(lambda: _key(traced, program, args, options))
-        if isinstance(key, Exception) or not _is_known(program) or (timed and captured):
+        if isinstance(key, Exception):
             return Executable(_compile(traced, options))
         with self._lock:
             compilation = self._kept.get(key)

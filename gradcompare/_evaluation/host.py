@@ -6,7 +6,6 @@ They are called directly, on their own copies of NumPy arrays.
 import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar
@@ -166,10 +165,7 @@ def with_arrays_of_jax(function: Callable) -> Callable:
 
 
 def _called_with_arrays_of_jax(function: Callable, *args: PyTree) -> PyTree:
-    wide = any(np.asarray(leaf).dtype == FLOAT64 for leaf in jax.tree.leaves(args))
-    # A thread or a process of an executor does not have the scope of the caller.
-    with precision_scope(FLOAT64) if wide else nullcontext():
-        return jax.tree.map(np.asarray, function(*jax.tree.map(jnp.asarray, args)))
+    return jax.tree.map(np.asarray, function(*jax.tree.map(jnp.asarray, args)))
 
 
 def _number(value: Callable[[Params, Data], PyTree], data: Data, params: Params) -> float:

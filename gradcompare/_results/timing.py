@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._foundation.wording import duration
+
 ABOVE_DISPATCH = 3.0
 """Shortest time that shows the work of a call, in multiples of the time of an empty call."""
 
@@ -55,6 +57,13 @@ class Timing:
         """Returns whether this is faster: its spread lies below one that shows its work."""
         apart = not self.overlaps(other) and not other.is_dispatch
         return apart and self.median_seconds < other.median_seconds
+
+
+def median_of(timing: Timing | None) -> str:
+    """Returns the median; a bound where it may be that of the call alone."""
+    if timing is None:
+        return ""
+    return f"{'≤ ' if timing.is_dispatch else ''}{duration(timing.median_seconds, 2)}"
 
 
 def summarise(

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 
 from tabulate import tabulate
 
-from .._foundation.wording import duration, short
+from .._foundation.wording import short
 from .._model.verdict import Verdict
 from .._results.data import PointResult
 from .._results.result import Comparison, Result
+from .._results.timing import median_of
 
 FORMATS = {"plain": "simple", "github": "github", "latex": "latex", "html": "html"}
 """Names of the formats of `--format`, with those that tabulate has for them."""
@@ -50,7 +51,7 @@ def table(comparison: Comparison, *, style: str = "plain", beside: tuple[str, ..
         if dtype != "float64":
             row += [_accuracy(result, voters)]
         if timed:
-            row += [_value_time(result)]
+            row += [median_of(result.timings.get("value"))]
         rows.append(row)
     align = ["left", "right", "left"] + ["right"] * (len(heads) - 3)
     return tabulate(rows, heads, tablefmt=FORMATS[style], colalign=align, disable_numparse=True)
@@ -147,10 +148,3 @@ def _accuracy(result: Result, voters: dict[str, str]) -> str:
     exact = [voters.get(source, "") for source in ("analytic", "autodiff")]
     accuracies = [result.accuracy.get(method) for method in exact]
     return " ".join(f"{accuracy.digits:.1f}" if accuracy else "-" for accuracy in accuracies)
-
-
-def _value_time(result: Result) -> str:
-    timing = result.timings.get("value")
-    if timing is None:
-        return ""
-    return f"{'≤ ' if timing.is_dispatch else ''}{duration(timing.median_seconds, 2)}"

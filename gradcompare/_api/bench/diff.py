@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..._foundation.wording import duration, short
+from ..._results.timing import ABOVE_DISPATCH
 from .record import Record, identity
-from .result import ABOVE_DISPATCH, Bench, shows_work
+from .result import Bench, shows_work
 from .statistics import Interval
 
 SCATTER = 1.08

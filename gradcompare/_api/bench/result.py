@@ -14,15 +14,13 @@ from tabulate import tabulate
 
 from ..._foundation.errors import InputError
 from ..._foundation.wording import duration, memory, ratio, short
+from ..._results.timing import ABOVE_DISPATCH
 from .record import Record, ladder, read_records
 from .statistics import Z, slope_interval, standard_error
 from .subject import VALUE
 
 if TYPE_CHECKING:
     import pandas  # pyright: ignore[reportMissingImports]
-
-ABOVE_DISPATCH = 3.0
-"""Shortest time that shows the work of a call, in multiples of the time of an empty call."""
 
 FEWEST = 3
 """Least number of sizes through which a slope is drawn."""

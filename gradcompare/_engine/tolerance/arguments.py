@@ -1,15 +1,14 @@
 """Arguments of the user's that behave like the tolerance of a solver."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import jax
 import numpy as np
 
 from ..._evaluation.evaluator import Evaluator
 from ..._foundation.wording import short
 from ..._model.problem import Problem
-from ...diagnosis.terms.other_data import OtherData
+from ...diagnosis.terms.other_data import OtherData, with_leaves
 
 DIVISOR = 100.0
 """Ratio of an argument to the smaller one that is tried."""
@@ -40,9 +39,7 @@ class Suspect:
 
     def over(self, divisor: float, problem: Problem) -> Problem:
         """Returns the problem with the number divided."""
-        leaves, tree = jax.tree.flatten(problem.data)
-        leaves[self.leaf] = np.asarray(leaves[self.leaf]) / divisor
-        return replace(problem, data=tree.unflatten(leaves))
+        return with_leaves(problem, {self.leaf: np.asarray(self.number / divisor)})
 
     def __str__(self) -> str:
         smaller = short(self.number / DIVISOR, 2)

@@ -86,12 +86,12 @@ def _shown(
         if tighter is None:
             return Tolerance()
         gaps += _gaps(point, tighter)
-    before, after = (max(gap[i] for gap in gaps) for i in range(2))
     how = f"with loops that run on for {TURNS} turns" if tighten is None else "at the tighter one"
     if _shrink(gaps):
         return Tolerance(True, _sentence(gaps, how))
     if tighten is None:  # loops may stop for another reason than a tolerance
         return Tolerance()
+    before, after = _largest(gaps)
     return Tolerance(
         False,
         f"the gap is {short(before, 2)}, and {short(after, 2)} {how}: not the tolerance of f",
@@ -121,14 +121,20 @@ def _gaps_over(
     return [gap for p in doubted for gap in _gaps(p, _tightened(tighten, p, voting))]
 
 
+def _largest(gaps: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Returns the largest gap before, and that after."""
+    before, after = zip(*gaps, strict=True)
+    return max(before), max(after)
+
+
 def _shrink(gaps: Sequence[tuple[float, float]]) -> bool:
     """Whether the largest gap shrinks clearly, and each one does: one may be small by chance."""
-    before, after = (max(gap[i] for gap in gaps) for i in range(2))
+    before, after = _largest(gaps)
     return SHRINKAGE * after <= before and all(PART * late <= early for early, late in gaps)
 
 
 def _sentence(gaps: Sequence[tuple[float, float]], how: str) -> str:
-    before, after = (short(max(gap[i] for gap in gaps), 2) for i in range(2))
+    before, after = (short(gap, 2) for gap in _largest(gaps))
     return f"the gap shrank from {before} to {after} {how}: the tolerance of f, not the formula"
 
 

@@ -16,10 +16,10 @@ from ..._foundation.wording import short
 from ..._model.verdict import Verdict
 from ..remarks import remarks
 from ..summary import declaration, diagnosis_lines, drawn_alone, where
-from ..timing import Timing
+from ..timing import Timing, median_of
 from .charts import Chart, charts
 from .quotes import Quote, quote
-from .tables import Table, tables, time_of
+from .tables import Table, tables
 
 if TYPE_CHECKING:
     from ..result import Comparison, Result
@@ -92,7 +92,7 @@ class Row:
         return {
             "floor": short(self.floor, 2),
             "error": short(self.error, 2),
-            "time": time_of(self.timing),
+            "time": median_of(self.timing),
         }
 
     @property

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..._foundation.wording import duration, ratio, short
 from ..data import PointResult, ResultData
 from ..summary import cell
-from ..timing import Timing
+from ..timing import median_of
 from .charts import coordinates
 
 
@@ -26,13 +26,6 @@ def tables(result: ResultData) -> list[Table]:
         return []
     every = [_coordinates(result, point), _pairs(point), _points(result), _methods(result)]
     return [table for table in every if table.rows]
-
-
-def time_of(timing: Timing | None) -> str:
-    """Returns the median; a bound where it is mostly that of the call."""
-    if timing is None:
-        return ""
-    return f"{'≤ ' if timing.is_dispatch else ''}{duration(timing.median_seconds, 2)}"
 
 
 def _coordinates(result: ResultData, point: PointResult) -> Table:
@@ -84,7 +77,7 @@ def _methods(result: ResultData) -> Table:
             continue
         quartiles = f"{duration(timing.low_seconds)} to {duration(timing.high_seconds)}"
         compiling = duration(timing.compile_seconds)
-        times = (time_of(timing), quartiles, compiling)
+        times = (median_of(timing), quartiles, compiling)
         rows.append((name, *_count(estimate), *times, ratio(result.cost_ratio(name), 3)))
     heads = ("method", "values of f", "time", "quartiles", "compiling", "× value")
     return Table("Methods", heads, tuple(rows) if result.timings else ())

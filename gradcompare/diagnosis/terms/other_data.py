@@ -4,7 +4,7 @@ The derivative of the value is that of autodiff, or of finite differences where 
 on the host. A formula that left something out often is the right one for other data.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -68,6 +68,13 @@ def leaves_of(problem: Problem) -> list[DataLeaf]:
     return leaves
 
 
+def with_leaves(problem: Problem, changes: Mapping[int, np.ndarray]) -> Problem:
+    """Returns a problem with some arrays of its data replaced, by their numbers."""
+    leaves, tree = jax.tree.flatten(problem.data)
+    new = [changes.get(k, leaf) for k, leaf in enumerate(leaves)]
+    return replace(problem, data=tree.unflatten(new))
+
+
 def named(tree: Any, root: str, argument: int = 0) -> Iterator[DataLeaf]:
     """Yields the arrays of a tree, with their names."""
     paths = Layout.of(tree, root).paths
@@ -114,9 +121,7 @@ class OtherData:
     def at(self, point: int, changes: dict[int, np.ndarray]) -> Evaluator:
         """Returns the programs of a point with some arrays of the data replaced."""
         each = self.evaluators[point]
-        leaves, tree = jax.tree.flatten(each.problem.data)
-        new = [changes.get(k, leaf) for k, leaf in enumerate(leaves)]
-        there = each.at(replace(each.problem, data=tree.unflatten(new)))
+        there = each.at(with_leaves(each.problem, changes))
         # What the value does not like of these data is nothing to tell the user.
         return replace(there, cache=there.cache.begun())
 
