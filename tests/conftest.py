@@ -14,6 +14,7 @@ import mmap
 import os
 import shutil
 import tempfile
+from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -92,7 +93,23 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests of the slow files, and those of the sweep, as slow."""
+    """Marks the cases of the sweep, then the tests of the slow files and of the sweep as slow."""
+    leave_to_sweep(items)
     for item in items:
         if item.path.stem.removeprefix("test_") in SLOW or item.get_closest_marker("sweep"):
             item.add_marker(pytest.mark.slow)
+
+
+def leave_to_sweep(items: list[pytest.Item]) -> None:
+    """Marks about half of the cases of each test: the first runs always, one of two thereafter.
+
+    Which ones, the Thue-Morse sequence says: where cases are the products of two lists, it takes
+    as many with each entry of either.
+    """
+    cases = Counter[str]()
+    for item in items:
+        if not item.get_closest_marker("sweep"):
+            test = item.nodeid.partition("[")[0]
+            if cases[test].bit_count() % 2:
+                item.add_marker(pytest.mark.sweep)
+            cases[test] += 1

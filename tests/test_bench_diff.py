@@ -118,6 +118,7 @@ def measured(rounds: int) -> Bench:
     return bench(loop(rounds), ["value", "analytic", "reverse"], sizes=[10, 100])
 
 
+@pytest.mark.sweep
 def test_a_planted_slowdown_is_found_and_the_same_code_is_not_different():
     first, again, slower = measured(ROUNDS), measured(ROUNDS), measured(ROUNDS * 3 // 2)
     assert changes(first, again).ok, str(changes(first, again))

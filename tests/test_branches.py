@@ -430,6 +430,7 @@ def test_single_points_are_not_sought():
     assert "single points reach it" in str(result)
 
 
+@pytest.mark.sweep
 def test_a_registered_objective_is_reported_and_not_searched():
     (result,) = compare([get_objective("hinge")], timing=False, points=1)
     assert [branch.tested for branch in result.branches] == [True] * 4

@@ -63,6 +63,7 @@ def test_no_name_has_two_meanings():
     assert [name for name, times in count.items() if times > 1] == []
 
 
+@pytest.mark.sweep
 def test_a_constant_is_changed_wherever_it_is_used_and_put_back():
     last = ladder.LAST_LEVEL
     with changed("methods._extrapolation.tableau.LEVELS", 4):
@@ -95,6 +96,7 @@ def test_values_are_half_and_twice_or_those_of_the_table():
     assert benchmark.values(range(16), given) == (range(4), range(20))
 
 
+@pytest.mark.sweep
 def test_an_experiment_sees_what_a_constant_does():
     """A threshold beyond all noise calls nothing random; none has no figures where it fails."""
     before = benchmark.as_is("stochastic")

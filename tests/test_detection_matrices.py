@@ -39,6 +39,7 @@ def test_the_bound_of_a_logistic_hessian_is_named():
             assert outcome(SECOND["logistic"], fault, "hessian").named
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("name", sweep([n for n in FIRST if n not in QUICK], every=20))
 def test_faults_of_other_jacobians(name):
     all_named(judge(FIRST[name], "jacobian"))

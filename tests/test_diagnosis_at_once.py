@@ -57,6 +57,7 @@ def test_noise_has_no_name(name, size):
     assert not named(findings), findings
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("name", sweep(PROGRAMS, {"8 batch norm, a term too many"}))
 def test_a_wrong_entry_has_no_name(name):
     def wrong(g, noise):
@@ -67,6 +68,7 @@ def test_a_wrong_entry_has_no_name(name):
     assert not named(findings), findings
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("name", sweep(PROGRAMS, {"5 focal loss"}))
 def test_noise_beside_a_factor_has_no_name(name):
     findings = findings_of(name, lambda g, noise: 2 * g + 1e-3 * noise * jnp.max(jnp.abs(g)))

@@ -91,6 +91,7 @@ def test_unrelated_gradients_are_not_explained(wrong, shape, bar, seed):
             assert finding.kind == "place", finding
 
 
+@pytest.mark.sweep
 def test_a_wrong_adjoint_of_a_blur_has_no_factor():
     """The objective is linear in x, so three points are no more evidence than one."""
     rng = np.random.default_rng(14)

@@ -96,6 +96,7 @@ def test_a_term_inside_is_named_with_its_line(text, factor):
     assert text in Path(finding.file).read_text().splitlines()[finding.line - 1]
 
 
+@pytest.mark.sweep
 def test_a_factor_that_a_term_cannot_have_is_not_named_as_one():
     """As large as a term forgotten, and not a multiple of it."""
 

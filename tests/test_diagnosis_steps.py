@@ -85,6 +85,7 @@ def test_a_loop_that_runs_backwards_is_counted_as_it_runs():
     assert finding.sentence.startswith("your gradient does not go back from step 3 to step 2 of")
 
 
+@pytest.mark.sweep
 def test_a_loop_that_python_unrolls():
     (finding,) = found(unrolled, SERIES[:7], uses=without(4, 5, 6, count=7))
     assert finding.kind == "steps"

@@ -71,6 +71,7 @@ def test_two_processes_say_what_one_says(file):
     assert [done for _, done, _ in steps[:8]] == list(range(1, 9))
 
 
+@pytest.mark.sweep
 def test_the_command_takes_jobs(file):
     ran = CliRunner().invoke(main, ["run", file, "--jobs", "2", "--no-timing", "--no-cache"])
     assert ran.exit_code == 1

@@ -4,6 +4,7 @@ import copy
 from pathlib import Path
 
 import nbformat
+import pytest
 from nbclient import NotebookClient
 from test_readme import without_numbers
 
@@ -22,6 +23,7 @@ def shown(notebook):
     ]
 
 
+@pytest.mark.sweep
 def test_it_runs_and_shows_what_is_saved():
     ran = NotebookClient(copy.deepcopy(NOTEBOOK), timeout=300, kernel_name="python3").execute()
     assert shown(ran) == shown(NOTEBOOK)

@@ -357,6 +357,7 @@ def run_the_page(folder: Path) -> list[str]:
     return re.findall(r"^!\[.+\]\(images/(\w+\.png)\)$", page, re.MULTILINE)
 
 
+@pytest.mark.sweep
 def test_the_page_draws_its_pictures(tmp_path):
     pictures = run_the_page(tmp_path)
     assert len(pictures) == 9

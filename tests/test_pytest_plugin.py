@@ -219,6 +219,7 @@ def test_the_option_is_explained(run):
     assert "objectives to compare: path/to/file.py or package.module" in text
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("processes", sweep([1, 2]))
 @pytest.mark.skipif(find_spec("xdist") is None, reason="pytest-xdist is not installed")
 def test_in_several_processes(run, pytester, processes):
@@ -231,6 +232,7 @@ def test_in_several_processes(run, pytester, processes):
     result.stdout.fnmatch_lines(["half (d = 10): ANALYTIC_WRONG (GC302)*"])
 
 
+@pytest.mark.sweep
 @pytest.mark.skipif(find_spec("xdist") is None, reason="pytest-xdist is not installed")
 def test_an_unknown_name_in_several_processes(run):
     result = run("--gradcompare", "rigde", "-n1")

@@ -297,6 +297,7 @@ def test_a_point_beside_the_manifold_is_refused():
         check(brockett, riemannian, 1.1 * X0, retraction=polar)
 
 
+@pytest.mark.sweep
 def test_a_point_in_float32_is_moved_onto_the_manifold():
     assert check(brockett, riemannian, X0.astype(np.float32), retraction=polar).ok
 

@@ -90,6 +90,7 @@ def test_a_trap_that_no_longer_deceives_fails(name):
     assert f"not what this trap declares: {harmless.expected.name}" in str(comparison)
 
 
+@pytest.mark.sweep
 def test_command_line_shows_declared_verdicts_in_parentheses():
     outcome = CliRunner().invoke(main, ["run", *DECEIVING, "ridge", "--no-timing"])
     assert outcome.exit_code == 0
