@@ -99,6 +99,12 @@ def test_smooth_programs_agree_and_planted_errors_are_caught(way, number):
     assert not trial.kind
 
 
+@pytest.mark.parametrize("number", sweep([527, 155, 203, 539, 575]))
+def test_the_stated_floor_of_a_long_sum_on_the_host_holds_its_noise(number):
+    """The second vote of an accusation measures that noise, so the floor has to know it."""
+    assert run_trial(12, number, "host", sizes=(10,)).caught == {"10": True}
+
+
 @pytest.mark.parametrize("family", sweep(FAMILIES, every=3))
 def test_a_trial_of_every_family_ends(family):
     trial = run_trial(3, list(FAMILIES).index(family), "host", sizes=(10,))

@@ -57,6 +57,8 @@ def vote_again(
     """
     otherwise = (votes, judgement, ())
     again = _SecondVote(evaluator, methods, judge)
+    if again.agrees_on_host(judgement):
+        return optional("the noise of sums", lambda: again.with_noise(votes, judgement), otherwise)
     if judgement.verdict not in ACCUSED and not any(again.has_lost_half(s, votes) for s in EXACT):
         return otherwise
     return optional("the measurement of rounding", lambda: again.of(votes, judgement), otherwise)
@@ -82,6 +84,24 @@ class _SecondVote:
             judgement = self.judge(now)
         remarks = (self._lost_digits(votes, now, first, judgement), self._mode(now, judgement))
         return now, judgement, tuple(filter(None, remarks))
+
+    def agrees_on_host(self, judgement: Judgement) -> bool:
+        """Whether the noise of a value on the host is all that may be missing in the bars."""
+        value = self.evaluator.functions.get("value")
+        return judgement.verdict is Verdict.AGREE and value is not None and value.on_host
+
+    def with_noise(
+        self, votes: Votes, judgement: Judgement
+    ) -> tuple[Votes, Judgement, tuple[str, ...]]:
+        """Returns an agreement whose floor holds the noise of long sums.
+
+        An accusation is voted on again with it, so that no smaller error would be detected.
+        """
+        if "differences" not in votes:
+            return votes, judgement, ()
+        wider = widened_differences(self.evaluator, votes["differences"])
+        now = dict(votes) | {"differences": wider}
+        return now, self.judge(now), ()
 
     def has_lost_half(self, source: str, votes: Votes) -> bool:
         """Whether the bar of a source says that half of the digits of its type are lost.
