@@ -1,5 +1,6 @@
 """An f that moves by jumps that its gradient leaves out; continuous ones that only look so."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -121,3 +122,72 @@ def test_the_steps_of_few_digits_are_no_staircase():
         return total(np.float32(np.exp(np.float32(x))))
 
     assert "moves by steps" not in str(check(value, np.exp, WEIGHTS))
+
+
+def loud(x):
+    noise = np.random.default_rng(np.asarray(x).view(np.uint64)).standard_normal()
+    return total(x**2 * np.sin(x)) + 0.1 * noise
+
+
+def slopes(x):
+    return 2 * x * np.sin(x) + x**2 * np.cos(x)
+
+
+PLACE = np.array([0.7, -1.3, 2.1])
+
+
+def test_noise_is_not_taken_for_jumps():
+    assert "moves by jumps" not in str(check(loud, slopes, PLACE))
+
+
+def test_the_integral_accuses_a_gradient_that_differences_cannot_see():
+    (result,) = check(loud, lambda x: 2 * x * np.sin(x) + x * np.cos(x), PLACE)
+    assert result.verdict is Verdict.ANALYTIC_WRONG
+    assert "f is not the integral of the analytic derivative" in result.explanation.cause
+    assert "the integral of the gradient is off by at least" in str(result)
+    assert "unexplained" not in str(result)  # no coordinate is known to be wrong
+
+
+def test_the_integral_confirms_a_gradient_that_differences_cannot_see():
+    (result,) = check(loud, slopes, PLACE)
+    assert result.verdict is Verdict.INCONCLUSIVE  # of the point itself nothing is known
+    assert "along lines, f is the integral of it" in result.explanation.cause
+    assert 0.01 < result.worst.judgement.agrees_to_norm < 0.1
+
+
+def drowned(x):
+    noise = jax.pure_callback(
+        lambda x: 0.3 * np.random.default_rng(np.asarray(x).view(np.uint64)).standard_normal(),
+        jax.ShapeDtypeStruct((), x.dtype),
+        jax.lax.stop_gradient(x),
+        vmap_method="sequential",
+    )
+    return jnp.sum(x**2 * jnp.sin(x)) + noise
+
+
+def straight(x):
+    return 2 * x * jnp.sin(x) + x**2 * jnp.cos(x)
+
+
+def bent(x):
+    return 2 * x * jnp.sin(x) + x * jnp.cos(x)
+
+
+@jax.custom_jvp
+def misled(x):
+    return drowned(x)
+
+
+@misled.defjvp
+def _misled_jvp(x, v):
+    return misled(*x), bent(*x) @ v[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "gradient", "verdict"),
+    [(drowned, bent, "ANALYTIC_WRONG"), (misled, straight, "AUTODIFF_WRONG")],
+)
+def test_the_integral_decides_between_two_sources_in_noise(value, gradient, verdict):
+    comparison = check(value, gradient, PLACE, points=1)
+    assert comparison.verdict.name == verdict
+    assert "without differences, autodiff: along" in str(comparison)

@@ -24,7 +24,7 @@ from .._model.objective import Objective
 from .._model.problem import Problem
 from .._results.result import Comparison, Result
 from ..methods._base import AbstractMethod
-from ..methods._other import Other
+from ..methods._other import with_other
 from ..methods._registry import voting_methods
 from .several.points import cases_at, run_at_points, signatures_at
 from .tighter import tightened
@@ -159,7 +159,7 @@ def check(
         accuracy=accuracy,
     )
     settings = make_settings(
-        _with_other(voting_methods() if methods is None else methods, other),
+        with_other(voting_methods() if methods is None else methods, other),
         quantity="gradient" if direction is None else "directional",
         dtype=dtype,
         device=device,
@@ -185,13 +185,6 @@ def check(
     cases = cases_at(signatures, start, case, settings, tails=tails)
     comparison = run_at_points(cases, list(signatures), settings)
     return comparison if settings.dtype != FLOAT64 else _with_types(comparison, signature)
-
-
-def _with_other(
-    methods: Iterable[str | AbstractMethod], other: Callable | None
-) -> Iterable[str | AbstractMethod]:
-    alone = (methods,) if isinstance(methods, (str, AbstractMethod)) else methods
-    return alone if other is None else (*alone, Other())
 
 
 def _start(objective: Objective, direction: PyTree, there: Signature, label: str) -> Problem:

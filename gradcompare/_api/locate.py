@@ -28,22 +28,27 @@ import numpy as np
 from jaxtyping import Float
 
 from .._engine.point.narrow import estimate_as_written
+from .._engine.point.other import without_copies
 from .._engine.run import where_traceable
 from .._engine.settings import Settings, evaluator_of, make_settings
 from .._evaluation.checks import require_usable
 from .._evaluation.evaluator import Evaluator
 from .._evaluation.twin import with_valid_twin
 from .._foundation.errors import InputError
-from .._foundation.layout import PyTree
+from .._foundation.layout import Layout, PyTree
 from .._foundation.precision import FLOAT64, precision_scope
 from .._foundation.wording import LISTED, listed
 from .._locate.bisection import Halving
 from .._locate.location import Location
+from .._locate.other import Rival
 from .._locate.search import Search
 from .._model.arguments.signature import Signature
-from .._model.arguments.user_functions import as_objective
+from .._model.arguments.user_functions import Adapted, as_objective
+from .._model.arguments.validation import require_function
 from .._model.estimate import Estimate
 from .._model.problem import Problem
+from ..methods._base import AbstractMethod
+from ..methods._other import with_other
 
 
 def locate(
@@ -58,6 +63,7 @@ def locate(
     tests: int = 5,
     most: int = 20,
     seed: int = 0,
+    other: Callable[..., PyTree] | None = None,
     device: str | None = None,
     memory_bytes: int = Settings.memory_bytes,
     executor: Executor | None = None,
@@ -83,6 +89,7 @@ def locate(
         most: Largest number of wrong coordinates that are all named. If there are more, or more
             than an eighth of all, only some are named.
         seed: Seed of the directions.
+        other: As for `check`. Coordinates in which it differs are measured first, each alone.
         device: The default device of JAX by default.
         memory_bytes: As for `check`.
         executor: As for `check`.
@@ -115,9 +122,12 @@ def locate(
             raise InputError(f"{name} is {number!r}; give an integer of at least 1")
     signature = Signature.of((x0, *args), argnums)
     objective = as_objective(value, gradient, signature, bounds, domain)
+    if other is not None:
+        require_function("other", other)
+        objective = replace(objective, other=Adapted(other, signature, "gradient"))
     objective = replace(objective, accuracy=accuracy)
     settings = make_settings(
-        ["reverse" if gradient is None else "analytic"],
+        with_other(["reverse" if gradient is None else "analytic"], other),
         device=device,
         seed=seed,
         memory_bytes=memory_bytes,
@@ -131,9 +141,36 @@ def locate(
         require_usable(evaluator)
         method = settings.methods[0]
         tested = where_traceable(method, lambda: estimate_as_written(evaluator, method))
-        search = Search(evaluator, tested, tests, most, seed)
+        rival = None if other is None else _rival(evaluator, settings.methods, tested)
+        suspects = () if rival is None else rival.differs
+        search = Search(evaluator, tested, tests, most, seed, suspects)
         search.run()
-    return _location(search, evaluator, tested, tests)
+    location = _location(search, evaluator, tested, tests)
+    return location if rival is None else _with_rival(location, rival, search, problem.layout)
+
+
+def _rival(
+    evaluator: Evaluator, methods: Sequence[AbstractMethod], gradient: Estimate
+) -> Rival | None:
+    """Returns the other derivative; None if it is the program of the gradient."""
+    mine, other = methods
+    estimate = where_traceable(other, lambda: estimate_as_written(evaluator, other))
+    votes = without_copies(evaluator, methods, {mine.source: gradient, other.source: estimate})
+    if other.source not in votes:
+        return None
+    return Rival.of(estimate, gradient, evaluator.problem.objective.accuracy)
+
+
+def _with_rival(location: Location, rival: Rival, search: Search, layout: Layout) -> Location:
+    """Returns the location with what the other derivative adds."""
+    wrong = search.faults.keys()
+    sentences = rival.sentences(search.alone, wrong, layout)
+    disputed = rival.disputed(search.alone, wrong)
+    return replace(
+        location,
+        notes=(*sentences, *location.notes),
+        disputed=tuple(layout.name(i) for i in disputed),
+    )
 
 
 def _location(search: Search, evaluator: Evaluator, gradient: Estimate, tests: int) -> Location:

@@ -191,7 +191,7 @@ def _judged(case: Case, settings: Settings, coverage: Coverage) -> Result:
     shown = tolerance(examined, settings.methods, case.tighten, explained=cause)
     points = settled(result.points, diagnosis, shrinks=shown.shrinks)
     examined = [replace(p, result=r) for p, r in zip(examined, points, strict=True)]
-    examined = with_integrals(examined, settings.methods)
+    examined = with_integrals(replace(result, points=points), examined, settings.methods)
     result = replace(result, points=tuple(point.result for point in examined))
     accused = any(finding.kind == "custom rule" for finding in diagnosis)
     notes = remarks(evaluator, settings.methods, accused=accused)

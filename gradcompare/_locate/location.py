@@ -11,6 +11,7 @@ from tabulate import tabulate
 from .._foundation.serialization import Outcome
 from .._foundation.wording import LISTED, listed, short, with_bar
 from .._model.verdict import Explanation, Verdict
+from .other import dispute
 
 EVEN = 3.0
 """Largest ratio of floors that the report gives as one number."""
@@ -71,6 +72,7 @@ class Location(Outcome):
         untested: The number of coordinates that could not be tested: their floors are infinite.
         examples: The names of some of them.
         notes: Further remarks for the reader.
+        disputed: The coordinates in which `other` differs by less than differences can tell.
 
     Examples:
         >>> import numpy as np
@@ -103,11 +105,13 @@ class Location(Outcome):
     untested: int = 0
     examples: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    disputed: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
         """Whether something was verified and no coordinate is wrong."""
-        return not (self.faults or self.many or self.untraced or self.blind)
+        wrong = self.faults or self.many or self.untraced
+        return not (wrong or self.blind or self.disputed)
 
     @property
     def blind(self) -> bool:
@@ -156,6 +160,8 @@ def _explanation(location: Location) -> Explanation:
         return Explanation(
             f"{_are('coordinate', len(location.faults))} wrong", "Re-derive what is listed."
         )
+    if location.disputed:
+        return dispute(location.disputed)
     if location.blind:
         return Explanation(
             "nothing was verified: even an error as large as an entry itself would be missed",

@@ -34,16 +34,26 @@ class Search:
         beyond: The result of halving if there are more than `most`; else None.
         untraced: Whether a mismatch could not be traced to a coordinate.
         passed: The families that passed, each with its largest threshold.
+        alone: The mismatches of the coordinates that were measured alone.
     """
 
-    def __init__(self, evaluator: Evaluator, gradient: Estimate, tests: int, most: int, seed: int):
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        gradient: Estimate,
+        tests: int,
+        most: int,
+        seed: int,
+        suspects: Sequence[int] = (),
+    ):
         self._programs, self._gradient = evaluator, gradient
-        self._tests = tests
+        self._tests, self._suspects = tests, suspects
         self.most = min(most, max(1, evaluator.problem.layout.size // COORDINATES_PER_FAULT))
         self._rng = np.random.default_rng(seed)
         self.mismatches = Mismatches(evaluator, gradient)
         self._scale = coordinate_scale(evaluator)
         self.faults: dict[int, Fault] = {}
+        self.alone: dict[int, Mismatch] = {}
         self.beyond: Halving | None = None
         self.untraced = False
         self.passed: list[tuple[Family, float]] = []
@@ -55,6 +65,7 @@ class Search:
         if len(broken) > self.most:
             self.beyond = Halving((), len(broken), self._programs.problem.layout.size)
         shown = broken if self.beyond is None else broken[:FOLLOWED_BLOCKS]
+        shown += [i for i in self._suspects if i not in shown][: self.most]
         self._confirm(shown, self._scale[shown], np.zeros(len(shown)))
         waiting, done = families(self._programs, broken), []
         while waiting and self.beyond is None and not self.untraced:
@@ -157,6 +168,7 @@ class Search:
             for i, unit, bar in zip(coordinates, units, enough, strict=True)
         ]
         for i, mismatch in zip(coordinates, self.mismatches.along(alone), strict=True):
+            self.alone[i] = mismatch
             distance = abs(mismatch.given - mismatch.measured)
             if not math.isfinite(mismatch.given) or (
                 math.isfinite(mismatch.bound) and not distance <= mismatch.bound

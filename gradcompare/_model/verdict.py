@@ -223,7 +223,7 @@ class Judgement:
         explanation: The cause and the advice here, if they are not those of the verdict.
         agrees_to: An upper bound of the error of the derivative under test that its difference
             from the reference and both bars allow: in its worst entry, relative to the largest.
-        agrees_to_norm: The same in the 2-norm.
+        agrees_to_norm: The same in the 2-norm; along lines where only integrals tell.
 
     Examples:
         >>> import jax.numpy as jnp

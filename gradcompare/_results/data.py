@@ -168,10 +168,10 @@ class ResultData:
     def explanation(self) -> Explanation:
         """The cause and the advice, adapted to a missing source and to large error bars."""
         verdict, point = self.verdict, self.worst
-        if verdict is Verdict.INCONCLUSIVE and self.sharpest is None:
-            return NOTHING_VERIFIED
         if point is not None and point.judgement.explanation is not None:
             return point.judgement.explanation
+        if verdict is Verdict.INCONCLUSIVE and self.sharpest is None:
+            return NOTHING_VERIFIED
         other = {Verdict.ANALYTIC_WRONG: "autodiff", Verdict.AUTODIFF_WRONG: "analytic"}
         third = {other.get(verdict), "other"}
         alone = verdict in other and point is not None and third.isdisjoint(point.votes)

@@ -111,6 +111,8 @@ def diagnosis_lines(result: ResultData) -> list[str]:
     searched = result.quantity == "gradient" and result.d <= DIAGNOSED_COORDINATES
     if result.verdict is not Verdict.ANALYTIC_WRONG or not searched or point is None:
         return lines
+    if not point.judgement.faulty:  # line integrals name no coordinate
+        return lines
     traced = "autodiff" in point.votes
     kinds = ["factor", "sign", "order", "penalty", *(["term"] if traced else [])]
     causes = f"{', '.join(kinds[:-1])} or {kinds[-1]}"

@@ -62,6 +62,7 @@ OPTIONS = (
     _repeated("--at", text="NAME=0.3,1.2; a .npz, .npy or .json file; or file.py:NAME."),
     _repeated("--parameter", "parameters", text="NAME to differentiate by; default: the first."),
     _repeated("--domain", "domains", text="NAME=positive, nonnegative, negative or unit."),
+    click.option("--other", metavar="NAME", help="A second derivative, named as GRADIENT is."),
     click.option("--pair", is_flag=True, help="FUNCTION returns (value, gradient)."),
     click.option(
         "--wrt",
@@ -202,6 +203,7 @@ def _check(arguments: "CheckArguments", options: dict):
         *arguments.point,
         argnums=arguments.argnums,
         domain=arguments.domain,
+        other=arguments.other,
         sign=1 if options["sign"] == "1" else -1,
         **{name: options[name] for name in AS_GIVEN},
     )

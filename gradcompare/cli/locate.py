@@ -42,6 +42,7 @@ def located(options: Mapping[str, Any], stated: Sequence[str]) -> Location:
         domain=arguments.domain,
         accuracy=options["accuracy"],
         seed=options["seed"],
+        other=arguments.other,
     )
     if arguments.drawn:
         click.echo(arguments.drawn)

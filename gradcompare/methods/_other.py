@@ -3,8 +3,9 @@
 It needs a function, `Objective.other`, so it is not chosen by name; `check(other=f)` adds it.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from .._evaluation.rounding import estimate_with_rounding
 from .._model.estimate import Estimate
@@ -40,3 +41,11 @@ class Other(AbstractMethod):
 
         along = evaluator.problem.quantity == "directional"
         return estimate_with_rounding(evaluator, self, slope if along else gradient)
+
+
+def with_other(
+    methods: Iterable[str | AbstractMethod], other: Callable[..., Any] | None
+) -> Iterable[str | AbstractMethod]:
+    """Returns the methods, and the other derivative after them if there is one."""
+    alone = (methods,) if isinstance(methods, (str, AbstractMethod)) else methods
+    return alone if other is None else (*alone, Other())

@@ -18,12 +18,13 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, PyTree
 
+from .._evaluation.evaluator import Evaluator
 from .._evaluation.near.chunks import map_chunks
 from .._evaluation.rounding import estimate_with_rounding
-from .._foundation.errors import LostDerivativeError
+from .._foundation.errors import LostDerivativeError, outcome_of
 from .._foundation.frames import caller_of, returns
 from .._foundation.layout import Layout
-from .._foundation.user_code import is_users, line_of
+from .._foundation.user_code import describe, is_users, line_of
 from .._introspection.jax_internals import is_traced
 from .._model.estimate import Estimate
 from .._model.problem import Problem
@@ -31,13 +32,20 @@ from .._model.sparse.pattern import Pattern
 from ._base import AbstractEvaluator, AbstractMethod
 from .analytic import tree_dot
 
+Slopes = Callable[..., PyTree]
+"""A derivative as a function of parameters, data and direction."""
+
 MOST_COLOURS = 64
 """Largest number of colours of a sparse matrix that forward mode computes together."""
 
 
 @dataclass(frozen=True)
 class Reverse(AbstractMethod):
-    """Reverse mode, `jax.grad`; its error bar is its own rounding error."""
+    """Reverse mode, `jax.grad`; its error bar is its own rounding error.
+
+    Forward mode takes its place where reverse mode is not to be had, as through a `while_loop` or
+    a rule that cannot be transposed; the report says so.
+    """
 
     label: ClassVar = "reverse"
     symbol: ClassVar = "J"
@@ -46,9 +54,11 @@ class Reverse(AbstractMethod):
     several: ClassVar = True
 
     def estimate(self, evaluator: AbstractEvaluator) -> Estimate:
-        if evaluator.problem.quantity not in ("gradient", "directional"):
-            return estimate_with_rounding(evaluator, self, _of_several(evaluator.traceable))
-        value = evaluator.traceable.objective.value
+        problem = evaluator.traceable
+        if problem.quantity not in ("gradient", "directional"):
+            forward = _of_several(problem, jax.jacfwd)
+            return self._of(evaluator, _of_several(problem, jax.grad), forward)
+        value = problem.objective.value
 
         def gradient(params, data, direction):
             return jax.grad(_followed(value, params))(params, data)
@@ -56,8 +66,29 @@ class Reverse(AbstractMethod):
         def slope(params, data, direction):
             return tree_dot(jax.grad(_followed(value, params))(params, data), direction)
 
-        function = gradient if evaluator.problem.quantity == "gradient" else slope
-        return estimate_with_rounding(evaluator, self, function)
+        function = gradient if problem.quantity == "gradient" else slope
+        return self._of(evaluator, function, _forward(evaluator))
+
+    def _of(self, evaluator: AbstractEvaluator, reverse: Slopes, forward: Slopes) -> Estimate:
+        """Returns the estimate by reverse mode, or by forward mode where it alone can be had.
+
+        Args:
+            evaluator: The evaluator of the point.
+            reverse: Computes the derivative in reverse mode.
+            forward: Computes it in forward mode.
+        """
+        outcome = outcome_of(lambda: estimate_with_rounding(evaluator, self, reverse))
+        if isinstance(outcome, Estimate):
+            return outcome
+        instead = outcome_of(lambda: estimate_with_rounding(evaluator, self, forward))
+        if isinstance(instead, Exception):
+            raise outcome
+        if isinstance(evaluator, Evaluator):
+            evaluator.cache.remark(
+                "reverse: this is forward mode, as reverse mode cannot be had: "
+                f"{describe(outcome)}"
+            )
+        return instead
 
 
 @dataclass(frozen=True)
@@ -70,42 +101,50 @@ class ForwardMode(AbstractMethod):
     standard: ClassVar = False
 
     def estimate(self, evaluator: AbstractEvaluator) -> Estimate:
-        value, layout = evaluator.traceable.objective.value, evaluator.problem.layout
-        chunk = evaluator.chunk
-
-        def gradient(params, data, direction):
-            x, f = layout.ravel(params), _followed(value, params)
-
-            def partial(i):
-                unit = jnp.zeros_like(x).at[i].set(1)
-                return jax.jvp(lambda x: f(layout.unflatten(x), data), (x,), (unit,))[1]
-
-            return map_chunks(partial, (jnp.arange(layout.size),), chunk, x.dtype)
-
-        # One Jacobian-vector product along u, instead of d of them.
-        def slope(params, data, direction):
-            f = _followed(value, params)
-            return jax.jvp(lambda p: f(p, data), (params,), (direction,))[1]
-
-        function = gradient if evaluator.problem.quantity == "gradient" else slope
-        return estimate_with_rounding(evaluator, self, function)
+        return estimate_with_rounding(evaluator, self, _forward(evaluator))
 
 
-def _of_several(problem: Problem) -> Callable[..., PyTree]:
+def _forward(evaluator: AbstractEvaluator) -> Slopes:
+    """Returns the gradient, or the derivative along the direction, in forward mode."""
+    value, layout = evaluator.traceable.objective.value, evaluator.problem.layout
+
+    def gradient(params, data, direction):
+        x, f = layout.ravel(params), _followed(value, params)
+
+        def partial(i):
+            unit = jnp.zeros_like(x).at[i].set(1)
+            return jax.jvp(lambda x: f(layout.unflatten(x), data), (x,), (unit,))[1]
+
+        return map_chunks(partial, (jnp.arange(layout.size),), evaluator.chunk, x.dtype)
+
+    # One Jacobian-vector product along u, instead of d of them.
+    def slope(params, data, direction):
+        f = _followed(value, params)
+        return jax.jvp(lambda p: f(p, data), (params,), (direction,))[1]
+
+    return gradient if evaluator.problem.quantity == "gradient" else slope
+
+
+def _of_several(problem: Problem, gradient: Callable[..., Slopes]) -> Slopes:
     """Returns autodiff of a function with several results, or of the second order.
 
     Reverse mode gives the gradient, and forward mode its derivative: that costs least.
+
+    Args:
+        problem: The problem.
+        gradient: Makes the gradient of a scalar function, `jax.grad` or `jax.jacfwd`.
     """
     objective = problem.objective
 
     def function(params, data):
         if problem.quantity in ("hessian", "hvp"):
-            return jax.grad(_followed(objective.value, params))(params, data)
+            return gradient(_followed(objective.value, params))(params, data)
         assert objective.residuals is not None
         return _followed(objective.residuals, params)(params, data)
 
     wide = problem.results is not None and problem.results.size < problem.layout.size
-    mode = jax.jacrev if problem.quantity == "jacobian" and wide else jax.jacfwd
+    by_rows = problem.quantity == "jacobian" and wide and gradient is jax.grad
+    mode = jax.jacrev if by_rows else jax.jacfwd
 
     def matrix(params, data, direction):
         return mode(function)(params, data)

@@ -19,6 +19,7 @@ class CheckArguments:
         domain: The domains of the parameters, or None.
         drawn: A line about the random numbers; empty if there are none.
         formulas: The formulas by their options, for the record.
+        other: A second derivative by the user, or None.
     """
 
     value: Callable[..., Any]
@@ -28,3 +29,4 @@ class CheckArguments:
     domain: PyTree = None
     drawn: str = ""
     formulas: dict[str, str] = field(default_factory=dict)
+    other: Callable[..., Any] | None = None

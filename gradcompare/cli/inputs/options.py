@@ -36,6 +36,9 @@ def read_options(options: Mapping[str, Any]) -> CheckArguments | tuple[Objective
         raise InputError("--pair goes with FUNCTION; give the gradient as --gradient")
     if formula is None and options["formulas"]:
         raise InputError("--gradient goes with --value; name a function after FUNCTION")
+    other = options["other"]
+    if formula is not None and other is not None:
+        raise InputError("--other goes with FUNCTION; with --value there is only --gradient")
     if options["pair"] and gradient is not None:
         raise InputError("both GRADIENT and --pair are given; give one of them")
     names = NamedValues.of(
@@ -49,4 +52,5 @@ def read_options(options: Mapping[str, Any]) -> CheckArguments | tuple[Objective
     unnamed = places(options["at"])
     if formula is not None:
         return arguments_of_formulas(formula, options["formulas"], unnamed, names)
-    return arguments_of_target(target, True if options["pair"] else gradient, unnamed, names)
+    by_hand = True if options["pair"] else gradient
+    return arguments_of_target(target, by_hand, unnamed, names, other)

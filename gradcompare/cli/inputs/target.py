@@ -21,7 +21,11 @@ from .values import FILES, NamedValues, read_file
 
 
 def arguments_of_target(
-    target: str, gradient: str | bool | None, places: Sequence[str], names: NamedValues
+    target: str,
+    gradient: str | bool | None,
+    places: Sequence[str],
+    names: NamedValues,
+    other: str | None = None,
 ) -> CheckArguments | tuple[Objective, ...]:
     """Returns the arguments of `check` for functions, or the objectives in a target.
 
@@ -30,6 +34,7 @@ def arguments_of_target(
         gradient: GRADIENT; True where FUNCTION returns both.
         places: Files and variables that hold the point.
         names: What is known of the arguments by name.
+        other: A second derivative, named as GRADIENT is.
 
     Raises:
         InputError: if there are no such functions, or the point does not fit them.
@@ -39,16 +44,18 @@ def arguments_of_target(
         return find_objectives(target)
     file = target.rpartition(":")[0]
     variables = [text for text in places if not text.endswith(FILES)]
-    wanted = [target, *([gradient] if isinstance(gradient, str) else []), *variables]
+    derivatives = [name for name in (gradient, other) if isinstance(name, str)]
+    wanted = [target, *derivatives, *variables]
     objects = find_variables(file + name if name.startswith(":") else name for name in wanted)
-    value, by_hand = objects[0], gradient
+    value = objects[0]
     if not callable(value):
         return find_objectives(target)
-    if isinstance(gradient, str):
-        by_hand = objects[1]
-        if not callable(by_hand):
-            raise InputError(f"{gradient} is not a function; give the gradient of {target}")
-    values = objects[len(wanted) - len(variables) :]
+    functions = dict(zip(derivatives, objects[1:], strict=False))
+    for name, function in functions.items():
+        if not callable(function):
+            raise InputError(f"{name} is not a function; give the gradient of {target}")
+    by_hand = functions[gradient] if isinstance(gradient, str) else gradient
+    values = objects[1 + len(derivatives) :]
     points = [_point(one, name) for one, name in zip(values, variables, strict=True)]
     read = [read_file(text) for text in places if text.endswith(FILES)]
     points += [one if isinstance(one, dict) else (one,) for one in read]
@@ -56,7 +63,8 @@ def arguments_of_target(
         raise InputError(
             f"--at names {', '.join(places)}; give one of them, and the rest by name, --at lam=0.1"
         )
-    return _arguments_of_functions(value, by_hand, points[0] if points else {}, names)
+    arguments = _arguments_of_functions(value, by_hand, points[0] if points else {}, names)
+    return replace(arguments, other=None if other is None else functions[other])
 
 
 def _point(value: Any, name: str) -> tuple:

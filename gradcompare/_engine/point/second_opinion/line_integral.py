@@ -58,6 +58,12 @@ LAST_BISECTIONS = 10
 STAYS = 0.5
 """Least ratio of the height of a jump after these halvings to that before."""
 
+LEVEL_VALUES = 8
+"""Number of values on each side of a jump that tell it from noise."""
+
+LEVEL_STEP = 2.0**-20
+"""The distance between them, relative to the line."""
+
 JUMP_UNITS = 1e3
 """Least height of a jump, in units of rounding of x and f."""
 
@@ -186,4 +192,23 @@ class _Lines:
         unit = self.evaluator.epsilon("value") * (max(abs(before), abs(after)) + by_x)
         high = heights[-1] > JUMP_UNITS * unit
         stays = heights[-1] > STAYS * heights[-1 - LAST_BISECTIONS]
-        return Leap(before, after) if high and stays else None
+        if not (high and stays and self._is_level(u, (start, before), (stop, after))):
+            return None
+        return Leap(before, after)
+
+    def _is_level(
+        self, u: Float[np.ndarray, " d"], near: tuple[float, float], far: tuple[float, float]
+    ) -> bool:
+        """Whether f stays where it is on both sides of a jump, as noise does not.
+
+        Args:
+            u: The line.
+            near: The place before the jump, and f there.
+            far: The place behind it, and f there.
+        """
+        away = np.arange(1, LEVEL_VALUES + 1) * LEVEL_STEP * np.sign(far[0] - near[0])
+        scatter = [
+            float(np.nanmedian(np.abs(self._values(u, at + way) - f - way * self._slope(u, at))))
+            for (at, f), way in ((near, -away), (far, away))
+        ]
+        return sum(scatter) < STAYS * abs(far[1] - near[1])
