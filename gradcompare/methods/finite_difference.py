@@ -9,12 +9,13 @@ step, too small. `richardson` is for that.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import jax.numpy as jnp
 import numpy as np
 
-from .._evaluation.function import Function
+from .._evaluation.function import Function, OfValue
 from .._model.estimate import Estimate
 from ._base import AbstractEvaluator, AbstractMethod
 from ._extrapolation.lines import room, typical_size
@@ -59,15 +60,14 @@ class AbstractDifference(AbstractMethod):
         return Estimate(value, error, evaluations)
 
     def _function(self, evaluator: AbstractEvaluator) -> Function:
-        value, layout = evaluator.problem.objective.value, evaluator.problem.layout
-        chunk = evaluator.chunk
+        layout, chunk = evaluator.problem.layout, evaluator.chunk
 
         def quotients(f, x, size, chunk, stretch, below, above):
             h = stretch * self.formula.step(size, float(jnp.finfo(x.dtype).eps), self.step)
             sides = jnp.minimum(h, below), jnp.minimum(h, above)
             return self.formula.quotients(traced_values(f, x, chunk), x, *sides)
 
-        def gradient(params, data, direction, *steps):
+        def gradient(value, params, data, direction, *steps):
             x = layout.ravel(params)
 
             def f(x):
@@ -75,7 +75,7 @@ class AbstractDifference(AbstractMethod):
 
             return quotients(f, x, jnp.maximum(jnp.abs(x), 1), chunk, *steps)
 
-        def slope(params, data, direction, *steps):
+        def slope(value, params, data, direction, *steps):
             x, u = layout.ravel(params), layout.ravel(direction)
             size = jnp.maximum(jnp.linalg.norm(x) / jnp.linalg.norm(u), 1)
 
@@ -84,7 +84,9 @@ class AbstractDifference(AbstractMethod):
 
             return quotients(along, jnp.zeros(1, x.dtype), size, 2, *steps)
 
-        return gradient if evaluator.problem.quantity == "gradient" else slope
+        function = gradient if evaluator.problem.quantity == "gradient" else slope
+        recipe = (self, evaluator.problem.quantity, chunk)
+        return OfValue(recipe, lambda f: partial(function, f), evaluator.problem.objective.value)
 
 
 @dataclass(frozen=True)
