@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from gradcompare import Verdict, check, clear_cache, estimate
+from gradcompare._evaluation.compiled import CompiledFunction
+from gradcompare._evaluation.evaluator import Evaluator
 
 X = np.linspace(-1.0, 1.0, 20)
 METHODS = ("central", "richardson")
@@ -76,3 +78,16 @@ def test_arrays_that_are_drawn_in_a_trace_are_seen():
 
     for _ in range(3):
         assert check(value, lambda x: 2 * x, X + 2).verdict is Verdict.STOCHASTIC
+
+
+def test_a_value_that_is_not_kept_has_compiled_programs_all_the_same(monkeypatch):
+    built, build = [], Evaluator._build
+
+    def record(self, *args):
+        built.append(build(self, *args))
+        return built[-1]
+
+    monkeypatch.setattr(Evaluator, "_build", record)
+    assert check(lambda x: jnp.sum(jnp.sin(x.astype(jnp.float32))), jnp.cos, X).ok
+    assert len(built) > 3
+    assert all(isinstance(program, CompiledFunction) for program in built)

@@ -18,7 +18,7 @@ Function = Callable[..., PyTree]
 """Function `function(params, data, direction, *extra)` of JAX; `direction` may be None."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # JAX hashes it, and the value may hold arrays
 class OfValue:
     """A function that is made of the value of an objective.
 
