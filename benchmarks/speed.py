@@ -19,6 +19,7 @@ from typing import Any
 
 import click
 import jax
+import jax.numpy as jnp
 import numpy as np
 from tabulate import tabulate
 
@@ -192,6 +193,80 @@ def evaluations(_: int) -> Iterator[Row]:
     yield Row(f"judge: values per coordinate, most ({worst})", cost[worst], None, "")
 
 
+def repeats_of_a_user(repeats: int) -> Iterator[Row]:
+    """Times calls that a user repeats with a new function object of a known program.
+
+    The yardstick is a loop of central differences that is compiled once, as one writes it by hand.
+    """
+    for n, d in ((100, 10), (N, 100), (N, D)):
+        rng = np.random.default_rng(0)
+        X, y = rng.standard_normal((n, d)) / d**0.5, 1.0 * (rng.random(n) < 0.5)
+        args = (rng.standard_normal(d), X, y)
+        gradient = gradcompare.numerical_gradient(_logistic)
+        calls: dict[str, Callable[[], object]] = {
+            "loop": _by_hand(args),
+            "numerical_gradient": lambda g=gradient, a=args: g(*a),
+        }
+        for method in ("central", "richardson"):
+            calls[f"estimate, {method}"] = lambda m=method, a=args: gradcompare.estimate(
+                lambda *each: _logistic(*each), *a, method=m
+            )
+        if d < D:
+            calls["check"] = lambda a=args: gradcompare.check(
+                lambda *each: _logistic(*each), lambda *each: _slope(*each), *a
+            )
+        seconds = _medians(measure(calls, repeats=3 * repeats, min_seconds=0.3, max_seconds=5))
+        for name in list(calls)[1:]:
+            what = f"logistic regression, n = {n}, d = {d}: {name}"
+            ratio = seconds[name] / seconds["loop"]
+            yield Row(f"{what} / loop by hand", ratio, TARGETS.get((name, d)), detail=seconds)
+            yield Row(what, 1e3 * seconds[name], MILLISECONDS.get((name, d)), "ms")
+
+
+TARGETS = {
+    ("estimate, central", 100): 2.0,
+    ("estimate, central", D): 2.0,
+    ("estimate, richardson", 100): 8.0,
+    ("estimate, richardson", D): 8.0,
+}
+"""Largest ratios to the loop by hand."""
+
+MILLISECONDS = {("estimate, richardson", 10): 10.0, ("check", 100): 60.0}
+"""Longest times."""
+
+
+def _logistic(w, X, y):
+    z = X @ w
+    return jnp.sum(jnp.log1p(jnp.exp(z)) - y * z)
+
+
+def _slope(w, X, y):
+    return X.T @ (jax.nn.sigmoid(X @ w) - y)
+
+
+def _by_hand(args: tuple[np.ndarray, ...]) -> Callable[[], object]:
+    """Returns a call of central differences in one compiled loop, with its data on the device."""
+
+    def loop(w, X, y):
+        h = 6e-6 * jnp.maximum(jnp.abs(w), 1)
+
+        def quotient(i):
+            up, down = w.at[i].add(h[i]), w.at[i].add(-h[i])
+            return (_logistic(up, X, y) - _logistic(down, X, y)) / (2 * h[i])
+
+        return jax.lax.map(quotient, jnp.arange(w.size))
+
+    with precision_scope(FLOAT64):
+        placed = jax.device_put(args, PLAN.device)
+        program = jax.jit(loop).lower(*placed).compile()
+
+    def call():
+        with precision_scope(FLOAT64):
+            return jax.block_until_ready(program(*placed))
+
+    return call
+
+
 def _programs(problem: Problem, kind: type[Evaluator] = Evaluator, **fields: int) -> Evaluator:
     return kind(problem, FLOAT64, PLAN.device, PLAN.memory_bytes, **fields)
 
@@ -215,6 +290,7 @@ def _python(*arguments: str) -> str:
 SECTIONS: dict[str, Callable[[int], Iterator[Row]]] = {
     "mse": mean_squared_error,
     "chunks": chunks,
+    "repeated": repeats_of_a_user,
     "memory": memory,
     "cold": cold,
     "evaluations": evaluations,

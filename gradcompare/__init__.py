@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._api.identities.remainder import remainder as remainder
     from ._api.identities.symmetry import symmetry as symmetry
     from ._api.locate import locate as locate
+    from ._api.numerical.gradient import numerical_gradient as numerical_gradient
     from ._api.registry import get_objective as get_objective
     from ._api.registry import list_objectives as list_objectives
     from ._api.rules.check import check_rule as check_rule
@@ -65,6 +66,7 @@ else:
         "symmetry": "_api.identities.symmetry",
         "remainder": "_api.identities.remainder",
         "locate": "_api.locate",
+        "numerical_gradient": "_api.numerical.gradient",
         "get_objective": "_api.registry",
         "list_objectives": "_api.registry",
         "SelfTest": "_api.selftest",

@@ -234,7 +234,7 @@ def test_what_is_forbidden_is_noticed():
 
 CLOCKS = (
     *("_engine.timing", "_evaluation.compiled", "_evaluation.executables"),
-    "_evaluation.near.chunks",
+    *("_evaluation.near.chunks", "_evaluation.near.of_value"),
 )
 """What measures times, or chooses by them how many points are evaluated together."""
 

@@ -115,10 +115,16 @@ def _leaves(result: PyTree) -> str:
 
 def _shape(evaluator: Evaluator, name: str, function: Function) -> tuple[Any, bool]:
     """Returns the shapes of a result, and whether only a call could give them."""
-    params, data, _ = evaluator.args
-    traced = outcome_of(lambda: jax.eval_shape(function, params, data))
+
+    def called(params, data, direction):
+        return function(params, data)
+
+    traced = outcome_of(lambda: jax.make_jaxpr(called, return_shape=True)(*evaluator.args))
     if not isinstance(traced, Exception):
-        return traced, False
+        program, shape = traced
+        if name == "value":
+            evaluator.cache.traced = program
+        return shape, False
     problem = evaluator.problem
     host = cast((problem.params, problem.data), evaluator.dtype)
     first = outcome_of(lambda: require_untouched(name, function, *host))

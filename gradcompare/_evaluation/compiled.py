@@ -41,18 +41,52 @@ vectorised Cholesky factorisations with n = 300 hung in 4 of 9 runs on two cores
 
 
 @dataclass(frozen=True, kw_only=True)
-class CompiledFunction(AbstractFunction):
-    """A compiled function.
+class AbstractCompiled(AbstractFunction):
+    """A function that was compiled.
+
+    Attributes:
+        executable: The compiled program.
+    """
+
+    executable: Executable
+
+    def run(self, *args: PyTree) -> PyTree:
+        """Runs the program and waits for its result."""
+        with RUNNING:
+            return self.executable(*args)
+
+    @property
+    def flops(self) -> float | None:
+        """Floating-point operations as counted by the compiler, if it counts them."""
+        analysis = self.executable.compilation.run.cost_analysis()
+        return None if analysis is None else analysis.get("flops")
+
+    @property
+    def peak_bytes(self) -> int | None:
+        """Temporary and output memory, if the compiler reports it."""
+        memory = self.executable.compilation.run.memory_analysis()
+        if memory is None:
+            return None
+        return memory.temp_size_in_bytes + memory.output_size_in_bytes
+
+    @property
+    def first_seconds(self) -> float | None:
+        """The seconds of the first call, which loads the program; None before it."""
+        first = self.executable.compilation.first
+        return first[0] if first else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompiledFunction(AbstractCompiled):
+    """A compiled function with its program.
 
     Attributes:
         function: The function, if its types were widened.
-        executable: The compiled program.
         jaxpr: The traced program, as the user wrote it.
         moved: The functions with some literals moved, by these literals.
     """
 
     function: Function | None = None
-    executable: Executable
     jaxpr: ClosedJaxpr
     moved: dict[frozenset[complex], Callable] = field(default_factory=dict)
 
@@ -133,32 +167,7 @@ class CompiledFunction(AbstractFunction):
             rows = np.asarray(self.moved[key](*args))
         return bound(rows)
 
-    def run(self, *args: PyTree) -> PyTree:
-        """Runs the program and waits for its result."""
-        with RUNNING:
-            return self.executable(*args)
-
     @cached_property
     def fingerprint(self) -> bytes:
         """A hash of the operations and of all constants, equal for equal programs."""
         return fingerprint(self.jaxpr)
-
-    @property
-    def flops(self) -> float | None:
-        """Floating-point operations as counted by the compiler, if it counts them."""
-        analysis = self.executable.compilation.run.cost_analysis()
-        return None if analysis is None else analysis.get("flops")
-
-    @property
-    def peak_bytes(self) -> int | None:
-        """Temporary and output memory, if the compiler reports it."""
-        memory = self.executable.compilation.run.memory_analysis()
-        if memory is None:
-            return None
-        return memory.temp_size_in_bytes + memory.output_size_in_bytes
-
-    @property
-    def first_seconds(self) -> float | None:
-        """The seconds of the first call, which loads the program; None before it."""
-        first = self.executable.compilation.first
-        return first[0] if first else None

@@ -20,9 +20,10 @@ from .._foundation.errors import Untraceable, outcome_of
 from .._foundation.precision import FLOAT64, Device, cast
 from .._model.problem import Problem
 from .compiled import CompiledFunction
-from .function import AbstractFunction, Cache, Function
+from .function import AbstractFunction, Cache, Function, OfValue
 from .host import HostBatches, HostFunction
 from .near.batches import Block, CompiledBatches, chunk_for
+from .near.of_value import made_of
 from .rounding import nudge, nudge_data
 
 HASTY_SIZE = 128
@@ -140,6 +141,10 @@ class Evaluator:
         self, key: Hashable, function: Function, extra: tuple, hasty: bool
     ) -> AbstractFunction:
         args = (*self.args, *extra)
+        if isinstance(function, OfValue) and self.dtype == FLOAT64 and not self.cache.opaque:
+            self.value()
+            if (made := made_of(self.cache, function, args, hasty=hasty)) is not None:
+                return made
         widens = partial(self._widens, key)
         options = {"hasty": hasty, "timed": self.timed, "widens": widens}
         build = partial(CompiledFunction.build, function, args, **options)
@@ -198,9 +203,16 @@ class Evaluator:
     def _choose_chunk(self) -> int:
         self.value()
         on_cpu, value = self.device.platform == "cpu", self.functions["value"]
-        return chunk_for(
-            self.problem, value, self.args, memory_bytes=self.memory_bytes, on_cpu=on_cpu
+        choose = partial(
+            chunk_for,
+            *(self.problem, value, self.args),
+            memory_bytes=self.memory_bytes,
+            on_cpu=on_cpu,
         )
+        if not isinstance(value, CompiledFunction):
+            return choose()
+        chunks, memory = value.executable.compilation.chunks, self.memory_bytes
+        return chunks.get(memory) or chunks.setdefault(memory, choose())
 
     # Not kept, as batches know their evaluator, and what refers to itself goes late: JAX up to
     # 0.10 hands the constants of programs that are still there to the user's own float32 code.

@@ -9,7 +9,7 @@ of the executable: they are the same to it whatever they hold, and it keeps none
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,11 +36,14 @@ class Compilation:
         run: The executable.
         seconds: The seconds of lowering and compiling.
         first: The seconds of the first call, after that call.
+        chunks: The numbers of points evaluated together that were chosen for it, by what the
+            choice depends on.
     """
 
     run: jax.stages.Compiled
     seconds: float
     first: list[float] = field(default_factory=list)
+    chunks: dict[Hashable, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,12 @@ class Executable:
     Attributes:
         compilation: The executable, which takes these arrays first if there are any.
         captured: The arrays, on the device.
+        key: What it is kept by; None if it is not.
     """
 
     compilation: Compilation
     captured: tuple = ()
+    key: Hashable = None
 
     def __call__(self, *args: PyTree) -> PyTree:
         """Runs the program, and waits for its result."""
@@ -84,23 +89,47 @@ class Executables:
             options: Options of the compiler.
             timed: Whether its time counts, so that captured arrays remain its constants.
         """
-        program, captured = _opened(traced.jaxpr), tuple(traced.jaxpr.consts)
+        program, captured = opened(traced.jaxpr), tuple(traced.jaxpr.consts)
         if (timed and captured) or not _is_known(program):
             return Executable(_compile(traced, options))
         key = outcome_of(lambda: _key(traced, program, args, options))
         if isinstance(key, Exception):
             return Executable(_compile(traced, options))
-        with self._lock:
-            compilation = self._kept.get(key)
-            if compilation is not None:
-                self._kept.move_to_end(key)
         if captured:
             captured = jax.device_put(captured, _device_of(args))
-        if compilation is None:
-            if captured:
-                traced = _function_of(program, traced).trace(captured, *args)
-            compilation = self._keep(key, _compile(traced, options))
-        return Executable(compilation, captured)
+
+        def compiled() -> Compilation:
+            whole = _function_of(program, traced).trace(captured, *args) if captured else traced
+            return _compile(whole, options)
+
+        return Executable(self._kept_or(key, compiled), captured, key)
+
+    def made_of(
+        self,
+        origin: Executable,
+        recipe: Hashable,
+        function: Callable[..., PyTree],
+        args: tuple,
+        options: dict[str, str | bool] | None,
+    ) -> Executable:
+        """Returns the executable of a function that is made of another program.
+
+        It is traced only if it is not kept.
+
+        Args:
+            origin: The other program, which is kept.
+            recipe: All that the function depends on beside that program.
+            function: The function; it takes the captured arrays of the other one first, if any.
+            args: Its arguments, on the device.
+            options: Options of the compiler.
+        """
+        captured = (origin.captured,) if origin.captured else ()
+
+        def compiled() -> Compilation:
+            return _compile(jax.jit(function).trace(*captured, *args), options)
+
+        key = (origin.key, recipe, tuple(sorted((options or {}).items())))
+        return Executable(self._kept_or(key, compiled), origin.captured, key)
 
     def clear(self) -> None:
         """Forgets all executables."""
@@ -110,7 +139,14 @@ class Executables:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def _keep(self, key: Hashable, compilation: Compilation) -> Compilation:
+    def _kept_or(self, key: Hashable, compiled: Callable[[], Compilation]) -> Compilation:
+        """Returns what is kept by a key, after it has been compiled if nothing is."""
+        with self._lock:
+            compilation = self._kept.get(key)
+            if compilation is not None:
+                self._kept.move_to_end(key)
+                return compilation
+        compilation = compiled()
         with self._lock:
             self._kept[key] = compilation
             while len(self._kept) > self.most:
@@ -164,7 +200,7 @@ def _device_of(args: tuple) -> Any:
     return shardings[0] if shardings else None
 
 
-def _opened(closed: ClosedJaxpr) -> ClosedJaxpr:
+def opened(closed: ClosedJaxpr) -> ClosedJaxpr:
     """Returns the program with its captured arrays as first arguments."""
     jaxpr = closed.jaxpr
     invars = [*jaxpr.constvars, *jaxpr.invars]

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import ClassVar, Protocol
 
 import numpy as np
+from jax.extend.core import ClosedJaxpr
 from jaxtyping import Float
 
 from .._foundation.errors import Untraceable
@@ -15,6 +16,24 @@ from .._introspection.narrow.types import Narrow
 
 Function = Callable[..., PyTree]
 """Function `function(params, data, direction, *extra)` of JAX; `direction` may be None."""
+
+
+@dataclass(frozen=True, eq=False)  # JAX hashes it, and the value may hold arrays
+class OfValue:
+    """A function that is made of the value of an objective.
+
+    Attributes:
+        recipe: All that `make` depends on: equal recipes make the same of the same value.
+        make: Makes it of `value(params, data)`.
+        value: The value.
+    """
+
+    recipe: Hashable
+    make: Callable[[Callable[[PyTree, PyTree], PyTree]], Function]
+    value: Callable[[PyTree, PyTree], PyTree]
+
+    def __call__(self, *args: PyTree) -> PyTree:
+        return self.make(self.value)(*args)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +147,8 @@ class Cache:
         twins: The functions that stand in autodiff for those that JAX cannot trace, by the names
             of the fields of the objective.
         no_twin: The reason why the value has none; empty if it has one, or needs none.
+        traced: The program of the value by a trace of its own, before that which is compiled.
+        alike: Whether both traces gave the same program; None before that is known.
     """
 
     functions: dict[Hashable, AbstractFunction] = field(default_factory=dict)
@@ -139,6 +160,8 @@ class Cache:
     failures: dict[str, str] = field(default_factory=dict)
     twins: dict[str, Twin] = field(default_factory=dict)
     no_twin: str = ""
+    traced: ClosedJaxpr | None = None
+    alike: bool | None = None
 
     def emptied(self) -> "Cache":
         """Returns the part that holds for all shapes of the same functions."""

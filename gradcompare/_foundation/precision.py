@@ -44,6 +44,9 @@ SETTINGS: tuple[tuple[Callable[..., AbstractContextManager], Any], ...] = (
 )
 """The settings of JAX that change what a program does, as they are by default."""
 
+UNKNOWN = object()
+"""In place of the value of a setting that does not tell it."""
+
 
 @contextmanager
 def precision_scope(dtype: np.dtype) -> Iterator[None]:
@@ -56,7 +59,9 @@ def precision_scope(dtype: np.dtype) -> Iterator[None]:
     """
     with ExitStack() as stack:
         for setting, usual in SETTINGS:
-            stack.enter_context(setting(usual))
+            # To enter them all costs 20 µs: much where f takes 5 µs.
+            if getattr(setting, "value", UNKNOWN) != usual:
+                stack.enter_context(setting(usual))
         stack.enter_context(jax.enable_x64(dtype == np.float64))
         stack.enter_context(np.errstate(all="ignore"))
         yield

@@ -4,7 +4,8 @@ The compiled code itself makes the points from indices and steps.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import jax.numpy as jnp
 import numpy as np
@@ -13,14 +14,17 @@ from jaxtyping import Float, Int, PyTree
 from ..._foundation.precision import cast
 from ..._model.problem import Problem
 from ..compiled import CompiledFunction
-from ..function import AbstractFunction, Runner
+from ..function import AbstractFunction, OfValue, Runner
 from .chunks import MATRIX_CHUNK, choose_chunk, values_at
 
 BLOCK = 1024
 """Largest number of perturbed points that one call evaluates."""
 
 LINE_CHUNK = 16
-"""Number of points that one call evaluates for a directional derivative."""
+"""Number of points on a line that are evaluated together."""
+
+LINE_POINTS = 32
+"""Largest number of them that one call evaluates."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Block:
     @classmethod
     def on_a_line(cls) -> "Block":
         """Returns the block for a directional derivative."""
-        return cls(LINE_CHUNK, LINE_CHUNK)
+        return cls(LINE_POINTS, LINE_CHUNK)
 
     @classmethod
     def of_coordinates(cls, size: int, chunk: int, *, multiplies: bool) -> "Block":
@@ -80,6 +84,9 @@ class CompiledBatches:
     def along(
         self, steps: Float[np.ndarray, " k"], direction: PyTree | None
     ) -> Float[np.ndarray, " k"]:
+        if self.block.chunk > LINE_CHUNK:
+            # A program of its own, since a chunk for all coordinates is far too wide for a line.
+            return replace(self, block=Block.on_a_line()).along(steps, direction)
         u = self.problem.direction if direction is None else direction
         nowhere = np.full(len(steps), self.problem.layout.size, np.int32)
         return self._in_blocks(nowhere, np.zeros(len(steps)), steps, u)
@@ -89,6 +96,11 @@ class CompiledBatches:
         # The direction is a separate argument: a new problem would send all data to the device.
         line = self.problem.params if direction is None else direction
         line = cast(line, self.dtype)
+        function = OfValue(
+            ("moved", self.block),
+            lambda value: partial(self._moved, value),
+            self.problem.objective.value,
+        )
         values = np.empty(count)
         for start in range(0, count, capacity):
             parts = [array[start : start + capacity] for array in (indices, steps, shifts)]
@@ -96,18 +108,18 @@ class CompiledBatches:
             padded = [np.pad(part, (0, capacity - size)) for part in parts]
             batches = np.asarray(-(-size // self.block.chunk), np.int32)
             extra = (line, *padded, batches)
-            results = self.runner.run("moved", self._moved, *extra, helper=True)
+            results = self.runner.run(function.recipe, function, *extra, helper=True)
             values[start : start + size] = results[:size]
         return values
 
-    def _moved(self, params, data, direction, line, indices, steps, shifts, batches):
+    def _moved(self, value, params, data, direction, line, indices, steps, shifts, batches):
         """Evaluates f at x + shifts[j] u + steps[j] e_i with i = indices[j]; no e_i if i = d."""
         layout = self.problem.layout
         x = layout.ravel(params)
         u = layout.ravel(line)
 
         def f(x):
-            return self.problem.objective.value(layout.unflatten(x), data)
+            return value(layout.unflatten(x), data)
 
         entries = x[jnp.minimum(indices, x.size - 1)] + steps
         return values_at(f, x, indices, entries, self.block.chunk, batches, (u, shifts))

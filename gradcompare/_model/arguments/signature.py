@@ -149,8 +149,15 @@ class Signature:
         others = [a for number, a in enumerate(self.arguments) if number not in self.numbers]
         return tuple(leaf for other in others for leaf in jax.tree.leaves(other.part))
 
+    @cached_property
+    def _alone(self) -> bool:
+        """Whether each argument is a single array or number that varies."""
+        return all(argument.alone for argument in self.arguments)
+
     def joined(self, params: PyTree, data: tuple) -> list[PyTree]:
         """Returns all arguments of a call with other parameters and data."""
+        if isinstance(self.argnums, int) and self._alone:  # saves 6 µs for each value on the host
+            return [*data[: self.argnums], params, *data[self.argnums :]]
         selected = (params,) if isinstance(self.argnums, int) else params
         parts = dict(zip(self.numbers, selected, strict=True))
         rest = iter(data)

@@ -1,0 +1,1 @@
+"""`numerical_gradient`: a gradient by differences, for calls again and again."""
