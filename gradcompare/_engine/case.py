@@ -35,6 +35,7 @@ from .point.second_opinion.line_integral import without_staircase
 from .point.second_opinion.noisy import with_integrals
 from .point.twin import TwinRefusedError, require_valid_twin
 from .settings import Case, Programs, Settings
+from .tolerance.roughness import roughness
 from .tolerance.shrinkage import tolerance
 
 
@@ -189,13 +190,14 @@ def _judged(case: Case, settings: Settings, coverage: Coverage) -> Result:
     ]
     cause = explains(diagnosis)
     shown = tolerance(examined, settings.methods, case.tighten, explained=cause)
-    points = settled(result.points, diagnosis, shrinks=shown.shrinks)
+    rough = "" if cause or shown.shrinks is not None else roughness(examined)
+    points = settled(result.points, diagnosis, shrinks=shown.shrinks, rough=bool(rough))
     examined = [replace(p, result=r) for p, r in zip(examined, points, strict=True)]
     examined = with_integrals(examined, settings.methods)
     result = replace(result, points=tuple(point.result for point in examined))
     accused = any(finding.kind == "custom rule" for finding in diagnosis)
     notes = remarks(evaluator, settings.methods, accused=accused)
-    told = tuple(filter(None, [shown.sentence]))
+    told = tuple(filter(None, [shown.sentence, rough]))
     told += outside_of_pattern(evaluator, coverage.points[0].result)
     return replace(result, diagnosis=diagnosis, notes=(*told, *evaluator.cache.notes, *notes))
 
