@@ -4,4 +4,5 @@
 - `moved`: copies in which the numbers that they capture are moved a little
 - `substitutes`: what the names mean: NumPy itself, and jax.numpy where an argument is traced
 - `arrays`: the arrays and numbers of NumPy among traced ones
+- `wide`: copies in which float64 stands in for narrower types
 """

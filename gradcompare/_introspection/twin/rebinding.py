@@ -11,7 +11,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
-from types import CellType, FunctionType, MethodType, ModuleType
+from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -86,6 +86,10 @@ class Rebinding:
         """Returns what stands for a module of a library; None for any other module."""
         return of_module(module)
 
+    def code(self, code: CodeType) -> CodeType:
+        """Returns the code of the copy of a function."""
+        return code
+
     def is_copied(self, function: FunctionType) -> bool:
         """Whether a function has a copy."""
         return self.is_near(function)
@@ -123,7 +127,7 @@ class Rebinding:
         return functools.partial(self.of(thing.func), *map(self.of, thing.args), **keywords)
 
     def _function(self, function: FunctionType) -> FunctionType:
-        code, closure = function.__code__, function.__closure__ or ()
+        code, closure = self.code(function.__code__), function.__closure__ or ()
         names, space = [], function.__globals__
         if self.is_near(function):
             names = [name for name in globals_in(code) if name in function.__globals__]
@@ -155,7 +159,7 @@ class Rebinding:
 
     def _module(self, module: ModuleType) -> Any:
         """Returns what stands for a module, in which functions are copied when they are used."""
-        return self.keep(module, _Module(module, self.of)) if self._holds(module) else module
+        return self.keep(module, UserModule(module, self.of)) if self._holds(module) else module
 
     def _holds(self, module: ModuleType) -> bool:
         functions = [m for m in vars(module).values() if isinstance(m, FunctionType)]
@@ -214,8 +218,8 @@ def _sees_subclasses(thing: type) -> bool:
     )
 
 
-class _Module:
-    """A module of the user's, whose functions are copied when they are asked for."""
+class UserModule:
+    """A module whose members are copied when they are asked for."""
 
     def __init__(self, module: ModuleType, of: Callable[[Any], Any]) -> None:
         self._module, self._of = module, of
