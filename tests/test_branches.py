@@ -396,7 +396,7 @@ def test_a_point_at_which_nothing_can_be_told_shows_nothing(monkeypatch):
             return point
         return replace(point, judgement=Judgement(Verdict.INCONCLUSIVE))
 
-    monkeypatch.setattr("gradcompare._engine.case.examine", unclear)
+    monkeypatch.setattr("gradcompare._engine.examiner.examine", unclear)
     (result,) = check(by_where, None, W / 10)
     assert result.verdict is Verdict.AGREE
     assert len(result.points) == 3

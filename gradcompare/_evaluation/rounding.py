@@ -33,7 +33,7 @@ def estimate_with_rounding(
     moved = [
         moved_by(seed, evaluator, key, function, *extra, size=len(value)) for seed in range(NUDGES)
     ]
-    return Estimate(value, _rounding_bar(value, np.stack(moved), evaluator.epsilon(key)))
+    return Estimate(value, rounding_bar(value, np.stack(moved), evaluator.epsilon(key)))
 
 
 def moved_by(
@@ -47,9 +47,10 @@ def moved_by(
     return np.full(size, np.nan) if isinstance(result, Exception) else result
 
 
-def _rounding_bar(
+def rounding_bar(
     value: Float[np.ndarray, " k"], moved: Float[np.ndarray, "n k"], epsilon: float
 ) -> Float[np.ndarray, " k"]:
+    """Returns the error bars of a result from those with moved inputs, one row for each."""
     with np.errstate(invalid="ignore"):  # a value that is not finite has no error bar
         shifts = np.abs(moved - value)
     # At the edge of a domain, some of the moved points may lie outside.

@@ -11,7 +11,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
-from types import CellType, FunctionType, MethodType, ModuleType
+from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -36,55 +36,71 @@ def rerun(function: Callable[..., Any]) -> Callable[..., Any]:
     Raises:
         NoTwinError: if it reaches too much code.
     """
-    return _Rebinding().of(function)
+    built_in = {**vars(builtins), "float": type_like(float)}
+    return Rebinding(by_identity(), built_in).of(function)
 
 
-class _Rebinding:
+class Rebinding:
     """The copies of one function and of all that it reaches, by the identities of the originals.
 
     Attributes:
         copies: The copies and the substitutes so far.
         spaces: The globals of the copies, by the identities of those of the originals.
         top: The package of the first function of the user.
-        builtins: What is built in, with a `float` that takes traced numbers.
+        builtins: What is built in.
     """
 
-    def __init__(self) -> None:
-        self.copies = by_identity()
+    def __init__(self, substitutes: dict[int, Any], built_in: dict[str, Any]) -> None:
+        self.copies, self.builtins = substitutes, built_in
         self.known = len(self.copies)
         self.spaces: dict[int, dict[str, Any]] = {}
         self.top = ""
-        self.builtins = {**vars(builtins), "float": type_like(float)}
 
     def of(self, thing: Any) -> Any:
         """Returns the copy of a thing; the thing itself if it needs none."""
         if id(thing) in self.copies:
             return self.copies[id(thing)]
-        if isinstance(thing, np.ndarray):
-            return HostArray.locked(thing)
+        if isinstance(thing, (np.ndarray, np.floating, float)):
+            return self.number(thing)
         if isinstance(thing, RANDOM):
-            return self._keep(thing, result_of("random numbers", copying.deepcopy(thing)))
+            return self.keep(thing, result_of("random numbers", copying.deepcopy(thing)))
         if type(thing) in (list, tuple, set, dict):
             return self._container(thing)
         if isinstance(thing, (functools.partial, MethodType)):
             return self._bound(thing)
         if isinstance(thing, FunctionType):
-            return self._function(thing) if self._is_near(thing) else thing
+            return self._function(thing) if self.is_copied(thing) else thing
         if isinstance(thing, functools._lru_cache_wrapper):
             return self.of(thing.__wrapped__)
         if isinstance(thing, ModuleType):
-            return of_module(thing) or self._module(thing)
+            return self.library(thing) or self._module(thing)
         if isinstance(thing, type):
             return self._class(thing)
         return self._object(thing)
 
-    def _keep(self, thing: Any, copy: Any) -> Any:
+    def number(self, thing: np.ndarray | np.floating | float) -> Any:
+        """Returns the copy of a number or of an array."""
+        return HostArray.locked(thing) if isinstance(thing, np.ndarray) else thing
+
+    def library(self, module: ModuleType) -> Any:
+        """Returns what stands for a module of a library; None for any other module."""
+        return of_module(module)
+
+    def code(self, code: CodeType) -> CodeType:
+        """Returns the code of the copy of a function."""
+        return code
+
+    def is_copied(self, function: FunctionType) -> bool:
+        """Whether a function has a copy."""
+        return self.is_near(function)
+
+    def keep(self, thing: Any, copy: Any) -> Any:
         self.copies[id(thing)] = copy
         if len(self.copies) - self.known > MOST_COPIES:
             raise NoTwinError(f"it reaches more than {MOST_COPIES} functions and objects")
         return copy
 
-    def _is_near(self, function: FunctionType) -> bool:
+    def is_near(self, function: FunctionType) -> bool:
         """Whether a function is the user's own, and not that of another installed package."""
         file, name = function.__code__.co_filename, function.__globals__.get("__name__", "")
         if not is_users(file):
@@ -95,7 +111,7 @@ class _Rebinding:
     def _container(self, thing: Any) -> Any:
         if isinstance(thing, tuple):  # tuples contain themselves only through a list
             return tuple(map(self.of, thing))
-        copy = self._keep(thing, type(thing)())
+        copy = self.keep(thing, type(thing)())
         if isinstance(thing, dict):
             copy.update((key, self.of(value)) for key, value in thing.items())
         elif isinstance(thing, list):
@@ -111,20 +127,18 @@ class _Rebinding:
         return functools.partial(self.of(thing.func), *map(self.of, thing.args), **keywords)
 
     def _function(self, function: FunctionType) -> FunctionType:
-        code, closure = function.__code__, function.__closure__ or ()
-        names = [name for name in globals_in(code) if name in function.__globals__]
-        space = self.spaces.setdefault(
-            id(function.__globals__),
-            {
+        code, closure = self.code(function.__code__), function.__closure__ or ()
+        names, space = [], function.__globals__
+        if self.is_near(function):
+            names = [name for name in globals_in(code) if name in function.__globals__]
+            named = {
                 "__builtins__": self.builtins,
                 "__name__": function.__globals__.get("__name__", ""),
-            },
-        )
-        cells = tuple(
-            self.copies.get(id(cell)) or self._keep(cell, CellType()) for cell in closure
-        )
+            }
+            space = self.spaces.setdefault(id(function.__globals__), named)
+        cells = tuple(self.copies.get(id(cell)) or self.keep(cell, CellType()) for cell in closure)
         copy = FunctionType(code, space, function.__name__, None, cells)
-        self._keep(function, copy)
+        self.keep(function, copy)
         for name in names:
             if name not in space:
                 space[name] = None  # a function that calls itself gets here again
@@ -145,11 +159,11 @@ class _Rebinding:
 
     def _module(self, module: ModuleType) -> Any:
         """Returns what stands for a module, in which functions are copied when they are used."""
-        return self._keep(module, _Module(module, self.of)) if self._holds(module) else module
+        return self.keep(module, UserModule(module, self.of)) if self._holds(module) else module
 
     def _holds(self, module: ModuleType) -> bool:
         functions = [m for m in vars(module).values() if isinstance(m, FunctionType)]
-        return any(f.__globals__ is vars(module) and self._is_near(f) for f in functions)
+        return any(f.__globals__ is vars(module) and self.is_near(f) for f in functions)
 
     def _class(self, thing: type) -> type:
         """Returns a class like the user's, with copies of its methods and of its bases."""
@@ -162,14 +176,14 @@ class _Rebinding:
         copy = outcome_of(lambda: type(thing)(thing.__name__, bases, inside))
         if not isinstance(copy, type):
             return thing
-        self._keep(thing, copy)
+        self.keep(thing, copy)
         for name, member in inside.items():
             if isinstance(member, _MEMBERS):
                 type.__setattr__(copy, name, self._member(name, member))
         return copy
 
     def _has_own_methods(self, base: type) -> bool:
-        return any(isinstance(m, FunctionType) and self._is_near(m) for m in vars(base).values())
+        return any(isinstance(m, FunctionType) and self.is_near(m) for m in vars(base).values())
 
     def _member(self, name: str, member: Any) -> Any:
         if isinstance(member, FunctionType):
@@ -192,7 +206,7 @@ class _Rebinding:
         copied = self.of(kind) if hasattr(thing, "__dict__") else kind
         if copied is kind:
             return thing
-        copy = self._keep(thing, object.__new__(copied))
+        copy = self.keep(thing, object.__new__(copied))
         vars(copy).update((name, self.of(value)) for name, value in vars(thing).items())
         return copy
 
@@ -204,8 +218,8 @@ def _sees_subclasses(thing: type) -> bool:
     )
 
 
-class _Module:
-    """A module of the user's, whose functions are copied when they are asked for."""
+class UserModule:
+    """A module whose members are copied when they are asked for."""
 
     def __init__(self, module: ModuleType, of: Callable[[Any], Any]) -> None:
         self._module, self._of = module, of

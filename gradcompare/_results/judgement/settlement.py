@@ -16,6 +16,9 @@ from .excess import distance
 SLIGHT = 1e-3
 """Largest relative difference that may come from the tolerance of a solver."""
 
+LARGEST_OF_ROUGH = 1e-2
+"""The same where f is so rough that this explains it. Solvers run at no coarser tolerances."""
+
 ALIKE_OFF = 10.0
 """Largest ratio of the error of an entry to those of most others that are off for one reason."""
 
@@ -35,7 +38,11 @@ SOURCES = {
 
 
 def settled(
-    points: Sequence[PointResult], diagnosis: Sequence[Finding], *, shrinks: bool | None = None
+    points: Sequence[PointResult],
+    diagnosis: Sequence[Finding],
+    *,
+    shrinks: bool | None = None,
+    rough: bool = False,
 ) -> tuple[PointResult, ...]:
     """Returns the points with the verdicts that the diagnosis and the other points leave.
 
@@ -43,12 +50,15 @@ def settled(
         points: All points of one objective.
         diagnosis: The findings about the source that the worst verdict accuses.
         shrinks: Whether every difference shrinks with the tolerance of f; None if unknown.
+        rough: Whether the roughness of f explains every difference.
     """
     points = tuple(_both_wrong(point, diagnosis) for point in points)
     open_points = [p for p in points if p.judgement.verdict in DISPUTED and not p.abstains]
     if not open_points or shrinks is False:
         return points
-    if not shrinks and (explains(diagnosis) or not all(map(_is_slight, open_points))):
+    largest = LARGEST_OF_ROUGH if rough else SLIGHT
+    slight = all(is_slight(point, largest) for point in open_points)
+    if not shrinks and (explains(diagnosis) or not slight):
         return points
     accuracy = max(sum(_off(point)) for point in open_points)
     return tuple(_inexact(p, accuracy) if p in open_points else p for p in points)
@@ -83,8 +93,13 @@ def _share(point: PointResult) -> bool:
     return bool(np.all((distance(analytic, autodiff) <= bars)[faulty]))
 
 
-def _is_slight(point: PointResult) -> bool:
-    """Whether each difference is as small as a tolerance of a solver leaves it."""
+def is_slight(point: PointResult, largest: float) -> bool:
+    """Whether each difference is as small as a tolerance of a solver leaves it.
+
+    Args:
+        point: The point.
+        largest: The largest relative difference that counts as such.
+    """
     source, reference = _accused(point), point.votes.get("differences")
     faulty = list(point.judgement.faulty)
     if source is None or reference is None or not faulty:
@@ -99,19 +114,19 @@ def _is_slight(point: PointResult) -> bool:
     apart = [distance(each, reference) for each in others]
     # A difference, not a wide bar.
     differs = any(np.any((off > reference.error)[faulty]) for off in apart)
-    return differs and all(_are_slight(each, reference, faulty) for each in others)
+    return differs and all(_are_slight(each, reference, faulty, largest) for each in others)
 
 
-def _are_slight(tested: Estimate, reference: Estimate, faulty: list[int]) -> bool:
+def _are_slight(tested: Estimate, reference: Estimate, faulty: list[int], largest: float) -> bool:
     with np.errstate(invalid="ignore", over="ignore"):
         off, size = distance(tested, reference), np.abs(reference.value)
         dead = (tested.value == 0) & (size > SAFETY * reference.error)
         # An entry that is small beside the others may be off by as much as those are.
         alike = np.array([_most_are_off(off, i) for i in faulty])
-        slight = (off[faulty] <= SLIGHT * size[faulty]) | alike
+        slight = (off[faulty] <= largest * size[faulty]) | alike
         return bool(
             np.all(slight & ~dead[faulty])
-            and np.all(off[faulty] <= SLIGHT * np.max(size))
+            and np.all(off[faulty] <= largest * np.max(size))
             and np.all(reference.error <= SLIGHT * np.max(size))
         )
 

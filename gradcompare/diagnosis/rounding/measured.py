@@ -11,6 +11,7 @@ from ..._evaluation.monte_carlo.rows import estimate_with_shuffled_rows
 from ..._evaluation.monte_carlo.spread import estimate_with_random_rounding
 from ..._model.estimate import Estimate
 from ...methods._base import AbstractEvaluator, AbstractMethod, estimate_as_declared
+from .captured import error_of_captured
 
 
 def measured(evaluator: Evaluator, key: Hashable) -> Estimate:
@@ -37,14 +38,18 @@ class _Measured(AbstractMethod):
 
 
 def widened_exact(evaluator: Evaluator, method: AbstractMethod, before: Estimate) -> Estimate:
-    """Returns an exact derivative with bars at least as wide as its rounding error inside."""
+    """Returns an exact derivative with bars at least as wide as its rounding error inside.
+
+    What the functions capture has rounding errors as well.
+    """
     if method not in evaluator.functions:
         return before
     if method.source == "analytic":
         found = measured(evaluator, method)
     else:
         found = estimate_as_declared(_Measured(method), evaluator)
-    return replace(before, error=np.fmax(before.error, found.error))
+    captured = error_of_captured(evaluator, method, before)
+    return replace(before, error=np.fmax.reduce([before.error, found.error, captured]))
 
 
 def widened_differences(evaluator: Evaluator, before: Estimate) -> Estimate:
