@@ -59,14 +59,15 @@ def roughness(points: Sequence[Examination]) -> str:
     """Returns a sentence on the breaks of f, if they explain every difference; empty if not.
 
     They are those of f near all points: a break lies within the reach of some of them. Nothing is
-    asked where a difference is larger than what a tolerance leaves, or where f has a program
-    without a loop that may stop early.
+    asked where a difference is larger than what a tolerance leaves, where an accuracy decides, or
+    where f has a program without a loop that may stop early.
     """
     evaluator = points[0].evaluator
-    value, plain = evaluator.functions.get("value"), evaluator.problem.objective.convention.plain
+    value, objective = evaluator.functions.get("value"), evaluator.problem.objective
     iterates = not evaluator.has_program
     iterates |= isinstance(value, CompiledFunction) and has_loops(value.jaxpr)
-    if not iterates or not plain or evaluator.problem.quantity != "gradient":
+    plain = objective.convention.plain and evaluator.problem.quantity == "gradient"
+    if not iterates or not plain or objective.accuracy is not None:
         return ""
     doubted = [
         p for p in points if p.result.judgement.verdict in DISPUTED and not p.result.abstains
@@ -79,7 +80,6 @@ def roughness(points: Sequence[Examination]) -> str:
 def _explanation(doubted: Sequence[Examination]) -> str:
     directions = [_direction(point.evaluator) for point in doubted]
     gap = max(map(_gap, [point.result for point in doubted], directions))
-    # The largest of both: a few breaks on a long line are more than none on a short one.
     lines = [
         line
         for span in HALF_LENGTHS
