@@ -149,6 +149,7 @@ class Cache:
         no_twin: The reason why the value has none; empty if it has one, or needs none.
         traced: The program of the value by a trace of its own, before that which is compiled.
         alike: Whether both traces gave the same program; None before that is known.
+        forward: Whether only forward mode can be had, so that no part of the value has a gradient.
     """
 
     functions: dict[Hashable, AbstractFunction] = field(default_factory=dict)
@@ -162,11 +163,12 @@ class Cache:
     no_twin: str = ""
     traced: ClosedJaxpr | None = None
     alike: bool | None = None
+    forward: bool = False
 
     def emptied(self) -> "Cache":
         """Returns the part that holds for all shapes of the same functions."""
         names = ("opaque", "untraceable", "of_jax", "notes", "failures")
-        names += ("twins", "no_twin")
+        names += ("twins", "no_twin", "forward")
         return Cache(**{name: getattr(self, name) for name in names})
 
     def begun(self) -> "Cache":

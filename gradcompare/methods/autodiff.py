@@ -84,6 +84,7 @@ class Reverse(AbstractMethod):
         if isinstance(instead, Exception):
             raise outcome
         if isinstance(evaluator, Evaluator):
+            evaluator.cache.forward = True
             evaluator.cache.remark(
                 "reverse: this is forward mode, as reverse mode cannot be had: "
                 f"{describe(outcome)}"

@@ -36,7 +36,7 @@ def read_options(options: Mapping[str, Any]) -> CheckArguments | tuple[Objective
         raise InputError("--pair goes with FUNCTION; give the gradient as --gradient")
     if formula is None and options["formulas"]:
         raise InputError("--gradient goes with --value; name a function after FUNCTION")
-    other = options["other"]
+    other = options.get("other")  # `descend` has no such option
     if formula is not None and other is not None:
         raise InputError("--other goes with FUNCTION; with --value there is only --gradient")
     if options["pair"] and gradient is not None:

@@ -41,10 +41,13 @@ def gather(points: Sequence[Examination], choices: Choices | None = None) -> Evi
         return None
     problem = kept[0].evaluator.problem
     # Autodiff may run on a value that cannot be traced as a whole, as with branches of Python.
+    # The parts are told apart in reverse mode.
     traced = [
         point.evaluator
         for point in kept
-        if "autodiff" in point.result.votes and point.evaluator.has_program
+        if "autodiff" in point.result.votes
+        and point.evaluator.has_program
+        and not point.evaluator.cache.forward
     ]
     return Evidence(
         tuple(point.result.label for point in kept),

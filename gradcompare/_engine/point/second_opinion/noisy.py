@@ -26,6 +26,7 @@ from ...._results.result import Result
 from ....methods._base import AbstractMethod
 from ...identities.field import Field
 from ...identities.integral import LineIntegral, integral_of
+from ..narrow import programs_of
 
 RADII = (0.1, 0.3, 1.0)
 """Distances of the corners of the polygon from x, relative to each coordinate; the first at which
@@ -57,13 +58,16 @@ def with_integrals(
 ) -> list[Examination]:
     """Returns the points; of an INCONCLUSIVE result, the worst with the vote of line integrals.
 
+    A derivative that is asked for at one point may be meant there alone, and the integrals are
+    about a neighbourhood.
+
     Args:
         result: The result of the points without this vote.
         points: The points.
         methods: The methods of the comparison.
     """
     changed = list(points)
-    if result.verdict is Verdict.INCONCLUSIVE:
+    if result.verdict is Verdict.INCONCLUSIVE and len(points) > 1:
         worst = next(i for i, point in enumerate(points) if point.result is result.worst)
         changed[worst] = _with_integrals(points[worst], methods)
     return changed
@@ -74,6 +78,7 @@ def _with_integrals(point: Examination, methods: Sequence[AbstractMethod]) -> Ex
     votes = {m.source: m for m in methods if m.votes and m.source in result.votes}
     tested = {source: votes[source] for source in EXACT if source in votes}
     noisy = any(estimate.noisy for estimate in result.votes.values())
+    noisy &= not any(program.refusal for program in programs_of(point.evaluator, methods).values())
     plain = problem.quantity == "gradient" and problem.retraction is None
     if not (noisy and plain and problem.objective.convention.plain and tested):
         return point
