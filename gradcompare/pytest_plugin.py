@@ -110,7 +110,7 @@ class Derivative(pytest.Item):
 
     def runtest(self) -> None:
         """Fails with a short report unless the derivative was verified."""
-        from .report.brief import brief
+        from ._results.report.brief import brief
 
         assert isinstance(self.parent, ObjectiveNode)
         comparison = self.parent.comparison
@@ -158,8 +158,8 @@ class Product(Derivative):
     def runtest(self) -> None:
         """Fails with a short report unless the product was verified."""
         from ._api.compare import compare
+        from ._results.report.brief import brief
         from .methods._registry import voting_methods
-        from .report.brief import brief
 
         assert isinstance(self.parent, ObjectiveNode)
         objective = self.parent.objective

@@ -18,8 +18,8 @@ from ._api.several.second import check_hessian, check_hvp
 from ._foundation.errors import GradcompareError
 from ._model.objective import Objective
 from ._model.verdict import Verdict
+from ._results.report.brief import brief
 from ._results.result import Comparison
-from .report.brief import brief
 
 UNTESTED = (
     f"{Verdict.NOT_A_CHECK.title}: the {{}} was not among the methods compared\n"

@@ -16,10 +16,10 @@ from gradcompare._evaluation.evaluator import Evaluator
 from gradcompare._points.branches.choices import choices
 from gradcompare._points.branches.nodes import each
 from gradcompare._results.branch import NAMED_BRANCHES, Branch, in_words
+from gradcompare._results.report.brief import brief
+from gradcompare._results.report.detail import detail
 from gradcompare.diagnosis.evidence.data import Evidence, Region
 from gradcompare.diagnosis.evidence.regions import branch
-from gradcompare.report.brief import brief
-from gradcompare.report.detail import detail
 
 W = np.array([0.5, -1.2, 0.8, 2.1])
 HERE = "test_branches.py"

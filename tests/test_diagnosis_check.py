@@ -11,9 +11,9 @@ from faults import in_gradient
 from sweeps import sweep
 
 from gradcompare import Comparison, Verdict, check, compare, get_objective
+from gradcompare._results.report.brief import brief
 from gradcompare.diagnosis import diagnose
 from gradcompare.diagnosis.hypotheses import factor
-from gradcompare.report.brief import brief
 
 RNG = np.random.default_rng(0)
 X, Y, LAM = RNG.standard_normal((20, 3)), RNG.choice([-1.0, 1.0], 20), 0.1

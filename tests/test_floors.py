@@ -16,7 +16,7 @@ FLOORS = (
     ("_foundation",),
     ("_introspection", "_model"),
     ("_evaluation", "_results", "objectives"),
-    ("methods", "_points", "report", "_watch"),
+    ("methods", "_points", "_watch"),
     ("diagnosis", "_locate"),
     ("_engine",),
     ("_api",),
@@ -98,7 +98,7 @@ def test_an_import_from_above_is_noticed():
     assert imports("_foundation.errors", "from ..cli import main") == {"cli.main"}
     assert imports("_engine.run", "def f():\n    from ..methods import X") == {"methods"}
     assert imports("methods.analytic", "from ._base import A") == {"methods._base"}
-    assert imports("report.table", "from gradcompare import _api, cli") == {"_api", "cli"}
+    assert imports("_results.report.table", "from gradcompare import _api, cli") == {"_api", "cli"}
     assert (
         imports("_model.arguments.domain", "if TYPE_CHECKING:\n    from ..cli import main")
         == set()

@@ -16,10 +16,10 @@ from click.testing import CliRunner
 
 import gradcompare
 from gradcompare import Comparison
+from gradcompare._results.report.formats.latex import Numbers, latex
+from gradcompare._results.report.formats.latex_text import escaped
+from gradcompare._results.report.formats.records import records
 from gradcompare.cli.main import main
-from gradcompare.report.formats.latex import Numbers, latex
-from gradcompare.report.formats.latex_text import escaped
-from gradcompare.report.formats.records import records
 
 ROOT = Path(__file__).parent.parent
 
@@ -320,8 +320,8 @@ def test_without_a_finding_the_line_is_that_of_the_gradient(folder, monkeypatch)
 
 
 def test_a_gradient_that_raises_is_an_error_with_its_line(wrong):
-    from gradcompare.report.formats.junit import junit
-    from gradcompare.report.formats.sarif import sarif
+    from gradcompare._results.report.formats.junit import junit
+    from gradcompare._results.report.formats.sarif import sarif
 
     cases = list(ElementTree.fromstring(junit(wrong)).iter("testcase"))
     assert [[child.tag for child in case] for case in cases] == [
@@ -338,7 +338,7 @@ def test_a_gradient_that_raises_is_an_error_with_its_line(wrong):
 
 
 def test_a_file_outside_of_the_folder_has_its_whole_address(wrong, tmp_path):
-    from gradcompare.report.formats.sarif import sarif
+    from gradcompare._results.report.formats.sarif import sarif
 
     (run,) = json.loads(sarif(wrong, root=tmp_path))["runs"]
     artifact = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
@@ -390,3 +390,18 @@ def test_the_citation_is_that_of_the_file():
     assert entry["author"].split(" and ") == names
     assert entry["version"] == stated["version"] == gradcompare.__version__
     assert entry["year"] == stated["date-released"][:4]
+
+
+@pytest.mark.parametrize("format", ["plain", "github", "latex", "csv"])
+def test_a_table_in_python_is_that_of_the_command_line(traps, format):
+    comparison = Comparison.from_json(traps.read_text())
+    text = comparison.table(format)
+    outcome = call("show", traps, "--format", format)
+    assert text.split("\n\n")[0] in outcome.output
+    assert "ridge" in text
+    assert "trap-rounding" in text
+
+
+def test_an_unknown_table_is_refused(wrong):
+    with pytest.raises(gradcompare.UnknownNameError, match="plain"):
+        wrong.table("word")

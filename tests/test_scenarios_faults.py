@@ -9,7 +9,7 @@ import numpy as np
 from scenarios import relative_error, said_nowhere, says
 
 from gradcompare import Verdict, check
-from gradcompare.report.detail import detail
+from gradcompare._results.report.detail import detail
 
 RNG = np.random.default_rng(0)
 

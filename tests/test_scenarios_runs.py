@@ -7,7 +7,7 @@ import pytest
 from scenarios import command, line_with, module, relative_error, says
 
 from gradcompare import InputError, Verdict, check, compare
-from gradcompare.report.detail import detail
+from gradcompare._results.report.detail import detail
 
 RNG = np.random.default_rng(0)
 

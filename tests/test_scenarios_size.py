@@ -6,7 +6,7 @@ import pytest
 from scenarios import said_nowhere, says
 
 from gradcompare import Timing, Verdict, check
-from gradcompare.report.detail import detail, ranking
+from gradcompare._results.report.detail import detail, ranking
 
 RNG = np.random.default_rng(0)
 

@@ -12,7 +12,7 @@ import pytest
 
 import gradcompare
 from gradcompare import Comparison, GradcompareError, InputError, Objective, Verdict, check
-from gradcompare.report.brief import LINES, WIDTH, brief
+from gradcompare._results.report.brief import LINES, WIDTH, brief
 from gradcompare.testing import (
     GradientMismatch,
     assert_gradient,

@@ -10,9 +10,9 @@ import pytest
 from gradcompare import Timing, check
 from gradcompare._engine import timing
 from gradcompare._engine.timing import measure
+from gradcompare._results.report.detail import ranking
+from gradcompare._results.report.table import legend, table
 from gradcompare._results.timing import summarise
-from gradcompare.report.detail import ranking
-from gradcompare.report.table import legend, table
 
 
 class Clock:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from .._foundation.serialization import Outcome
 from .._foundation.wording import listed
@@ -115,6 +115,27 @@ class Comparison(Outcome):
         from .html.page import page
 
         return page(self)
+
+    def table(self, format: Literal["plain", "github", "latex", "csv"] = "plain") -> str:
+        """Returns one row for each result: its verdict, its floor, and the pairs of derivatives.
+
+        Args:
+            format: `plain` text with what its columns mean, a table of Markdown for `github`,
+                a float of `latex` with its caption, or `csv` with all figures.
+
+        Raises:
+            UnknownNameError: if there is no such format.
+
+        Examples:
+            >>> import jax.numpy as jnp
+            >>> import gradcompare
+            >>> comparison = gradcompare.check(lambda x: jnp.sum(x**2), lambda x: x, [1.0, 2.0])
+            >>> comparison.table("csv").split(",")[:3]
+            ['objective', 'size', 'd']
+        """
+        from .report.formats.tables import as_table
+
+        return as_table(self, format)
 
     def _at_points(self) -> list[str]:
         """Returns the points of each verdict, where the user gave several; else nothing."""

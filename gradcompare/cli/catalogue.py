@@ -10,7 +10,7 @@ from tabulate import tabulate
 from .._api.registry import registered_objectives, shipped_modules
 from .._foundation.layout import Layout
 from .._model.objective import Objective
-from ..report.table import FORMATS
+from .._results.report.table import FORMATS
 
 WIDEST = 44
 """Width at which columns of text are folded on a screen."""

@@ -230,7 +230,7 @@ def _planted(comparison: Any) -> str:
 
 
 def _opened(result) -> str:
-    from ..report.detail import detail
+    from .._results.report.detail import detail
 
     return detail(result)
 

@@ -158,8 +158,8 @@ def show_command(file: Path, verbose: bool, only_failures: bool, style: str) -> 
 def _print(comparison, style, verbose, only_failures) -> None:
     from dataclasses import replace
 
-    from ..report.detail import detail
-    from ..report.table import legend, outcome, table
+    from .._results.report.detail import detail
+    from .._results.report.table import legend, outcome, table
     from .output.printing import WRITERS
 
     shown = comparison

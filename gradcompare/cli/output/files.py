@@ -55,8 +55,8 @@ def _keep(ctx: click.Context, param: click.Parameter, path: Path | None) -> None
 
 
 def _text(name: str, comparison: Any) -> str:
-    from ...report.formats.junit import junit
-    from ...report.formats.sarif import sarif
+    from ..._results.report.formats.junit import junit
+    from ..._results.report.formats.sarif import sarif
 
     writers = {"html": type(comparison).to_html, "junit": junit, "sarif": sarif}
     return writers[name](comparison)

@@ -1,27 +1,23 @@
 """The formats of `--format` that are one text, without a word on standard error."""
 
+from ..._results.report.detail import detail
+from ..._results.report.formats.tables import as_table
+from ..._results.report.table import outcome
 from ..._results.result import Comparison
-from ...report.detail import detail
-from ...report.formats.latex import latex
-from ...report.formats.records import comma_separated
-from ...report.table import legend, outcome, table
 
 
 def _latex(comparison: Comparison, shown: Comparison, verbose: bool) -> str:
-    return latex(shown, beside=_beside(comparison))
+    return as_table(shown, "latex")
 
 
 def _csv(comparison: Comparison, shown: Comparison, verbose: bool) -> str:
-    return comma_separated(shown)
+    return as_table(shown, "csv")
 
 
 def _github(comparison: Comparison, shown: Comparison, verbose: bool) -> str:
     """The table, what its columns mean, and the reports, as Markdown."""
-    parts = [outcome(comparison)]
-    if shown.results:
-        notes = [f"- {line}" for line in legend(comparison).splitlines()]
-        listing = table(shown, style="github", beside=_beside(comparison))
-        parts = [listing, "\n".join(notes), *parts]
+    parts = [as_table(shown, "github")] if shown.results else []
+    parts.append(outcome(comparison))
     reported = [result for result in shown if verbose or not result.ok]
     fence = "```"
     for result in reported:
@@ -30,10 +26,6 @@ def _github(comparison: Comparison, shown: Comparison, verbose: bool) -> str:
             fence += "`"
         parts.append(f"{fence}text\n{text}\n{fence}")
     return "\n\n".join(parts)
-
-
-def _beside(comparison: Comparison) -> tuple[str, ...]:
-    return tuple(comparison.settings.get("beside", ()))
 
 
 WRITERS = {"latex": _latex, "csv": _csv, "github": _github}

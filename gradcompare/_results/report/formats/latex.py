@@ -4,13 +4,16 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from ..._foundation.wording import listed, short
-from ..._model.verdict import Verdict
-from ..._results.pairs import PairError
-from ..._results.result import Comparison, Result
+from ...._foundation.wording import listed, short
+from ...._model.verdict import Verdict
+from ...pairs import PairError
 from .latex_text import escaped
 from .records import largest_error, shown_floor
+
+if TYPE_CHECKING:
+    from ...result import Comparison, Result
 
 ONE_PAGE = 40
 """Most rows of a table that floats; a longer one is divided among pages."""
@@ -74,7 +77,7 @@ class Numbers:
         return f"{mantissa}e{int(exponent)}" if number else "0"
 
 
-def latex(comparison: Comparison, *, beside: tuple[str, ...] = ()) -> str:
+def latex(comparison: "Comparison", *, beside: tuple[str, ...] = ()) -> str:
     """Returns a table of booktabs and siunitx, whose caption says what was checked.
 
     Args:
@@ -123,7 +126,7 @@ def _heads(columns: Sequence[Numbers], pairs: Sequence[str], before: int) -> lis
     return [rf"{' &' * (first - 2)}{above} \\", rules, rf"{below} \\"]
 
 
-def _floors(results: Sequence[Result]) -> list[Numbers]:
+def _floors(results: "Sequence[Result]") -> list[Numbers]:
     columns = [
         Numbers("floor", [shown_floor(result) for result in results], 2),
         Numbers("error found", [largest_error(result) for result in results], 2),
@@ -131,7 +134,7 @@ def _floors(results: Sequence[Result]) -> list[Numbers]:
     return [column for column in columns if any(n is not None for n in column.numbers)]
 
 
-def _pair_columns(comparison: Comparison) -> list[tuple[str, list[Numbers]]]:
+def _pair_columns(comparison: "Comparison") -> list[tuple[str, list[Numbers]]]:
     """The relative error and the bar of each pair of sources, with the letters of the two."""
     voters, symbols = comparison.settings["sources"], comparison.settings["methods"]
     columns = []
@@ -145,11 +148,11 @@ def _pair_columns(comparison: Comparison) -> list[tuple[str, list[Numbers]]]:
     return columns
 
 
-def _pair(result: Result, first: str, second: str) -> PairError | None:
+def _pair(result: "Result", first: str, second: str) -> PairError | None:
     return None if result.worst is None else result.worst.pair(first, second)
 
 
-def _beside(comparison: Comparison, names: tuple[str, ...]) -> list[Numbers]:
+def _beside(comparison: "Comparison", names: tuple[str, ...]) -> list[Numbers]:
     """The error of each method without a vote, against the first source available."""
     columns = []
     for name in names:
@@ -162,7 +165,7 @@ def _beside(comparison: Comparison, names: tuple[str, ...]) -> list[Numbers]:
     return columns
 
 
-def _times(comparison: Comparison) -> list[Numbers]:
+def _times(comparison: "Comparison") -> list[Numbers]:
     results, symbols = list(comparison), comparison.settings["methods"]
     if not any(result.timings for result in results):
         return []
@@ -175,12 +178,12 @@ def _times(comparison: Comparison) -> list[Numbers]:
     return [Numbers(r"value / \si{\micro\second}", times, 2, False), *ratios]
 
 
-def _verdict(result: Result) -> str:
+def _verdict(result: "Result") -> str:
     name = escaped(result.verdict.name)
     return f"({name})" if result.as_declared else name
 
 
-def _caption(comparison: Comparison) -> str:
+def _caption(comparison: "Comparison") -> str:
     """What was checked, against what, to how many digits, and with which versions."""
     settings, environment = comparison.settings, comparison.environment
     sources, results = settings["sources"], list(comparison)
@@ -205,13 +208,13 @@ def _caption(comparison: Comparison) -> str:
     return escaped(" ".join(sentences))
 
 
-def _counted(results: Iterable[Result]) -> str:
+def _counted(results: "Iterable[Result]") -> str:
     counts = Counter(result.verdict for result in results)
     ordered: list[Verdict] = sorted(counts, key=lambda verdict: verdict.rank)
     return ", ".join(f"{counts[verdict]} {verdict.name}" for verdict in ordered) or "None"
 
 
-def _digits(results: Sequence[Result]) -> list[str]:
+def _digits(results: "Sequence[Result]") -> list[str]:
     """To how many digits the derivatives agree, of those of which it is known."""
     right = [result.agrees_to for result in results if result.verdict is Verdict.AGREE]
     bounds = [bound for bound in right if math.isfinite(bound) and bound > 0]

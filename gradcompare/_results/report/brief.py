@@ -2,21 +2,24 @@
 
 import math
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from .._foundation.wording import listed, short
-from .._model.verdict import Verdict
-from .._results.data import PointResult
-from .._results.remarks import (
+from ..._foundation.wording import listed, short
+from ..._model.verdict import Verdict
+from ..data import PointResult
+from ..remarks import (
     branch_lines,
     method_notes,
     missing_methods,
     pair_lines,
     point_warnings,
 )
-from .._results.result import Comparison, Result
-from .._results.summary import declaration, detection_floor, diagnosis_lines, one_sided, where
+from ..summary import declaration, detection_floor, diagnosis_lines, one_sided, where
+
+if TYPE_CHECKING:
+    from ..result import Comparison, Result
 
 LINES = 15
 """Longest report, in lines."""
@@ -34,7 +37,7 @@ NAME_WIDTH = 24
 """Longest name of a coordinate; longer ones lose their middle."""
 
 
-def brief(comparison: Comparison) -> str:
+def brief(comparison: "Comparison") -> str:
     """Returns what someone reads whose test has failed: what is wrong, where, and what to do."""
     worst = [result for result in comparison if not result.ok] or list(comparison)
     if not worst:
@@ -58,7 +61,7 @@ def cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
-def _verdict(result: Result) -> list[str]:
+def _verdict(result: "Result") -> list[str]:
     verdict = result.verdict
     cause, advice = result.explanation.cause, result.explanation.advice
     size = f" (d = {result.d})" if result.d else ""
@@ -71,7 +74,7 @@ def _verdict(result: Result) -> list[str]:
     return lines + [line for text in declaration(result) for line in _wrapped(text)]
 
 
-def _coordinates(result: Result, point: PointResult) -> list[str]:
+def _coordinates(result: "Result", point: PointResult) -> list[str]:
     """The worst coordinates and what each source says, in as many digits as tell them apart."""
     faulty = point.judgement.faulty
     names = [name for name in result.sources.values() if name in point.estimates]
@@ -108,13 +111,13 @@ def _shortened(name: str) -> str:
     return name if len(name) <= NAME_WIDTH else f"{name[:half]}…{name[-half:]}"
 
 
-def _largest_pair(result: Result, point: PointResult) -> list[str]:
+def _largest_pair(result: "Result", point: PointResult) -> list[str]:
     """The relative error of the two sources that are furthest apart."""
     pairs = sorted(point.pairs, key=lambda pair: -pair.relative_norm)
     return pair_lines(result, pairs)[:1]
 
 
-def _remarks(result: Result, point: PointResult, room: int) -> list[str]:
+def _remarks(result: "Result", point: PointResult, room: int) -> list[str]:
     """The cause of the fault, and what is missing or doubtful, in at most `room` lines."""
     findings = [line for text in diagnosis_lines(result) for line in _wrapped(text, FINDING_LINES)]
     remarks = [point.judgement.note] if point.judgement.note else []
@@ -130,7 +133,7 @@ def _wrapped(text: str, most: int = 2) -> list[str]:
     return wrap(text, WIDTH - 2, subsequent_indent="  ", max_lines=most, placeholder="…")
 
 
-def _circumstances(comparison: Comparison) -> str:
+def _circumstances(comparison: "Comparison") -> str:
     settings, environment = comparison.settings, comparison.environment
     points = max((len(result.points) for result in comparison), default=0)
     methods = ", ".join(settings.get("methods", ()))

@@ -1,17 +1,20 @@
 """A comparison as a JUnit report, which CI systems show as tests."""
 
 import re
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from ..._foundation.user_code import line_of
-from ..._model.verdict import Verdict
-from ..._results.result import Comparison, Result
+from ...._foundation.user_code import line_of
+from ...._model.verdict import Verdict
+
+if TYPE_CHECKING:
+    from ...result import Comparison, Result
 
 UNPRINTABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Signs that XML does not have."""
 
 
-def junit(comparison: Comparison) -> str:
+def junit(comparison: "Comparison") -> str:
     """Returns XML with one test for each result; its failure has the report and the code."""
     results = list(comparison)
     errors = sum(_is_error(result) for result in results)
@@ -29,7 +32,7 @@ def junit(comparison: Comparison) -> str:
     return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True).decode()
 
 
-def labels(comparison: Comparison) -> list[str]:
+def labels(comparison: "Comparison") -> list[str]:
     """Returns a name for each result that tells it from the others: with its size or its point."""
     points = comparison.settings.get("at", [])
     names = []
@@ -40,7 +43,7 @@ def labels(comparison: Comparison) -> list[str]:
     return names
 
 
-def _add(suite: ElementTree.Element, label: str, result: Result) -> None:
+def _add(suite: ElementTree.Element, label: str, result: "Result") -> None:
     attributes = {"classname": "gradcompare", "name": _printable(label)}
     if result.file:
         attributes |= {"file": _printable(result.file), "line": str(result.line)}
@@ -57,7 +60,7 @@ def _add(suite: ElementTree.Element, label: str, result: Result) -> None:
     failure.text = _printable(f"{found}{result}")
 
 
-def _is_error(result: Result) -> bool:
+def _is_error(result: "Result") -> bool:
     return not result.ok and result.verdict is Verdict.ERROR
 
 

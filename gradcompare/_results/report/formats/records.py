@@ -3,15 +3,17 @@
 import csv
 import io
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..._foundation.user_code import line_of
-from ..._model.verdict import Verdict
-from ..._results.data import PointResult
-from ..._results.result import Comparison, Result
+from ...._foundation.user_code import line_of
+from ...._model.verdict import Verdict
+from ...data import PointResult
+
+if TYPE_CHECKING:
+    from ...result import Comparison, Result
 
 
-def records(comparison: Comparison) -> list[dict[str, Any]]:
+def records(comparison: "Comparison") -> list[dict[str, Any]]:
     """Returns one record for each result; None stands for what there is not.
 
     All records have the same names: of a pair of methods, its relative error in the 2-norm and the
@@ -22,7 +24,7 @@ def records(comparison: Comparison) -> list[dict[str, Any]]:
     return [{name: row.get(name) for name in names} for row in rows]
 
 
-def comma_separated(comparison: Comparison) -> str:
+def comma_separated(comparison: "Comparison") -> str:
     """Returns the records as CSV text, with a header and all digits."""
     rows = records(comparison)
     text = io.StringIO()
@@ -32,7 +34,7 @@ def comma_separated(comparison: Comparison) -> str:
     return text.getvalue().removesuffix("\n")
 
 
-def shown_floor(result: Result) -> float | None:
+def shown_floor(result: "Result") -> float | None:
     """Returns the relative detection floor of a derivative that is right, if there is one."""
     sharpest = result.sharpest
     if sharpest is None or result.message or not result.verdict.ok:
@@ -40,7 +42,7 @@ def shown_floor(result: Result) -> float | None:
     return _finite(sharpest.judgement.relative_floor)
 
 
-def largest_error(result: Result) -> float | None:
+def largest_error(result: "Result") -> float | None:
     """Returns the largest relative error of an entry that two sources differ by, if they do."""
     point, voters = result.worst, set(result.sources.values())
     if point is None or result.message or result.verdict.ok:
@@ -51,7 +53,7 @@ def largest_error(result: Result) -> float | None:
     return max(errors, default=None)
 
 
-def _record(result: Result) -> dict[str, Any]:
+def _record(result: "Result") -> dict[str, Any]:
     verdict = result.verdict
     record = {
         "objective": result.objective,

@@ -2,14 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ..._foundation.hypertext.links import chapter
-from ..._model.finding import Finding
-from ..._model.verdict import Verdict
-from ..._results.result import Comparison, Result
+from ...._foundation.hypertext.links import chapter
+from ...._model.finding import Finding
+from ...._model.verdict import Verdict
 from .junit import labels
+
+if TYPE_CHECKING:
+    from ...result import Comparison, Result
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -17,7 +19,7 @@ LEVELS = {"1": "note", "2": "warning"}
 """The level of a code by its first digit; the others are errors."""
 
 
-def sarif(comparison: Comparison, root: Path | None = None) -> str:
+def sarif(comparison: "Comparison", root: Path | None = None) -> str:
     """Returns JSON text with one result for each check that failed.
 
     Its rule is the code of its verdict. Its place is the line of the wrong term if a finding has
@@ -63,7 +65,7 @@ def _level(verdict: Verdict) -> str:
     return LEVELS.get(verdict.code[2], "error")
 
 
-def _result(label: str, result: Result, rules: list[Verdict], root: Path) -> dict[str, Any]:
+def _result(label: str, result: "Result", rules: list[Verdict], root: Path) -> dict[str, Any]:
     named = [finding for finding in result.diagnosis if finding.file]
     sentences = [result.message or result.explanation.cause, *map(str, result.diagnosis)]
     kind = {"name": result.objective, "fullyQualifiedName": label, "kind": "function"}

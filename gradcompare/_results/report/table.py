@@ -2,14 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from .._foundation.wording import short
-from .._model.verdict import Verdict
-from .._results.data import PointResult
-from .._results.result import Comparison, Result
-from .._results.timing import median_of
+from ..._foundation.wording import short
+from ..._model.verdict import Verdict
+from ..data import PointResult
+from ..timing import median_of
+
+if TYPE_CHECKING:
+    from ..result import Comparison, Result
 
 FORMATS = {"plain": "simple", "github": "github", "latex": "latex", "html": "html"}
 """Names of the formats of `--format`, with those that tabulate has for them."""
@@ -20,7 +23,7 @@ NAME_WIDTH = 20
 PAIRS = (("analytic", "autodiff"), ("analytic", "differences"), ("autodiff", "differences"))
 
 
-def table(comparison: Comparison, *, style: str = "plain", beside: tuple[str, ...] = ()) -> str:
+def table(comparison: "Comparison", *, style: str = "plain", beside: tuple[str, ...] = ()) -> str:
     """Returns the comparison as a table.
 
     Args:
@@ -57,7 +60,7 @@ def table(comparison: Comparison, *, style: str = "plain", beside: tuple[str, ..
     return tabulate(rows, heads, tablefmt=FORMATS[style], colalign=align, disable_numparse=True)
 
 
-def legend(comparison: Comparison) -> str:
+def legend(comparison: "Comparison") -> str:
     """Returns what the letters and columns of the table mean."""
     methods = comparison.settings["methods"]
     named = ", ".join(f"{symbol} {name}" for name, symbol in methods.items())
@@ -80,7 +83,7 @@ def legend(comparison: Comparison) -> str:
     return "\n".join(lines)
 
 
-def outcome(comparison: Comparison) -> str:
+def outcome(comparison: "Comparison") -> str:
     """Returns one line that counts the verdicts and says where the figures come from."""
     declared = [r for r in comparison if r.as_declared]
     counts = _counted(r for r in comparison if not r.as_declared)
@@ -95,22 +98,22 @@ def outcome(comparison: Comparison) -> str:
     )
 
 
-def _counted(results: Iterable[Result]) -> str:
+def _counted(results: "Iterable[Result]") -> str:
     counts = Counter(result.verdict.name for result in results)
     return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
 
 
-def _name(result: Result) -> str:
+def _name(result: "Result") -> str:
     name = result.objective
     return name if len(name) <= NAME_WIDTH else name[: NAME_WIDTH - 1] + "…"
 
 
-def _verdict(result: Result) -> str:
+def _verdict(result: "Result") -> str:
     name = result.verdict.name.removeprefix("VALID_")
     return f"({name.removesuffix('_WRONG')})" if result.as_declared else name
 
 
-def _floor(result: Result) -> str:
+def _floor(result: "Result") -> str:
     point = result.worst
     if point is None or result.message:
         return ""
@@ -124,13 +127,13 @@ def _floor(result: Result) -> str:
     )
 
 
-def _pair(result: Result, a: str, b: str) -> str:
+def _pair(result: "Result", a: str, b: str) -> str:
     point = result.worst
     pair = point and point.pair(result.sources.get(a, ""), result.sources.get(b, ""))
     return "" if pair is None else f"{short(pair.relative_norm, 1)}±{short(pair.bar, 1)}"
 
 
-def _beside(result: Result, name: str) -> str:
+def _beside(result: "Result", name: str) -> str:
     """The error of a method without a vote, against the first source available."""
     point: PointResult | None = result.worst
     if point is None:
@@ -143,7 +146,7 @@ def _beside(result: Result, name: str) -> str:
     return ""
 
 
-def _accuracy(result: Result, voters: dict[str, str]) -> str:
+def _accuracy(result: "Result", voters: dict[str, str]) -> str:
     """The correct digits of the hand-written derivative and of autodiff in that dtype."""
     exact = [voters.get(source, "") for source in ("analytic", "autodiff")]
     accuracies = [result.accuracy.get(method) for method in exact]

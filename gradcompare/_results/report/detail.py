@@ -1,20 +1,23 @@
 """One result in full: its points, pairs, methods with their times, and coordinates."""
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from tabulate import tabulate
 
-from .._foundation.wording import LISTED, duration, listed, memory, ratio, short
-from .._results.branch import in_words
-from .._results.data import PointResult
-from .._results.remarks import branch_lines
-from .._results.result import Result
-from .._results.summary import coordinate_table
-from .._results.timing import ABOVE_DISPATCH, Timing
+from ..._foundation.wording import LISTED, duration, listed, memory, ratio, short
+from ..branch import in_words
+from ..data import PointResult
+from ..remarks import branch_lines
+from ..summary import coordinate_table
+from ..timing import ABOVE_DISPATCH, Timing
+
+if TYPE_CHECKING:
+    from ..result import Result
 
 
-def detail(result: Result) -> str:
+def detail(result: "Result") -> str:
     """Returns everything worth reading about one result."""
     parts = [str(result)]
     if not result.message:
@@ -89,7 +92,7 @@ def _pairs(point: PointResult) -> str:
     return tabulate(rows, heads, tablefmt="plain", disable_numparse=True)
 
 
-def _coordinates(result: Result, point: PointResult) -> str:
+def _coordinates(result: "Result", point: PointResult) -> str:
     """The wrong coordinates, or those with the largest derivatives."""
     chosen = point.judgement.faulty
     if not chosen and point.estimates:
@@ -105,7 +108,7 @@ def _coordinates(result: Result, point: PointResult) -> str:
     return "\n".join([*with_steps, *lines[len(with_steps) :]])
 
 
-def _methods(result: Result) -> str:
+def _methods(result: "Result") -> str:
     point = result.points[0]
     heads = ["method", "evaluations", "compile", "first call", "median [quartiles]", "× value"]
     heads += ["flops", "peak"]
