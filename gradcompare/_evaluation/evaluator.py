@@ -213,9 +213,10 @@ class Evaluator:
         return CompiledBatches(self.problem, self.dtype, self._block(), self)
 
     def _block(self) -> Block:
+        size = self.problem.layout.size
         if self.problem.quantity != "gradient":
-            return Block.on_a_line()
-        size, chunk = self.problem.layout.size, self.chunk
+            return Block.on_a_line(size)
+        chunk = self.chunk
         return Block.of_coordinates(size, chunk, multiplies=self.functions["value"].multiplies)
 
     def _value(self, params, data, direction):

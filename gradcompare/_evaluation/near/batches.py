@@ -14,7 +14,7 @@ from ..._foundation.precision import cast
 from ..._model.problem import Problem
 from ..compiled import CompiledFunction
 from ..function import AbstractFunction, Runner
-from .chunks import MATRIX_CHUNK, choose_chunk, values_at
+from .chunks import CPU_BYTES, MATRIX_CHUNK, choose_chunk, values_at
 
 BLOCK = 1024
 """Largest number of perturbed points that one call evaluates."""
@@ -34,9 +34,15 @@ class Block:
     chunk: int
 
     @classmethod
-    def on_a_line(cls) -> "Block":
-        """Returns the block for a directional derivative."""
-        return cls(LINE_CHUNK, LINE_CHUNK)
+    def on_a_line(cls, size: int) -> "Block":
+        """Returns the block for a directional derivative.
+
+        Args:
+            size: The number of coordinates, which limits how many points are evaluated together.
+        """
+        point_bytes = 2 * size * np.dtype(np.float64).itemsize  # x + t u, and what f makes of it
+        fitting = CPU_BYTES // point_bytes
+        return cls(LINE_CHUNK, min(LINE_CHUNK, max(1, fitting)))
 
     @classmethod
     def of_coordinates(cls, size: int, chunk: int, *, multiplies: bool) -> "Block":
