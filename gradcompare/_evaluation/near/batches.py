@@ -38,7 +38,7 @@ class Block:
         """Returns the block for a directional derivative.
 
         Args:
-            size: The number of coordinates, which limits how many points are evaluated together.
+            size: The number of coordinates, or of the numbers that f holds, if those are more.
         """
         point_bytes = 2 * size * np.dtype(np.float64).itemsize  # x + t u, and what f makes of it
         fitting = CPU_BYTES // point_bytes
