@@ -19,7 +19,7 @@ _SPREAD_FACTOR = 2.0
 """Ratio of the error bar to the largest of `NUDGES` displacements; calibrated on the registry."""
 
 
-FIRST = 64
+FIRST_ENTRIES = 64
 """Number of entries that mostly show already that an array does not hold whole numbers."""
 
 
@@ -101,7 +101,7 @@ def nudge_data(x: np.ndarray | float, seed: int, epsilon: float) -> Shaped[np.nd
     """
     array = np.asarray(x)
     floating = jnp.issubdtype(array.dtype, jnp.floating)
-    if floating and _is_whole(array.reshape(-1)[:FIRST]) and _is_whole(array):
+    if floating and _is_whole(array.reshape(-1)[:FIRST_ENTRIES]) and _is_whole(array):
         return array
     return nudge(x, seed, epsilon)
 
