@@ -33,8 +33,8 @@ PACKAGES = (
 """The packages that judge, diagnose, and choose where and how."""
 
 
-DRAWINGS = "_results.html"
-"""What only draws, and decides nothing."""
+SHOWS = ("_results.html", "_results.report")
+"""What only draws and prints, and decides nothing."""
 
 
 def is_numeric(value: object) -> bool:
@@ -68,7 +68,7 @@ def constants() -> dict[str, Any]:
     for path in sorted(path for name in PACKAGES for path in (PACKAGE / name).rglob("*.py")):
         inner = path.relative_to(PACKAGE).with_suffix("").parts
         module = ".".join(inner).removesuffix(".__init__")
-        if module.startswith(DRAWINGS):
+        if module.startswith(SHOWS):
             continue
         space = importlib.import_module(f"gradcompare.{module}")
         for statement in tree_of(space.__name__).body:

@@ -22,7 +22,7 @@ from gradcompare import testing
 LIST = Path(__file__).parent / "data" / "public_api.txt"
 TESTING = (
     *("GradientMismatch", "assert_gradient", "assert_objective", "assert_hessian", "assert_hvp"),
-    *("assert_jacobian", "assert_jvp", "assert_vjp"),
+    *("assert_jacobian", "assert_jvp", "assert_rule", "assert_vjp"),
 )
 
 PLOT = ("coverage", "descent", "estimates", "scaling", "slice", "taylor", "timing", "v_curve")

@@ -225,9 +225,13 @@ class Evaluator:
         return CompiledBatches(self.problem, self.dtype, self._block(), self)
 
     def _block(self) -> Block:
+        size = self.problem.layout.size
         if self.problem.quantity != "gradient":
-            return Block.on_a_line()
-        size, chunk = self.problem.layout.size, self.chunk
+            if "value" not in self.functions:
+                self.value()
+            held = (self.functions["value"].peak_bytes or 0) // np.dtype(np.float64).itemsize
+            return Block.on_a_line(max(size, held))
+        chunk = self.chunk
         return Block.of_coordinates(size, chunk, multiplies=self.functions["value"].multiplies)
 
     def _value(self, params, data, direction):

@@ -19,6 +19,10 @@ _SPREAD_FACTOR = 2.0
 """Ratio of the error bar to the largest of `NUDGES` displacements; calibrated on the registry."""
 
 
+FIRST_ENTRIES = 64
+"""Number of entries that mostly show already that an array does not hold whole numbers."""
+
+
 def estimate_with_rounding(
     evaluator: Runner, key: Hashable, function: Function, *extra: PyTree
 ) -> Estimate:
@@ -76,11 +80,18 @@ def nudge(x: np.ndarray | float, seed: int, epsilon: float) -> Shaped[np.ndarray
     numbers = np.asarray(x, np.float64)
     # A hash of the bits of each number (multiply, xor-shift, multiply; its top four bits count),
     # so that equal numbers get equal moves, wherever they are.
+    # In place: a point of 10⁶ numbers is moved for each method and each nudge.
     with np.errstate(over="ignore"):  # the products wrap around on purpose
-        mixed = (numbers.view(np.uint64) ^ np.uint64(seed + 1)) * np.uint64(0x9E3779B97F4A7C15)
-        mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
-    places = (mixed >> np.uint64(60)).astype(np.float64) - 7.5  # −7.5, −6.5, … 7.5
-    return numbers * (1 + epsilon * places)
+        mixed = numbers.view(np.uint64) ^ np.uint64(seed + 1)
+        mixed *= np.uint64(0x9E3779B97F4A7C15)
+        mixed ^= mixed >> np.uint64(29)
+        mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed >>= np.uint64(60)
+    factors = mixed.astype(np.float64)
+    factors -= 7.5  # −7.5, −6.5, … 7.5
+    factors *= epsilon
+    factors += 1
+    return numbers * factors
 
 
 def nudge_data(x: np.ndarray | float, seed: int, epsilon: float) -> Shaped[np.ndarray, "..."]:
@@ -91,6 +102,10 @@ def nudge_data(x: np.ndarray | float, seed: int, epsilon: float) -> Shaped[np.nd
     """
     array = np.asarray(x)
     floating = jnp.issubdtype(array.dtype, jnp.floating)
-    if floating and np.all(array == np.round(np.asarray(array, np.float64))):
+    if floating and _is_whole(array.reshape(-1)[:FIRST_ENTRIES]) and _is_whole(array):
         return array
     return nudge(x, seed, epsilon)
+
+
+def _is_whole(array: Shaped[np.ndarray, "..."]) -> bool:
+    return bool(np.all(array == np.round(np.asarray(array, np.float64))))

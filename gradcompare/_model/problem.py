@@ -40,6 +40,7 @@ class Problem:
         sparsity: The pattern of a sparse matrix, of which `direction` holds the random directions
             that show entries outside of it, and the units of the coordinates, stacked; None for
             a dense one.
+        shifts: Whether the parameters are shifts along directions, from a point among the data.
     """
 
     objective: Objective
@@ -52,6 +53,7 @@ class Problem:
     results: Layout | None = None
     retraction: Retraction | None = None
     sparsity: Pattern | None = None
+    shifts: bool = False
 
     def probed(self, pattern: Pattern, seed: int) -> "Problem":
         """Returns the problem of a sparse matrix, with random directions."""

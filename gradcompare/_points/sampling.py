@@ -108,7 +108,8 @@ def lint(problem: Problem) -> tuple[str, ...]:
     """Returns sentences on what makes the point of `problem` poor for a comparison."""
     x, (lower, upper) = problem.layout.flatten(problem.params), problem.bounds
     sentences = []
-    if len(x) > 1 and np.all(x == x[0]) and problem.retraction is None:
+    moves = problem.shifts or problem.retraction is not None
+    if len(x) > 1 and np.all(x == x[0]) and not moves:
         sentences.append(
             f"all parameters equal {x[0] + 0.0:g}, so swapped coordinates cannot be noticed here"
         )

@@ -174,8 +174,20 @@ def run_quantity(
     direction: PyTree | None = None,
     results: Layout | None = None,
     pattern: Pattern | None = None,
+    at: Callable[[Signature, str, Quantity], Problem] | None = None,
 ) -> Comparison:
-    """Checks one quantity; before a second derivative, the gradient from which it is computed."""
+    """Checks one quantity; before a second derivative, the gradient from which it is computed.
+
+    Args:
+        objective: The functions.
+        quantity: The quantity.
+        signature: The division of the arguments.
+        options: The options of the check.
+        direction: The direction of a product; random for None.
+        results: The layout of the results of a function with several.
+        pattern: The pattern of a sparse matrix.
+        at: Makes the problem at a point with its name, where `objective` is of other parameters.
+    """
     names = ("seed", "points", "device", "memory_bytes", "executor", "on_error")
     chosen = {name: option for name, option in options.items() if name in names}
     methods = options.get("methods")
@@ -191,6 +203,8 @@ def run_quantity(
     def start(
         quantity: Quantity, direction: PyTree | None, there: Signature, label: str
     ) -> Problem:
+        if at is not None:
+            return at(there, label, quantity)
         params = there.params
         if along and direction is None and quantity != "gradient":
             layout = Layout.of(params)

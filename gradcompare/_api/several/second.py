@@ -7,6 +7,7 @@ from typing import Any, Unpack
 from ..._foundation.layout import Layout, PyTree
 from ..._model.arguments.several import Product
 from ..._results.result import Comparison
+from .directions import MOST_ROWS, run_along_directions
 from .quantity import MATRIX, Options, adapted, objective_of, run_quantity, signature_of
 from .sparse import as_sparse
 
@@ -67,6 +68,10 @@ def check_hvp(
 ) -> Comparison:
     """Checks the product of the Hessian of a scalar with a vector.
 
+    With more than 5000 parameters, the entries of the product (and of the gradient) are not
+    compared one by one, but along the direction and two random ones; the result says how large
+    an error shows.
+
     Args:
         value: `value(x, *args)`, a scalar.
         hvp: `hvp(x, v, *args)`, in the structure of `x`.
@@ -90,4 +95,6 @@ def check_hvp(
     signature = signature_of((x0, *args), options)
     by_hand = adapted("hvp", hvp, Product, signature)
     objective = replace(objective_of(value, signature, options, gradient), hvp=by_hand)
+    if Layout.of(signature.params).size > MOST_ROWS:
+        return run_along_directions(objective, signature, options, direction)
     return run_quantity(objective, "hvp", signature, options, direction)

@@ -15,7 +15,7 @@ from ..._foundation.precision import cast
 from ..._model.problem import Problem
 from ..compiled import CompiledFunction
 from ..function import AbstractFunction, OfValue, Runner
-from .chunks import MATRIX_CHUNK, choose_chunk, values_at
+from .chunks import CPU_BYTES, MATRIX_CHUNK, choose_chunk, values_at
 
 BLOCK = 1024
 """Largest number of perturbed points that one call evaluates."""
@@ -38,9 +38,15 @@ class Block:
     chunk: int
 
     @classmethod
-    def on_a_line(cls) -> "Block":
-        """Returns the block for a directional derivative."""
-        return cls(LINE_POINTS, LINE_CHUNK)
+    def on_a_line(cls, size: int) -> "Block":
+        """Returns the block for a directional derivative.
+
+        Args:
+            size: The number of coordinates, or of the numbers that f holds, if those are more.
+        """
+        point_bytes = 2 * size * np.dtype(np.float64).itemsize  # x + t u, and what f makes of it
+        fitting = CPU_BYTES // point_bytes
+        return cls(LINE_POINTS, min(LINE_CHUNK, max(1, fitting)))
 
     @classmethod
     def of_coordinates(cls, size: int, chunk: int, *, multiplies: bool) -> "Block":
@@ -86,7 +92,9 @@ class CompiledBatches:
     ) -> Float[np.ndarray, " k"]:
         if self.block.chunk > LINE_CHUNK:
             # A program of its own, since a chunk for all coordinates is far too wide for a line.
-            return replace(self, block=Block.on_a_line()).along(steps, direction)
+            return replace(self, block=Block.on_a_line(self.problem.layout.size)).along(
+                steps, direction
+            )
         u = self.problem.direction if direction is None else direction
         nowhere = np.full(len(steps), self.problem.layout.size, np.int32)
         return self._in_blocks(nowhere, np.zeros(len(steps)), steps, u)

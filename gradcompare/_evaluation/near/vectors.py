@@ -96,6 +96,12 @@ class VectorFunction:
         function = self.function
         return self.evaluator.run(("vector", self.key), lambda p, data, u: function(p, data))
 
+    @property
+    def _bytes(self) -> int:
+        """The memory of the values at one point, and of what is computed for them, if known."""
+        _ = self.centre
+        return self.evaluator.functions["vector", self.key].peak_bytes or 0
+
     def at(
         self, moves: Moves, u: Float[np.ndarray, " d"] | None = None
     ) -> Float[np.ndarray, "k m"]:
@@ -127,7 +133,8 @@ class VectorFunction:
         """
         m, count, d = len(self.centre), len(arrays[0]), len(self.evaluator.x)
         capacity = min(MOST_POINTS, max(1, BLOCK_NUMBERS // max(m, width)))
-        chunk = max(1, min(MOST_TOGETHER, CHUNK_NUMBERS // (d + m), capacity))
+        held = max(d + m, self._bytes // np.dtype(np.float64).itemsize)
+        chunk = max(1, min(MOST_TOGETHER, CHUNK_NUMBERS // held, capacity))
         rows = [np.empty((0, m))]
         for start in range(0, count, capacity):
             parts = [array[start : start + capacity] for array in arrays]

@@ -47,12 +47,15 @@ class Counted:
         self, indices: Int[np.ndarray, " k"], steps: Float[np.ndarray, " k"]
     ) -> tuple[Float[np.ndarray, "u m"], Int[np.ndarray, " k"]]:
         """Returns the values at different points, and the number of the point of each step."""
-        pairs, number = np.unique(np.stack([indices, steps]), axis=1, return_inverse=True)
-        number = np.reshape(number, -1)  # NumPy 2.0.0 keeps an axis
         d = len(self.function.evaluator.x)
-        values = self.function.at(Moves.of(d, pairs[0].astype(int), pairs[1]))
+        lengths, place = np.unique(steps, return_inverse=True)
+        # Whole numbers are sorted ten times as fast as pairs.
+        keys = indices * len(lengths) + np.reshape(place, -1)  # NumPy 2.0.0 keeps an axis
+        pairs, number = np.unique(keys, return_inverse=True)
+        coordinate, length = np.divmod(pairs, len(lengths))
+        values = self.function.at(Moves.of(d, coordinate, lengths[length]))
         self.evaluations += len(values)
-        return values, number
+        return values, np.reshape(number, -1)
 
     def at_points(self, points: Float[np.ndarray, "k d"]) -> Float[np.ndarray, "k m"]:
         """Returns the values at points that are given whole."""

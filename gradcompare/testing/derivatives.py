@@ -1,59 +1,17 @@
-"""For test suites: a wrong gradient fails the test, with a message that says where.
+"""Assertions about derivatives: each takes the arguments of a check."""
 
-from gradcompare.testing import assert_gradient
-
-def test_gradient():
-assert_gradient(value, gradient, x0, *args)
-"""
-
-import inspect
 from collections.abc import Callable
 from typing import Any
 
-from ._api.bench.fixture.gradient import record_gradient, with_arguments_of, with_benchmark
-from ._api.check import check
-from ._api.compare import compare
-from ._api.several.first import check_jacobian, check_jvp, check_vjp
-from ._api.several.second import check_hessian, check_hvp
-from ._foundation.errors import GradcompareError
-from ._model.objective import Objective
-from ._model.verdict import Verdict
-from ._results.report.brief import brief
-from ._results.result import Comparison
-
-UNTESTED = (
-    f"{Verdict.NOT_A_CHECK.title}: the {{}} was not among the methods compared\n"
-    "  Name `analytic` in methods, or leave methods out."
-)
-
-NOUNS = {"gradient": "gradient", "jac": "Jacobian", "hessian": "Hessian"}
-"""What the argument with the derivative under test is called in a sentence, if no product."""
-
-
-class GradientMismatch(GradcompareError, AssertionError):  # noqa: N818, an assertion that failed
-    """A derivative did not pass; the message is a report of at most fifteen lines.
-
-    Attributes:
-        comparison: The whole comparison.
-        report: The text of the message.
-
-    Examples:
-        >>> import jax.numpy as jnp
-        >>> from gradcompare.testing import GradientMismatch, assert_gradient
-        >>> try:
-        ...     assert_gradient(lambda x: jnp.sum(x**2), lambda x: x, [1.0, 2.0])
-        ... except GradientMismatch as mismatch:
-        ...     print(mismatch.comparison.verdict.name, len(mismatch.report.splitlines()) <= 15)
-        ANALYTIC_WRONG True
-    """
-
-    def __init__(self, comparison: Comparison, report: str = ""):
-        super().__init__(comparison, report)
-        self.comparison = comparison
-        self.report = report or brief(comparison)
-
-    def __str__(self) -> str:
-        return self.report
+from .._api.bench.fixture.gradient import record_gradient, with_arguments_of, with_benchmark
+from .._api.check import check
+from .._api.compare import compare
+from .._api.rules.check import check_rule
+from .._api.several.first import check_jacobian, check_jvp, check_vjp
+from .._api.several.second import check_hessian, check_hvp
+from .._model.objective import Objective
+from .._results.result import Comparison
+from .mismatch import GradientMismatch, verified
 
 
 @with_benchmark(check)
@@ -86,8 +44,8 @@ def assert_gradient(
     """
     __tracebackhide__ = True
     if benchmark is None:
-        return _verified(check, "gradient", args, options)
-    comparison = _verified(check, "gradient", args, {"timing": True, **options})
+        return verified(check, "gradient", args, options)
+    comparison = verified(check, "gradient", args, {"timing": True, **options})
     record_gradient(benchmark, comparison, args, options)
     return comparison
 
@@ -110,7 +68,7 @@ def assert_jacobian(*args: Any, **options: Any) -> Comparison:
         'AGREE'
     """
     __tracebackhide__ = True
-    return _verified(check_jacobian, "jac", args, options)
+    return verified(check_jacobian, "jac", args, options)
 
 
 @with_arguments_of(check_jvp)
@@ -131,7 +89,7 @@ def assert_jvp(*args: Any, **options: Any) -> Comparison:
         'AGREE'
     """
     __tracebackhide__ = True
-    return _verified(check_jvp, "jvp", args, options)
+    return verified(check_jvp, "jvp", args, options)
 
 
 @with_arguments_of(check_vjp)
@@ -152,7 +110,7 @@ def assert_vjp(*args: Any, **options: Any) -> Comparison:
         'AGREE'
     """
     __tracebackhide__ = True
-    return _verified(check_vjp, "vjp", args, options)
+    return verified(check_vjp, "vjp", args, options)
 
 
 @with_arguments_of(check_hessian)
@@ -174,7 +132,7 @@ def assert_hessian(*args: Any, **options: Any) -> Comparison:
         'AGREE'
     """
     __tracebackhide__ = True
-    return _verified(check_hessian, "hessian", args, options)
+    return verified(check_hessian, "hessian", args, options)
 
 
 @with_arguments_of(check_hvp)
@@ -196,7 +154,34 @@ def assert_hvp(*args: Any, **options: Any) -> Comparison:
         'AGREE'
     """
     __tracebackhide__ = True
-    return _verified(check_hvp, "hvp", args, options)
+    return verified(check_hvp, "hvp", args, options)
+
+
+@with_arguments_of(check_rule)
+def assert_rule(*args: Any, **options: Any) -> Comparison:
+    """Checks a rule for a derivative as `check_rule` does, and fails unless it was verified.
+
+    Args:
+        *args: `f` and its primals, as for `check_rule`.
+        **options: As for `check_rule`.
+
+    Raises:
+        GradientMismatch: as in `assert_gradient`, also where the rule is wrong in float32, under
+            `jax.vmap`, at an extreme primal or in its second derivative alone.
+
+    Examples:
+        >>> import jax
+        >>> import jax.numpy as jnp
+        >>> from gradcompare.testing import assert_rule
+        >>> @jax.custom_jvp
+        ... def sine(x):
+        ...     return jnp.sin(x)
+        >>> sine.defjvps(lambda tangent, answer, x: jnp.cos(x) * tangent)
+        >>> assert_rule(sine, 0.6).verdict.name
+        'AGREE'
+    """
+    __tracebackhide__ = True
+    return verified(check_rule, "f", args, options)
 
 
 def assert_objective(objective: str | Objective, **options: Any) -> Comparison:
@@ -223,22 +208,3 @@ def assert_objective(objective: str | Objective, **options: Any) -> Comparison:
     if not comparison.ok:
         raise GradientMismatch(comparison)
     return comparison
-
-
-def _verified(
-    run: Callable[..., Comparison], by_hand: str, args: tuple, options: dict[str, Any]
-) -> Comparison:
-    """Runs a check, and fails unless the argument `by_hand` was verified."""
-    __tracebackhide__ = True
-    comparison = run(*args, **options)
-    if not comparison.ok:
-        raise GradientMismatch(comparison)
-    derivative = inspect.signature(run).bind(*args, **options).arguments[by_hand]
-    if derivative is not None and not _took_part(comparison):
-        raise GradientMismatch(comparison, UNTESTED.format(NOUNS.get(by_hand, "product")))
-    return comparison
-
-
-def _took_part(comparison: Comparison) -> bool:
-    """Whether the hand-written derivative was compared at every point."""
-    return all("analytic" in point.votes for result in comparison for point in result.points)
