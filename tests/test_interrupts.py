@@ -148,6 +148,32 @@ def test_a_killed_parent_leaves_no_process(file):
     assert [r.verdict.name for r in resumed(file)] == ["AGREE"] * 4
 
 
+def test_one_check_ends_as_well(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "import os, pathlib\n"
+        "def stuck(x):\n"
+        "    pathlib.Path(__file__).with_name('begun').touch()\n"
+        "    while os.path.exists(__file__):\n"
+        "        pass\n"
+    )
+    arguments = ["check", f"{file}:stuck", "--shape", "x=2", "--no-cache"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gradcompare", *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    end = time.monotonic() + 120
+    while not (tmp_path / "begun").exists():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    process.terminate()
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (143, "gradcompare: interrupted by SIGTERM\n")
+
+
 @pytest.fixture(name="finished")
 def _finished(file):
     """A run that ended after its four rows, before they were timed."""

@@ -13,6 +13,7 @@ from gradcompare._api.compare import prepare
 from gradcompare.cli import processes
 from gradcompare.cli.main import main
 from gradcompare.cli.processes import compare_in_processes
+from gradcompare.cli.runs.rows import Rows
 from gradcompare.methods._registry import standard_methods
 
 FILE = """
@@ -142,8 +143,10 @@ def test_results_of_a_process_that_ends_later_are_kept(file):
     cases, plan = prepare([file], standard_methods(), points=1)
     started = {"initializer": processes._keep, "initargs": (cases, plan)}
     steps = []
+    rows = Rows()
+    rows.begin(cases, plan)
     with Ending(1, **started) as worker:
-        results = processes._results(cases, plan, [worker], lambda *step: steps.append(step))
+        results = processes._results(cases, plan, [worker], lambda *step: steps.append(step), rows)
     assert [r.objective for r in results] == ["first", "second", "third"]
     assert [r.verdict.name for r in results] == ["AGREE", "ERROR", "ANALYTIC_WRONG"]
     assert "not timed, because the process with its compiled programs ended" in str(results[0])

@@ -81,12 +81,12 @@ def _of_functions(arguments: Any, size: int | None, iterations: int, seed: int):
 
 def _of_objective(objectives: tuple, size: int | None, iterations: int, options: dict):
     from .._api.identities.descend import descend_objective
+    from .._api.registry import several
     from .._foundation.errors import InputError
 
     if any(options[name] for name in NAMED) or options["gradient"] or options["pair"]:
         raise InputError(f"{options['target']} brings its own gradient and numbers; give --size")
     first, *others = objectives
     if others:
-        names = ", ".join(objective.name for objective in objectives)
-        raise InputError(f"{options['target']} holds {names}; name one of them with :NAME")
+        raise InputError(several(options["target"], objectives))
     return descend_objective(first, size, seed=options["seed"], iterations=iterations)
