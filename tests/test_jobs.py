@@ -139,6 +139,23 @@ class Ending(ThreadPoolExecutor):
         return super().submit(fn, *args, **kwargs)
 
 
+class Ended(ThreadPoolExecutor):
+    """Ended while it had nothing to do."""
+
+    def submit(self, fn, /, *args, **kwargs):
+        raise BrokenProcessPool("it ended")
+
+
+def test_a_process_that_ends_between_two_cases_takes_none_with_it(file):
+    cases, plan = prepare([file], standard_methods(), points=1, timing=False)
+    rows = Rows()
+    rows.begin(cases, plan)
+    with Ending(1, initializer=processes._keep, initargs=(cases, plan)) as ours, Ended(1) as other:
+        results = processes._results(cases, plan, [ours, other], lambda *step: None, rows)
+    assert [r.verdict.name for r in results] == ["AGREE", "ERROR", "ANALYTIC_WRONG"]
+    assert "no value today" in str(results[1])
+
+
 def test_results_of_a_process_that_ends_later_are_kept(file):
     cases, plan = prepare([file], standard_methods(), points=1)
     started = {"initializer": processes._keep, "initargs": (cases, plan)}

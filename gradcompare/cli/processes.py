@@ -29,7 +29,7 @@ from .._engine.settings import Case, Progress, Settings
 from .._results.result import Comparison, Result
 from .compilation_cache import use_compilation_cache
 from .interrupts.parent import begin, packed
-from .interrupts.signals import quiet_start
+from .interrupts.signals import without_signals, without_tracker_warnings
 from .runs.rows import Rows
 
 WORTHWHILE = 4
@@ -81,10 +81,11 @@ def compare_in_processes(
         ThreadPoolExecutor(1, initializer=_keep, initargs=(cases, settings))
     ]
     with ExitStack() as stack:
-        with quiet_start():
+        with without_tracker_warnings():
             for _ in range(jobs - 1):
                 workers.append(ProcessPoolExecutor(1, context, begin, (work,)))
-                workers[-1].submit(os.getpid)  # a process starts with the first call
+                with without_signals():
+                    workers[-1].submit(os.getpid)  # a process starts with the first call
         for worker in workers:
             stack.enter_context(worker)
         results = _results(cases, settings, workers, progress, rows)
@@ -131,8 +132,14 @@ def _dealt(
 
     def deal(worker: Executor) -> None:
         number = next(waiting, None)
-        if number is not None:
-            pending[worker.submit(_studied, number, earlier.get(number))] = (number, worker)
+        if number is None:
+            return
+        try:
+            future = worker.submit(_studied, number, earlier.get(number))
+        except BrokenExecutor:  # it ended between two cases; this process does not
+            worker = workers[0]
+            future = worker.submit(_studied, number, earlier.get(number))
+        pending[future] = (number, worker)
 
     for worker in workers:
         deal(worker)

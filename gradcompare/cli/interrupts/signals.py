@@ -115,12 +115,22 @@ def _watch(reader: socket.socket, ours: list[signal.Signals], ending: Ending) ->
 
 
 @contextmanager
-def quiet_start() -> Iterator[None]:
+def without_signals() -> Iterator[None]:
     """Processes that are started inside do not get the signals until they allow them.
 
-    Nor does Python's resource tracker warn of what it removes after an end.
+    Python's resource tracker has to run by then: where it is started, it allows them again.
     """
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS) if MASKS else set()
+    try:
+        yield
+    finally:
+        if MASKS:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+@contextmanager
+def without_tracker_warnings() -> Iterator[None]:
+    """A resource tracker that is started inside does not warn of what it removes after an end."""
     warnings = os.environ.get("PYTHONWARNINGS")
     os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [warnings, NO_TRACKER]))
     try:
@@ -128,8 +138,6 @@ def quiet_start() -> Iterator[None]:
     finally:
         os.environ.pop("PYTHONWARNINGS")
         os.environ.update({} if warnings is None else {"PYTHONWARNINGS": warnings})
-        if MASKS:
-            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
 def leave_signals_to_parent() -> None:
