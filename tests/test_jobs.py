@@ -13,6 +13,7 @@ from gradcompare._api.compare import prepare
 from gradcompare.cli import processes
 from gradcompare.cli.main import main
 from gradcompare.cli.processes import compare_in_processes
+from gradcompare.cli.runs.rows import Rows
 from gradcompare.methods._registry import standard_methods
 
 FILE = """
@@ -138,12 +139,31 @@ class Ending(ThreadPoolExecutor):
         return super().submit(fn, *args, **kwargs)
 
 
+class Ended(ThreadPoolExecutor):
+    """Ended while it had nothing to do."""
+
+    def submit(self, fn, /, *args, **kwargs):
+        raise BrokenProcessPool("it ended")
+
+
+def test_a_process_that_ends_between_two_cases_takes_none_with_it(file):
+    cases, plan = prepare([file], standard_methods(), points=1, timing=False)
+    rows = Rows()
+    rows.begin(cases, plan)
+    with Ending(1, initializer=processes._keep, initargs=(cases, plan)) as ours, Ended(1) as other:
+        results = processes._results(cases, plan, [ours, other], lambda *step: None, rows)
+    assert [r.verdict.name for r in results] == ["AGREE", "ERROR", "ANALYTIC_WRONG"]
+    assert "no value today" in str(results[1])
+
+
 def test_results_of_a_process_that_ends_later_are_kept(file):
     cases, plan = prepare([file], standard_methods(), points=1)
     started = {"initializer": processes._keep, "initargs": (cases, plan)}
     steps = []
+    rows = Rows()
+    rows.begin(cases, plan)
     with Ending(1, **started) as worker:
-        results = processes._results(cases, plan, [worker], lambda *step: steps.append(step))
+        results = processes._results(cases, plan, [worker], lambda *step: steps.append(step), rows)
     assert [r.objective for r in results] == ["first", "second", "third"]
     assert [r.verdict.name for r in results] == ["AGREE", "ERROR", "ANALYTIC_WRONG"]
     assert "not timed, because the process with its compiled programs ended" in str(results[0])

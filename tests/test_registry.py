@@ -39,6 +39,7 @@ def file(tmp_path, monkeypatch):
 PLACES = {
     "file": ("{file}", ["one"]),
     "file:objective": ("{file}:TWO", ["two"]),
+    "file:name of an objective": ("{file}:one", ["one"]),
     "file:list": ("{file}:PAIR", ["one", "two"]),
     "module": ("mine_for_registry:OBJECTIVES", ["one"]),
     "module:objective": ("mine_for_registry:TWO", ["two"]),
@@ -53,7 +54,7 @@ def test_places(file, place):
 
 
 def test_one_of_several_has_to_be_named(file):
-    with pytest.raises(InputError, match="holds one, two; name one of them with :NAME"):
+    with pytest.raises(InputError, match=r"holds one, two; name one of them, as in .*:one"):
         get_objective(f"{file}:PAIR")
 
 

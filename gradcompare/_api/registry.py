@@ -6,7 +6,7 @@ name under the entry point `gradcompare.objectives`. The first call reads them.
 """
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any
@@ -49,7 +49,8 @@ def find_objectives(name: str) -> tuple[Objective, ...]:
 
     Args:
         name: A registered name; or `path/to/file.py` or `package.module`, followed by
-            `:NAME` for one variable of it (an objective or a sequence of objectives).
+            `:NAME` for one variable of it (an objective or a sequence of objectives), or for
+            one of its `OBJECTIVES`.
 
     Raises:
         UnknownNameError: if there is no such name.
@@ -112,9 +113,15 @@ def get_objective(name: str) -> Objective:
     """
     first, *others = find_objectives(name)
     if others:
-        names = ", ".join(objective.name for objective in (first, *others))
-        raise InputError(f"{name} holds {names}; name one of them with :NAME")
+        raise InputError(several(name, (first, *others)))
     return first
+
+
+def several(target: str, objectives: Sequence[Objective]) -> str:
+    """Returns what to say where one objective is wanted, and a target holds several."""
+    names = ", ".join(objective.name for objective in objectives)
+    file = target.rpartition(":")[0] or target
+    return f"{target} holds {names}; name one of them, as in {file}:{objectives[0].name}"
 
 
 def unique(objectives: Iterable[Objective]) -> tuple[Objective, ...]:
@@ -145,23 +152,33 @@ def _is_exportable(value: object) -> bool:
 
 
 def _attribute(module: ModuleType, place: str, name: str, exportable: bool = True) -> Any:
-    if not hasattr(module, name):
+    if hasattr(module, name):
+        return getattr(module, name)
+    listed = getattr(module, "OBJECTIVES", ())
+    inside = {one.name: one for one in listed} if _is_exportable(listed) else {}
+    if name not in inside:
         names = [
             key
             for key, value in vars(module).items()
             if (_is_exportable(value) if exportable else not key.startswith("_"))
         ]
-        raise UnknownNameError(f"name in {place}", name, names)
-    return getattr(module, name)
+        raise UnknownNameError(f"name in {place}", name, [*names, *inside])
+    return inside[name]
 
 
 def _exported(value: object, where: str) -> tuple[Objective, ...]:
-    if isinstance(value, ModuleType):
+    named = not isinstance(value, ModuleType)
+    if not named:
         value = getattr(value, "OBJECTIVES", None)
     if isinstance(value, Objective):
         return (value,)
     if isinstance(value, (tuple, list)) and _is_exportable(value):
         return tuple(value)
+    if named:
+        raise InputError(
+            f"{where} holds no objectives, but a value of type {type(value).__name__}; name an "
+            "Objective or a sequence of them"
+        )
     raise InputError(
         f"{where} holds no objectives; "
         "end it with OBJECTIVES = (Objective(...),), or name one with :NAME"

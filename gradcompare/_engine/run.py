@@ -6,10 +6,11 @@ after another. Only this module and the two below handle precision and exception
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 
 import numpy as np
 
@@ -21,12 +22,13 @@ from .._foundation.user_code import describe
 from .._introspection.closures import definition
 from .._model.estimate import Estimate
 from .._model.problem import Problem
+from .._points.sources import First
 from .._results.result import Comparison, Result
 from .._results.timing import summarise
 from ..methods._base import AbstractMethod, voters
 from .case import Study, study
 from .environment import environment
-from .settings import Case, Progress, Settings, evaluator_of
+from .settings import Case, Keep, Progress, Settings, evaluator_of
 from .timing import dispatch_of, empty_calls, measure
 
 WORKERS = 8
@@ -40,21 +42,39 @@ KEPT = ("quantity", "seed", "points", "repeats", "timing", "memory_bytes")
 
 
 def run(
-    cases: Sequence[Case], settings: Settings, progress: Progress = lambda name, done, total: None
+    cases: Sequence[Case],
+    settings: Settings,
+    progress: Progress = lambda name, done, total: None,
+    keep: Keep = lambda number, result: None,
+    earlier: Mapping[int, Result] = MappingProxyType({}),
 ) -> Comparison:
-    """Returns the results of every case."""
+    """Returns the results of every case.
+
+    Args:
+        cases: The cases.
+        settings: Their settings.
+        progress: Is told of each step.
+        keep: Gets each result as soon as it is there, and again when it is timed.
+        earlier: Results of an earlier process, by the numbers of their cases.
+    """
     studies, results = [], []
     steps = len(cases) * (2 if settings.timing else 1)
     with ThreadPoolExecutor(min(WORKERS, os.cpu_count() or 1)) as pool:
         # One case stays in this thread, where the user's own settings of JAX hold.
         shared = any(case.programs is not None for case in cases)
         apply = map if len(cases) == 1 or shared else pool.map
-        for each in apply(lambda case: attempt(case, settings), cases):
+        attempts = apply(
+            lambda number: attempt_or_resume(cases[number], settings, earlier.get(number)),
+            range(len(cases)),
+        )
+        for each in attempts:
+            keep(len(studies), each.result)
             studies.append(each)
             progress(each.result.objective, len(studies), steps)
     for each in studies:
         results.append(timed(each, settings))
         if settings.timing:
+            keep(len(results) - 1, results[-1])
             progress(each.result.objective, len(studies) + len(results), steps)
     return gathered(results, settings)
 
@@ -80,6 +100,16 @@ def attempt(case: Case, settings: Settings) -> Study:
         outcome.add_note(f"while comparing the derivatives of {case.objective.name}")
         raise outcome
     return Study(failed(case, settings, describe(outcome)))
+
+
+def attempt_or_resume(case: Case, settings: Settings, earlier: Result | None) -> Study:
+    """Studies one case, unless an earlier process did: then it makes what is to be timed."""
+    if earlier is None:
+        return attempt(case, settings)
+    if earlier.timings or not settings.timing:
+        return Study(earlier)
+    first = attempt(replace(case, points=First(case.points)), settings)
+    return replace(first, result=earlier)
 
 
 def failed(case: Case, settings: Settings, message: str) -> Result:

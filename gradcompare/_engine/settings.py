@@ -15,11 +15,15 @@ from .._foundation.precision import FLOAT64, Device, find_device, find_dtype
 from .._model.objective import Objective, Quantity
 from .._model.problem import Problem
 from .._points.sources import PointSource
+from .._results.result import Result
 from ..methods._base import AbstractMethod
 from ..methods._registry import find_method, standard_methods
 
 Progress = Callable[[str, int, int], None]
 """Called as `progress(name, done, total)` after a case is estimated, and after it is timed."""
+
+Keep = Callable[[int, Result], None]
+"""Called as `keep(number, result)` with the number of a case, when `Progress` is called."""
 
 
 @dataclass(frozen=True)

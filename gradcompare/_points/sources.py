@@ -74,6 +74,20 @@ class Neighbourhood(PointSource):
 
 
 @dataclass(frozen=True)
+class First(PointSource):
+    """The first point of another source, alone.
+
+    Attributes:
+        source: The other source.
+    """
+
+    source: PointSource
+
+    def first(self, value_at: ValueAt) -> Iterator[Problem]:
+        yield next(self.source.first(value_at))
+
+
+@dataclass(frozen=True)
 class Draws(PointSource):
     """Points of a registered objective, each with its own data, and its special points.
 

@@ -50,6 +50,8 @@ class Comparison(Outcome):
         results: One for each objective and size.
         environment: Versions, device, processor.
         settings: Methods, points, seed and other arguments of the comparison.
+        interrupted: Whether a signal ended it before it was finished.
+        missing: What an interruption left out, by name.
 
     Examples:
         >>> import jax.numpy as jnp
@@ -71,6 +73,8 @@ class Comparison(Outcome):
     results: tuple[Result, ...]
     environment: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
+    interrupted: bool = False
+    missing: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -80,8 +84,9 @@ class Comparison(Outcome):
 
     @property
     def ok(self) -> bool:
-        """Whether there is a result, and every verdict is the one that its objective declares."""
-        return bool(self.results) and all(result.ok for result in self.results)
+        """Whether every verdict is the one that its objective declares, and none is missing."""
+        there = bool(self.results) and not self.missing
+        return there and all(result.ok for result in self.results)
 
     def __iter__(self) -> Iterator[Result]:
         return iter(self.results)

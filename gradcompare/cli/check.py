@@ -13,8 +13,9 @@ import click
 from click.core import ParameterSource
 
 from .._foundation.errors import InputError
+from .._foundation.storage.whole import write_whole
 from .._foundation.user_code import describe, place
-from .output.files import FILES, require_writable, write_files, writes_files
+from .output.files import FILES, JSON, aside, require_writable, write_then_print, writes_files
 
 if TYPE_CHECKING:
     from .inputs.arguments import CheckArguments
@@ -94,7 +95,7 @@ OPTIONS = (
         "--locate", "located", is_flag=True, help="Find the wrong entries of a very long gradient."
     ),
     click.option("--cache/--no-cache", default=True, help="Keep compiled programs on disk."),
-    click.option("--json", "path", type=RESULT, help="Write the result to this file."),
+    click.option("--json", "path", type=JSON, help="File of the result; - is standard output."),
     click.option("-v", "--verbose", is_flag=True, help="Show every detail."),
 )
 
@@ -114,8 +115,7 @@ def _with_options(function):
 def check_command(ctx: click.Context, path, cache, located, verbose, **options) -> None:
     from .compilation_cache import use_compilation_cache
 
-    if path is not None:
-        require_writable(path)
+    require_writable(path)
     if cache:
         use_compilation_cache()
     try:
@@ -129,15 +129,16 @@ def check_command(ctx: click.Context, path, cache, located, verbose, **options) 
         raise InputError(
             f"{describe(error)}{f' at {where}' if where else ''}; -v shows the whole traceback"
         ) from error
-    for result in [outcome] if located else outcome:
-        click.echo(_opened(result) if verbose and not located else str(result))
-        if not (located or verbose) and result.timings:
-            click.echo(f"  {_times(result)}")
-    if path is not None:
-        path.write_text(outcome.to_json() + "\n", encoding="utf-8")
-    write_files(outcome)
-    if options["planted"]:
-        click.echo(f"\n{_planted(outcome)}")
+
+    def show() -> None:
+        for result in [outcome] if located else outcome:
+            click.echo(_opened(result) if verbose and not located else str(result))
+            if not (located or verbose) and result.timings:
+                click.echo(f"  {_times(result)}")
+        if options["planted"]:
+            click.echo(f"\n{_planted(outcome)}")
+
+    write_then_print(outcome, show)
     sys.exit(AGREE if outcome.ok else DISAGREE)
 
 
@@ -151,10 +152,7 @@ def init_command(file: Path, force: bool) -> None:
     if file.exists() and not force:
         raise InputError(f"{file} exists; give another name, or --force to overwrite it")
     starter = Path(__file__).with_name("starter.py").read_text(encoding="utf-8")
-    try:
-        file.write_text(starter, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{file} cannot be written: {error}") from error
+    write_whole(file, starter)
     click.echo(f"{file} is written; edit it, then: gradcompare check {file}")
 
 
@@ -214,7 +212,8 @@ def _check(arguments: "CheckArguments", options: dict):
             "--domain NAME=positive, or give numbers, as in --at NAME=0.3,1.2"
         )
     if arguments.drawn:
-        click.echo(arguments.drawn)
+        with aside():
+            click.echo(arguments.drawn)
     record = {"formulas": arguments.formulas, "drawn": arguments.drawn}
     return replace(comparison, settings={**comparison.settings, "asked": record})
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from .check import AGREE, DISAGREE, RESULT, require_writable
+from .check import AGREE, DISAGREE
+from .output.files import JSON, aside, require_writable, write_then_print
 
 NAMED = ("at", "shapes", "domains", "parameters")
 """The options that say what a function of the user's own is called with."""
@@ -40,21 +41,21 @@ not; 2: the input cannot be used.
 @click.option("--size", type=click.IntRange(1), help="Size of a registered objective.")
 @click.option("--iterations", type=click.IntRange(1), default=100, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of random numbers.")
-@click.option("--json", "path", type=RESULT, help="Write the result to this file.")
+@click.option(
+    "--json", "path", type=JSON, help="Write the result to this file; - is standard output."
+)
 def descend_command(path: Path | None, size: int | None, iterations: int, **options) -> None:
     from .inputs.arguments import CheckArguments
     from .inputs.options import read_options
 
-    if path is not None:
-        require_writable(path)
-    arguments = read_options({**options, "formula": None, "formulas": (), "symmetric": False})
+    require_writable(path)
+    absent = {"formula": None, "formulas": (), "symmetric": False, "other": None}
+    arguments = read_options(options | absent)
     if isinstance(arguments, CheckArguments):
         result = _of_functions(arguments, size, iterations, options["seed"])
     else:
         result = _of_objective(arguments, size, iterations, options)
-    click.echo(str(result))
-    if path is not None:
-        path.write_text(result.to_json() + "\n", encoding="utf-8")
+    write_then_print(result, lambda: click.echo(str(result)))
     sys.exit(AGREE if result.ok else DISAGREE)
 
 
@@ -65,7 +66,8 @@ def _of_functions(arguments: Any, size: int | None, iterations: int, seed: int):
     if size is not None:
         raise InputError("--size goes with a registered objective; give --shape or --at")
     if arguments.drawn:
-        click.echo(arguments.drawn)
+        with aside():
+            click.echo(arguments.drawn)
     return descend(
         arguments.value,
         arguments.gradient,
@@ -79,12 +81,12 @@ def _of_functions(arguments: Any, size: int | None, iterations: int, seed: int):
 
 def _of_objective(objectives: tuple, size: int | None, iterations: int, options: dict):
     from .._api.identities.descend import descend_objective
+    from .._api.registry import several
     from .._foundation.errors import InputError
 
     if any(options[name] for name in NAMED) or options["gradient"] or options["pair"]:
         raise InputError(f"{options['target']} brings its own gradient and numbers; give --size")
     first, *others = objectives
     if others:
-        names = ", ".join(objective.name for objective in objectives)
-        raise InputError(f"{options['target']} holds {names}; name one of them with :NAME")
+        raise InputError(several(options["target"], objectives))
     return descend_objective(first, size, seed=options["seed"], iterations=iterations)

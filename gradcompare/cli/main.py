@@ -4,14 +4,32 @@ The commands import what needs JAX, so that `--help` does not load it.
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from .check import AGREE, DISAGREE, UNUSABLE, check_command, init_command
 from .descend import descend_command
+from .interrupts.signals import watch_signals
 from .output.citation import cite_command
-from .output.files import require_writable, write_files, writes_files
+from .output.files import (
+    JSON,
+    is_file,
+    require_writable,
+    write_all,
+    write_files,
+    write_json,
+    write_then_print,
+    writes_files,
+)
+from .output.terminal import (
+    CLOSED_PIPE,
+    flushed,
+    print_no_more,
+    progress_bar,
+    speak_to_any_terminal,
+)
 from .timing.bench import bench_command
 from .timing.diff import diff_command
 
@@ -21,16 +39,21 @@ TABLES = (*FORMATS, "csv")
 
 
 class _Group(click.Group):
-    """Reports unusable input in one line on stderr, with exit code 2."""
+    """Reports unusable input in one line on stderr, with exit code 2; ends at signals."""
 
     def invoke(self, ctx: click.Context):
         from .._foundation.errors import InputError
 
+        speak_to_any_terminal()
         try:
-            return super().invoke(ctx)
+            with watch_signals() as ctx.obj, flushed():
+                return super().invoke(ctx)
         except InputError as error:
             click.echo(f"gradcompare: {error}", err=True)
             ctx.exit(UNUSABLE)
+        except BrokenPipeError:
+            print_no_more()
+            ctx.exit(CLOSED_PIPE)
 
 
 def _shown(function):
@@ -69,6 +92,7 @@ main.add_command(diff_command)
 )
 def list_command(style: str, pages: Path | None) -> None:
     """List the registered objectives, with their formulas and sources."""
+    from .._foundation.storage.whole import write_whole
     from .catalogue import catalogue, family_pages
 
     if pages is None:
@@ -76,7 +100,7 @@ def list_command(style: str, pages: Path | None) -> None:
         return
     pages.mkdir(parents=True, exist_ok=True)
     for name, text in family_pages().items():
-        (pages / name).write_text(text, encoding="utf-8")
+        write_whole(pages / name, text)
         click.echo(pages / name)
 
 
@@ -103,38 +127,54 @@ def list_command(style: str, pages: Path | None) -> None:
 @click.option("--timing/--no-timing", default=True, help="Measure running times.")
 @click.option("--jobs", type=click.IntRange(1), help="Number of processes; default: one per core.")
 @click.option("--cache/--no-cache", default=True, help="Keep compiled programs on disk.")
-@click.option("--json", "path", type=click.Path(dir_okay=False, writable=True, path_type=Path))
+@click.option(
+    "--json", "path", type=JSON, help="Write every row to this file; - is standard output."
+)
+@click.option("--resume", is_flag=True, help="Go on with an interrupted run of the same FILE.")
 @_shown
-def run_command(names, methods, step, path, verbose, only_failures, style, **options):
+@click.pass_context
+def run_command(
+    context, names, methods, step, path, resume, verbose, only_failures, style, **options
+):
     """Compare the derivatives of NAMES, or of every registered objective.
 
     A name is a registered objective, path/to/file.py or package.module; add :NAME to the last
     two for one of their objectives. Exit code 0: every verdict is the one that its objective
-    declares, which is AGREE unless it is a trap; 1: one is not; 2: the input cannot be used.
+    declares, which is AGREE unless it is a trap; 1: one is not; 2: the input cannot be used;
+    130, 143, 129: interrupted by SIGINT, SIGTERM, SIGHUP, after the finished rows are written.
     """
-    from dataclasses import replace
-
-    from tqdm import tqdm
-
     from .._engine.settings import with_methods
     from .processes import compare_in_processes
+    from .runs.rows import Rows
 
-    if path is not None:
-        require_writable(path)
+    require_writable(path)
+    if resume and not is_file(path):
+        raise click.UsageError("--resume goes with --json FILE")
     chosen, beside = with_methods(methods, step)
-    with tqdm(disable=None, leave=False, file=sys.stderr) as bar:
+    rows = Rows(path if is_file(path) else None, resume=resume)
 
-        def progress(name: str, done: int, total: int) -> None:
-            bar.total, bar.n = total, done
-            bar.set_description(name)
+    def show(comparison, write) -> None:
+        comparison = replace(comparison, settings={**comparison.settings, "beside": list(beside)})
+        write_then_print(
+            comparison, lambda: _print(comparison, style, verbose, only_failures), write
+        )
 
+    def finish() -> None:
+        bar.close()
+        comparison = rows.interrupted()
+        if comparison is not None:
+            with context.scope(cleanup=False):  # in another thread
+                show(comparison, write_json)
+
+    ending = context.obj
+    with progress_bar() as (bar, progress), ending.with_finish(finish):
         options["sizes"] = options["sizes"] or None
-        comparison = compare_in_processes(names or None, chosen, progress=progress, **options)
-    comparison = replace(comparison, settings={**comparison.settings, "beside": list(beside)})
-    _print(comparison, style, verbose, only_failures)
-    if path is not None:
-        path.write_text(comparison.to_json() + "\n", encoding="utf-8")
-    write_files(comparison)
+        comparison = compare_in_processes(
+            names or None, chosen, progress=progress, rows=rows, **options
+        )
+    with ending.lock:
+        show(comparison, write_all)
+        rows.end()
     sys.exit(AGREE if comparison.ok else DISAGREE)
 
 
@@ -150,14 +190,13 @@ def show_command(file: Path, verbose: bool, only_failures: bool, style: str) -> 
     missing = {"methods", "sources", "dtype"} - comparison.settings.keys()
     if missing:
         raise InputError(f"{file} lacks the settings {', '.join(sorted(missing))}; run it again")
-    _print(comparison, style, verbose, only_failures)
-    write_files(comparison)
+    write_then_print(
+        comparison, lambda: _print(comparison, style, verbose, only_failures), write_files
+    )
     sys.exit(AGREE if comparison.ok else DISAGREE)
 
 
 def _print(comparison, style, verbose, only_failures) -> None:
-    from dataclasses import replace
-
     from .._results.report.detail import detail
     from .._results.report.table import legend, outcome, table
     from .output.printing import WRITERS

@@ -5,11 +5,11 @@ killed while it wrote, and is dropped.
 """
 
 import json
-import os
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from ..._foundation.errors import InputError
+from ..._foundation.storage.lines import append, append_line, drop_half_line, read_lines
 
 FORMAT = 1
 """Version of the layout of a record."""
@@ -87,12 +87,7 @@ def read_records(path: Path) -> list[Record]:
     Raises:
         InputError: if the file holds something else.
     """
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error}") from error
-    lines = text[: text.rfind(b"\n") + 1].splitlines()
-    records = [_read(line, path, number) for number, line in enumerate(lines, 1)]
+    records = [_read(line, path, number) for number, line in enumerate(read_lines(path), 1)]
     return list({circumstances(record): record for record in records}.values())
 
 
@@ -128,15 +123,14 @@ class Journal:
             return
         if path.exists():
             self._latest = {circumstances(record): record for record in read_records(path)}
-            _drop_half_line(path)
+            drop_half_line(path)
         else:
-            _append(path, b"")
+            append(path, b"")
 
     def append(self, record: Record) -> None:
         """Adds a record, and writes it before it returns."""
         if self._path is not None:
-            line = json.dumps(record, allow_nan=False, ensure_ascii=False)
-            _append(self._path, f"{line}\n".encode())
+            append_line(self._path, json.dumps(record, allow_nan=False, ensure_ascii=False))
         self._latest[circumstances(record)] = record
 
     def like(self, record: Record) -> Record | None:
@@ -147,21 +141,3 @@ class Journal:
         """Returns the records of the same method at smaller sizes, in ascending order."""
         same = [r for r in self._latest.values() if ladder(r) == ladder(record)]
         return sorted((r for r in same if r["size"] < record["size"]), key=lambda r: r["size"])
-
-
-def _append(path: Path, line: bytes) -> None:
-    try:
-        with path.open("ab") as file:
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error}") from error
-
-
-def _drop_half_line(path: Path) -> None:
-    """Cuts off a last line without its end, so that the next record begins a line."""
-    text = path.read_bytes()
-    whole = text.rfind(b"\n") + 1
-    if whole < len(text):
-        os.truncate(path, whole)

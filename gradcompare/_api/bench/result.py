@@ -1,6 +1,5 @@
 """`Bench`: the figures of a benchmark, with tables, growth and break-even sizes."""
 
-import csv
 import itertools
 import math
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ import numpy as np
 from tabulate import tabulate
 
 from ..._foundation.errors import InputError
+from ..._foundation.storage.whole import write_csv
 from ..._foundation.wording import duration, memory, ratio, short
 from ..._results.timing import ABOVE_DISPATCH
 from .record import Record, ladder, read_records
@@ -78,11 +78,12 @@ class Bench:
         return pandas.DataFrame.from_records(self.to_records())
 
     def to_csv(self, path: str | PathLike[str]) -> None:
-        """Writes the records into a file of comma-separated values, with their names on top."""
-        with Path(path).open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(Record.__annotations__))
-            writer.writeheader()
-            writer.writerows(self.to_records())
+        """Writes the records into a file of comma-separated values, with their names on top.
+
+        Raises:
+            InputError: if the file cannot be written.
+        """
+        write_csv(Path(path), list(Record.__annotations__), self.records)
 
     def growth(self) -> list[dict[str, Any]]:
         """Returns the exponent p of time ~ d^p for each method, with its 95 % interval.

@@ -84,7 +84,10 @@ def legend(comparison: "Comparison") -> str:
 
 
 def outcome(comparison: "Comparison") -> str:
-    """Returns one line that counts the verdicts and says where the figures come from."""
+    """Returns a line that counts the verdicts and says where the figures come from.
+
+    A second one says what an interruption left out.
+    """
     declared = [r for r in comparison if r.as_declared]
     counts = _counted(r for r in comparison if not r.as_declared)
     if declared:
@@ -92,13 +95,17 @@ def outcome(comparison: "Comparison") -> str:
     environment, settings = comparison.environment, comparison.settings
     device = f"{environment.get('device_kind')}, {environment.get('processor')}"
     timed = f"timed in {settings['dtype']}, " if any(r.timings for r in comparison) else ""
-    return (
+    line = (
         f"{counts or 'nothing compared'} (jax {environment.get('jax')} on {device}; "
         f"{timed}judged in float64; seed {settings.get('seed')})"
     )
+    if comparison.interrupted:
+        missing = ", ".join(comparison.missing) or "nothing but times"
+        line += f"\nInterrupted; missing: {missing}"
+    return line
 
 
-def _counted(results: "Iterable[Result]") -> str:
+def _counted(results: Iterable["Result"]) -> str:
     counts = Counter(result.verdict.name for result in results)
     return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
 

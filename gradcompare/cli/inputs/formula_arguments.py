@@ -1,5 +1,6 @@
 """Formulas of `gradcompare check` as arguments of `check`."""
 
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -54,6 +55,8 @@ def arguments_of_formulas(
         values = {**params, **dict(zip(others, data, strict=True))}
         return {name: one(values) for name, one in by_hand.items()}
 
+    for function in (formula, gradient):
+        function.__signature__ = _signature(others)
     for option, one in formulas.items():
         with _blamed(option), precision_scope(FLOAT64):
             jax.eval_shape(one, {**params, **dict(zip(others, data, strict=True))})
@@ -65,6 +68,13 @@ def arguments_of_formulas(
         drawn=names.drawn(needed),
         formulas={option: one.source.text for option, one in formulas.items()},
     )
+
+
+def _signature(others: Sequence[str]) -> inspect.Signature:
+    """Returns the signature with which findings call the data by their names in the formula."""
+    first = "params" + "_" * ("params" in others)
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return inspect.Signature([inspect.Parameter(name, kind) for name in (first, *others)])
 
 
 def _in_files(files: Sequence[str]) -> dict[str, PyTree]:

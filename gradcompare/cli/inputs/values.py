@@ -179,7 +179,11 @@ def read_file(place: str) -> Any:
         with np.load(path, allow_pickle=False) as arrays:
             return dict(arrays)
     except Exception as error:
-        raise InputError(f"--at {place} cannot be read: {describe(error)}") from error
+        reason = describe(error)
+        if isinstance(error, ValueError) and path.suffix != ".json":
+            # NumPy names an option that the command line does not have.
+            reason = "it holds Python objects or is damaged; save numbers with numpy.savez"
+        raise InputError(f"--at {place} cannot be read: {reason}") from error
 
 
 def _tree(read: Any) -> PyTree:

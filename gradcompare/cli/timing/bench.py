@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from ..check import AGREE, RESULT
+from ..output.terminal import progress_bar
 
 HELP = """Measure time, accuracy and memory of each method against the size of NAMES.
 
@@ -52,18 +53,11 @@ Exit code 0: measured; 2: the input cannot be used.
 @click.option("--fresh", is_flag=True, help="Empty the file first.")
 @click.option("--csv", type=RESULT, help="Also write the figures into this file.")
 def bench_command(names, methods, sizes, dtypes, devices, memory, out, fresh, csv, **options):
-    from tqdm import tqdm
-
     from ..._api.bench.api import METHODS, bench
 
     if fresh:
         out.unlink(missing_ok=True)
-    with tqdm(disable=None, leave=False, file=sys.stderr) as bar:
-
-        def progress(name: str, done: int, total: int) -> None:
-            bar.total, bar.n = total, done
-            bar.set_description(name)
-
+    with progress_bar() as (_, progress):
         figures = bench(
             names or None,
             methods or METHODS,

@@ -1,0 +1,1 @@
+"""How the command line ends before its work does: signals, a lost parent, a closed pipe."""

@@ -1,0 +1,1 @@
+"""`gradcompare run`: the rows that are finished, kept through interruptions."""
