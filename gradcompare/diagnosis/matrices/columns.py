@@ -13,6 +13,7 @@ from jaxtyping import Float
 from ..._evaluation.function import Cache
 from ..._model.estimate import SAFETY, Estimate
 from ..._model.finding import DIAGNOSED_COORDINATES
+from ..._model.matrix_layout import MatrixLayout
 from ..._model.problem import Problem
 from ..._points.examination import Examination
 from ...methods._base import AbstractMethod
@@ -45,6 +46,8 @@ def as_matrices(points: Sequence[Examination]) -> list[Examination]:
 def _as_matrix(point: Examination, cache: Cache) -> Examination | None:
     problem, result = point.evaluator.problem, point.result
     matrix = _problem(problem)
+    layout = matrix.output
+    assert isinstance(layout, MatrixLayout)
     sharper = "autodiff" if "autodiff" in result.votes else "differences"
     sources = {source: result.sources[source] for source in ("analytic", sharper)}
     estimates = {}
@@ -53,7 +56,7 @@ def _as_matrix(point: Examination, cache: Cache) -> Examination | None:
         product = result.votes[source]
         if not _is_linear(columns, product, problem.layout.flatten(problem.direction)):
             return None
-        row, column = matrix.output.places
+        row, column = layout.places
         value, error = (
             np.stack([getattr(each, part) for each in columns], axis=1)[row, column]
             for part in ("value", "error")
