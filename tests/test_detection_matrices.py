@@ -1,9 +1,12 @@
 """The benchmark of wrong Jacobians, Hessians and products: every fault is found and named."""
 
+import jax.numpy as jnp
 import pytest
 from matrix_faults import NAMES, Fault, faults, judge, outcome, table
 from matrix_subjects import subjects
 from sweeps import sweep
+
+import gradcompare
 
 FIRST, SECOND = ({s.name: s for s in subjects(second)} for second in (False, True))
 QUICK = ("chain on the host", "valley")
@@ -60,6 +63,24 @@ def test_a_product_with_a_wrong_matrix_is_found(quantity):
     found = outcome(subject, fault, quantity)
     assert found.found
     assert found.named is (quantity != "vjp"), found
+
+
+@pytest.mark.parametrize(
+    ("quantity", "name"), [("hvp", "cross block dropped"), ("jvp", "chain factor of a row")]
+)
+def test_the_matrix_behind_a_product_is_diagnosed(quantity, name):
+    second = quantity == "hvp"
+    subject = SECOND["valley"] if second else FIRST["chain"]
+    fault = next(f for f in faults(subject, second) if f.name == name)
+    seen = outcome(subject, fault, quantity)
+    assert seen.named, seen
+    assert "the matrix of the product: row" in seen.sentence
+
+
+def test_a_product_that_is_not_linear_is_no_matrix():
+    (result,) = gradcompare.check_jvp(jnp.sin, lambda x, v: jnp.cos(x) * v**2, [0.6, 0.8, 0.3])
+    assert not result.ok
+    assert "the matrix of the product" not in str(result)
 
 
 def test_what_is_not_stated_is_not_named():

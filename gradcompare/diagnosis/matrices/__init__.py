@@ -6,5 +6,6 @@
 - `blocks`: blocks that are transposed, and entries
 - `curvature`: second derivatives of a value inside that are left out
 - `omitted`: entries that a sparse matrix leaves out
+- `columns`: the matrix behind a product
 - `rows`: a row as the gradient of a scalar
 """

@@ -1,6 +1,7 @@
 """The findings about a wrong matrix."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from ..._model.finding import Finding
 from ..._model.sparse.layout import SparseLayout
 from ..._points.examination import Examination
 from .blocks import wrong_entries
+from .columns import as_matrices
 from .curvature import product_without_curvature, without_curvature
 from .evidence import Matrices
 from .omitted import omitted
@@ -42,11 +44,24 @@ def product_findings(points: Sequence[Examination]) -> tuple[Finding, ...]:
     if matrices is None or not matrices.wrong.any():
         return ()
     found = product_patterns(matrices)
-    if found or problem.quantity == "jvp":
+    if found:
         return found
-    v, off = problem.layout.flatten(problem.direction), matrices.reference - matrices.tested
-    curved = product_without_curvature(points, v, off[..., 0], matrices.bars[..., 0])
-    return curved or gradient_along(points)
+    if problem.quantity == "hvp":
+        v, off = problem.layout.flatten(problem.direction), matrices.reference - matrices.tested
+        found = product_without_curvature(points, v, off[..., 0], matrices.bars[..., 0])
+        found = found or gradient_along(points)
+    return found or _of_matrix(points)
+
+
+def _of_matrix(points: Sequence[Examination]) -> tuple[Finding, ...]:
+    """Returns what is wrong with the matrix behind a product, if that is known."""
+    whole = as_matrices(points)
+    # Numbers of its entries mean nothing in the product.
+    return tuple(
+        replace(f, sentence=f"the matrix of the product: {f.sentence}", coordinates=())
+        for f in (matrix_findings(whole) if whole else ())
+        if f.kind != "place"
+    )
 
 
 def _of_sparse(
