@@ -6,13 +6,15 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
 from sweeps import sweep
 
-from gradcompare import Comparison, InputError
+from gradcompare import Comparison, InputError, compare
 from gradcompare.cli.main import main
 from gradcompare.cli.processes import compare_in_processes
 from gradcompare.cli.runs.rows import Rows, journal_of
@@ -146,6 +148,25 @@ def test_a_killed_parent_leaves_no_process(file):
     assert all_ended(process.pid)
     assert not file.with_name("result.json").exists()
     assert [r.verdict.name for r in resumed(file)] == ["AGREE"] * 4
+
+
+def test_every_report_tells_what_is_missing(tmp_path):
+    comparison = compare(["lecture-polynomial"], points=1, timing=False)
+    path = tmp_path / "result.json"
+    part = replace(comparison, interrupted=True, missing=("ridge", "<b>"))
+    path.write_text(part.to_json())
+    reports = [tmp_path / "page.html", tmp_path / "junit.xml"]
+    ran = CliRunner().invoke(
+        main, ["show", str(path), "--html", str(reports[0]), "--junit", str(reports[1])]
+    )
+    assert ran.exit_code == 1
+    assert ran.output.endswith("Interrupted; missing: ridge, <b>\n")
+    page, xml = (report.read_text(encoding="utf-8") for report in reports)
+    assert "<h1>Interrupted</h1>" in page
+    assert "missing: ridge, &lt;b&gt;." in page
+    suite = ElementTree.fromstring(xml)
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "0", "2")
+    assert len(suite.findall(".//error[@type='interrupted']")) == 2
 
 
 def test_one_check_ends_as_well(tmp_path):

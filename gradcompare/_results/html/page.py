@@ -153,6 +153,8 @@ def page(comparison: "Comparison") -> str:
         script=script,
         digest=digest,
         ok=comparison.ok,
+        interrupted=comparison.interrupted,
+        missing=comparison.missing,
         failures=sum(row.state == "fails" for row in rows),
         counts=sorted(counts.items(), key=lambda item: -item[0].rank),
         settings=comparison.settings,

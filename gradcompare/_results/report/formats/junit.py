@@ -13,13 +13,19 @@ if TYPE_CHECKING:
 UNPRINTABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Signs that XML does not have."""
 
+INTERRUPTED = "not compared, because the run was interrupted"
+
 
 def junit(comparison: "Comparison") -> str:
-    """Returns XML with one test for each result; its failure has the report and the code."""
-    results = list(comparison)
-    errors = sum(_is_error(result) for result in results)
-    failures = sum(not result.ok for result in results) - errors
-    counts = {"tests": str(len(results)), "failures": str(failures), "errors": str(errors)}
+    """Returns XML with one test for each result; its failure has the report and the code.
+
+    What an interruption left out is an error.
+    """
+    results, missing = list(comparison), comparison.missing
+    failures = sum(not result.ok and not _is_error(result) for result in results)
+    errors = sum(_is_error(result) for result in results) + len(missing)
+    tests = len(results) + len(missing)
+    counts = {"tests": str(tests), "failures": str(failures), "errors": str(errors)}
     root = ElementTree.Element("testsuites", {"name": "gradcompare", **counts})
     suite = ElementTree.SubElement(root, "testsuite", {"name": "gradcompare", **counts})
     properties = ElementTree.SubElement(suite, "properties")
@@ -28,6 +34,10 @@ def junit(comparison: "Comparison") -> str:
         ElementTree.SubElement(properties, "property", attributes)
     for label, result in zip(labels(comparison), results, strict=True):
         _add(suite, label, result)
+    for name in missing:
+        attributes = {"classname": "gradcompare", "name": _printable(name)}
+        case = ElementTree.SubElement(suite, "testcase", attributes)
+        ElementTree.SubElement(case, "error", {"type": "interrupted", "message": INTERRUPTED})
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True).decode()
 
