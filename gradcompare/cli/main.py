@@ -12,6 +12,7 @@ from .check import AGREE, DISAGREE, UNUSABLE, check_command, init_command
 from .descend import descend_command
 from .output.citation import cite_command
 from .output.files import require_writable, write_files, writes_files
+from .scan import scan_command
 from .timing.bench import bench_command
 from .timing.diff import diff_command
 
@@ -58,6 +59,7 @@ main.add_command(descend_command)
 main.add_command(cite_command)
 main.add_command(bench_command)
 main.add_command(diff_command)
+main.add_command(scan_command)
 
 
 @main.command("list")

@@ -1,0 +1,251 @@
+"""A function of single numbers at many of them: differences sort out what needs many digits."""
+
+import importlib.util
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+from jaxtyping import Bool, Float
+
+from ..._foundation.errors import outcome_of
+from .arguments import Call, differentiable
+from .faults import Claim, is_wrong, kind_of, reproducer, worst_of
+from .points import is_ordinary, numbers, scalar_points, thresholds, traced
+from .result import Fault
+from .targets import Named
+from .truth.judge import JUDGE, contradiction
+
+if TYPE_CHECKING:
+    from .truth.curves import Digits
+
+AGREES = 1e-8
+"""Relative distance of extrapolated differences from autodiff that needs no further look."""
+
+STEP = 1e-3
+
+CONFIRMED, JUDGED = 90, 4
+"""The most points of one argument that are computed with many digits; that the judge sees."""
+
+TRIED = 6
+"""The most points of one fault at which it is shown again outside of a batch."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scalars:
+    """A function of single numbers, with its compiled programs.
+
+    Attributes:
+        named: The function and its name.
+        call: The way to call it.
+        seed: The seed of the points.
+    """
+
+    named: Named
+    call: Call
+    seed: int
+
+    @cached_property
+    def values(self) -> Callable[..., np.ndarray]:
+        """The values at the rows of an array."""
+        batch = jax.jit(jax.vmap(lambda row: self.call.value(*row)))
+        return lambda points: np.asarray(batch(points))
+
+    @cached_property
+    def refusals(self) -> dict[int, str]:
+        """Why autodiff refuses an argument, by its number; empty where it does not."""
+        return differentiable(self.call)
+
+    @cached_property
+    def moved(self) -> list[int]:
+        """The numbers of the arguments with a derivative."""
+        return [n for n, reason in self.refusals.items() if not reason]
+
+    @cached_property
+    def gradients(self) -> Callable[..., np.ndarray]:
+        """The derivatives by all of `moved`, at the rows of an array."""
+        one = jax.grad(lambda *row: self.call.value(*row), argnums=tuple(self.moved))
+        batch = jax.jit(jax.vmap(lambda row: one(*row)))
+        return lambda points: np.stack([np.asarray(g) for g in batch(points)], axis=1)
+
+    @cached_property
+    def forms(self) -> list["Digits"]:
+        """The forms of the function that have many digits, the best first."""
+        if importlib.util.find_spec("mpmath") is None:
+            return []
+        from .truth.curves import Digits
+        from .truth.named import named
+
+        program = traced(self.call.value, *self.call.examples)
+        forms = [Digits.of_program(program)]
+        candidate = named(self.named.name.rpartition(".")[2])
+        if candidate is not None and self.call.is_single:
+            form = Digits.of_numbers(self._with_order(candidate))
+            forms = [form, *forms] if self._is_same(form) else forms
+        return forms
+
+    def _with_order(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *numbers: function(*self.call.whole(numbers))
+
+    def _is_same(self, form: "Digits") -> bool:
+        """Whether a form has the values of the function at ordinary points."""
+        count = len(self.call.moved)
+        points = np.random.default_rng(self.seed).uniform(0.1, 3, (8, count))
+        points[1::2] = points[1::2] % 1
+        values = self.values(points)
+        pairs = [(a, form.at(row)) for a, row in zip(values, points, strict=True)]
+        pairs = [(a, b) for a, b in pairs if np.isfinite(a) and np.isfinite(b)]
+        return len(pairs) >= 3 and all(np.isclose(a, b, rtol=1e-9, atol=1e-12) for a, b in pairs)
+
+    def batches(self) -> Iterator[tuple[int, Float[np.ndarray, "n k"]]]:
+        """Yields the points at which each argument is moved, with its place in `moved`."""
+        program = traced(self.call.value, *self.call.examples)
+        values = numbers(self.seed, thresholds(program))
+        for place, number in enumerate(self.moved):
+            yield place, scalar_points(len(self.call.moved), number, values)
+
+    def one(self, point: Sequence[float], number: int) -> float:
+        """Returns the derivative at one point, as a user would ask for it."""
+        return float(jax.grad(self.call.value, argnums=number)(*map(float, point)))
+
+
+def examine(named: Named, call: Call, seed: int) -> tuple[int, int, list[Fault], list[str]]:
+    """Returns the numbers of points and of those confirmed, the faults, and notes."""
+    scalars = Scalars(named, call, seed)
+    names = [call.names[n] for n in call.moved]
+    notes = [f"{names[n]}: {reason}" for n, reason in scalars.refusals.items() if reason]
+    total, confirmed, faults = 0, 0, []
+    for place, points in scalars.batches():
+        values = scalars.values(points)
+        gradient = scalars.gradients(points)[:, place]
+        finite = np.isfinite(values)
+        number = scalars.moved[place]
+        suspicious = finite & ~_agrees(scalars, points, number, gradient)
+        usual = _usual(gradient[finite & is_ordinary(points[:, number])])
+        order = _spread(suspicious, points[:, number], CONFIRMED // len(scalars.moved))
+        claims, seen = _claims(scalars, points, number, (values, gradient), order, usual)
+        total, confirmed = total + int(finite.sum()), confirmed + seen
+        faults += _faults(scalars, names[number], number, claims)
+    return total, confirmed, faults, notes
+
+
+def _usual(gradient: Float[np.ndarray, " n"]) -> float:
+    """Returns the usual size of a derivative."""
+    sizes = np.abs(gradient[np.isfinite(gradient) & (gradient != 0)])
+    return float(np.median(sizes)) if len(sizes) else 1.0
+
+
+def _spread(
+    suspicious: Bool[np.ndarray, " n"], x: Float[np.ndarray, " n"], most: int
+) -> list[int]:
+    """Returns the numbers of suspicious points, as many as are confirmed, of all sizes."""
+    found = np.flatnonzero(suspicious)
+    if len(found) > most:
+        found = found[np.argsort(x[found], kind="stable")]
+        found = found[np.linspace(0, len(found) - 1, most).astype(int)]
+    return [int(n) for n in found]
+
+
+def _agrees(
+    scalars: Scalars, points: np.ndarray, number: int, gradient: np.ndarray
+) -> Bool[np.ndarray, " n"]:
+    """Whether extrapolated differences agree with autodiff, and among themselves."""
+    x = points[:, number]
+    steps = STEP * np.where(x == 0, 1.0, np.abs(x))
+    quotients = []
+    for h in (steps, steps / 2, steps / 4):
+        sides = []
+        for moved in (x + h, x - h):
+            there = points.copy()
+            there[:, number] = moved
+            sides.append((scalars.values(there), moved))
+        (above, right), (below, left) = sides
+        quotients.append((above - below) / (right - left))
+    once = [(4 * b - a) / 3 for a, b in itertools.pairwise(quotients)]
+    best = (16 * once[1] - once[0]) / 15
+    allowed = AGREES * np.abs(best)
+    return (np.abs(best - once[1]) <= allowed) & (np.abs(gradient - best) <= allowed)
+
+
+def _claims(scalars, points, number, computed, order, usual) -> tuple[list[Claim], int]:
+    """Returns the points at which autodiff is refuted, and how many were examined for it."""
+    values, gradient = computed
+    claims, seen, judged = [], 0, 0
+    for n in order:
+        row = points[n]
+        outcome = _with_digits(scalars, row, number, values[n], gradient[n], usual)
+        if outcome == "unknown" and judged < JUDGED:
+            judged += 1
+            outcome = _with_judge(scalars, row, number, usual)
+        seen += outcome != "unknown"
+        if isinstance(outcome, Claim):
+            claims.append(outcome)
+    return claims, seen
+
+
+def _with_digits(scalars, row, number, value, derivative, usual) -> "Claim | str":
+    """Returns a claim; `right`, `unsettled` where there is no derivative, or `unknown`."""
+    for form in scalars.forms:
+        from .truth.curves import SAME
+        from .truth.operations import UNKNOWN
+
+        try:
+            truth = form.truth(row, number)
+        except UNKNOWN:
+            continue
+        if truth is None:
+            return "unsettled"
+        if not abs(truth.value - value) <= SAME * abs(value) + 1e-300:
+            continue  # another function here, or a value with few digits
+        if not is_wrong(derivative, truth):
+            return "right"
+        if is_wrong(derivative, truth, 2 * form.sensitivity(row, number)):
+            claim = Claim(tuple(map(float, row)), derivative, truth, form.source, usual)
+            return claim if kind_of(claim) else "unsettled"
+        return "right"
+    return "unknown"
+
+
+def _with_judge(scalars, row, number, usual) -> "Claim | str":
+    from .truth.slope import Truth
+
+    found = contradiction(scalars.call.value, list(map(float, row)), number, scalars.seed)
+    if found is None:
+        return "unknown"
+    truth = Truth(found.truth, found.truth, found.bar, float("nan"))
+    claim = Claim(tuple(map(float, row)), found.autodiff, truth, JUDGE, usual, found.cause)
+    return claim if kind_of(claim) else "unsettled"
+
+
+def _faults(scalars: Scalars, argument: str, number: int, claims: list[Claim]) -> Iterator[Fault]:
+    """Yields one fault of each kind, at the point that shows it best outside of a batch too."""
+    kinds = dict.fromkeys(kind_of(claim) for claim in claims)
+    for kind in kinds:
+        same = [claim for claim in claims if kind_of(claim) == kind]
+        for claim in worst_of(same, number)[:TRIED]:
+            again = outcome_of(lambda claim=claim: scalars.one(claim.point, number))
+            if isinstance(again, Exception):
+                continue
+            shown = claim.with_autodiff(again)
+            if kind_of(shown) == kind:
+                yield shown.fault(
+                    scalars.named,
+                    argument,
+                    len(same) - 1,
+                    _cause(scalars, shown, number),
+                    reproducer(scalars.named, scalars.call, number, shown),
+                )
+                break
+
+
+def _cause(scalars: Scalars, claim: Claim, number: int) -> str:
+    if claim.cause or not scalars.forms:
+        return claim.cause
+    from .truth.cause import cause_of
+
+    gradient = jax.grad(scalars.call.value, argnums=number)
+    point = list(map(float, claim.point))
+    return cause_of(scalars.named.function, gradient, point, claim.truth.middle)
