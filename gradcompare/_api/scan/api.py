@@ -71,8 +71,7 @@ def scan(
 
 def _entries(functions: list[Named], seed: int, jobs: int) -> Iterator[Entry]:
     sent = [named for named in functions if named.path] if jobs > 1 else []
-    for _, entry in in_processes(sent, seed, jobs):
-        yield entry
+    yield from in_processes(sent, seed, jobs)
     for named in functions:
         if named not in sent:
             yield entry_of(named, seed)

@@ -47,6 +47,8 @@ FAMILIES: tuple[tuple[str, dict[int, tuple[tuple[str, ...], ...]]], ...] = (
 )
 """Kinds of the arguments, by the number of arguments, in the order in which they are tried."""
 
+REFUSED = "no derivative"
+
 ORDERS = (1, 2)
 """Whole numbers for the arguments that take no others."""
 
@@ -145,10 +147,10 @@ SCALARS = FAMILIES[0][0]
 
 
 def _summary(reasons: Sequence[str]) -> str:
-    """Returns the commonest reason, the first one of equals."""
+    """Returns the reason of the call that came furthest: the last one, or that of autodiff."""
     if not reasons:
         return "it has more arguments than are tried"
-    return max(dict.fromkeys(reasons), key=reasons.count)
+    return next((r for r in reasons if r.startswith(REFUSED)), reasons[-1])
 
 
 def _names(function: Callable[..., Any]) -> tuple[tuple[str, ...], int] | str:
@@ -224,8 +226,8 @@ def _failure(call: Call) -> str | None:
     )
     if isinstance(gradient, Exception) and len(numbers) > 1:
         some = [n for n in numbers if _has_derivative(call, n)]
-        return None if some else f"no derivative: {describe(gradient)}"
-    return f"no derivative: {describe(gradient)}" if isinstance(gradient, Exception) else None
+        return None if some else f"{REFUSED}: {describe(gradient)}"
+    return f"{REFUSED}: {describe(gradient)}" if isinstance(gradient, Exception) else None
 
 
 def _has_derivative(call: Call, number: int) -> bool:

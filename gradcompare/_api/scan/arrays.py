@@ -20,8 +20,12 @@ from .scalars import AGREES, STEP
 from .targets import Named
 from .truth.judge import JUDGE, contradiction
 
-JUDGED = 4
+JUDGED = 2
 """The most special arrays of one argument that the judge sees."""
+
+
+SIDES, BENT = 1e-5, 1e-2
+"""Step, relative to the largest entry, and distance of the two slopes at which there is a kink."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +124,28 @@ def _symmetric(array: Any) -> Any:
     return (array + array.T) / 2
 
 
+def _along(arrays: Arrays, arguments: list, number: int, u: Any) -> Callable[[float], float]:
+    x = np.asarray(arguments[number])
+
+    def along(t: float) -> float:
+        return float(arrays.value(*arguments[:number], x + t * u, *arguments[number + 1 :]))
+
+    return along
+
+
+def _has_kink(arrays: Arrays, arguments: list, number: int, move: Callable) -> bool:
+    """Whether the slopes on both sides differ along an entry or a random direction."""
+    shape = np.shape(arguments[number])
+    size = float(np.max(np.abs(arguments[number]))) or 1.0
+    units = [np.eye(1, int(np.prod(shape)), n).reshape(shape) for n in range(int(np.prod(shape)))]
+    for u in [*units, np.random.default_rng(arrays.seed).normal(size=shape)]:
+        f, h = _along(arrays, arguments, number, move(u)), SIDES * size
+        right, left = (f(h) - f(0)) / h, (f(0) - f(-h)) / h
+        if not abs(right - left) <= BENT * max(abs(right), abs(left), 1.0):
+            return True
+    return False
+
+
 def _agrees(arrays: Arrays, arguments: list, number: int, auto: Any, move: Callable) -> bool:
     """Whether extrapolated differences along two directions agree with autodiff."""
     x = np.asarray(arguments[number])
@@ -128,9 +154,7 @@ def _agrees(arrays: Arrays, arguments: list, number: int, auto: Any, move: Calla
     for _ in range(2):
         u = move(generator.normal(size=x.shape))
 
-        def along(t: float, u: Any = u) -> float:
-            return float(arrays.value(*arguments[:number], x + t * u, *arguments[number + 1 :]))
-
+        along = _along(arrays, arguments, number, u)
         steps = [STEP * size / 2**k for k in range(3)]
         quotients = [(along(h) - along(-h)) / (2 * h) for h in steps]
         once = [(4 * b - a) / 3 for a, b in itertools.pairwise(quotients)]
@@ -177,6 +201,8 @@ def _with_judge(arrays: Arrays, arguments: list, number: int, move: Callable) ->
 
     from .truth.slope import Truth
 
+    if _has_kink(arrays, arguments, number, move):
+        return "unsettled"
     found = contradiction(value, arguments, number, arrays.seed)
     if found is None:
         return "unknown"

@@ -1,5 +1,7 @@
 """One function of a scan: how it is called, and what is wrong with its derivatives."""
 
+import math
+
 from ..._foundation.errors import outcome_of
 from ..._foundation.precision import FLOAT64, precision_scope
 from ..._foundation.user_code import describe
@@ -8,17 +10,20 @@ from .arguments import SCALARS, Call, calls_of
 from .result import Entry, Fault
 from .targets import Named
 
+MODERATE = 1e4
+"""Largest number, and inverse of the smallest one, where a function hung at others."""
 
-def entry_of(named: Named, seed: int) -> Entry:
+
+def entry_of(named: Named, seed: int, moderate: bool = False) -> Entry:
     """Returns what a scan says of one function; whatever it raises is a reason."""
     with precision_scope(FLOAT64):
-        outcome = outcome_of(lambda: _examined(named, seed))
+        outcome = outcome_of(lambda: _examined(named, seed, moderate))
     if isinstance(outcome, Exception):
         return Entry(named.name, reason=f"it could not be examined: {describe(outcome)}")
     return outcome
 
 
-def _examined(named: Named, seed: int) -> Entry:
+def _examined(named: Named, seed: int, moderate: bool) -> Entry:
     calls = calls_of(named)
     if isinstance(calls, str):
         return Entry(named.name, reason=calls)
@@ -28,8 +33,11 @@ def _examined(named: Named, seed: int) -> Entry:
     total = confirmed = 0
     for call in calls:
         arguments.append(_described(call))
-        module = scalars if call.family == SCALARS else arrays
-        outcome = outcome_of(lambda module=module, call=call: module.examine(named, call, seed))
+        if call.family == SCALARS:
+            limit = MODERATE if moderate else math.inf
+            outcome = outcome_of(lambda c=call, m=limit: scalars.examine(named, c, seed, m))
+        else:
+            outcome = outcome_of(lambda c=call: arrays.examine(named, c, seed))
         if isinstance(outcome, Exception):
             notes.append(f"{arguments[-1]}: {describe(outcome)}")
             continue

@@ -15,7 +15,7 @@ MEANING = {
     "wrong": "the derivative is wrong",
     "not finite": "the derivative is not finite, and the true one is",
     "relative": "small beside the usual derivative, but with few or no right digits",
-    "extreme": "wrong or not finite, at a number above 1e50 or below 1e-50",
+    "extreme": "not finite, at a number above 1e50 or below 1e-50",
 }
 
 
@@ -29,7 +29,7 @@ class Fault:
         point: All arguments, as Python text.
         kind: `wrong`; `not finite`; `relative`, if the error is small beside the usual
             derivative of the function, and large beside the one at this point; or `extreme`, if
-            a number of the point is so large or small that its square is out of range.
+            it is not finite where a number is so large or small that its powers are out of range.
         autodiff: The derivative of autodiff.
         truth: The true derivative; at a kink, the closest slope of both sides.
         bar: A bound of the error of `truth`.

@@ -2,6 +2,7 @@
 
 import importlib.util
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,7 +28,10 @@ AGREES = 1e-8
 
 STEP = 1e-3
 
-CONFIRMED, JUDGED = 90, 4
+BESIDE = 1e-12
+"""Relative distance of the numbers beside a point."""
+
+CONFIRMED, JUDGED = 60, 2
 """The most points of one argument that are computed with many digits; that the judge sees."""
 
 TRIED = 6
@@ -42,11 +46,13 @@ class Scalars:
         named: The function and its name.
         call: The way to call it.
         seed: The seed of the points.
+        limit: The largest number that is tried, and the inverse of the smallest.
     """
 
     named: Named
     call: Call
     seed: int
+    limit: float = math.inf
 
     @cached_property
     def values(self) -> Callable[..., np.ndarray]:
@@ -104,6 +110,8 @@ class Scalars:
         """Yields the points at which each argument is moved, with its place in `moved`."""
         program = traced(self.call.value, *self.call.examples)
         values = numbers(self.seed, thresholds(program))
+        sizes = np.abs(values)
+        values = values[(sizes == 0) | ((sizes <= self.limit) & (sizes >= 1 / self.limit))]
         for place, number in enumerate(self.moved):
             yield place, scalar_points(len(self.call.moved), number, values)
 
@@ -112,17 +120,19 @@ class Scalars:
         return float(jax.grad(self.call.value, argnums=number)(*map(float, point)))
 
 
-def examine(named: Named, call: Call, seed: int) -> tuple[int, int, list[Fault], list[str]]:
+def examine(
+    named: Named, call: Call, seed: int, limit: float = math.inf
+) -> tuple[int, int, list[Fault], list[str]]:
     """Returns the numbers of points and of those confirmed, the faults, and notes."""
-    scalars = Scalars(named, call, seed)
+    scalars = Scalars(named, call, seed, limit)
     names = [call.names[n] for n in call.moved]
     notes = [f"{names[n]}: {reason}" for n, reason in scalars.refusals.items() if reason]
     total, confirmed, faults = 0, 0, []
     for place, points in scalars.batches():
         values = scalars.values(points)
         gradient = scalars.gradients(points)[:, place]
-        finite = np.isfinite(values)
         number = scalars.moved[place]
+        finite = np.isfinite(values) & _is_inside(scalars, points, number)
         suspicious = finite & ~_agrees(scalars, points, number, gradient)
         usual = _usual(gradient[finite & is_ordinary(points[:, number])])
         order = _spread(suspicious, points[:, number], CONFIRMED // len(scalars.moved))
@@ -147,6 +157,17 @@ def _spread(
         found = found[np.argsort(x[found], kind="stable")]
         found = found[np.linspace(0, len(found) - 1, most).astype(int)]
     return [int(n) for n in found]
+
+
+def _is_inside(scalars: Scalars, points: np.ndarray, number: int) -> Bool[np.ndarray, " n"]:
+    """Whether the value is finite on both sides too: there is no derivative at an end."""
+    x = points[:, number]
+    inside = np.ones(len(x), dtype=bool)
+    for step in (BESIDE, -BESIDE):
+        there = points.copy()
+        there[:, number] = np.where(x == 0, step, x * (1 + step))
+        inside &= np.isfinite(scalars.values(there))
+    return inside
 
 
 def _agrees(
@@ -188,6 +209,7 @@ def _claims(scalars, points, number, computed, order, usual) -> tuple[list[Claim
 
 def _with_digits(scalars, row, number, value, derivative, usual) -> "Claim | str":
     """Returns a claim; `right`, `unsettled` where there is no derivative, or `unknown`."""
+    different = False
     for form in scalars.forms:
         from .truth.curves import SAME
         from .truth.operations import UNKNOWN
@@ -199,14 +221,15 @@ def _with_digits(scalars, row, number, value, derivative, usual) -> "Claim | str
         if truth is None:
             return "unsettled"
         if not abs(truth.value - value) <= SAME * abs(value) + 1e-300:
-            continue  # another function here, or a value with few digits
+            different = True  # another function here, or a value with few digits
+            continue
         if not is_wrong(derivative, truth):
             return "right"
         if is_wrong(derivative, truth, 2 * form.sensitivity(row, number)):
             claim = Claim(tuple(map(float, row)), derivative, truth, form.source, usual)
             return claim if kind_of(claim) else "unsettled"
         return "right"
-    return "unknown"
+    return "unsettled" if different else "unknown"
 
 
 def _with_judge(scalars, row, number, usual) -> "Claim | str":

@@ -1,88 +1,117 @@
-"""A scan in several processes: one that crashes or hangs costs one function."""
+"""A scan in several processes: one that crashes or hangs costs one function, or a part of it."""
 
 import multiprocessing
+import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from ..examine import entry_of
+from ..examine import MODERATE, entry_of
 from ..result import Entry
 from ..targets import Named, load
 
-PATIENCE = 300.0
-"""Seconds without any answer after which the processes at work count as hung."""
+PATIENCE = 120.0
+"""Seconds after which a function counts as hung."""
 
 CRASHED = "the process that examined it ended: it crashed or ran out of memory"
 HUNG = f"no answer in {PATIENCE:g} s"
+FURTHER = f"numbers above {MODERATE:g} and below {1 / MODERATE:g} were left out"
+
+Task = tuple[int, bool]
+"""The number of a function, and whether only moderate numbers are tried."""
 
 
 class _Worker:
     """A process that examines one function after the other."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, patience: float) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_work, args=(theirs, seed), daemon=True)
         self.process.start()
         theirs.close()
-        self.number = -1
+        self.task: Task = (-1, False)
+        self.is_late = False
+        self._patience = patience
+        self._timer: threading.Timer | None = None
 
-    def give(self, number: int, named: Named) -> None:
-        """Gives it a function."""
-        self.number = number
-        self.connection.send((named.name, named.path, named.module))
+    def give(self, task: Task, named: Named) -> None:
+        """Gives it a function, and kills it if the answer takes too long."""
+        self.task = task
+        self.connection.send((named.name, named.path, named.module, task[1]))
+        self._timer = threading.Timer(self._patience, self._kill)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def answer(self) -> Entry | None:
+        """Returns what the process sent; None if it ended instead."""
+        assert self._timer is not None
+        try:
+            return self.connection.recv()
+        except (EOFError, OSError):
+            return None
+        finally:
+            self._timer.cancel()
 
     def end(self) -> None:
         """Ends the process, whatever it does."""
+        if self._timer is not None:
+            self._timer.cancel()
         self.process.kill()
         self.process.join()
         self.connection.close()
 
+    def _kill(self) -> None:
+        self.is_late = True
+        self.process.kill()
+
 
 def _work(connection: Connection, seed: int) -> None:
     while True:
-        name, path, module = connection.recv()
-        connection.send(entry_of(Named(name, load(path), module), seed))
+        name, path, module, moderate = connection.recv()
+        connection.send(entry_of(Named(name, load(path), module), seed, moderate))
 
 
 def in_processes(
     functions: Sequence[Named], seed: int, jobs: int, patience: float = PATIENCE
-) -> Iterator[tuple[int, Entry]]:
-    """Yields the entries of functions that can be imported, with their numbers, as they come."""
-    waiting = iter(range(len(functions)))
-    workers = [_Worker(seed) for _ in range(min(jobs, len(functions)))]
-    busy = [worker for worker in workers if _give(worker, waiting, functions)]
+) -> Iterator[Entry]:
+    """Yields the entries of functions that can be imported, as they come."""
+    tasks: deque[Task] = deque((number, False) for number in range(len(functions)))
+    idle = [_Worker(seed, patience) for _ in range(min(jobs, len(functions)))]
+    busy: list[_Worker] = []
+    failures: dict[int, str] = {}
     try:
-        while busy:
-            ready: list[Any] = wait([worker.connection for worker in busy], patience)
-            for worker in [w for w in busy if not ready or w.connection in ready]:
+        while tasks or busy:
+            while tasks and idle:
+                worker, task = idle.pop(), tasks.popleft()
+                worker.give(task, functions[task[0]])
+                busy.append(worker)
+            ready: list[Any] = wait([worker.connection for worker in busy])
+            for worker in [w for w in busy if w.connection in ready]:
                 busy.remove(worker)
-                number, reason = worker.number, CRASHED if ready else HUNG
-                entry = _answer(worker) if ready else None
-                if entry is None:
-                    worker.end()
-                    workers.remove(worker)
-                    worker = _Worker(seed)
-                    workers.append(worker)
-                    entry = Entry(functions[number].name, reason=reason)
-                if _give(worker, waiting, functions):
-                    busy.append(worker)
-                yield number, entry
+                number, moderate = worker.task
+                entry = worker.answer()
+                if entry is not None:
+                    idle.append(worker)
+                    yield _noted(entry, failures.get(number))
+                    continue
+                worker.end()
+                idle.append(_Worker(seed, patience))
+                reason = HUNG if worker.is_late else CRASHED
+                if moderate:
+                    yield Entry(functions[number].name, reason=reason)
+                else:
+                    failures[number] = reason
+                    tasks.append((number, True))
     finally:
-        for worker in workers:
+        for worker in [*idle, *busy]:
             worker.end()
 
 
-def _give(worker: _Worker, waiting: Iterator[int], functions: Sequence[Named]) -> bool:
-    number = next(waiting, None)
-    if number is not None:
-        worker.give(number, functions[number])
-    return number is not None
-
-
-def _answer(worker: _Worker) -> Entry | None:
-    """Returns what a process sent; None if it ended instead."""
-    try:
-        return worker.connection.recv()
-    except (EOFError, OSError):
-        return None
+def _noted(entry: Entry, failure: str | None) -> Entry:
+    """Returns an entry with a note on the numbers that were left out."""
+    if failure is None:
+        return entry
+    return replace(entry, notes=(*entry.notes, f"{failure}, so {FURTHER}"))

@@ -63,7 +63,7 @@ def _once(
     auto, slope = votes["autodiff"], votes["differences"]
     distance = np.abs(auto.value - slope.value)
     outside = distance > SAFETY * (np.nan_to_num(auto.error) + slope.error)
-    sharp = slope.error <= SHARP * np.abs(slope.value)
+    sharp = (slope.error <= SHARP * np.abs(slope.value)) & (slope.value != 0)
     outside = np.where(np.isfinite(auto.value), outside, sharp)
     if not outside.any():
         return None

@@ -8,7 +8,7 @@ from typing import Any
 
 from mpmath import mp
 
-from .operations import guarded
+from .operations import guarded, near
 
 
 def _spence(x: Any) -> Any:
@@ -75,7 +75,19 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 }
 
 
+_ELEMENTARY = frozenset(
+    {
+        *("acosh", "arccosh", "arcsinh", "arctanh", "asinh", "atanh", "entr", "erf", "erfc"),
+        *("expit", "expm1", "kl_div", "log1p", "log_ndtr", "log_sigmoid", "logit", "ndtr"),
+        *("rel_entr", "sinc", "softplus", "tanh", "xlog1py", "xlogy"),
+    }
+)
+"""Functions that take no series far out."""
+
+
 def named(name: str) -> Callable[..., Any] | None:
     """Returns the function of mpmath that a name proposes, if there is one."""
     function = _FUNCTIONS.get(name)
-    return None if function is None else guarded(function)
+    if function is None or name in _ELEMENTARY:
+        return None if function is None else guarded(function)
+    return near(function)

@@ -45,7 +45,7 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _special(function: Callable[..., Any]) -> Callable[..., Any]:
+def near(function: Callable[..., Any]) -> Callable[..., Any]:
     """Returns a guarded special function that refuses arguments far out."""
 
     def call(*numbers: Any) -> Any:
@@ -199,6 +199,6 @@ SPECIAL: dict[str, Callable[..., Any]] = {
 OPERATIONS = {
     **EXACT,
     **{name: guarded(function) for name, function in ROUNDED.items()},
-    **{name: _special(function) for name, function in SPECIAL.items()},
+    **{name: near(function) for name, function in SPECIAL.items()},
 }
 """What computes one entry of the result from one entry of each operand."""

@@ -70,7 +70,7 @@ def slopes(curve: Curve, unit: float) -> Truth | None:
     if left is None or nearer is None or right is None:
         return None
     size = max(abs(left.slope), abs(right.slope))
-    if abs(nearer.slope - right.slope) > SMOOTH * size + mp.mpf(10) ** -400:
+    if abs(nearer.slope - right.slope) > SMOOTH * size + nearer.bar + right.bar:
         return None  # it goes on growing towards the point
     if abs(right.value - left.value) > SMOOTH * max(abs(right.value), size * unit):
         return None  # a jump
