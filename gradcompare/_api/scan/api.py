@@ -7,10 +7,10 @@ from pathlib import Path
 from ..._engine.settings import Progress
 from ..._foundation.errors import InputError
 from .examine import entry_of
+from .inputs.targets import Named, Target, functions_of
 from .result import Entry, Scan
 from .running.journal import Journal, read_baseline
 from .running.processes import in_processes
-from .targets import Named, Target, functions_of
 
 
 def scan(

@@ -12,12 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..._foundation.errors import outcome_of
-from .arguments import LIST, MATRIX, SCALAR, VECTOR, Call, differentiable
 from .faults import WRONG, Claim, is_wrong, kind_of, reproducer, worst_of
-from .points import SYMMETRIC, matrices, traced, vectors
+from .inputs.call import LIST, MATRIX, SCALAR, VECTOR, Call, differentiable
+from .inputs.points import SYMMETRIC, matrices, traced, vectors
+from .inputs.targets import Named
 from .result import Fault
 from .scalars import AGREES, STEP
-from .targets import Named
 from .truth.judge import JUDGE, contradiction
 
 JUDGED = 2

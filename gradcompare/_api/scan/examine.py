@@ -6,9 +6,10 @@ from ..._foundation.errors import outcome_of
 from ..._foundation.precision import FLOAT64, precision_scope
 from ..._foundation.user_code import describe
 from . import arrays, scalars
-from .arguments import SCALARS, Call, calls_of
+from .inputs.arguments import calls_of
+from .inputs.call import SCALARS, Call
+from .inputs.targets import Named
 from .result import Entry, Fault
-from .targets import Named
 
 MODERATE = 1e4
 """Largest number, and inverse of the smallest one, where a function hung at others."""

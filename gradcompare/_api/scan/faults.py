@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arguments import ORDER, Call
+from .inputs.call import ORDER, Call
+from .inputs.targets import Named
 from .result import Fault, Kind
-from .targets import Named
 
 if TYPE_CHECKING:
     from .truth.slope import Truth

@@ -12,13 +12,11 @@ import jax
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ..._foundation.errors import outcome_of
-from .arguments import Call, differentiable
-from .faults import Claim, is_wrong, kind_of, reproducer, worst_of
-from .points import is_ordinary, numbers, scalar_points, thresholds, traced
+from .confirmation import claims_at, faults_of
+from .inputs.call import Call, differentiable
+from .inputs.points import is_ordinary, numbers, scalar_points, thresholds, traced
+from .inputs.targets import Named
 from .result import Fault
-from .targets import Named
-from .truth.judge import JUDGE, contradiction
 
 if TYPE_CHECKING:
     from .truth.curves import Digits
@@ -31,11 +29,8 @@ STEP = 1e-3
 BESIDE = 1e-12
 """Relative distance of the numbers beside a point."""
 
-CONFIRMED, JUDGED = 60, 2
-"""The most points of one argument that are computed with many digits; that the judge sees."""
-
-TRIED = 6
-"""The most points of one fault at which it is shown again outside of a batch."""
+CONFIRMED = 60
+"""The most points of one function that are computed with many digits, by each argument."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,9 +131,9 @@ def examine(
         suspicious = finite & ~_agrees(scalars, points, number, gradient)
         usual = _usual(gradient[finite & is_ordinary(points[:, number])])
         order = _spread(suspicious, points[:, number], CONFIRMED // len(scalars.moved))
-        claims, seen = _claims(scalars, points, number, (values, gradient), order, usual)
+        claims, seen = claims_at(scalars, points, number, (values, gradient), order, usual)
         total, confirmed = total + int(finite.sum()), confirmed + seen
-        faults += _faults(scalars, names[number], number, claims)
+        faults += faults_of(scalars, names[number], number, claims)
     return total, confirmed, faults, notes
 
 
@@ -189,86 +184,3 @@ def _agrees(
     best = (16 * once[1] - once[0]) / 15
     allowed = AGREES * np.abs(best)
     return (np.abs(best - once[1]) <= allowed) & (np.abs(gradient - best) <= allowed)
-
-
-def _claims(scalars, points, number, computed, order, usual) -> tuple[list[Claim], int]:
-    """Returns the points at which autodiff is refuted, and how many were examined for it."""
-    values, gradient = computed
-    claims, seen, judged = [], 0, 0
-    for n in order:
-        row = points[n]
-        outcome = _with_digits(scalars, row, number, values[n], gradient[n], usual)
-        if outcome == "unknown" and judged < JUDGED:
-            judged += 1
-            outcome = _with_judge(scalars, row, number, usual)
-        seen += outcome != "unknown"
-        if isinstance(outcome, Claim):
-            claims.append(outcome)
-    return claims, seen
-
-
-def _with_digits(scalars, row, number, value, derivative, usual) -> "Claim | str":
-    """Returns a claim; `right`, `unsettled` where there is no derivative, or `unknown`."""
-    different = False
-    for form in scalars.forms:
-        from .truth.curves import SAME
-        from .truth.operations import UNKNOWN
-
-        try:
-            truth = form.truth(row, number)
-        except UNKNOWN:
-            continue
-        if truth is None:
-            return "unsettled"
-        if not abs(truth.value - value) <= SAME * abs(value) + 1e-300:
-            different = True  # another function here, or a value with few digits
-            continue
-        if not is_wrong(derivative, truth):
-            return "right"
-        if is_wrong(derivative, truth, 2 * form.sensitivity(row, number)):
-            claim = Claim(tuple(map(float, row)), derivative, truth, form.source, usual)
-            return claim if kind_of(claim) else "unsettled"
-        return "right"
-    return "unsettled" if different else "unknown"
-
-
-def _with_judge(scalars, row, number, usual) -> "Claim | str":
-    from .truth.slope import Truth
-
-    found = contradiction(scalars.call.value, list(map(float, row)), number, scalars.seed)
-    if found is None:
-        return "unknown"
-    truth = Truth(found.truth, found.truth, found.bar, float("nan"))
-    claim = Claim(tuple(map(float, row)), found.autodiff, truth, JUDGE, usual, found.cause)
-    return claim if kind_of(claim) else "unsettled"
-
-
-def _faults(scalars: Scalars, argument: str, number: int, claims: list[Claim]) -> Iterator[Fault]:
-    """Yields one fault of each kind, at the point that shows it best outside of a batch too."""
-    kinds = dict.fromkeys(kind_of(claim) for claim in claims)
-    for kind in kinds:
-        same = [claim for claim in claims if kind_of(claim) == kind]
-        for claim in worst_of(same, number)[:TRIED]:
-            again = outcome_of(lambda claim=claim: scalars.one(claim.point, number))
-            if isinstance(again, Exception):
-                continue
-            shown = claim.with_autodiff(again)
-            if kind_of(shown) == kind:
-                yield shown.fault(
-                    scalars.named,
-                    argument,
-                    len(same) - 1,
-                    _cause(scalars, shown, number),
-                    reproducer(scalars.named, scalars.call, number, shown),
-                )
-                break
-
-
-def _cause(scalars: Scalars, claim: Claim, number: int) -> str:
-    if claim.cause or not scalars.forms:
-        return claim.cause
-    from .truth.cause import cause_of
-
-    gradient = jax.grad(scalars.call.value, argnums=number)
-    point = list(map(float, claim.point))
-    return cause_of(scalars.named.function, gradient, point, claim.truth.middle)

@@ -9,14 +9,14 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from ..examine import MODERATE, entry_of
+from ..inputs.targets import Named, load
 from ..result import Entry
-from ..targets import Named, load
 
 PATIENCE = 120.0
 """Seconds after which a function counts as hung."""
 
 CRASHED = "the process that examined it ended: it crashed or ran out of memory"
-HUNG = f"no answer in {PATIENCE:g} s"
+HUNG = "no answer in {:g} s"
 FURTHER = f"numbers above {MODERATE:g} and below {1 / MODERATE:g} were left out"
 
 Task = tuple[int, bool]
@@ -40,6 +40,8 @@ class _Worker:
     def give(self, task: Task, named: Named) -> None:
         """Gives it a function, and kills it if the answer takes too long."""
         self.task = task
+        if self._timer is None:
+            self.connection.recv()  # to start takes as long as the machine likes
         self.connection.send((named.name, named.path, named.module, task[1]))
         self._timer = threading.Timer(self._patience, self._kill)
         self._timer.daemon = True
@@ -69,6 +71,7 @@ class _Worker:
 
 
 def _work(connection: Connection, seed: int) -> None:
+    connection.send("ready")
     while True:
         name, path, module, moderate = connection.recv()
         connection.send(entry_of(Named(name, load(path), module), seed, moderate))
@@ -98,8 +101,9 @@ def in_processes(
                     yield _noted(entry, failures.get(number))
                     continue
                 worker.end()
-                idle.append(_Worker(seed, patience))
-                reason = HUNG if worker.is_late else CRASHED
+                if tasks or not moderate:
+                    idle.append(_Worker(seed, patience))
+                reason = HUNG.format(patience) if worker.is_late else CRASHED
                 if moderate:
                     yield Entry(functions[number].name, reason=reason)
                 else:

@@ -8,7 +8,7 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 from jaxtyping import Float
 
-from ..._introspection.jax_internals import closed, inner_programs
+from ...._introspection.jax_internals import closed, inner_programs
 
 ORDINARY = (0.13, 0.37, 0.71, 0.93, 1.29, 1.83, 2.61, 4.3, 7.7)
 """Numbers without a meaning, which the seed moves a little."""

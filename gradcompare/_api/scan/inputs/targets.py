@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from ..._foundation.errors import InputError, outcome_of
-from ..._foundation.user_code import describe
+from ...._foundation.errors import InputError, outcome_of
+from ...._foundation.user_code import describe
 
 Target = str | ModuleType | type | Callable[..., Any]
 
