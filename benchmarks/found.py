@@ -13,7 +13,7 @@ from gradcompare._api.scan.running.journal import read_lines
 HEAD = """# What a scan found
 
 This page is written by `python benchmarks/found.py FILE`, from the file of `gradcompare scan`. It
-lists derivatives by reverse mode, in float64 on the CPU, that are not the derivative of the function.
+lists derivatives by reverse mode, in float64 on the CPU, that are not those of the function.
 Each true derivative below was computed by mpmath with 110 digits or more, from the values of the
 function on both sides of the point: by mpmath's own function of that name (`mpmath`), or by the
 function's own program, run with as many digits (`program`). The reproducers need JAX alone.

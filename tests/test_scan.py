@@ -139,7 +139,9 @@ def test_known_faults_of_jax(name, kinds):
 
 
 def test_right_functions_raise_no_alarm():
-    scan = gradcompare.scan(["jax.numpy.sin", "jax.nn.relu", "jax.numpy.linalg.det"], seed=3)
+    """A kink, the end of a domain, and tied eigenvalues are no faults."""
+    names = ["numpy.sin", "nn.relu", "scipy.special.erfinv", "numpy.linalg.eigvalsh"]
+    scan = gradcompare.scan([f"jax.{name}" for name in names], seed=3)
     assert scan.ok, str(scan)
     assert not scan.skipped
     assert all(entry.points for entry in scan.entries)

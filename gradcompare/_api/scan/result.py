@@ -1,6 +1,5 @@
 """What a scan returns: its functions, the faults of each, and their text."""
 
-import collections
 import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -178,10 +177,6 @@ class Scan:
     def to_json(self) -> str:
         """Returns one line of JSON for each function, as in the file of a scan."""
         return "".join(f"{to_line(entry)}\n" for entry in self.entries)
-
-    def reasons(self) -> dict[str, int]:
-        """Returns how many functions were not examined, by the reason."""
-        return dict(collections.Counter(entry.reason for entry in self.skipped))
 
 
 NUMBERS = ("autodiff", "truth", "bar", "absolute", "relative")

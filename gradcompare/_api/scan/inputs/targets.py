@@ -20,7 +20,7 @@ class Named:
 
     Attributes:
         name: The name, such as `jax.scipy.stats.norm.logpdf`.
-        function: The function itself; an object if it cannot be imported, with the reason.
+        function: The function itself.
         module: The module from which it can be imported; empty if that is not known.
     """
 

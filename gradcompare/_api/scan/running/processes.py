@@ -1,5 +1,6 @@
 """A scan in several processes: one that crashes or hangs costs one function, or a part of it."""
 
+import contextlib
 import multiprocessing
 import threading
 from collections import deque
@@ -71,10 +72,12 @@ class _Worker:
 
 
 def _work(connection: Connection, seed: int) -> None:
-    connection.send("ready")
-    while True:
-        name, path, module, moderate = connection.recv()
-        connection.send(entry_of(Named(name, load(path), module), seed, moderate))
+    """Examines functions until the other end is closed."""
+    with contextlib.suppress(EOFError, OSError):
+        connection.send("ready")
+        while True:
+            name, path, module, moderate = connection.recv()
+            connection.send(entry_of(Named(name, load(path), module), seed, moderate))
 
 
 def in_processes(
