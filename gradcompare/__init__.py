@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ._api.registry import get_objective as get_objective
     from ._api.registry import list_objectives as list_objectives
     from ._api.rules.check import check_rule as check_rule
+    from ._api.scan.api import scan as scan
+    from ._api.scan.result import Scan as Scan
     from ._api.selftest import SelfTest as SelfTest
     from ._api.selftest import selftest as selftest
     from ._api.several.first import check_jacobian as check_jacobian
@@ -69,6 +71,8 @@ else:
         "numerical_gradient": "_api.numerical.gradient",
         "get_objective": "_api.registry",
         "list_objectives": "_api.registry",
+        "scan": "_api.scan.api",
+        "Scan": "_api.scan.result",
         "SelfTest": "_api.selftest",
         "selftest": "_api.selftest",
         "check_hessian": "_api.several.second",

@@ -30,6 +30,7 @@ from .output.terminal import (
     progress_bar,
     speak_to_any_terminal,
 )
+from .scan import scan_command
 from .timing.bench import bench_command
 from .timing.diff import diff_command
 
@@ -81,6 +82,7 @@ main.add_command(descend_command)
 main.add_command(cite_command)
 main.add_command(bench_command)
 main.add_command(diff_command)
+main.add_command(scan_command)
 
 
 @main.command("list")

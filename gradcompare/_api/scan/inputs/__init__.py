@@ -1,0 +1,1 @@
+"""What a scan examines: the functions, the ways to call them, and the places."""

@@ -1,0 +1,1 @@
+"""How a scan runs: in processes, with a file that survives an interruption."""
