@@ -148,6 +148,16 @@ def test_right_functions_raise_no_alarm():
     assert all(entry.points for entry in scan.entries)
 
 
+def test_a_function_with_an_argument_that_the_one_of_mpmath_lacks():
+    scan = gradcompare.scan("jax.scipy.special.log_ndtr")
+    assert not scan.skipped
+    assert [fault.kind for fault in scan.faults] == ["wrong"]
+    x, truth = float(scan.faults[0].point), scan.faults[0].truth
+    with mpmath.workdps(60):
+        exact = mpmath.npdf(x) / (mpmath.erfc(-x / mpmath.sqrt(2)) / 2)
+    assert truth == pytest.approx(float(exact), rel=1e-9)
+
+
 def test_tied_eigenvalues_are_a_kink_and_others_are_none():
     (named,) = functions_of("jax.numpy.linalg.eigvalsh")
     with precision_scope(FLOAT64):
