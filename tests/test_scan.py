@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 import gradcompare
+from gradcompare._api.scan.arrays import Arrays, has_kink
 from gradcompare._api.scan.inputs.arguments import calls_of
 from gradcompare._api.scan.inputs.points import numbers, thresholds, traced
 from gradcompare._api.scan.inputs.targets import Named, functions_of
@@ -139,12 +140,31 @@ def test_known_faults_of_jax(name, kinds):
 
 
 def test_right_functions_raise_no_alarm():
-    """A kink, the end of a domain, and tied eigenvalues are no faults."""
-    names = ["numpy.sin", "nn.relu", "scipy.special.erfinv", "numpy.linalg.eigvalsh"]
-    scan = gradcompare.scan([f"jax.{name}" for name in names], seed=3)
+    """A kink, the end of a domain, and tied singular values are no faults."""
+    names = ["numpy.sin", "nn.relu", "scipy.special.erfinv", "numpy.linalg.svdvals"]
+    scan = gradcompare.scan([f"jax.{name}" for name in names])
     assert scan.ok, str(scan)
     assert not scan.skipped
     assert all(entry.points for entry in scan.entries)
+
+
+def test_a_function_with_an_argument_that_the_one_of_mpmath_lacks():
+    scan = gradcompare.scan("jax.scipy.special.log_ndtr")
+    assert not scan.skipped
+    assert [fault.kind for fault in scan.faults] == ["wrong"]
+    x, truth = float(scan.faults[0].point), scan.faults[0].truth
+    with mpmath.workdps(60):
+        exact = mpmath.npdf(x) / (mpmath.erfc(-x / mpmath.sqrt(2)) / 2)
+    assert truth == pytest.approx(float(exact), rel=1e-9)
+
+
+def test_tied_eigenvalues_are_a_kink_and_others_are_none():
+    (named,) = functions_of("jax.numpy.linalg.eigvalsh")
+    with precision_scope(FLOAT64):
+        (call,) = calls_of(named)
+        arrays = Arrays(named, call, 0)
+        assert has_kink(arrays, [np.eye(4)], 0, lambda u: u)
+        assert not has_kink(arrays, [np.diag([1.0, 2.0, 4.0, 7.0])], 0, lambda u: (u + u.T) / 2)
 
 
 def test_without_mpmath_the_judge_contradicts(planted, monkeypatch):

@@ -133,7 +133,7 @@ def _along(arrays: Arrays, arguments: list, number: int, u: Any) -> Callable[[fl
     return along
 
 
-def _has_kink(arrays: Arrays, arguments: list, number: int, move: Callable) -> bool:
+def has_kink(arrays: Arrays, arguments: list, number: int, move: Callable) -> bool:
     """Whether the slopes on both sides differ along an entry or a random direction."""
     shape = np.shape(arguments[number])
     size = float(np.max(np.abs(arguments[number]))) or 1.0
@@ -201,7 +201,7 @@ def _with_judge(arrays: Arrays, arguments: list, number: int, move: Callable) ->
 
     from .truth.slope import Truth
 
-    if _has_kink(arrays, arguments, number, move):
+    if has_kink(arrays, arguments, number, move):
         return "unsettled"
     found = contradiction(value, arguments, number, arrays.seed)
     if found is None:

@@ -55,7 +55,7 @@ def _with_digits(
         from .truth.operations import UNKNOWN
 
         try:
-            truth = form.truth(row, number)
+            truth = form.truth(row.tolist(), number)
         except UNKNOWN:
             continue
         if truth is None:
@@ -65,7 +65,7 @@ def _with_digits(
             continue
         if not is_wrong(derivative, truth):
             return "right"
-        if is_wrong(derivative, truth, 2 * form.sensitivity(row, number)):
+        if is_wrong(derivative, truth, 2 * form.sensitivity(row.tolist(), number)):
             claim = Claim(tuple(map(float, row)), derivative, truth, form.source, usual)
             return claim if kind_of(claim) else "unsettled"
         return "right"

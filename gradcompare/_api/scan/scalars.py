@@ -12,6 +12,7 @@ import jax
 import numpy as np
 from jaxtyping import Bool, Float
 
+from ..._introspection.jaxprs import equations
 from .confirmation import claims_at, faults_of
 from .inputs.call import Call, differentiable
 from .inputs.points import is_ordinary, numbers, scalar_points, thresholds, traced
@@ -29,8 +30,9 @@ STEP = 1e-3
 BESIDE = 1e-12
 """Relative distance of the numbers beside a point."""
 
-CONFIRMED = 60
-"""The most points of one function that are computed with many digits, by each argument."""
+CONFIRMED, COSTLY = 60, 16
+"""The most points of one function that are computed with many digits, by all arguments together;
+and where it holds a special function, which takes a thousand times as long."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +75,17 @@ class Scalars:
         return lambda points: np.stack([np.asarray(g) for g in batch(points)], axis=1)
 
     @cached_property
+    def most(self) -> int:
+        """The number of points that are computed with many digits."""
+        if importlib.util.find_spec("mpmath") is None:
+            return COSTLY
+        from .truth.operations import SPECIAL
+
+        program = traced(self.call.value, *self.call.examples)
+        used = {equation.primitive.name for equation in equations(program.jaxpr)}
+        return CONFIRMED if used.isdisjoint(SPECIAL) else COSTLY
+
+    @cached_property
     def forms(self) -> list["Digits"]:
         """The forms of the function that have many digits, the best first."""
         if importlib.util.find_spec("mpmath") is None:
@@ -97,7 +110,11 @@ class Scalars:
         points = np.random.default_rng(self.seed).uniform(0.1, 3, (8, count))
         points[1::2] = points[1::2] % 1
         values = self.values(points)
-        pairs = [(a, form.at(row)) for a, row in zip(values, points, strict=True)]
+        try:
+            others = [form.at(row.tolist()) for row in points]
+        except TypeError:  # it takes another number of arguments
+            return False
+        pairs = list(zip(values, others, strict=True))
         pairs = [(a, b) for a, b in pairs if np.isfinite(a) and np.isfinite(b)]
         return len(pairs) >= 3 and all(np.isclose(a, b, rtol=1e-9, atol=1e-12) for a, b in pairs)
 
@@ -130,7 +147,7 @@ def examine(
         finite = np.isfinite(values) & _is_inside(scalars, points, number)
         suspicious = finite & ~_agrees(scalars, points, number, gradient)
         usual = _usual(gradient[finite & is_ordinary(points[:, number])])
-        order = _spread(suspicious, points[:, number], CONFIRMED // len(scalars.moved))
+        order = _spread(suspicious, points[:, number], scalars.most // len(scalars.moved))
         claims, seen = claims_at(scalars, points, number, (values, gradient), order, usual)
         total, confirmed = total + int(finite.sum()), confirmed + seen
         faults += faults_of(scalars, names[number], number, claims)

@@ -41,10 +41,10 @@ def functions_of(targets: Target | Iterable[Target]) -> list[Named]:
     Raises:
         InputError: if a target cannot be imported or has no functions.
     """
-    alone = isinstance(targets, (str, ModuleType, type)) or callable(targets)
-    every: Iterable[Any] = [targets] if alone else targets
+    if isinstance(targets, (str, ModuleType, type)) or callable(targets):
+        targets = [targets]
     found: dict[int, Named] = {}
-    for target in every:
+    for target in targets:
         here = list(_functions(load(target) if isinstance(target, str) else target, target))
         if not here:
             raise InputError(f"{target} has no functions; give a module, a class or a function")

@@ -69,5 +69,5 @@ def _once(
         return None
     worst = int(np.argmax(np.where(outside, np.nan_to_num(distance, nan=np.inf), -1)))
     cause = str(result.diagnosis[0]) if result.diagnosis else ""
-    numbers = (float(each[worst]) for each in (auto.value, slope.value, slope.error))
-    return Contradiction(worst, *numbers, cause)
+    autodiff, truth, bar = (float(each[worst]) for each in (auto.value, slope.value, slope.error))
+    return Contradiction(worst, autodiff, truth, bar, cause)

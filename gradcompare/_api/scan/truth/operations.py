@@ -7,6 +7,7 @@ from typing import Any
 
 import mpmath
 from mpmath import mp
+from mpmath.libmp import NoConvergence
 
 LARGEST_MAGNITUDE = 40_000
 """Binary exponent of infinity: the next `exp` of such a number would fill the memory."""
@@ -39,7 +40,7 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*numbers: Any) -> Any:
         try:
             return real(function(*numbers))
-        except (ValueError, ArithmeticError, mpmath.libmp.NoConvergence):
+        except (ValueError, ArithmeticError, NoConvergence):
             return mp.nan
 
     return call

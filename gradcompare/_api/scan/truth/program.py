@@ -169,7 +169,7 @@ def _extreme(name: str) -> Callable[..., Any]:
 
 
 def _reshaped(equation: JaxprEqn, operands: list[np.ndarray]) -> np.ndarray:
-    return operands[0].reshape(equation.outvars[0].aval.shape)
+    return operands[0].reshape(getattr(equation.outvars[0].aval, "shape", ()))
 
 
 def _product(equation: JaxprEqn, operands: list[np.ndarray]) -> np.ndarray:
