@@ -14,6 +14,7 @@ from click.core import ParameterSource
 
 from .._foundation.errors import InputError
 from .._foundation.user_code import describe, place
+from .output.explain import print_hint
 from .output.files import FILES, require_writable, write_files, writes_files
 
 if TYPE_CHECKING:
@@ -133,6 +134,8 @@ def check_command(ctx: click.Context, path, cache, located, verbose, **options) 
         click.echo(_opened(result) if verbose and not located else str(result))
         if not (located or verbose) and result.timings:
             click.echo(f"  {_times(result)}")
+    if not located:
+        print_hint(outcome)
     if path is not None:
         path.write_text(outcome.to_json() + "\n", encoding="utf-8")
     write_files(outcome)

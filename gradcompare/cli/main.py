@@ -11,6 +11,7 @@ import click
 from .check import AGREE, DISAGREE, UNUSABLE, check_command, init_command
 from .descend import descend_command
 from .output.citation import cite_command
+from .output.explain import explain_command, print_hint
 from .output.files import require_writable, write_files, writes_files
 from .timing.bench import bench_command
 from .timing.diff import diff_command
@@ -56,6 +57,7 @@ main.add_command(check_command)
 main.add_command(init_command)
 main.add_command(descend_command)
 main.add_command(cite_command)
+main.add_command(explain_command)
 main.add_command(bench_command)
 main.add_command(diff_command)
 
@@ -182,3 +184,4 @@ def _print(comparison, style, verbose, only_failures) -> None:
     for result in shown:
         if not result.ok and not verbose:
             click.echo(f"\n{result}", err=style != "plain")
+    print_hint(comparison, err=style != "plain")
