@@ -15,6 +15,7 @@ from click.core import ParameterSource
 from .._foundation.errors import InputError
 from .._foundation.storage.whole import write_whole
 from .._foundation.user_code import describe, place
+from .output.explain import print_hint
 from .output.files import FILES, JSON, aside, require_writable, write_then_print, writes_files
 
 if TYPE_CHECKING:
@@ -135,6 +136,8 @@ def check_command(ctx: click.Context, path, cache, located, verbose, **options) 
             click.echo(_opened(result) if verbose and not located else str(result))
             if not (located or verbose) and result.timings:
                 click.echo(f"  {_times(result)}")
+        if not located:
+            print_hint(outcome)
         if options["planted"]:
             click.echo(f"\n{_planted(outcome)}")
 

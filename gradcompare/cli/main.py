@@ -13,6 +13,7 @@ from .check import AGREE, DISAGREE, UNUSABLE, check_command, init_command
 from .descend import descend_command
 from .interrupts.signals import watch_signals
 from .output.citation import cite_command
+from .output.explain import explain_command, print_hint
 from .output.files import (
     JSON,
     is_file,
@@ -80,6 +81,7 @@ main.add_command(check_command)
 main.add_command(init_command)
 main.add_command(descend_command)
 main.add_command(cite_command)
+main.add_command(explain_command)
 main.add_command(bench_command)
 main.add_command(diff_command)
 main.add_command(scan_command)
@@ -223,3 +225,4 @@ def _print(comparison, style, verbose, only_failures) -> None:
     for result in shown:
         if not result.ok and not verbose:
             click.echo(f"\n{result}", err=style != "plain")
+    print_hint(comparison, err=style != "plain")
