@@ -4,6 +4,7 @@ python benchmarks/found.py scan.jsonl > docs/found.md
 """
 
 import argparse
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,10 +41,12 @@ def _packages(lines: list[tuple[dict, Entry]]) -> Iterator[str]:
         examined = [entry for entry in entries if not entry.reason]
         functions = len({fault.function for fault in faults})
         points = sum(entry.points for entry in examined)
-        yield f"## {package}\n"
+        modules = Counter(entry.function.rpartition(".")[0] for entry in entries)
+        counts = ", ".join(f"{name} ({count})" for name, count in modules.items())
         yield (
             f"{len(examined)} functions examined at {points} points, {functions} of them with "
-            f"faults; {len(entries) - len(examined)} could not be examined.\n"
+            f"faults; {len(entries) - len(examined)} could not be examined. The file has functions "
+            f"of {counts}, and no others.\n"
         )
         hung = [(e.function, note) for e in entries for note in e.notes if "no answer" in note]
         yield from (f"- `{function}`: {note}." for function, note in hung)
