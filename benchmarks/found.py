@@ -45,8 +45,8 @@ def _packages(lines: list[tuple[dict, Entry]]) -> Iterator[str]:
         counts = ", ".join(f"{name} ({count})" for name, count in modules.items())
         yield (
             f"{len(examined)} functions examined at {points} points, {functions} of them with "
-            f"faults; {len(entries) - len(examined)} could not be examined. The file has functions "
-            f"of {counts}, and no others.\n"
+            f"faults; {len(entries) - len(examined)} could not be examined. "
+            f"The file has functions of {counts}, and no others.\n"
         )
         hung = [(e.function, note) for e in entries for note in e.notes if "no answer" in note]
         yield from (f"- `{function}`: {note}." for function, note in hung)
