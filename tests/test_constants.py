@@ -76,6 +76,7 @@ def test_a_constant_is_changed_wherever_it_is_used_and_put_back():
     assert excess.SAFETY == 3.0
 
 
+@pytest.mark.sweep
 def test_a_constant_that_is_the_default_of_a_field_is_changed_too():
     def widths():
         return named.Constant(7.0, "7").width, named.SYMBOLS[0].width, term.MISSING.width

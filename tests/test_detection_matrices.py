@@ -23,6 +23,7 @@ def all_named(outcomes):
     return {found.fault for found in wrong}
 
 
+@pytest.mark.sweep
 def test_faults_of_a_jacobian_are_named():
     faults = all_named(judge(FIRST["chain on the host"], "jacobian"))
     assert {"row sign", "row order", "transposed", "block zero"} <= faults
@@ -83,6 +84,7 @@ def test_a_product_that_is_not_linear_is_no_matrix():
     assert "the matrix of the product" not in str(result)
 
 
+@pytest.mark.sweep
 def test_what_is_not_stated_is_not_named():
     """A finding of another kind, and one about another row, do not count."""
     subject = FIRST["camera"]

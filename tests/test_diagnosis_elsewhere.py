@@ -83,6 +83,7 @@ def test_single_precision():
     assert said.startswith("every entry of your gradient is a single-precision number")
 
 
+@pytest.mark.sweep
 def test_near_miss_as_wrong_as_single_precision():
     def wrong(w, X, y, lam):
         return np.asarray(RIGHT(w, X, y, lam)) * (1 + 1e-7 * np.sin(w))

@@ -124,6 +124,7 @@ NEARLY = {
 }
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("case", sweep(NEARLY))
 def test_what_is_nearly_that_derivative(case):
     def loss(q, y):

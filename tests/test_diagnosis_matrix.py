@@ -54,6 +54,7 @@ def _inverse(matrix):
     return jnp.linalg.inv(matrix)
 
 
+@pytest.mark.sweep
 def test_near_miss_another_matrix():
     def wrong(p, A, B):
         return {**gradient(p, A, B), "L": (A + 0.01 * jnp.eye(3)) @ _right(p, A, B)}

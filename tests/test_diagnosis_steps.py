@@ -99,11 +99,13 @@ OTHER = {
 }
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("case", sweep(OTHER, {"a part of one"}))
 def test_other_weights_of_steps_are_not_named(case):
     assert "steps" not in {finding.kind for finding in found(scanned, uses=OTHER[case])}
 
 
+@pytest.mark.sweep
 def test_nearly_the_gradient_without_a_step():
     def gradient(p, y):
         return jax.grad(lambda p: scanned(p, y, uses=without(0)))(p) + 1e-8 * p

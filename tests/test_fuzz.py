@@ -150,6 +150,7 @@ def test_failures_are_programs_that_run(capsys):
     assert "AGREE" in capsys.readouterr().out
 
 
+@pytest.mark.sweep
 def test_an_interrupted_run_goes_on(tmp_path):
     path = tmp_path / "trials.jsonl"
     arguments = ["--ways", "host", "--families", "smooth", "--resume", str(path)]

@@ -412,8 +412,13 @@ PARAMETERS = (
 )
 OPERATIONS = ("equation", "eqn", "scan", "call")
 
-WHOLE = ("_introspection.narrow.parameters", "equation.params")
-"""A module that passes all parameters on, and needs none by its name."""
+WHOLE = {
+    ("_introspection.narrow.parameters", "equation.params"),
+    ("_api.scan.truth.program", "equation.params"),
+    ("_api.scan.truth.program", "dimension_numbers"),
+}
+"""Modules that pass all parameters on, or give each operation its meaning, if it has those that
+they know."""
 
 
 def reads(source: str) -> set[tuple[str, str]]:
@@ -437,7 +442,7 @@ def reads(source: str) -> set[tuple[str, str]]:
 def test_only_the_adapters_read_what_is_inside(module):
     found = reads(MODULES[module].read_text())
     others = [read for adapter, read in found if adapter != module]
-    assert not [read for read in others if (module, read) != WHOLE]
+    assert not [read for read in others if (module, read) not in WHOLE]
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ def test_few_long_points_are_evaluated_together():
     assert Block.on_a_line(10**9).capacity == LINE_POINTS
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("by_hand", [{}, {"gradient": gradient}], ids=["value", "gradient"])
 def test_a_long_product_is_compared_along_directions(by_hand):
     check = check_hvp(value, hvp, X, direction=V, points=2, **by_hand)
@@ -76,6 +77,7 @@ def test_a_wrong_entry_of_a_long_gradient_is_found_before_the_product():
     assert any(f"1 of {D}: x[5] (" in note for note in first.notes)
 
 
+@pytest.mark.sweep
 def test_an_error_just_above_the_stated_floor_is_found():
     (right,) = check_hvp(value, hvp, X, direction=V, points=1)
     error = 1.1 * floor(right)[0] / X[1234]

@@ -52,6 +52,7 @@ def test_a_wrong_entry_is_found(name):
     assert result.worst.judgement.faulty == (0,)
 
 
+@pytest.mark.sweep
 def test_the_residuals_are_those_of_the_value():
     for objective in OBJECTIVES.values():
         params, data = objective.make(np.random.default_rng(0), objective.sizes[0])

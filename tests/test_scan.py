@@ -148,6 +148,7 @@ def test_right_functions_raise_no_alarm():
     assert all(entry.points for entry in scan.entries)
 
 
+@pytest.mark.sweep
 def test_a_function_with_an_argument_that_the_one_of_mpmath_lacks():
     scan = gradcompare.scan("jax.scipy.special.log_ndtr")
     assert not scan.skipped
@@ -225,6 +226,7 @@ def test_the_command_line(planted, tmp_path):
     assert runner.invoke(main, ["scan", "no_such_module_at_all"]).exit_code == 2
 
 
+@pytest.mark.sweep
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "patience", "reason"), [("hangs", 2.0, "no answer in 2 s"), ("dies", 90.0, "crashed")]

@@ -173,6 +173,7 @@ def hessian(x):
         return sp.csr_matrix(np.asarray(jax.hessian(energy)(jnp.asarray(x))))
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("place", ["traced", "host"])
 @pytest.mark.parametrize("with_gradient", [True, False])
 def test_sparse_hessians(place, with_gradient):

@@ -145,6 +145,15 @@ def numbers_in(code: CodeType) -> Iterator[tuple[float, int]]:
                 yield step.argval, step.positions.lineno or each.co_firstlineno
 
 
+def with_constants(code: CodeType, change: Callable[[Any], Any]) -> CodeType:
+    """Returns the code of a function, and of its inner functions, with other constants."""
+    constants = (
+        with_constants(each, change) if isinstance(each, CodeType) else change(each)
+        for each in code.co_consts
+    )
+    return code.replace(co_consts=tuple(constants))
+
+
 def globals_in(code: CodeType) -> tuple[str, ...]:
     """Returns the names of the module's variables that the code of a function reads.
 

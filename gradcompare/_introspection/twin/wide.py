@@ -14,6 +14,7 @@ import ml_dtypes
 import numpy as np
 from jaxtyping import PyTree
 
+from ..._foundation.frames import with_constants
 from .rebinding import Rebinding, UserModule
 
 NARROW: dict[str, type] = {"float16": np.float16} | {
@@ -58,16 +59,13 @@ class Wide(Rebinding):
 
     def code(self, code: CodeType) -> CodeType:
         """Returns the code with "float64" where a constant is the name of a narrow type."""
-        constants = tuple(map(self._constant, code.co_consts))
-        return code.replace(co_consts=constants)
+        return with_constants(code, self._constant)
 
     def data(self, tree: PyTree) -> PyTree:
         """Returns data with the arrays of narrow types in float64."""
         return jax.tree.map(self.of, tree)
 
     def _constant(self, constant: Any) -> Any:
-        if isinstance(constant, CodeType):
-            return self.code(constant)
         if isinstance(constant, str) and constant in NARROW:
             self._note(NARROW[constant])
             return "float64"

@@ -12,6 +12,7 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, JaxprEqn
 from mpmath import mp
 
+from ...._foundation.frames import span_of
 from ...._foundation.user_code import line_of
 from ...._introspection.jax_internals import CUSTOM, custom_rule, frames_of
 from ...._introspection.jaxprs import equations
@@ -104,9 +105,8 @@ def _line(step: tuple[JaxprEqn, str] | None, function: Callable[..., Any]) -> st
     frames = [(c.co_filename, offset, c) for c, offset in frames_of(step[0])]
     for file, offset, each in frames:
         if code is not None and file == code.co_filename:
-            lines = [line for start, stop, line in each.co_lines() if start <= offset < stop]
-            if lines and lines[0]:
-                return f" ({line_of(file, lines[0])})"
+            line = span_of(each, offset).line
+            return f" ({line_of(file, line)})" if line else ""
     return ""
 
 

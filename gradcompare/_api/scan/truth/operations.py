@@ -20,7 +20,7 @@ class UnsupportedError(Exception):
     """A program, or a point, that cannot be computed with many digits."""
 
 
-UNKNOWN = (UnsupportedError, ArithmeticError, ValueError, NotImplementedError)
+UNKNOWN = (UnsupportedError, ArithmeticError, ValueError, NotImplementedError, KeyError)
 """What the computation with many digits raises where it cannot tell."""
 
 
