@@ -230,6 +230,24 @@ def test_reference_says_whether_the_value_is_the_one_meant():
     )
 
 
+def test_a_linear_solve_is_no_autodiff():
+    """It holds its transposed solve, which JAX makes for a derivative that may be taken."""
+    matrix = np.array([[2.0, 0.3], [0.3, 1.0]])
+
+    def energy(x):
+        return x @ jnp.linalg.solve(matrix, x)
+
+    def by_hand(x):
+        return 2 * jnp.linalg.solve(matrix, x)
+
+    def by_autodiff(x):
+        return 1.0 * jax.grad(energy)(x)
+
+    x = np.array([1.0, 2.0])
+    assert "calls autodiff itself" not in str(check(energy, by_hand, x, points=1))
+    assert "calls autodiff itself" in str(check(energy, by_autodiff, x, points=1))
+
+
 def test_a_gradient_that_calls_autodiff_is_said_to_be_no_second_source():
     def partly(x, a):
         u = a @ x

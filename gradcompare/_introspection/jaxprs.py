@@ -24,6 +24,8 @@ JAX = Path(jax.__file__).parent
 STANDING_IN = (arrays.__file__, substitutes.__file__)
 """Files of this package whose functions a user's line calls instead of those of NumPy."""
 
+LINEAR_SOLVE = "custom_linear_solve"
+
 MOVES = (
     *("transpose", "reshape", "broadcast_in_dim", "squeeze", "expand_dims", "rev", "copy"),
     *("slice", "dynamic_slice", "gather", "concatenate", "select_n", "neg", "abs"),
@@ -109,8 +111,16 @@ def _is_power_of_two(number: Any) -> bool:
 
 
 def differentiates(jaxpr: Jaxpr) -> bool:
-    """Whether autodiff made a part of a program."""
-    return any(is_derived(equation) for equation in equations(jaxpr))
+    """Whether autodiff made a part of a program.
+
+    A linear solve holds the transposed solve, which JAX makes for a derivative that may be taken.
+    """
+    return any(
+        is_derived(equation)
+        or any(differentiates(getattr(each, "jaxpr", each)) for each in inner_programs(equation))
+        for equation in jaxpr.eqns
+        if equation.primitive.name != LINEAR_SOLVE
+    )
 
 
 def is_derived(equation: JaxprEqn) -> bool:
