@@ -30,6 +30,7 @@ def test_faults_of_a_jacobian_are_named():
     assert {"column of another parameter", "chain factor of a row"} <= faults
 
 
+@pytest.mark.sweep
 def test_faults_of_a_hessian_are_named():
     faults = all_named(judge(SECOND["valley"], "hessian"))
     assert {"negated", "cross block dropped", "block transposed", "Gauss-Newton"} <= faults

@@ -56,6 +56,7 @@ def test_the_step_from_which_on_it_is_wrong(late):
     )
 
 
+@pytest.mark.sweep
 def test_a_traced_recursion():
     with jax.enable_x64(True):
         (finding,) = found(traced, lambda p, y: gradient(p, y, 2, jnp), SERIES[:6])

@@ -37,6 +37,7 @@ def test_a_gradient_that_leaves_out_a_guard_is_right(library, bound):
     assert "a guard that keeps a number off 0 or 1" in str(checked)
 
 
+@pytest.mark.sweep
 def test_a_gradient_that_leaves_out_a_bound_of_the_model_is_wrong(library):
     checked = gradcompare.check(*log_loss(library, 0.01), X0, X, Y)
     assert checked.verdict.name == "ANALYTIC_WRONG", str(checked)

@@ -67,6 +67,7 @@ def test_a_long_product_is_compared_along_directions(by_hand):
     assert any(f"1 of {D}: x[17] (" in note for note in last.notes)
 
 
+@pytest.mark.sweep
 def test_a_wrong_entry_of_a_long_gradient_is_found_before_the_product():
     def faulty(x):
         return gradient(x).at[5].multiply(0.9)

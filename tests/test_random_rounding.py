@@ -234,6 +234,7 @@ def padded(x):
     return y
 
 
+@pytest.mark.sweep
 def test_forward_mode_where_reverse_mode_loses_all_digits():
     def gradient(x):
         h = 0.3 + 0.01 * x
