@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gradcompare._api.scan.result import MEANING, Entry, Fault
-from gradcompare._api.scan.running.journal import read_lines
+from gradcompare._api.scan.running.journal import read_entries
 
 HEAD = """# What a scan found
 
@@ -71,4 +71,4 @@ error {fault.absolute:.2g} absolute, {fault.relative:.2g} relative.
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
-    print(page(list(read_lines(parser.parse_args().file))))
+    print(page(list(read_entries(parser.parse_args().file))))

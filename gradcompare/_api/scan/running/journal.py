@@ -1,13 +1,13 @@
 """The file of a scan, one line of JSON a function, and the baseline read from such a file."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ...._foundation.errors import InputError
 from ...._foundation.plugins import installed_version
+from ...._foundation.storage.lines import append, append_line, drop_half_line, read_lines
 from ..result import Entry, from_line, to_line
 
 FORMAT = 1
@@ -25,17 +25,13 @@ def circumstances(name: str, seed: int) -> dict[str, Any]:
     }
 
 
-def read_lines(path: Path) -> Iterator[tuple[dict[str, Any], Entry]]:
+def read_entries(path: Path) -> Iterator[tuple[dict[str, Any], Entry]]:
     """Yields the lines of a file of a scan, and the entries in them; no half line at the end.
 
     Raises:
         InputError: if the file cannot be read, or holds something else.
     """
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error}") from error
-    for number, line in enumerate(text[: text.rfind(b"\n") + 1].splitlines(), 1):
+    for number, line in enumerate(read_lines(path), 1):
         try:
             body = json.loads(line)
             if body.get("format", FORMAT) != FORMAT:
@@ -56,14 +52,13 @@ class Journal:
         if path is None:
             return
         if path.exists():
-            for body, entry in read_lines(path):
+            for body, entry in read_entries(path):
                 now = circumstances(entry.function, seed)
                 if all(body.get(name) == each for name, each in now.items()):
                     self._entries[entry.function] = entry
-            whole = path.read_bytes().rfind(b"\n") + 1
-            os.truncate(path, whole)
+            drop_half_line(path)
         else:
-            self._write("")
+            append(path, b"")
 
     def get(self, name: str) -> Entry | None:
         """Returns the entry of a function, if it was examined under the same circumstances."""
@@ -74,15 +69,7 @@ class Journal:
         self._entries[entry.function] = entry
         if self._path is not None:
             line = to_line(entry, **circumstances(entry.function, self._seed))
-            self._write(f"{line}\n")
-
-    def _write(self, text: str) -> None:
-        assert self._path is not None
-        try:
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(text)
-        except OSError as error:
-            raise InputError(f"{self._path} cannot be written: {error}") from error
+            append_line(self._path, line)
 
 
 def read_baseline(path: Path | None) -> frozenset[tuple[str, str, str]]:
@@ -93,5 +80,5 @@ def read_baseline(path: Path | None) -> frozenset[tuple[str, str, str]]:
     """
     if path is None:
         return frozenset()
-    entries = (entry for _, entry in read_lines(path))
+    entries = (entry for _, entry in read_entries(path))
     return frozenset(fault.identity for entry in entries for fault in entry.faults)
