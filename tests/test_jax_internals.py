@@ -342,7 +342,9 @@ def test_what_is_left_where_python_tells_nothing(monkeypatch):
     assert list(frames.callers()) == []
     monkeypatch.setattr(dis, "opmap", {})
     first = numbers.__code__.co_firstlineno
-    assert set(frames.numbers_in(numbers.__code__)) >= {(7, first), (2.5, first + 1)}
+    assert (2.5, first + 1) in set(frames.numbers_in(numbers.__code__))
+    small = (7, first) in set(frames.numbers_in(numbers.__code__))
+    assert small or 7 not in numbers.__code__.co_consts
     assert set(frames.globals_in(numbers.__code__)) >= {"GLOBAL"}
     code = numbers.__code__.replace(co_linetable=b"")
     assert frames.span_of(code, 10**6) == frames.Span()

@@ -32,6 +32,7 @@ LARGEST = 60_000
 
 @pytest.fixture(autouse=True)
 def no_figure_stays():
+    plt.close("all")  # those of the file that ran before in this process
     yield
     plt.close("all")
 

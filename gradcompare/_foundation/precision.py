@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from .errors import InputError, UnknownNameError
+from .frames import whole_tracebacks
 
 # jax.Device is bound at run time, which pyright does not accept as a type.
 Device: TypeAlias = jax.Device  # pyright: ignore[reportInvalidTypeForm]
@@ -64,6 +65,7 @@ def precision_scope(dtype: np.dtype) -> Iterator[None]:
                 stack.enter_context(setting(usual))
         stack.enter_context(jax.enable_x64(dtype == np.float64))
         stack.enter_context(np.errstate(all="ignore"))
+        stack.enter_context(whole_tracebacks())
         yield
 
 
