@@ -63,7 +63,8 @@ class Widening:
     def _closed(self, program: ClosedJaxpr) -> ClosedJaxpr:
         pairs = zip(program.jaxpr.constvars, program.consts, strict=True)
         consts = [self._constant(variable, constant) for variable, constant in pairs]
-        return ClosedJaxpr(self.of(program.jaxpr), consts)
+        # Not `of`: in JAX 0.12 a program that has its constants is its own `jaxpr`.
+        return ClosedJaxpr(self._open(program.jaxpr), consts)
 
     def _open(self, jaxpr: Jaxpr) -> Jaxpr:
         atoms: dict[Any, Any] = {}
