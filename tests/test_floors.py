@@ -210,8 +210,13 @@ SETTING = ["cli.compilation_cache"]
 """What only the command line calls, where the process is its own."""
 
 
+ADAPTER = "_foundation.frames"
+"""What reads the one setting of JAX that can be set in a scope only where JAX does not say."""
+
+
 def test_nothing_private_and_nothing_global():
     used = {m: forbidden(source) for m, source in SOURCES.items() if m not in SETTING}
+    assert set(used.pop(ADAPTER)) == {"jax._src"}
     assert not {m: names for m, names in used.items() if names}
 
 

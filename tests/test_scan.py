@@ -60,6 +60,10 @@ def bent(x, y=1.0):
     return jnp.abs(x) + jnp.maximum(x, y) + jnp.where(x > 3, jnp.floor(x), 0.0)
 
 
+def unguarded(x):
+    return jnp.where(x > 0, jnp.sqrt(x) ** 3, 0.0)
+
+
 def named(text: str):
     return {"a": 1.0}[text]
 
@@ -130,6 +134,7 @@ def test_a_reproducer_runs_without_the_package():
         assert fault.truth == pytest.approx(float(mpmath.sech(x) ** 2), rel=1e-12)
 
 
+@pytest.mark.skipif(jax.__version_info__ >= (0, 12), reason="both are right since jax 0.12")
 @pytest.mark.parametrize(
     ("name", "kinds"),
     [("jax.numpy.sinc", {"relative", "extreme"}), ("jax.scipy.special.i0", {"relative"})],
@@ -207,9 +212,9 @@ def test_a_file_is_resumed_and_a_baseline_leaves_out_what_is_known(planted, tmp_
         gradcompare.scan(names, baseline=tmp_path / "other")
 
 
-def test_numbers_that_json_lacks_survive(tmp_path):
-    scan = gradcompare.scan("jax.numpy.sinc", file=tmp_path / "scan.jsonl")
-    again = gradcompare.scan("jax.numpy.sinc", file=tmp_path / "scan.jsonl")
+def test_numbers_that_json_lacks_survive(planted, tmp_path):
+    scan = gradcompare.scan(f"{planted}:unguarded", file=tmp_path / "scan.jsonl")
+    again = gradcompare.scan(f"{planted}:unguarded", file=tmp_path / "scan.jsonl")
     assert any(not math.isfinite(fault.autodiff) for fault in scan.faults)
     assert [f.point for f in again.faults] == [f.point for f in scan.faults]
     assert again.to_json() == scan.to_json()

@@ -1,5 +1,6 @@
 """The circumstances of a comparison, which belong to its figures."""
 
+import functools
 import os
 import platform
 from typing import Any
@@ -30,6 +31,7 @@ def cache_directory() -> str | None:
     return getattr(jax.config, "jax_compilation_cache_dir", None)
 
 
+@functools.cache
 def processor() -> str:
     """Returns the name of the processor."""
     try:

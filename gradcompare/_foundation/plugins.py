@@ -1,5 +1,6 @@
 """Modules loaded without registration: those of a package, and files of the user."""
 
+import functools
 import importlib
 import importlib.metadata
 import importlib.util
@@ -14,6 +15,7 @@ from .user_code import describe
 from .user_code import place as where_raised
 
 
+@functools.cache
 def installed_version(package: str) -> str:
     """Returns the version of a package; `not installed` if it comes from a folder."""
     try:

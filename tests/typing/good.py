@@ -39,7 +39,7 @@ x0 = np.array([0.5, -1.0, 2.0])
 
 
 def value(x: Any, scale: float = 1.0) -> Any:
-    return scale * np.sum(x**2)
+    return scale * (x**2).sum()
 
 
 def gradient(x: Any, scale: float = 1.0) -> Any:
@@ -105,7 +105,7 @@ except InputError as error:
 
 # an objective
 def ridge(params: Any, data: Any) -> Any:
-    return np.sum(params**2) + data
+    return (params**2).sum() + data
 
 
 def make(rng: np.random.Generator, size: int) -> tuple[Any, Any]:
