@@ -31,7 +31,7 @@ def whole_tracebacks() -> AbstractContextManager:
     function that JAX cannot trace. Without the setting: the time is lost.
     """
     setting = getattr(importlib.import_module("jax._src.config"), "traceback_filtering", None)
-    return setting("off") if callable(setting) else nullcontext()
+    return nullcontext() if setting is None else setting("off")
 
 
 class Span(NamedTuple):
