@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from .._foundation.errors import optional
+from .._model.arguments.several import Pullback
 from .._model.finding import DIAGNOSED_COORDINATES, Finding
 from .._points.branches.combined import Choices
 from .._points.examination import Examination
 from .diagnose import gradient_findings
-from .matrices.findings import matrix_findings, product_findings
+from .matrices.findings import findings_behind, matrix_findings, product_findings
 
 
 def findings(points: Sequence[Examination], choices: Choices | None = None) -> tuple[Finding, ...]:
@@ -21,6 +22,9 @@ def findings(points: Sequence[Examination], choices: Choices | None = None) -> t
     if problem.output.size > DIAGNOSED_COORDINATES:
         return ()
     match problem.quantity:
+        case "gradient" if isinstance(problem.objective.gradient, Pullback):
+            found = optional("the diagnosis", lambda: findings_behind(points), ())
+            return found or gradient_findings(points, choices)
         case "gradient":
             return gradient_findings(points, choices)
         case "jacobian" | "hessian":

@@ -162,7 +162,7 @@ def objective_of_pullback(
         objective,
         value=Combination(objective.residuals, weights),
         residuals=None,
-        gradient=None if product is None else Pullback(product, u),
+        gradient=None if product is None else Pullback(product, u, results),
     )
 
 

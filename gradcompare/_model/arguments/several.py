@@ -1,5 +1,6 @@
 """A user's functions with several results, and products, as parts of an objective."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -61,13 +62,28 @@ class Pullback:
     Attributes:
         product: The product.
         cotangent: u.
+        results: The layout of u.
     """
 
     product: Product
     cotangent: PyTree
+    results: Layout
 
     def __call__(self, params: PyTree, data: tuple) -> PyTree:
         return self.product(params, self.cotangent, data)
+
+    def jacobian(self, params: PyTree, data: tuple) -> PyTree:
+        """Returns the matrix of the product, in the structure of `jax.jacobian`, by its rows."""
+        units = map(self.results.unflatten, np.eye(self.results.size))
+        rows = [self.product(params, unit, data) for unit in units]
+        stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *rows)
+        parts = [
+            jax.tree.map(lambda leaf: leaf[a:b].reshape(*shape, *leaf.shape[1:]), stacked)  # noqa: B023
+            for (a, b), shape in zip(
+                itertools.pairwise(self.results.offsets), self.results.shapes, strict=True
+            )
+        ]
+        return jax.tree.unflatten(self.results.treedef, parts)
 
 
 def layout_of_results(fun: Callable[..., PyTree], signature: Signature, name: str) -> Layout:

@@ -1,7 +1,8 @@
 """The matrix behind a product with a vector, from its products with the unit vectors.
 
 A product is linear in its vector. So a wrong one, which is a few numbers, is diagnosed as the
-matrix that it multiplies by: that shows which of its rows, columns or blocks are wrong.
+matrix that it multiplies by: that shows which of its rows, columns or blocks are wrong. A product
+with a vector from the left, a pullback, gives rows instead of columns.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..._evaluation.function import Cache
+from ..._model.arguments.several import Combination, Pullback
 from ..._model.estimate import SAFETY, Estimate
 from ..._model.finding import DIAGNOSED_COORDINATES
 from ..._model.matrix_layout import MatrixLayout
@@ -20,8 +22,8 @@ from ...methods._base import AbstractMethod
 from ...methods._registry import find_method
 from ..evidence.gather import comparable
 
-MOST_COLUMNS = 32
-"""Largest number of parameters up to which a product is diagnosed as a matrix: each costs a
+MOST_PRODUCTS = 32
+"""Largest number of unit vectors up to which a product is diagnosed as a matrix: each costs a
 product by hand, and one by autodiff."""
 
 QUANTITIES = {"jvp": "jacobian", "hvp": "hessian"}
@@ -35,22 +37,63 @@ def as_matrices(points: Sequence[Examination]) -> list[Examination]:
     """
     kept = comparable(points)[0]
     problem = points[0].evaluator.problem
-    size = problem.layout.size * problem.output.size
-    if problem.layout.size > MOST_COLUMNS or size > DIAGNOSED_COORDINATES:
+    by_hand, make = problem.objective.gradient, _by_columns
+    products, length = problem.layout.size, problem.output.size
+    if isinstance(by_hand, Pullback):
+        make, products = _by_rows, by_hand.results.size
+    if products > MOST_PRODUCTS or products * length > DIAGNOSED_COORDINATES:
         return []
     cache = points[0].evaluator.cache.emptied()  # its programs take a direction
-    examined = [_as_matrix(point, cache) for point in kept]
+    examined = [make(point, cache) for point in kept]
     return [point for point in examined if point is not None] if all(examined) else []
 
 
-def _as_matrix(point: Examination, cache: Cache) -> Examination | None:
+def _by_rows(point: Examination, cache: Cache) -> Examination | None:
+    # A twin is of the value, and not of its results one by one.
+    problem, sources = point.evaluator.problem, _sources(point, not point.evaluator.cache.twins)
+    pullback, combination = problem.objective.gradient, problem.objective.value
+    assert isinstance(pullback, Pullback)
+    assert isinstance(combination, Combination)
+    objective = replace(
+        problem.objective,
+        gradient=None,
+        jacobian=pullback.jacobian,
+        residuals=combination.function,
+    )
+    matrix = replace(problem, objective=objective, quantity="jacobian", results=pullback.results)
+    layout = matrix.output
+    assert isinstance(layout, MatrixLayout)
+    evaluator = replace(point.evaluator, problem=matrix, cache=cache)
+    estimates = {name: find_method(name).estimate(evaluator) for name in sources.values()}
+    for source, name in sources.items():
+        rows = [
+            Estimate(value, error)
+            for value, error in zip(
+                layout.matrix(estimates[name].value),
+                layout.matrix(estimates[name].error),
+                strict=True,
+            )
+        ]
+        if not _is_linear(rows, point.result.votes[source], combination.weights):
+            return None
+    return Examination(
+        evaluator, replace(point.result, estimates=estimates, sources=sources, pairs=())
+    )
+
+
+def _sources(point: Examination, differentiates: bool = True) -> dict[str, str]:
+    """Returns the methods of the derivative by hand and of the sharper of the others."""
+    result = point.result
+    sharper = "autodiff" if differentiates and "autodiff" in result.votes else "differences"
+    return {source: result.sources[source] for source in ("analytic", sharper)}
+
+
+def _by_columns(point: Examination, cache: Cache) -> Examination | None:
     problem, result = point.evaluator.problem, point.result
     matrix = _problem(problem)
     layout = matrix.output
     assert isinstance(layout, MatrixLayout)
-    sharper = "autodiff" if "autodiff" in result.votes else "differences"
-    sources = {source: result.sources[source] for source in ("analytic", sharper)}
-    estimates = {}
+    sources, estimates = _sources(point), {}
     for source, name in sources.items():
         columns = _columns(point, find_method(name))
         product = result.votes[source]

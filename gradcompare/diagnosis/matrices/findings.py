@@ -50,10 +50,10 @@ def product_findings(points: Sequence[Examination]) -> tuple[Finding, ...]:
         v, off = problem.layout.flatten(problem.direction), matrices.reference - matrices.tested
         found = product_without_curvature(points, v, off[..., 0], matrices.bars[..., 0])
         found = found or gradient_along(points)
-    return found or _of_matrix(points)
+    return found or findings_behind(points)
 
 
-def _of_matrix(points: Sequence[Examination]) -> tuple[Finding, ...]:
+def findings_behind(points: Sequence[Examination]) -> tuple[Finding, ...]:
     """Returns what is wrong with the matrix behind a product, if that is known."""
     whole = as_matrices(points)
     # Numbers of its entries mean nothing in the product.
