@@ -1,10 +1,11 @@
-"""The site: `sphinx-build -W --keep-going -c docs/site . site` from the root of the source.
+"""The site: `sphinx-build -W --keep-going -c docs/site . build/site` from the root of the source.
 
 The source folder is the root, so that a relative link leads to the same file here and where
 Markdown is shown as it lies, and nothing is copied. The build needs no network, runs no code of
 the pages (the tests do), and loads no font or script from elsewhere.
 """
 
+import re
 import sys
 from pathlib import Path
 
@@ -12,31 +13,32 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-ROOT = Path(__file__).parent.parent.parent
-sys.path.insert(0, str(ROOT))
+HERE = Path(__file__).parent
+# The package that is described is the one beside this file.
+sys.path[:0] = [str(HERE), str(HERE.parent.parent)]
 
 project = "gradcompare"
 author = "the authors of gradcompare"
 root_doc = "docs/index"
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "myst_nb"]
 include_patterns = ["docs/**", "benchmarks/README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
-exclude_patterns = [".venv", ".git", "gradcompare", "tests", "benchmarks/results", "docs/site"]
+exclude_patterns = [".*", "build", "gradcompare", "tests", "benchmarks/results", "docs/site"]
 
 # Headings are linked by the names that GitHub gives them.
-myst_heading_anchors = 3
+myst_heading_anchors = 4
 nb_execution_mode = "off"
+nb_custom_formats = {".py": "scripts.read"}
 # No script for widgets: there are none, and it would be loaded from elsewhere.
 nb_ipywidgets_js = {}
-# Pages show reports that are text, and Python that a highlighter of other releases may not know.
+# A fence without a language is output.
 highlight_language = "text"
 
 autodoc_member_order = "bysource"
+# Types are those of jaxtyping in part, which say shapes in strings; the arguments say them in words.
 autodoc_typehints = "none"
-autodoc_preserve_defaults = True
 # One backtick is code, as it is in Markdown.
 default_role = "literal"
 napoleon_use_ivar = True
-napoleon_use_rtype = False
 
 html_theme = "furo"
 html_title = "gradcompare"
@@ -45,3 +47,33 @@ html_css_files = ["site.css"]
 html_extra_path = ["root"]
 html_copy_source = False
 html_show_sphinx = False
+html_show_copyright = False
+
+
+def escape_bars(app, what, name, obj, options, lines: list[str]) -> None:
+    """|x| in a sentence is an absolute value, and no substitution of reStructuredText."""
+    for number, line in enumerate(lines):
+        if not line.lstrip().startswith((">>>", "...")):
+            parts = re.split(r"(`[^`]*`)", line)
+            lines[number] = "".join(
+                part if part.startswith("`") else part.replace("|", r"\|") for part in parts
+            )
+
+
+class NamesOfHeadings(SphinxPostTransform):
+    """A heading keeps the name that GitHub gives it, so that links from elsewhere hold here too."""
+
+    default_priority = 200
+
+    def run(self, **kwargs) -> None:
+        """Adds the name to those of each section."""
+        for section in self.document.findall(nodes.section):
+            slug = section.get("slug")
+            if slug and slug not in section["ids"]:
+                section["ids"].append(slug)
+
+
+def setup(app: Sphinx) -> None:
+    """Connects both."""
+    app.connect("autodoc-process-docstring", escape_bars, priority=400)
+    app.add_post_transform(NamesOfHeadings)
