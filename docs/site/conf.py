@@ -5,13 +5,8 @@ Markdown is shown as it lies, and nothing is copied. The build needs no network,
 the pages (the tests do), and loads no font or script from elsewhere.
 """
 
-import re
 import sys
 from pathlib import Path
-
-from docutils import nodes
-from sphinx.application import Sphinx
-from sphinx.transforms.post_transforms import SphinxPostTransform
 
 HERE = Path(__file__).parent
 # The package that is described is the one beside this file.
@@ -20,12 +15,14 @@ sys.path[:0] = [str(HERE), str(HERE.parent.parent)]
 project = "gradcompare"
 author = "the authors of gradcompare"
 root_doc = "docs/index"
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "myst_nb"]
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "myst_nb", "hooks"]
 include_patterns = ["docs/**", "benchmarks/README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
 exclude_patterns = [".*", "build", "gradcompare", "tests", "benchmarks/results", "docs/site"]
 
 # Headings are linked by the names that GitHub gives them.
 myst_heading_anchors = 4
+myst_enable_extensions = ["dollarmath"]
+html_math_renderer = "mathml"
 nb_execution_mode = "off"
 nb_custom_formats = {".py": "scripts.read"}
 # No script for widgets: there are none, and it would be loaded from elsewhere.
@@ -44,36 +41,8 @@ html_theme = "furo"
 html_title = "gradcompare"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_extra_path = ["root"]
 html_copy_source = False
 html_show_sphinx = False
 html_show_copyright = False
-
-
-def escape_bars(app, what, name, obj, options, lines: list[str]) -> None:
-    """|x| in a sentence is an absolute value, and no substitution of reStructuredText."""
-    for number, line in enumerate(lines):
-        if not line.lstrip().startswith((">>>", "...")):
-            parts = re.split(r"(`[^`]*`)", line)
-            lines[number] = "".join(
-                part if part.startswith("`") else part.replace("|", r"\|") for part in parts
-            )
-
-
-class NamesOfHeadings(SphinxPostTransform):
-    """A heading keeps the name that GitHub gives it, so that links from elsewhere hold here too."""
-
-    default_priority = 200
-
-    def run(self, **kwargs) -> None:
-        """Adds the name to those of each section."""
-        for section in self.document.findall(nodes.section):
-            slug = section.get("slug")
-            if slug and slug not in section["ids"]:
-                section["ids"].append(slug)
-
-
-def setup(app: Sphinx) -> None:
-    """Connects both."""
-    app.connect("autodoc-process-docstring", escape_bars, priority=400)
-    app.add_post_transform(NamesOfHeadings)
