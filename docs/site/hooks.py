@@ -85,10 +85,20 @@ def link(text: str) -> str:
     return re.sub(r"\bdocs/([\w-]+)\.md\b", r":doc:`docs/\1.md </docs/\1>`", text)
 
 
+def level_of_captions(app, pagename, templatename, context: dict, doctree) -> None:
+    """Adds to the captions of the navigation, which are headings, the level that they lack."""
+    tree = context.get("furo_navigation_tree", "")
+    context["furo_navigation_tree"] = tree.replace(
+        'role="heading"', 'role="heading" aria-level="2"'
+    )
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connects all of them."""
     app.add_html_math_renderer("mathml", (inline, None), (block, None))
     app.add_post_transform(NamesOfHeadings)
     app.add_post_transform(LongLines)
     app.connect("autodoc-process-docstring", as_restructured_text, priority=400)
+    # After the theme has made the navigation.
+    app.connect("html-page-context", level_of_captions, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
