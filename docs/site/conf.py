@@ -31,7 +31,7 @@ nb_ipywidgets_js = {}
 highlight_language = "text"
 
 autodoc_member_order = "bysource"
-# Types are those of jaxtyping in part, which say shapes in strings; the arguments say them in words.
+# Types are in part those of jaxtyping, with shapes in strings; the arguments say them in words.
 autodoc_typehints = "none"
 # One backtick is code, as it is in Markdown.
 default_role = "literal"

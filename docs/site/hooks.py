@@ -26,7 +26,7 @@ def block(self: HTML5Translator, node: nodes.math_block) -> None:
 
 
 class NamesOfHeadings(SphinxPostTransform):
-    """A heading keeps the name that GitHub gives it, so that links from elsewhere hold here too."""
+    """A heading keeps the name that GitHub gives it, so that links from elsewhere hold here."""
 
     default_priority = 200
 
