@@ -36,6 +36,7 @@ autodoc_typehints = "none"
 # One backtick is code, as it is in Markdown.
 default_role = "literal"
 napoleon_use_ivar = True
+napoleon_attr_annotations = False
 
 html_theme = "furo"
 html_title = "gradcompare"

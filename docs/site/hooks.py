@@ -9,8 +9,8 @@ from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.writers.html5 import HTML5Translator
 
-WIDTH = 108
-"""Columns of the widest table in a report: longer lines are sentences."""
+WIDTH = 114
+"""Columns that a page has on a screen of usual width."""
 
 
 def inline(self: HTML5Translator, node: nodes.math) -> None:
@@ -53,8 +53,8 @@ class LongLines(SphinxPostTransform):
 
 
 def fold(line: str) -> str:
-    """Returns a line as several, if it is long."""
-    if len(line) <= WIDTH:
+    """Returns a sentence as several lines, if it is long; a row of a table has gaps, and stays."""
+    if len(line) <= WIDTH or "  " in line.strip():
         return line
     indent = " " * (len(line) - len(line.lstrip()) + 2)
     return textwrap.fill(
