@@ -240,6 +240,8 @@ def test_axe_finds_nothing_serious(chromium, site, parsed):
     light = [(path, False) for path in parsed if path != site / "index.html"]
     for path, dark in [*light, *((site / f"docs/{name}.html", True) for name in DARK)]:
         chromium.open(path, dark=dark)
+        # Rows are alike, and some tables have hundreds.
+        chromium.run("document.querySelectorAll('tr:nth-child(n+9)').forEach(r => r.remove())")
         chromium.run(f"{{ {axe} }}; 0")
         found = [each for each in chromium.run(report) if each[0] in ("serious", "critical")]
         if found:
