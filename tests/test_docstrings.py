@@ -11,10 +11,7 @@ PICTURES = (
     *("coverage", "descent", "estimates", "scaling", "slice", "taylor", "timing", "v_curve"),
 )
 PUBLIC = {name: getattr(gradcompare, name) for name in gradcompare.__all__}
-PUBLIC |= {
-    name: getattr(testing, name)
-    for name in ("GradientMismatch", "assert_gradient", "assert_objective")
-}
+PUBLIC |= {f"testing.{name}": getattr(testing, name) for name in testing.__all__}
 PUBLIC |= {f"plot.{name}": getattr(gradcompare.plot, name) for name in PICTURES}
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
