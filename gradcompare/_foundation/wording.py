@@ -1,7 +1,21 @@
 """Numbers as a person reads them: few digits, with units."""
 
 import math
+import re
+import reprlib
 from collections.abc import Sequence
+from typing import Any
+
+SHORT = reprlib.Repr(maxother=200, maxstring=200)
+"""Shortens collections, and names of classes and functions only where they are very long."""
+
+
+def given(argument: Any) -> str:
+    """Returns an unusable argument as a message shows it: short, without the address of an object.
+
+    An address is another one in each process, and no help.
+    """
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", SHORT.repr(argument))
 
 
 def short(number: float | None, digits: int = 3) -> str:

@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from .._foundation.errors import InputError
 from .._foundation.layout import Layout, PyTree
+from .._foundation.wording import given
 from .convention import symmetric_parts
 from .manifold.retraction import Retraction
 from .matrix_layout import MatrixLayout
@@ -119,15 +120,18 @@ class Problem:
 
     def _spread(self, name: str) -> Float[np.ndarray, " d"]:
         def over(bound, part):
-            return jax.tree.map(lambda leaf: np.broadcast_to(bound, np.shape(leaf)), part)
+            if np.iscomplexobj(bound):
+                raise TypeError("it is complex")
+            number = np.asarray(bound, np.float64)
+            return jax.tree.map(lambda leaf: np.broadcast_to(number, np.shape(leaf)), part)
 
         bound = getattr(self.objective, name)
         try:
             return self.layout.flatten(jax.tree.map(over, bound, self.params))
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise InputError(
-                f"the {name} bounds of {self.objective.name} do not fit its parameters "
-                f"({error}); give a number, or a pytree like the parameters"
+                f"the {name} bound of {self.objective.name} is {given(bound)}, which does not fit "
+                "its parameters; give a number, or numbers in a pytree like the parameters"
             ) from error
 
     @property

@@ -1,5 +1,6 @@
 """`descend`: gradient descent with the gradient of each source, from one start."""
 
+import math
 from collections.abc import Callable
 from typing import Any, Literal, Unpack
 
@@ -9,7 +10,7 @@ from ..._engine.descent.result import Descent
 from ..._engine.descent.runs import Limits, descents
 from ..._engine.identities.field import Field
 from ..._engine.settings import Settings
-from ..._foundation.errors import InputError
+from ..._foundation.errors import InputError, require_between, require_count
 from ..._foundation.layout import PyTree
 from ..._foundation.precision import FLOAT64, precision_scope
 from ..._model.objective import Objective
@@ -101,10 +102,8 @@ def descend_objective(
 
 
 def _limits(iterations: int, tolerance: float) -> Limits:
-    if not isinstance(iterations, (int, np.integer)) or iterations < 1:
-        raise InputError(f"iterations is {iterations!r}; give an integer of at least 1")
-    if not 0 <= tolerance < 1:
-        raise InputError(f"tolerance is {tolerance!r}; give a number from 0 to 1")
+    require_count("iterations", iterations)
+    require_between("tolerance", tolerance, -math.ulp(0.0), 1, "a number from 0 to below 1")
     return Limits(int(iterations), float(tolerance))
 
 

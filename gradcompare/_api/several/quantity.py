@@ -10,7 +10,7 @@ from typing import Any, Literal, TypedDict
 import numpy as np
 
 from ..._engine.settings import Case, make_settings
-from ..._foundation.errors import InputError, UnknownNameError
+from ..._foundation.errors import InputError, UnknownNameError, require_count
 from ..._foundation.layout import Layout, PyTree
 from ..._model.arguments.several import (
     Combination,
@@ -152,7 +152,8 @@ def objective_of_pullback(
     objective, results = objective_of_results(fun, signature, options)
     u = as_point(cotangent)
     if u is None:
-        u = results.unflatten(random_direction(results, options.get("seed", 0)))
+        seed = require_count("seed", options.get("seed", 0), 0)
+        u = results.unflatten(random_direction(results, seed))
     results.require_same(u, "the cotangent")
     weights = results.flatten(u)
     if not np.all(np.isfinite(weights)) or not np.any(weights):
