@@ -81,6 +81,9 @@ def _near(found: Any, error: Any = 1e-5) -> Number:
 
 def _estimate(value, derivative, x, *args, **options):
     estimate = gradcompare.estimate(value, x, *args, **options)
+    if "direction" in options:
+        slope = float(gradient(X) @ np.asarray(options["direction"]))
+        return Number(estimate.value, abs(estimate.value - slope) <= estimate.error + 1e-5)
     return _near(estimate.value, estimate.error)
 
 
@@ -134,6 +137,8 @@ COMPARE += ("memory_bytes", "on_error")
 def _entry(name: str, call: Callable, value: Any, right: Any, options: Sequence[str]) -> Entry:
     return Entry(name, call, value, right, frozenset(options))
 
+
+NUMERICAL = ("method", "step", "argnums", "bounds", "device")
 
 g, t = gradcompare, testing
 ENTRIES = (

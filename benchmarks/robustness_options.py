@@ -77,7 +77,7 @@ VALUES: dict[str, tuple[str, tuple[Any, ...]]] = {
         ),
     ),
     "domain": (
-        "domain",
+        "domain|bound",
         ("positiv", 3, {"x": "positive"}, (X, X), "", b"positive", object()),
     ),
     "reference": ("reference", (3, "f", X)),
@@ -90,7 +90,7 @@ FUNCTIONS: dict[str, tuple[tuple[Any, tuple[str, ...]], ...]] = {
     # option: functions with the answers to them
     "reference": (
         (failing, ("user", *ROW)),
-        (takes_nothing, ROW),
+        (takes_nothing, ("user", *ROW)),
         (lambda x: x, ROW),
         (lambda x: None, ROW),
         (lambda x: "f", ROW),
@@ -99,7 +99,7 @@ FUNCTIONS: dict[str, tuple[tuple[Any, tuple[str, ...]], ...]] = {
     ),
     "other": (
         (failing, ("user", "agree", *ROW)),
-        (takes_nothing, ("agree", *ROW)),
+        (takes_nothing, ("user", "agree", *ROW)),
         (lambda x: x[:1], ROW),
         (lambda x: None, ROW),
         (lambda x: "f", ROW),
@@ -117,7 +117,7 @@ FUNCTIONS: dict[str, tuple[tuple[Any, tuple[str, ...]], ...]] = {
         ("negative", REFUSE),
         ("unit", REFUSE),
         ("positive", TAKEN),
-        (["positive"], EITHER),
+        (["real"], EITHER),
     ),
     "bounds": (((0, 9), TAKEN), ((X - 1, X + 1), TAKEN), ((-INF, INF), TAKEN)),
     "device": ((None, TAKEN), ("cpu", TAKEN), ("cpu:0", TAKEN)),
@@ -130,7 +130,7 @@ FUNCTIONS: dict[str, tuple[tuple[Any, tuple[str, ...]], ...]] = {
     "direction": (
         (X, TAKEN),
         (list(X), TAKEN),
-        (np.ones(3, np.float32), TAKEN),
+        (np.float32(X), TAKEN),
         (1e-300 * X, EITHER),
     ),
     "accuracy": ((1e-3, TAKEN), (np.float32(1e-3), TAKEN)),

@@ -6,7 +6,8 @@ import reprlib
 from collections.abc import Sequence
 from typing import Any
 
-SHORT = reprlib.Repr(maxother=200, maxstring=200)
+SHORT = reprlib.Repr()
+SHORT.maxother = SHORT.maxstring = 200
 """Shortens collections, and names of classes and functions only where they are very long."""
 
 
