@@ -102,7 +102,7 @@ def answer_of(call: Callable[[], Any]) -> tuple[str, str]:
     except UsersError as error:
         return "user", str(error)
     except GradientMismatch as error:
-        return "accuse", str(error)
+        return "error" if "ERROR (GC502)" in str(error) else "accuse", str(error)
     except GradcompareError as error:
         return "refuse", str(error)
     except BaseException as error:

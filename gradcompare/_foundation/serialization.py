@@ -16,6 +16,7 @@ import numpy as np
 
 from .errors import InputError
 from .hypertext.templates import preformatted
+from .storage.strict import read_json
 
 FORMAT = 2
 """Version of the JSON layout; in version 1 a result, and not its points, held the sources."""
@@ -57,7 +58,7 @@ class Outcome(abc.ABC):
             InputError: if `text` is something else, or of another format.
         """
         try:
-            body = json.loads(text)
+            body = read_json(text)
             version, kind = body.pop("format"), body.pop("kind", cls.__name__)
             if version == 1:
                 body = cls._from_format_1(body)
@@ -70,7 +71,7 @@ class Outcome(abc.ABC):
             return make_converter().structure(body, cls)
         except InputError:
             raise
-        except (ValueError, LookupError, AttributeError, TypeError) as error:
+        except (ValueError, LookupError, AttributeError, TypeError, ArithmeticError) as error:
             raise InputError(
                 f"not {_a(cls)} written by gradcompare ({error!r}); "
                 f"give a file made with {cls._json_option}{cls.__name__}.to_json"

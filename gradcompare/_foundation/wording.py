@@ -19,6 +19,15 @@ def given(argument: Any) -> str:
     return re.sub(r" at 0x[0-9a-fA-F]+", "", SHORT.repr(argument))
 
 
+LONGEST = 300
+"""Characters of a message of others that are shown."""
+
+
+def beginning(text: str) -> str:
+    """Returns a text, or its beginning where it is very long."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
 def short(number: float | None, digits: int = 3) -> str:
     """Returns `number` with a few significant digits; an empty text for None."""
     if number is None:

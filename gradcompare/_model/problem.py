@@ -11,6 +11,7 @@ from jaxtyping import Float
 from .._foundation.errors import InputError
 from .._foundation.layout import Layout, PyTree
 from .._foundation.wording import given
+from .arguments.validation import require_plain
 from .convention import symmetric_parts
 from .manifold.retraction import Retraction
 from .matrix_layout import MatrixLayout
@@ -180,11 +181,7 @@ class Problem:
             InputError: if the point has no coordinates, one that is not a real floating
                 number, or one that is not finite; or if the direction does not fit it.
         """
-        layout = Layout.of(params)
-        if layout.size == 0:
-            raise InputError("the point has no coordinates; give at least one parameter")
-        layout.require_same(params, "the point")
-        x = _finite(layout, params, "point")
+        layout, x = laid_out(params)
         if direction is not None:
             layout.require_same(direction, "the direction")
             direction = layout.unflatten(_finite(layout, direction, "direction"))
@@ -200,6 +197,21 @@ class Problem:
                 f"outside of the bounds of {objective.name}; give a point inside"
             )
         return problem
+
+
+def laid_out(params: Params) -> tuple[Layout, Float[np.ndarray, " d"]]:
+    """Returns the layout of parameters and their vector, after checks.
+
+    Raises:
+        InputError: if there are no coordinates, or one is no real, finite, floating number.
+    """
+    for leaf in jax.tree.leaves(params):
+        require_plain(leaf)
+    layout = Layout.of(params)
+    if layout.size == 0:
+        raise InputError("the point has no coordinates; give at least one parameter")
+    layout.require_same(params, "the point")
+    return layout, _finite(layout, params, "point")
 
 
 def _finite(layout: Layout, tree: PyTree, what: str) -> Float[np.ndarray, " d"]:

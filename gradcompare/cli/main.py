@@ -43,6 +43,12 @@ TABLES = (*FORMATS, "csv")
 class _Group(click.Group):
     """Reports unusable input in one line on stderr, with exit code 2; ends at signals."""
 
+    def resolve_command(self, ctx: click.Context, args: list[str]):
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None:
+            _require_once(command, rest)
+        return name, command, rest
+
     def invoke(self, ctx: click.Context):
         from .._foundation.errors import InputError
 
@@ -56,6 +62,23 @@ class _Group(click.Group):
         except BrokenPipeError:
             print_no_more()
             ctx.exit(CLOSED_PIPE)
+
+
+def _require_once(command: click.Command, arguments: list[str]) -> None:
+    """Refuses an option with one value that is given several times, of which the last would win."""
+    context = click.Context(command, resilient_parsing=True)
+    try:
+        _, _, given = command.make_parser(context).parse_args(list(arguments))
+    except click.UsageError:
+        return  # it is reported when the command begins
+    names = [
+        option.opts[0]
+        for option in given
+        if isinstance(option, click.Option) and not option.multiple and not option.is_flag
+    ]
+    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if repeated:
+        raise click.UsageError(f"{repeated[0]} is given several times; give it once", context)
 
 
 def _shown(function):

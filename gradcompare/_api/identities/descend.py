@@ -95,7 +95,7 @@ def descend_objective(
             f"{objective.name} declares a gradient in another convention, along which f need not "
             "fall; name another objective"
         )
-    rng = np.random.default_rng([seed, 0])
+    rng = np.random.default_rng([require_count("seed", seed, 0), 0])
     params, data = objective.make(rng, objective.sizes[0] if size is None else size)
     problem = Problem.at(objective, params, data, f"draw 1 of seed {seed}")
     return _descended(problem, settings_of(objective.gradient, {}), _limits(iterations, tolerance))

@@ -110,7 +110,7 @@ class Signature:
         Raises:
             InputError: if `argnums` names arguments that do not exist.
         """
-        numbers = _positions(argnums)
+        numbers = positions(argnums)
         if (
             not numbers
             or len(set(numbers)) < len(numbers)
@@ -170,7 +170,7 @@ class Signature:
         return [a.filled(source) for a, source in zip(self.arguments, sources, strict=True)]
 
 
-def _positions(argnums: Any) -> tuple[int, ...]:
+def positions(argnums: Any) -> tuple[int, ...]:
     """Returns `argnums` as a tuple; an empty one if they are no whole numbers."""
     try:
         return tuple(map(operator.index, argnums if isinstance(argnums, Iterable) else [argnums]))
