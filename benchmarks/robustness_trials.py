@@ -31,7 +31,7 @@ reason; an InputError; the exception of the user's own function; a command witho
 UNREADABLE = re.compile(r"Traceback|Tracer|0x[0-9a-f]{6}|<class |jaxlib")
 """What a sentence for a reader does not hold."""
 
-LONGEST = 1200
+LONGEST = 2500
 """Characters of a message."""
 
 

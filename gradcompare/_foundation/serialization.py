@@ -68,10 +68,12 @@ class Outcome(abc.ABC):
                 )
             if kind != cls.__name__:
                 raise InputError(f"this is a {kind}, not {_a(cls)}; read it with {kind}.from_json")
-            return make_converter().structure(body, cls)
+            read = make_converter().structure(body, cls)
+            str(read)  # which shows whether its parts fit together
+            return read
         except InputError:
             raise
-        except (ValueError, LookupError, AttributeError, TypeError, ArithmeticError) as error:
+        except Exception as error:  # whatever a damaged file leads to
             raise InputError(
                 f"not {_a(cls)} written by gradcompare ({error!r}); "
                 f"give a file made with {cls._json_option}{cls.__name__}.to_json"

@@ -46,7 +46,7 @@ def with_bar(value: float, error: float) -> str:
     """Returns a value with its error bar; the bar decides on the number of digits."""
     digits = 10
     if value and 0 < error < math.inf:
-        digits = min(16, max(3, math.ceil(math.log10(abs(value) / error)) + 2))
+        digits = min(16, max(3, math.ceil(math.log10(abs(value)) - math.log10(error)) + 2))
     return f"{value:.{digits}g} ± {short(error, 2)}"
 
 

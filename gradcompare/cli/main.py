@@ -65,7 +65,7 @@ class _Group(click.Group):
 
 
 def _require_once(command: click.Command, arguments: list[str]) -> None:
-    """Refuses an option with one value that is given several times, of which the last would win."""
+    """Refuses an option that is given several times, of which the last one would win."""
     context = click.Context(command, resilient_parsing=True)
     try:
         _, _, given = command.make_parser(context).parse_args(list(arguments))
@@ -210,13 +210,10 @@ def run_command(
 @_shown
 def show_command(file: Path, verbose: bool, only_failures: bool, style: str) -> None:
     """Print a comparison that `run --json FILE` wrote."""
-    from .._foundation.errors import InputError
-    from .._results.result import Comparison
+    from .._results.result import Comparison, require_settings
 
     comparison = Comparison.from_json(file.read_bytes())
-    missing = {"methods", "sources", "dtype"} - comparison.settings.keys()
-    if missing:
-        raise InputError(f"{file} lacks the settings {', '.join(sorted(missing))}; run it again")
+    require_settings(comparison.settings)
     write_then_print(
         comparison, lambda: _print(comparison, style, verbose, only_failures), write_files
     )
