@@ -15,11 +15,11 @@ BENCHMARK = Path(__file__).parent.parent / "benchmarks" / "robustness.py"
 PARTS = ("options", "functions", "controls", "commands", "files", "json")
 
 
-@pytest.mark.parametrize("every", [97, marked(10)])
+@pytest.mark.parametrize("every", [397, marked(10)])
 def test_every_answer_is_clear(every, tmp_path):
     counts = tmp_path / "counts.json"
     line = [sys.executable, BENCHMARK, "--every", str(every), "--json", counts]
-    ran = subprocess.run(line, capture_output=True, text=True, timeout=280)
+    ran = subprocess.run(line, capture_output=True, text=True, timeout=1200)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     rows = {row["part"]: row for row in json.loads(counts.read_text())}
     assert rows.keys() == {*PARTS, "all"}
@@ -40,20 +40,21 @@ def test_what_is_not_clear_is_told():
     """Each kind of fault is seen: in a process that cannot take this one with it."""
     code = """
 import os, time
+import gradcompare.testing
 from robustness_trials import Trial, answer_of, run_trials
-import gradcompare
 def fails(): raise KeyError("k")
 def refuses(): raise gradcompare.InputError("seed is 3")
 trials = [
     Trial("raw", lambda: answer_of(fails), ("refuse",)),
-    Trial("hang", lambda: time.sleep(60), ("refuse",)),
     Trial("crash", lambda: os.abort(), ("refuse",)),
     Trial("wrong", lambda: ("agree", ""), ("refuse",)),
     Trial("unclear", lambda: answer_of(refuses), ("refuse",), "points"),
     Trial("unreadable", lambda: ("refuse", "Traceback of it"), ("refuse",)),
     Trial("clear", lambda: answer_of(refuses), ("refuse",), "seed"),
 ]
-print({answer.name: answer.kind for answer in run_trials(trials, 2, seconds=2.0)})
+hang = Trial("hang", lambda: time.sleep(60), ("refuse",))
+answers = [*run_trials(trials, 2), *run_trials([hang], seconds=1.0)]
+print({answer.name: answer.kind for answer in answers})
 """
     ran = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=BENCHMARK.parent
