@@ -6,11 +6,13 @@ started.
 """
 
 import contextlib
+import ctypes
 import os
 import pickle
 import re
 import resource
 import signal
+import sys
 import tempfile
 import time
 import warnings
@@ -33,6 +35,10 @@ UNREADABLE = re.compile(r"Traceback|Tracer|0x[0-9a-f]{6}|<class |jaxlib")
 
 LONGEST = 2500
 """Characters of a message."""
+
+
+PR_SET_PDEATHSIG = 1
+"""The request of Linux for a signal at the end of the parent, as in prctl(2)."""
 
 
 class UsersError(Exception):
@@ -183,6 +189,8 @@ def _child(trial: Trial, folder: Path) -> None:
     """Runs a trial, writes its answer, and ends the process."""
     try:
         os.setsid()
+        if sys.platform == "linux":  # it ends with its parent
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_CPU, (int(2 * SECONDS), int(2 * SECONDS)))
         work = folder / "work"

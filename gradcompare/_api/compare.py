@@ -121,8 +121,8 @@ def prepare(
             f"give the objective a field `{needed}`, or take another quantity"
         )
     if sizes is not None:
-        several = isinstance(sizes, Iterable) and not isinstance(sizes, str)
-        sizes = [require_count("a size", size) for size in (sizes if several else [sizes])]
+        each = sizes if isinstance(sizes, Iterable) and not isinstance(sizes, str) else [sizes]
+        sizes = [require_count("a size", size) for size in each]
         if not sizes:
             raise InputError("sizes is empty; give an integer of at least 1, or None")
     cases = [

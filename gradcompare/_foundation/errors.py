@@ -116,7 +116,7 @@ def require_between(name: str, number: Any, low: float, high: float, advice: str
     Raises:
         InputError: if not.
     """
-    if not isinstance(number, numbers.Real) or not low < number < high:
+    if not isinstance(number, numbers.Real) or not low < float(number) < high:
         raise InputError(f"{name} is {given(number)}; give {advice}")
 
 

@@ -80,7 +80,7 @@ def find_dtype(name: Any) -> np.dtype:
         kind = outcome_of(lambda: np.dtype(name).name)
         name = given(name) if isinstance(kind, Exception) else kind
     if name not in DTYPES:
-        raise UnknownNameError("dtype", name, DTYPES)
+        raise UnknownNameError("dtype", str(name), DTYPES)
     return np.dtype(DTYPES[name])
 
 
