@@ -163,7 +163,7 @@ def test_quantity_and_sizes_of_compare():
         UnknownNameError, match="unknown quantity 'gradiant'; did you mean gradient"
     ):
         compare([objective()], quantity="gradiant")
-    with pytest.raises(InputError, match=r"sizes? .*-1.*; give .*positive"):
+    with pytest.raises(InputError, match=r"size is -1; give an integer of at least 1"):
         compare([objective()], sizes=[-1], timing=False)
 
 

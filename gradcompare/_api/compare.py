@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-import numpy as np
-
 from .._engine.run import run
 from .._engine.settings import (
     Case,
@@ -12,7 +10,7 @@ from .._engine.settings import (
     Settings,
     make_settings,
 )
-from .._foundation.errors import InputError, UnknownNameError
+from .._foundation.errors import InputError, UnknownNameError, require_count
 from .._foundation.wording import listed
 from .._model.objective import Objective, Quantity
 from .._points.sources import Draws
@@ -122,10 +120,11 @@ def prepare(
             f"{listed(lacking)}: no {needed}, so that there is no {settings.quantity} to compare; "
             f"give the objective a field `{needed}`, or take another quantity"
         )
-    whole = (int, np.integer)
-    sizes = [sizes] if isinstance(sizes, whole) else sizes
-    if sizes is not None and not all(isinstance(size, whole) and size > 0 for size in sizes):
-        raise InputError(f"the sizes are {list(sizes)}; give positive integers")
+    if sizes is not None:
+        each = sizes if isinstance(sizes, Iterable) and not isinstance(sizes, str) else [sizes]
+        sizes = [require_count("a size", size) for size in each]
+        if not sizes:
+            raise InputError("sizes is empty; give an integer of at least 1, or None")
     cases = [
         Case(
             objective,

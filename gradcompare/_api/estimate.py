@@ -102,7 +102,8 @@ def estimate(
         array([[ 1. ,  0.5],
                [ 1. , -1. ]])
     """
-    chosen = quantity or ("gradient" if direction is None else "directional")
+    usual = "gradient" if direction is None else "directional"
+    chosen = usual if quantity is None else quantity
     _require_fitting(chosen, direction, coordinate, gradient)
     signature = Signature.of((x0, *args), argnums)
     if imaginary(signature.params) is not None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from .._engine.tolerance.arguments import DIVISOR
 from .._foundation.errors import InputError
+from .._foundation.wording import given
 from .._model.arguments.signature import Signature
 from .._model.arguments.user_functions import Adapted, as_objective
 from .._model.objective import Objective
@@ -42,7 +43,7 @@ def _with_functions(
 ) -> Callable[[Problem], Problem]:
     if not isinstance(pair, (tuple, list)) or len(pair) != 2 or not all(map(callable, pair)):
         raise InputError(
-            f"tighter is {pair!r}; give the name of an argument, such as 'rtol', or a pair "
+            f"tighter is {given(pair)}; give the name of an argument, such as 'rtol', or a pair "
             "(value, gradient) of functions"
         )
     value, gradient = pair

@@ -6,7 +6,7 @@ from .._evaluation.evaluator import Evaluator
 from .._foundation.errors import failed_steps
 from .._foundation.precision import FLOAT64, precision_scope
 from .._model.finding import Finding
-from .._model.objective import Objective
+from .._model.problem import Problem
 from .._model.verdict import Verdict
 from .._points.coverage import Coverage
 from .._results.data import PointResult
@@ -17,6 +17,7 @@ from ..diagnosis.autodiff.findings import autodiff_findings
 from ..diagnosis.autodiff.staircase import staircase
 from ..diagnosis.findings import findings
 from ..diagnosis.nonfinite.findings import nonfinite_findings
+from ..methods._registry import find_method
 from .accuracy import accuracies
 from .examiner import Examiner
 from .outside import outside_of_pattern
@@ -81,7 +82,7 @@ def _judged(case: Case, settings: Settings, coverage: Coverage) -> Result:
         blocks=getattr(problem.output, "blocks", ()),
         expected=objective.expected,
         points=fair([point.result for point in coverage.points]),
-        message=_crash(objective, coverage.points[0].result),
+        message=_crash(problem, coverage.points[0].result),
         has_reference=objective.reference is not None,
         chunk=evaluator.cache.chunk,
         branches=coverage.branches,
@@ -130,8 +131,9 @@ def _with_accuracy(result: Result, evaluator: Evaluator, settings: Settings) -> 
     return Study(result, evaluator, narrow)
 
 
-def _crash(objective: Objective, point: PointResult) -> str:
+def _crash(problem: Problem, point: PointResult) -> str:
     """Returns how the derivative under test failed; empty if it did not."""
     name = point.sources.get("analytic", "")
-    under_test = objective.gradient is not None or objective.directional is not None
+    reason = find_method("analytic").unsupported(problem.objective, problem.quantity)
+    under_test = reason is None
     return f"{name}: {point.missing[name]}" if under_test and name in point.missing else ""

@@ -10,8 +10,9 @@ import numpy as np
 
 from .._evaluation.checks import require_valid
 from .._evaluation.evaluator import Evaluator
-from .._foundation.errors import InputError, UnknownNameError
+from .._foundation.errors import InputError, UnknownNameError, require_count
 from .._foundation.precision import FLOAT64, Device, find_device, find_dtype
+from .._foundation.wording import given
 from .._model.objective import Objective, Quantity
 from .._model.problem import Problem
 from .._points.sources import PointSource
@@ -100,7 +101,9 @@ def make_settings(
     """
     if isinstance(methods, (str, AbstractMethod)):
         methods = [methods]
-    chosen = tuple(m if isinstance(m, AbstractMethod) else find_method(str(m)) for m in methods)
+    if not isinstance(methods, Iterable):
+        raise InputError(f"methods is {given(methods)}; give a list of methods or their labels")
+    chosen = tuple(m if isinstance(m, AbstractMethod) else find_method(m) for m in methods)
     names = [method.name for method in chosen]
     if not names or len(set(names)) < len(names):
         raise InputError(f"the methods are {names}; name at least one, and each once")
@@ -110,12 +113,10 @@ def make_settings(
     if settings.on_error not in ("row", "raise"):
         raise UnknownNameError("on_error", settings.on_error, ("row", "raise"))
     for name, least in (("points", 1), ("repeats", 1), ("seed", 0), ("memory_bytes", 1)):
-        number = getattr(settings, name)
-        if not isinstance(number, (int, np.integer)) or number < least:
-            raise InputError(f"{name} is {number!r}; give an integer of at least {least}")
+        require_count(name, getattr(settings, name), least)
     if not (settings.executor is None or callable(getattr(settings.executor, "map", None))):
         raise InputError(
-            f"executor is {settings.executor!r}; give one of concurrent.futures, such as "
+            f"executor is {given(settings.executor)}; give one of concurrent.futures, such as "
             "ProcessPoolExecutor()"
         )
     return settings

@@ -18,7 +18,7 @@ from .._model.estimate import SAFETY, Estimate
 from .._model.verdict import Verdict
 from .evaluator import Evaluator
 from .function import Function, Untraced
-from .host import require_untouched, with_arrays_of_jax
+from .host import as_arrays, require_untouched, with_arrays_of_jax
 from .rounding import estimate_with_rounding
 
 
@@ -143,13 +143,14 @@ def _shape(evaluator: Evaluator, name: str, function: Function) -> tuple[Any, bo
     reason = Untraced(Untraceable.of(traced), describe(traced))
     evaluator.cache.untraceable[name] = reason
     evaluator.cache.remark(f"{name}: called on the host, not compiled: {reason.words}")
+    arrays = as_arrays(first, f"the {name} of {problem.objective.name}")
     if _same_buffer(first, function(*jax.tree.map(np.array, host))):
         evaluator.cache.remark(f"{name} returns the same array on every call; it is copied")
-    return jax.tree.map(np.asarray, first), True
+    return arrays, True
 
 
 def _same_buffer(first: PyTree, second: PyTree) -> bool:
-    leaves = zip(jax.tree.leaves(first), jax.tree.leaves(second), strict=True)
+    leaves = zip(jax.tree.leaves(first), jax.tree.leaves(second), strict=False)
     return any(isinstance(a, np.ndarray) and a.size and np.shares_memory(a, b) for a, b in leaves)
 
 

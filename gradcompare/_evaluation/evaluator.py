@@ -20,7 +20,7 @@ from .._foundation.errors import Untraceable, outcome_of
 from .._foundation.precision import FLOAT64, Device, cast
 from .._model.problem import Problem
 from .compiled import CompiledFunction
-from .function import AbstractFunction, Cache, Function, OfValue
+from .function import AbstractFunction, Cache, Function, OfValue, flat
 from .host import HostBatches, HostFunction
 from .near.batches import Block, CompiledBatches, chunk_for
 from .near.of_value import made_of
@@ -236,12 +236,6 @@ class Evaluator:
 
     def _value(self, params, data, direction):
         return self.problem.objective.value(params, data)
-
-
-def flat(result: PyTree) -> Float[np.ndarray, " k"]:
-    """Returns the leaves of a result as one vector of float64."""
-    leaves = jax.tree.leaves(result)
-    return np.concatenate([np.asarray(leaf, np.float64).reshape(-1) for leaf in leaves])
 
 
 def _shapes(problem: Problem) -> tuple:

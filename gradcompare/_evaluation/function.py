@@ -6,16 +6,30 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import ClassVar, Protocol
 
+import jax
 import numpy as np
 from jax.extend.core import ClosedJaxpr
 from jaxtyping import Float
 
-from .._foundation.errors import Untraceable
+from .._foundation.errors import InputError, Untraceable
 from .._foundation.layout import PyTree
+from .._foundation.wording import given
 from .._introspection.narrow.types import Narrow
 
 Function = Callable[..., PyTree]
 """Function `function(params, data, direction, *extra)` of JAX; `direction` may be None."""
+
+
+def flat(result: PyTree) -> Float[np.ndarray, " k"]:
+    """Returns the leaves of a result as one vector of float64.
+
+    Raises:
+        InputError: if there are none, as where a function returns None at a later call.
+    """
+    leaves = jax.tree.leaves(result)
+    if not leaves:
+        raise InputError(f"a function returns {given(result)} at one call and numbers at another")
+    return np.concatenate([np.asarray(leaf, np.float64).reshape(-1) for leaf in leaves])
 
 
 @dataclass(frozen=True, eq=False)  # JAX hashes it, and the value may hold arrays

@@ -63,6 +63,30 @@ class HostFunction(AbstractFunction):
         return result
 
 
+def as_arrays(result: PyTree, what: str) -> PyTree[np.ndarray]:
+    """Returns what a function returns, with arrays of NumPy.
+
+    Raises:
+        InputError: if a part of it is a masked array, or cannot be made an array.
+    """
+
+    def array(leaf: Any) -> np.ndarray:
+        if isinstance(leaf, np.ma.MaskedArray):
+            raise InputError(
+                f"{what} is a masked array, whose mask would be lost; return its data, such as "
+                "array.filled(0.0)"
+            )
+        outcome = outcome_of(lambda: np.asarray(leaf))
+        if isinstance(outcome, Exception):
+            raise InputError(
+                f"{what} is an object of class {type(leaf).__name__} that cannot be made an array "
+                f"({describe(outcome)}); return numbers or arrays"
+            ) from outcome
+        return outcome
+
+    return jax.tree.map(array, result)
+
+
 def require_shapes(shapes: Sequence[tuple[int, ...]], before: Sequence[tuple[int, ...]]) -> None:
     """Checks the shapes of what a function returns.
 

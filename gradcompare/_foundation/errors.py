@@ -8,12 +8,16 @@ go on: `optional`.
 import difflib
 import enum
 import logging
+import numbers
+import operator
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from .wording import given
 
 
 class GradcompareError(Exception):
@@ -56,9 +60,9 @@ class UnknownNameError(InputError, LookupError):
 
     def __str__(self) -> str:
         kind, name, names = self.args
-        close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        close = difflib.get_close_matches(str(name), names, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(close)}? " if close else ""
-        return f"unknown {kind} {name!r}; {hint}known: {', '.join(names)}"
+        return f"unknown {kind} {given(name)}; {hint}known: {', '.join(names)}"
 
 
 class LostDerivativeError(GradcompareError):
@@ -97,6 +101,38 @@ class Untraceable(enum.Enum):
             jax.errors.ConcretizationTypeError: cls.NUMBER,  # the base of one above
         }
         return next((kinds[kind] for kind in kinds if isinstance(error, kind)), None)
+
+
+def require_between(name: str, number: Any, low: float, high: float, advice: str) -> None:
+    """Checks that an argument is a real number between two others, which it may not reach.
+
+    Args:
+        name: How a message calls it.
+        number: The argument.
+        low: The number above which it must be.
+        high: The number below which it must be.
+        advice: The end of the message: what to give.
+
+    Raises:
+        InputError: if not.
+    """
+    if not isinstance(number, numbers.Real) or not low < float(number) < high:
+        raise InputError(f"{name} is {given(number)}; give {advice}")
+
+
+def require_count(name: str, number: Any, least: int = 1) -> int:
+    """Returns an argument that is an integer, as an `int`.
+
+    Raises:
+        InputError: if it is none, or less than the least.
+    """
+    try:
+        count = operator.index(number)
+    except TypeError:
+        count = least - 1
+    if isinstance(number, bool) or count < least:
+        raise InputError(f"{name} is {given(number)}; give an integer of at least {least}")
+    return count
 
 
 LOGGER = logging.getLogger("gradcompare")

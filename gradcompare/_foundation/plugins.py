@@ -56,7 +56,9 @@ def load_module(place: str) -> ModuleType:
             f"{place} ended the process (sys.exit) at {where_raised(error)}; let it do so only "
             "under `if __name__ == '__main__':`"
         ) from error
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise InputError(f"{place} cannot be imported: {describe(error)}") from error
 
 

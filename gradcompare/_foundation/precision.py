@@ -14,8 +14,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from .errors import InputError, UnknownNameError
+from .errors import InputError, UnknownNameError, outcome_of
 from .frames import whole_tracebacks
+from .wording import given
 
 # jax.Device is bound at run time, which pyright does not accept as a type.
 Device: TypeAlias = jax.Device  # pyright: ignore[reportInvalidTypeForm]
@@ -69,15 +70,17 @@ def precision_scope(dtype: np.dtype) -> Iterator[None]:
         yield
 
 
-def find_dtype(name: str | np.dtype | type) -> np.dtype:
+def find_dtype(name: Any) -> np.dtype:
     """Returns the floating dtype called `name`, which may also be a dtype or its type.
 
     Raises:
         UnknownNameError: if it is not one of `DTYPES`.
     """
-    name = name if isinstance(name, str) else np.dtype(name).name
+    if not isinstance(name, str) and name is not None:  # which NumPy takes for float64
+        kind = outcome_of(lambda: np.dtype(name).name)
+        name = given(name) if isinstance(kind, Exception) else kind
     if name not in DTYPES:
-        raise UnknownNameError("dtype", name, DTYPES)
+        raise UnknownNameError("dtype", str(name), DTYPES)
     return np.dtype(DTYPES[name])
 
 
@@ -96,8 +99,8 @@ def find_device(name: str | Device | None) -> Device:
             ) from error
     if isinstance(name, jax.Device):
         return name
-    if not isinstance(name, str):
-        raise InputError(f"device is {name!r}; give a name, such as 'cpu', 'gpu' or 'cuda:1'")
+    if not isinstance(name, str) or not name:
+        raise InputError(f"device is {given(name)}; give a name, such as 'cpu', 'gpu' or 'cuda:1'")
     platform, _, index = name.partition(":")
     try:
         devices = jax.devices(platform)

@@ -16,6 +16,7 @@ import numpy as np
 
 from .errors import InputError
 from .hypertext.templates import preformatted
+from .storage.strict import read_json
 
 FORMAT = 2
 """Version of the JSON layout; in version 1 a result, and not its points, held the sources."""
@@ -57,7 +58,7 @@ class Outcome(abc.ABC):
             InputError: if `text` is something else, or of another format.
         """
         try:
-            body = json.loads(text)
+            body = read_json(text)
             version, kind = body.pop("format"), body.pop("kind", cls.__name__)
             if version == 1:
                 body = cls._from_format_1(body)
@@ -67,10 +68,12 @@ class Outcome(abc.ABC):
                 )
             if kind != cls.__name__:
                 raise InputError(f"this is a {kind}, not {_a(cls)}; read it with {kind}.from_json")
-            return make_converter().structure(body, cls)
+            read = make_converter().structure(body, cls)
+            str(read)  # which shows whether its parts fit together
+            return read
         except InputError:
             raise
-        except (ValueError, LookupError, AttributeError, TypeError) as error:
+        except Exception as error:  # whatever a damaged file leads to
             raise InputError(
                 f"not {_a(cls)} written by gradcompare ({error!r}); "
                 f"give a file made with {cls._json_option}{cls.__name__}.to_json"

@@ -18,6 +18,7 @@ from types import CodeType, TracebackType
 
 from .errors import LostDerivativeError, Untraceable
 from .frames import span_of, stores_item
+from .wording import beginning
 
 HERE = Path(__file__).parent.parent
 
@@ -47,7 +48,7 @@ def describe(error: BaseException) -> str:
     notes = "; ".join(
         note for note in getattr(error, "__notes__", []) if note not in _notes_of_jax()
     )
-    line = ": ".join([type(error).__name__, *lines[:1]])
+    line = ": ".join([type(error).__name__, *map(beginning, lines[:1])])
     return f"{line} ({notes})" if notes else line
 
 

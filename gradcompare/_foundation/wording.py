@@ -1,7 +1,31 @@
 """Numbers as a person reads them: few digits, with units."""
 
 import math
+import re
+import reprlib
 from collections.abc import Sequence
+from typing import Any
+
+SHORT = reprlib.Repr()
+SHORT.maxother = SHORT.maxstring = 200
+"""Shortens collections, and names of classes and functions only where they are very long."""
+
+
+def given(argument: Any) -> str:
+    """Returns an unusable argument as a message shows it: short, without the address of an object.
+
+    An address is another one in each process, and no help.
+    """
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", SHORT.repr(argument))
+
+
+LONGEST = 300
+"""Characters of a message of others that are shown."""
+
+
+def beginning(text: str) -> str:
+    """Returns a text, or its beginning where it is very long."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def short(number: float | None, digits: int = 3) -> str:
@@ -22,7 +46,7 @@ def with_bar(value: float, error: float) -> str:
     """Returns a value with its error bar; the bar decides on the number of digits."""
     digits = 10
     if value and 0 < error < math.inf:
-        digits = min(16, max(3, math.ceil(math.log10(abs(value) / error)) + 2))
+        digits = min(16, max(3, math.ceil(math.log10(abs(value)) - math.log10(error)) + 2))
     return f"{value:.{digits}g} ± {short(error, 2)}"
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from .._foundation.errors import InputError
+from .._foundation.errors import InputError, require_between
 from .._foundation.layout import PyTree
 from .convention import PLAIN, Convention
 from .verdict import Verdict
@@ -120,11 +120,9 @@ class Objective:
                 "give a tuple of positive integers, the default first"
             )
 
-        if self.accuracy is not None and not 0 < self.accuracy < 1:
-            raise InputError(
-                f"the accuracy of {self.name} is {self.accuracy!r}; give the largest relative "
-                "error that you accept, such as 1e-6"
-            )
+        if self.accuracy is not None:
+            advice = "the largest relative error that you accept, such as 1e-6"
+            require_between(f"the accuracy of {self.name}", self.accuracy, 0, 1, advice)
 
     def _require_callable(self, field: str) -> None:
         if not callable(getattr(self, field)):

@@ -10,6 +10,8 @@ from jaxtyping import Float
 
 from .._foundation.errors import InputError
 from .._foundation.layout import Layout, PyTree
+from .._foundation.wording import given
+from .arguments.validation import require_plain
 from .convention import symmetric_parts
 from .manifold.retraction import Retraction
 from .matrix_layout import MatrixLayout
@@ -119,15 +121,18 @@ class Problem:
 
     def _spread(self, name: str) -> Float[np.ndarray, " d"]:
         def over(bound, part):
-            return jax.tree.map(lambda leaf: np.broadcast_to(bound, np.shape(leaf)), part)
+            if np.iscomplexobj(bound):
+                raise TypeError("it is complex")
+            number = np.asarray(bound, np.float64)
+            return jax.tree.map(lambda leaf: np.broadcast_to(number, np.shape(leaf)), part)
 
         bound = getattr(self.objective, name)
         try:
             return self.layout.flatten(jax.tree.map(over, bound, self.params))
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise InputError(
-                f"the {name} bounds of {self.objective.name} do not fit its parameters "
-                f"({error}); give a number, or a pytree like the parameters"
+                f"the {name} bound of {self.objective.name} is {given(bound)}, which does not fit "
+                "its parameters; give a number, or numbers in a pytree like the parameters"
             ) from error
 
     @property
@@ -176,11 +181,7 @@ class Problem:
             InputError: if the point has no coordinates, one that is not a real floating
                 number, or one that is not finite; or if the direction does not fit it.
         """
-        layout = Layout.of(params)
-        if layout.size == 0:
-            raise InputError("the point has no coordinates; give at least one parameter")
-        layout.require_same(params, "the point")
-        x = _finite(layout, params, "point")
+        layout, x = laid_out(params)
         if direction is not None:
             layout.require_same(direction, "the direction")
             direction = layout.unflatten(_finite(layout, direction, "direction"))
@@ -196,6 +197,21 @@ class Problem:
                 f"outside of the bounds of {objective.name}; give a point inside"
             )
         return problem
+
+
+def laid_out(params: Params) -> tuple[Layout, Float[np.ndarray, " d"]]:
+    """Returns the layout of parameters and their vector, after checks.
+
+    Raises:
+        InputError: if there are no coordinates, or one is no real, finite, floating number.
+    """
+    for leaf in jax.tree.leaves(params):
+        require_plain(leaf)
+    layout = Layout.of(params)
+    if layout.size == 0:
+        raise InputError("the point has no coordinates; give at least one parameter")
+    layout.require_same(params, "the point")
+    return layout, _finite(layout, params, "point")
 
 
 def _finite(layout: Layout, tree: PyTree, what: str) -> Float[np.ndarray, " d"]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from .._foundation.errors import InputError
 from .._foundation.serialization import Outcome
 from .._foundation.wording import listed
 from .._model.verdict import Verdict
@@ -140,6 +141,7 @@ class Comparison(Outcome):
         """
         from .report.formats.tables import as_table
 
+        require_settings(self.settings)
         return as_table(self, format)
 
     def _at_points(self) -> list[str]:
@@ -167,3 +169,21 @@ class Comparison(Outcome):
             for point in result["points"]:
                 point["sources"] = sources
         return body
+
+
+def require_settings(settings: dict[str, Any]) -> None:
+    """Checks that the settings of a comparison say what its table needs.
+
+    Raises:
+        InputError: if not, as where a file was written by something else.
+    """
+    methods, sources = settings.get("methods"), settings.get("sources")
+    fit = isinstance(methods, dict) and isinstance(sources, dict)
+    fit = fit and all(
+        isinstance(n, str) and isinstance(methods.get(n), str) for n in sources.values()
+    )
+    if not fit or not isinstance(settings.get("dtype"), str):
+        raise InputError(
+            "the comparison lacks the settings methods, sources and dtype, from which its table "
+            "is made; run it again"
+        )

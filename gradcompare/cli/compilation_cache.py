@@ -22,7 +22,13 @@ def use_compilation_cache() -> None:
         return
     # Programs are compiled for one processor, but machines can share a home directory.
     kind = hashlib.sha256(processor().encode()).hexdigest()[:8]
-    path = platformdirs.user_cache_path("gradcompare") / f"jax-{jax.__version__}-{kind}"
+    home = platformdirs.user_cache_path("gradcompare")
+    path = home / f"jax-{jax.__version__}-{kind}"
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)  # what lies there is executed
+        path.mkdir(mode=0o700, exist_ok=True)
+    except OSError:
+        return  # as on a read-only disk: without a cache
     jax.config.update("jax_compilation_cache_dir", str(path))
     # By default JAX keeps only programs that take a second to compile; ours take a tenth.
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)

@@ -43,6 +43,12 @@ TABLES = (*FORMATS, "csv")
 class _Group(click.Group):
     """Reports unusable input in one line on stderr, with exit code 2; ends at signals."""
 
+    def resolve_command(self, ctx: click.Context, args: list[str]):
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None:
+            _require_once(command, rest)
+        return name, command, rest
+
     def invoke(self, ctx: click.Context):
         from .._foundation.errors import InputError
 
@@ -56,6 +62,23 @@ class _Group(click.Group):
         except BrokenPipeError:
             print_no_more()
             ctx.exit(CLOSED_PIPE)
+
+
+def _require_once(command: click.Command, arguments: list[str]) -> None:
+    """Refuses an option that is given several times, of which the last one would win."""
+    context = click.Context(command, resilient_parsing=True)
+    try:
+        _, _, given = command.make_parser(context).parse_args(list(arguments))
+    except click.UsageError:
+        return  # it is reported when the command begins
+    names = [
+        option.opts[0]
+        for option in given
+        if isinstance(option, click.Option) and not option.multiple and not option.is_flag
+    ]
+    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if repeated:
+        raise click.UsageError(f"{repeated[0]} is given several times; give it once", context)
 
 
 def _shown(function):
@@ -187,13 +210,10 @@ def run_command(
 @_shown
 def show_command(file: Path, verbose: bool, only_failures: bool, style: str) -> None:
     """Print a comparison that `run --json FILE` wrote."""
-    from .._foundation.errors import InputError
-    from .._results.result import Comparison
+    from .._results.result import Comparison, require_settings
 
     comparison = Comparison.from_json(file.read_bytes())
-    missing = {"methods", "sources", "dtype"} - comparison.settings.keys()
-    if missing:
-        raise InputError(f"{file} lacks the settings {', '.join(sorted(missing))}; run it again")
+    require_settings(comparison.settings)
     write_then_print(
         comparison, lambda: _print(comparison, style, verbose, only_failures), write_files
     )

@@ -201,6 +201,17 @@ def voters(methods: Iterable[AbstractMethod]) -> dict[str, str]:
     return names
 
 
+def fitting_estimate(method: AbstractMethod, evaluator: Evaluator) -> Estimate:
+    """Returns the estimate of a method.
+
+    Raises:
+        InputError: if a function of the user now returns another shape than at first.
+    """
+    estimate = method.estimate(evaluator)
+    require_shapes([estimate.value.shape], [(evaluator.problem.output.size,)])
+    return estimate
+
+
 def estimate_as_declared(method: AbstractMethod, evaluator: Evaluator) -> Estimate:
     """Returns the estimate of `method` in the convention of the objective.
 
@@ -208,13 +219,12 @@ def estimate_as_declared(method: AbstractMethod, evaluator: Evaluator) -> Estima
     """
     problem, convention = evaluator.problem, evaluator.problem.objective.convention
     if method.source in ("analytic", "other") or convention.plain:
-        estimate = method.estimate(evaluator)
-        if problem.quantity == "gradient":
-            require_shapes([estimate.value.shape], [(problem.layout.size,)])
-        return estimate
+        return fitting_estimate(method, evaluator)
     if problem.quantity == "gradient":
-        return convention.applied(method.estimate(evaluator), evaluator.x, problem.layout)
+        return convention.applied(fitting_estimate(method, evaluator), evaluator.x, problem.layout)
     # The declared derivative along u is the plain one along Aᵀu, see `convention`.
     u = problem.layout.flatten(problem.direction)
     direction = problem.layout.unflatten(convention.adjoint(u, evaluator.x, problem.layout))
-    return method.estimate(evaluator.at(dataclasses.replace(problem, direction=direction)))
+    return fitting_estimate(
+        method, evaluator.at(dataclasses.replace(problem, direction=direction))
+    )

@@ -30,6 +30,6 @@ def find_method(name: str) -> AbstractMethod:
     Raises:
         UnknownNameError: if there is no such method.
     """
-    if name not in registered_methods():
+    if not isinstance(name, str) or name not in registered_methods():
         raise UnknownNameError("method", name, registered_methods())
     return registered_methods()[name]

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypedDict
 
 from ..._foundation.errors import InputError
 from ..._foundation.storage.lines import append, append_line, drop_half_line, read_lines
+from ..._foundation.storage.strict import read_json, require_types
 
 FORMAT = 1
 """Version of the layout of a record."""
@@ -93,7 +94,7 @@ def read_records(path: Path) -> list[Record]:
 
 def _read(line: bytes, path: Path, number: int) -> Record:
     try:
-        body: Any = json.loads(line)
+        body: Any = read_json(line)
         version = body["format"]
         if version != FORMAT:
             raise InputError(
@@ -103,6 +104,7 @@ def _read(line: bytes, path: Path, number: int) -> Record:
         missing = REQUIRED - body.keys()
         if missing:
             raise KeyError(*sorted(missing))
+        require_types(body, Record.__annotations__)
     except InputError:
         raise
     except (ValueError, LookupError, TypeError, AttributeError) as error:

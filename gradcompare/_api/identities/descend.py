@@ -1,5 +1,6 @@
 """`descend`: gradient descent with the gradient of each source, from one start."""
 
+import math
 from collections.abc import Callable
 from typing import Any, Literal, Unpack
 
@@ -9,7 +10,7 @@ from ..._engine.descent.result import Descent
 from ..._engine.descent.runs import Limits, descents
 from ..._engine.identities.field import Field
 from ..._engine.settings import Settings
-from ..._foundation.errors import InputError
+from ..._foundation.errors import InputError, require_between, require_count
 from ..._foundation.layout import PyTree
 from ..._foundation.precision import FLOAT64, precision_scope
 from ..._model.objective import Objective
@@ -94,17 +95,15 @@ def descend_objective(
             f"{objective.name} declares a gradient in another convention, along which f need not "
             "fall; name another objective"
         )
-    rng = np.random.default_rng([seed, 0])
+    rng = np.random.default_rng([require_count("seed", seed, 0), 0])
     params, data = objective.make(rng, objective.sizes[0] if size is None else size)
     problem = Problem.at(objective, params, data, f"draw 1 of seed {seed}")
     return _descended(problem, settings_of(objective.gradient, {}), _limits(iterations, tolerance))
 
 
 def _limits(iterations: int, tolerance: float) -> Limits:
-    if not isinstance(iterations, (int, np.integer)) or iterations < 1:
-        raise InputError(f"iterations is {iterations!r}; give an integer of at least 1")
-    if not 0 <= tolerance < 1:
-        raise InputError(f"tolerance is {tolerance!r}; give a number from 0 to 1")
+    require_count("iterations", iterations)
+    require_between("tolerance", tolerance, -math.ulp(0.0), 1, "a number from 0 to below 1")
     return Limits(int(iterations), float(tolerance))
 
 

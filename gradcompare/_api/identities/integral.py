@@ -1,13 +1,12 @@
 """`integral`: the line integral of a gradient against the function."""
 
+import math
 from collections.abc import Callable
 from typing import Any, Literal, Unpack
 
-import numpy as np
-
 from ..._engine.identities.field import Field
 from ..._engine.identities.integral import LineIntegral, integral_of
-from ..._foundation.errors import InputError
+from ..._foundation.errors import require_between, require_count
 from ..._foundation.layout import PyTree
 from ..._foundation.precision import FLOAT64, precision_scope
 from .problems import Options, objective_of, problem_of, settings_of, signature_of
@@ -68,10 +67,8 @@ def integral(
           Along 4 lines within 10 % of x, the integral of the gradient is off by at least ...
           ...
     """
-    if not isinstance(segments, (int, np.integer)) or segments < 3:
-        raise InputError(f"segments is {segments!r}; give an integer of at least 3")
-    if not 0 < radius < np.inf:
-        raise InputError(f"radius is {radius!r}; give a positive number, such as 0.1")
+    require_count("segments", segments, 3)
+    require_between("radius", radius, 0, math.inf, "a positive number, such as 0.1")
     signature = signature_of((x0, *args), options)
     objective = objective_of(value, gradient, signature, options)
     settings = settings_of(gradient, options)

@@ -87,6 +87,7 @@ def _as_long_as(problem: Problem, u: np.ndarray) -> np.ndarray:
     """Returns a direction as long as the point."""
     x = problem.layout.flatten(problem.params)
     size = np.linalg.norm(x) if np.any(x) else 1.0
+    u = u / np.max(np.abs(u))  # the squares of very small numbers are 0
     return u * (size / np.linalg.norm(u))
 
 

@@ -4,11 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Unpack
 
-import numpy as np
-
 from ..._engine.identities.symmetry import Symmetry, symmetry_of
 from ..._engine.settings import evaluator_of
-from ..._foundation.errors import InputError
+from ..._foundation.errors import require_count
 from ..._foundation.layout import PyTree
 from ..._foundation.precision import FLOAT64, precision_scope
 from ..._model.arguments.several import Combination, random_direction
@@ -59,8 +57,7 @@ def symmetry(
           uᵀJv ...
           The largest asymmetry: ∂g[x[0]]/∂x[1] = 1, but ∂g[x[1]]/∂x[0] = 2.
     """
-    if not isinstance(pairs, (int, np.integer)) or pairs < 1:
-        raise InputError(f"pairs is {pairs!r}; give an integer of at least 1")
+    require_count("pairs", pairs)
     signature = signature_of((x0, *args), options)
     require_function("gradient", gradient, ORDER)
     field = Adapted(gradient, signature, "gradient")

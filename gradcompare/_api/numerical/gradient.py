@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from ..._engine.settings import Settings, evaluator_of, make_settings
-from ..._foundation.errors import InputError, UnknownNameError
+from ..._foundation.errors import InputError, UnknownNameError, require_between
 from ..._foundation.layout import PyTree
 from ..._foundation.precision import FLOAT64, precision_scope
 from ..._model.arguments.complex_parts import imaginary
@@ -78,10 +78,10 @@ def numerical_gradient(
         array([2., 1.])
     """
     require_function("value", value, ORDER)
-    if method not in FORMULAS:
+    if not isinstance(method, str) or method not in FORMULAS:
         raise UnknownNameError("method", method, FORMULAS)
-    if step is not None and not 0 < step < math.inf:
-        raise InputError(f"the step is {step}; give a positive one")
+    if step is not None:
+        require_between("step", step, 0, math.inf, "a positive number")
     chosen = {"device": device, "memory_bytes": memory_bytes, "executor": executor}
     settings = make_settings(["central"], timing=False, **chosen)
     return NumericalGradient(value, method, argnums, step, bounds, settings)

@@ -14,8 +14,9 @@ from jaxtyping import Array, Float, PyTree
 from ..._evaluation.compiled import CompiledFunction
 from ..._evaluation.evaluator import Evaluator
 from ..._evaluation.host import called_at, with_arrays_of_jax
-from ..._foundation.errors import GradcompareError
+from ..._foundation.errors import GradcompareError, InputError
 from ..._foundation.precision import FLOAT64
+from ..._foundation.wording import given
 from ..._model.estimate import EPS
 from ..._model.problem import Problem
 from ...methods._quotients import Formula, traced_values
@@ -88,6 +89,7 @@ class CompiledQuotients(Quotients):
         def function(x, data, below, above):
             def f(x: Array) -> Array:
                 result = value(layout.unflatten(x), data)
+                _require_number(result)
                 formula.require_fitting(result)
                 return result
 
@@ -148,7 +150,20 @@ class CalledQuotients(Quotients):
 
 
 def _called(value, data, params):
-    return np.asarray(value(params, data))[()]
+    result = value(params, data)
+    _require_number(result)
+    return np.asarray(result)[()]
+
+
+def _require_number(result: Any) -> None:
+    """Checks a value at a further point, where it may be another thing than at the first.
+
+    Raises:
+        InputError: if it is no number.
+    """
+    if result is None or np.shape(result) != ():
+        kind = given(result) if result is None else f"an array of shape {np.shape(result)}"
+        raise InputError(f"value returns a number at one call and {kind} at another")
 
 
 def _raise(kind: str, words: str) -> None:

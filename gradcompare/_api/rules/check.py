@@ -14,7 +14,7 @@ from ..._foundation.precision import FLOAT64, precision_scope
 from ..._foundation.user_code import describe
 from ..._foundation.wording import listed
 from ..._introspection.jax_internals import parts_of_rule
-from ..._model.arguments.complex_parts import ComplexConvention
+from ..._model.arguments.complex_parts import ComplexConvention, require_convention
 from ..._model.arguments.validation import require_function, shown
 from ..._results.result import Comparison
 from ..several.quantity import Options
@@ -108,6 +108,7 @@ def _rule_of(
     Raises:
         InputError: if there is none, or the primals do not fit.
     """
+    require_convention(convention)
     require_function("f", f, ", and the primals after it")
     if not values:
         raise InputError("no primals are given; give those at which f is called")

@@ -12,7 +12,8 @@ from jaxtyping import Float
 
 from ..._foundation.errors import InputError
 from ..._foundation.layout import Layout, PyTree
-from ..._model.arguments.signature import ARRAYS
+from ..._foundation.wording import given
+from ..._model.arguments.signature import ARRAYS, Argument, positions
 from ..._model.arguments.validation import as_point
 
 Named = dict[str, Any]
@@ -51,7 +52,9 @@ class Primals:
         constant = tuple(number % len(values) for number in constant) if values else ()
         points = [v if i in constant else _as_primal(v) for i, v in enumerate(values)]
         able = [i for i, v in enumerate(points) if i not in constant and is_differentiable(v)]
-        chosen = able if argnums is None else list(np.atleast_1d(np.asarray(argnums, int)))
+        chosen = able if argnums is None else positions(argnums)
+        if argnums is not None and (not chosen or len(set(chosen)) < len(chosen)):
+            raise InputError(f"argnums is {given(argnums)}; give positions of primals, each once")
         names = _names(function, len(points))
         for number in chosen:
             if number not in able:
@@ -87,6 +90,7 @@ class Primals:
 
 def _as_primal(x: PyTree) -> PyTree:
     """Returns a primal as `check` takes a point, but with whole numbers as they are."""
+    Argument.of(x, parameter=True)  # which says what is no pytree
     parts = x if isinstance(x, (list, tuple)) else [x]
     return x if all(type(part) is int for part in parts) else as_point(x)
 

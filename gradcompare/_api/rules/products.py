@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..._foundation.errors import InputError, outcome_of
+from ..._foundation.errors import InputError, outcome_of, require_count
 from ..._foundation.layout import Layout, PyTree
 from ..._foundation.precision import FLOAT64, precision_scope
 from ..._foundation.user_code import describe
@@ -55,7 +55,9 @@ class Products:
             ) from results
         if not any(map(is_inexact, jax.tree.leaves(results))):
             raise InputError(f"{rule.name} has no floating result; a rule needs one")
-        return cls(rule, random_like(results, options.get("seed", 0)), options)
+        return cls(
+            rule, random_like(results, require_count("seed", options.get("seed", 0), 0)), options
+        )
 
     def signature(self, numbers: Sequence[int]) -> Signature:
         """Returns the arguments of the scalar: some primals, the others, and the cotangent."""

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from tabulate import tabulate
 
+from ..._foundation.storage.strict import require_types
 from ..._foundation.wording import short
 
 Kind = Literal["wrong", "not finite", "relative", "extreme"]
@@ -196,6 +197,7 @@ def from_line(body: dict[str, Any]) -> Entry:
     Raises:
         TypeError: if the line holds something else.
     """
+    require_types(body, Entry.__annotations__)
     faults = tuple(
         Fault(**{**fault, **{name: float(fault[name]) for name in NUMBERS}})
         for fault in body["faults"]

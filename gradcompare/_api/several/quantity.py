@@ -10,7 +10,7 @@ from typing import Any, Literal, TypedDict
 import numpy as np
 
 from ..._engine.settings import Case, make_settings
-from ..._foundation.errors import InputError, UnknownNameError
+from ..._foundation.errors import InputError, UnknownNameError, require_count
 from ..._foundation.layout import Layout, PyTree
 from ..._model.arguments.several import (
     Combination,
@@ -21,9 +21,9 @@ from ..._model.arguments.several import (
 )
 from ..._model.arguments.signature import Signature
 from ..._model.arguments.user_functions import Adapted, as_objective
-from ..._model.arguments.validation import ORDER, as_point, require_function
+from ..._model.arguments.validation import ORDER, as_point, require_function, require_parameters
 from ..._model.objective import Objective, Quantity
-from ..._model.problem import Problem
+from ..._model.problem import Problem, laid_out
 from ..._model.sparse.pattern import Pattern
 from ..._results.result import Comparison
 from ...methods._base import AbstractMethod
@@ -122,6 +122,8 @@ def objective_of_results(
         InputError: if it is no function, or its result is not one of several numbers.
     """
     require_function("fun", fun, ORDER)
+    require_parameters(*signature.selected)
+    laid_out(signature.params)  # before the function is called there
     results = layout_of_results(fun, signature, name_of(fun))
     residuals = Adapted(fun, signature, "value")
     whole = Combination(residuals, random_direction(results, 0))
@@ -152,7 +154,8 @@ def objective_of_pullback(
     objective, results = objective_of_results(fun, signature, options)
     u = as_point(cotangent)
     if u is None:
-        u = results.unflatten(random_direction(results, options.get("seed", 0)))
+        seed = require_count("seed", options.get("seed", 0), 0)
+        u = results.unflatten(random_direction(results, seed))
     results.require_same(u, "the cotangent")
     weights = results.flatten(u)
     if not np.all(np.isfinite(weights)) or not np.any(weights):

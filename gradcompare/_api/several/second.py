@@ -6,6 +6,7 @@ from typing import Any, Unpack
 
 from ..._foundation.layout import Layout, PyTree
 from ..._model.arguments.several import Product
+from ..._model.problem import laid_out
 from ..._results.result import Comparison
 from .directions import MOST_ROWS, run_along_directions
 from .quantity import MATRIX, Options, adapted, objective_of, run_quantity, signature_of
@@ -51,7 +52,7 @@ def check_hessian(
     signature = signature_of((x0, *args), options)
     by_hand = adapted("hessian", hessian, MATRIX, signature)
     objective = objective_of(value, signature, options, gradient)
-    rows = Layout.of(signature.params)
+    rows, _ = laid_out(signature.params)
     by_hand, places = as_sparse(by_hand, pattern, rows, signature, "hessian")
     objective = replace(objective, hessian=by_hand)
     return run_quantity(objective, "hessian", signature, options, pattern=places)

@@ -10,7 +10,7 @@ from ..._evaluation.evaluator import Evaluator
 from ..._foundation.errors import InputError, outcome_of
 from ..._model.estimate import Estimate
 from ..._model.problem import Problem
-from ...methods._base import AbstractMethod
+from ...methods._base import AbstractMethod, fitting_estimate
 from ...methods._extrapolation.noise.measurement import measure_noise
 from ..settings import Settings, evaluator_of
 
@@ -36,7 +36,7 @@ class Field:
     @classmethod
     def of(cls, evaluator: Evaluator, method: AbstractMethod) -> "Field":
         """Returns the field at the point of an evaluator."""
-        here = method.estimate(evaluator)
+        here = fitting_estimate(method, evaluator)
         noise = measure_noise(evaluator)
         rounding = float(value_with_bar(evaluator).error[0])
         return cls(evaluator, method, here, max(rounding, noise.bound, noise.stair))

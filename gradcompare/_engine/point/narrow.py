@@ -15,14 +15,14 @@ from dataclasses import replace
 import numpy as np
 
 from ..._evaluation.compiled import CompiledFunction
-from ..._evaluation.evaluator import Evaluator, flat
-from ..._evaluation.function import AbstractFunction
+from ..._evaluation.evaluator import Evaluator
+from ..._evaluation.function import AbstractFunction, flat
 from ..._foundation.errors import outcome_of
 from ..._foundation.wording import short
 from ..._introspection.narrow.types import irrational_literals, rounded_literals
 from ..._model.estimate import SAFETY, Estimate
 from ..._model.verdict import DISPUTED, Judgement, Verdict
-from ...methods._base import AbstractMethod
+from ...methods._base import AbstractMethod, fitting_estimate
 from ...methods._registry import find_method
 
 LITERALS = 1.1 / SAFETY
@@ -69,7 +69,7 @@ def estimate_as_written(evaluator: Evaluator, method: AbstractMethod) -> Estimat
 
     A remark says what float64 stands in for.
     """
-    estimate = method.estimate(evaluator)
+    estimate = fitting_estimate(method, evaluator)
     if not evaluator.functions["value"].widened:
         return estimate
     autodiff = find_method("reverse")

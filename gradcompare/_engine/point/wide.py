@@ -12,7 +12,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from ..._evaluation.evaluator import Evaluator, flat
+from ..._evaluation.evaluator import Evaluator
+from ..._evaluation.function import flat
 from ..._foundation.errors import outcome_of
 from ..._introspection.twin.wide import NARROW, Wide
 from ..._model.problem import Problem

@@ -14,7 +14,8 @@ import jax
 import numpy as np
 
 from ..._evaluation.compiled import CompiledFunction
-from ..._evaluation.evaluator import Evaluator, flat
+from ..._evaluation.evaluator import Evaluator
+from ..._evaluation.function import flat
 from ..._foundation.errors import optional
 from ..._foundation.wording import short
 from ..._introspection.rewriting.longer_loops import TURNS, has_loops, with_longer_loops

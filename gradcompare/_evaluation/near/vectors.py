@@ -14,8 +14,8 @@ from jaxtyping import Float, Int, PyTree
 
 from ..._foundation.layout import Layout
 from ..._foundation.precision import cast
-from ..evaluator import Evaluator, flat
-from ..function import Function
+from ..evaluator import Evaluator
+from ..function import Function, flat
 from ..host import called_at, with_arrays_of_jax
 
 BLOCK_NUMBERS = 2**22

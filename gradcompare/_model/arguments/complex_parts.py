@@ -12,6 +12,7 @@ import jax
 import numpy as np
 from jaxtyping import Bool
 
+from ..._foundation.errors import UnknownNameError
 from ..._foundation.layout import PyTree
 
 ComplexConvention = Literal["jax", "ascent", "wirtinger"]
@@ -37,6 +38,16 @@ class ComplexParts:
     def joined(self) -> Any:
         """The complex array."""
         return self.real + 1j * self.imag
+
+
+def require_convention(convention: Any) -> None:
+    """Checks that there is a convention of this name.
+
+    Raises:
+        UnknownNameError: if not.
+    """
+    if not isinstance(convention, str) or convention not in FACTORS:
+        raise UnknownNameError("complex_convention", convention, FACTORS)
 
 
 def parts_of_gradient(gradient: Any, convention: ComplexConvention) -> ComplexParts:

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from ..._foundation.errors import InputError, UnknownNameError
+from ..._foundation.wording import given
 
 TINY = float(np.finfo(np.float64).tiny)
 
@@ -34,7 +35,7 @@ def bounds_of(domain: PyTree) -> tuple[PyTree, PyTree]:
     def interval(name):
         if not isinstance(name, str):
             raise InputError(
-                f"the domain is {name!r}; give one of {', '.join(sorted(DOMAINS))}, "
+                f"the domain is {given(name)}; give one of {', '.join(sorted(DOMAINS))}, "
                 "or numbers and arrays as bounds=(lower, upper)"
             )
         if name not in DOMAINS:

@@ -14,6 +14,7 @@ from ..._foundation.errors import InputError, outcome_of
 from ..._foundation.layout import Layout
 from .signature import ARRAYS, Signature
 from .user_functions import Adapted
+from .validation import shown
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,26 @@ class Combination:
 
     def __call__(self, params: PyTree, data: PyTree) -> Any:
         leaves = jax.tree.leaves(self.function(params, data))
+        if not all(map(_is_numbers, leaves)) or sum(map(np.size, leaves)) != len(self.weights):
+            shapes = ", ".join(map(_kind, leaves)) or "None"
+            raise InputError(
+                f"a function returns {shapes}; return {len(self.weights)} real floating numbers, "
+                "in an array or a pytree of arrays"
+            )
         xp = jnp if any(isinstance(leaf, jax.Array) for leaf in leaves) else np
         ends = np.cumsum([np.size(leaf) for leaf in leaves])[:-1]
         parts = zip(leaves, np.split(self.weights, ends), strict=True)
         return sum(xp.sum(xp.ravel(leaf) * weights) for leaf, weights in parts)
+
+
+def _is_numbers(leaf: Any) -> bool:
+    if isinstance(leaf, (int, float)):
+        return True
+    return isinstance(leaf, ARRAYS) and jnp.issubdtype(leaf.dtype, np.number)
+
+
+def _kind(leaf: Any) -> str:
+    return f"{leaf.dtype}{list(leaf.shape)}" if isinstance(leaf, ARRAYS) else shown(leaf)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ leaves stay fixed: names, flags, activation functions, the integers of a layer. 
 arguments, arrays of numbers and floats are data.
 """
 
-from collections.abc import Iterator, Sequence
+import operator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,6 +17,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from ..._foundation.errors import InputError
+from ..._foundation.wording import given
 from .complex_parts import ComplexParts
 from .validation import as_point, require_plain, shown
 
@@ -108,14 +110,14 @@ class Signature:
         Raises:
             InputError: if `argnums` names arguments that do not exist.
         """
-        numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+        numbers = positions(argnums)
         if (
             not numbers
             or len(set(numbers)) < len(numbers)
             or not set(numbers) <= set(range(len(trees)))
         ):
             raise InputError(
-                f"argnums is {argnums!r} and there are {len(trees)} arguments; "
+                f"argnums is {given(argnums)} and there are {len(trees)} arguments; "
                 "give the positions of those that are differentiated, each once"
             )
         arguments = [
@@ -124,7 +126,7 @@ class Signature:
             else Argument.of(tree, parameter=False)
             for number, tree in enumerate(trees)
         ]
-        return cls(tuple(arguments), argnums if isinstance(argnums, int) else numbers)
+        return cls(tuple(arguments), numbers if isinstance(argnums, Iterable) else numbers[0])
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -166,6 +168,14 @@ class Signature:
             for number in range(len(self.arguments))
         ]
         return [a.filled(source) for a, source in zip(self.arguments, sources, strict=True)]
+
+
+def positions(argnums: Any) -> tuple[int, ...]:
+    """Returns `argnums` as a tuple; an empty one if they are no whole numbers."""
+    try:
+        return tuple(map(operator.index, argnums if isinstance(argnums, Iterable) else [argnums]))
+    except TypeError:
+        return ()
 
 
 def _is_parameter(leaf: Any, alone: bool) -> bool:

@@ -17,8 +17,9 @@ import numpy as np
 from jaxtyping import PyTree
 
 from ..._foundation.errors import ENDS, EndError, InputError
+from ..._foundation.wording import given
 from ..objective import Objective
-from .complex_parts import ComplexConvention, is_parts, parts_of_gradient
+from .complex_parts import ComplexConvention, is_parts, parts_of_gradient, require_convention
 from .domain import bounds_of
 from .signature import ARRAYS, Signature
 from .validation import as_point, require_functions, require_parameters
@@ -132,13 +133,14 @@ def as_objective(
     """
     if not isinstance(bounds, tuple) or len(bounds) != 2 or any(b is None for b in bounds):
         raise InputError(
-            f"bounds is {bounds!r}; give a pair (lower, upper), each a number or like x0, "
+            f"bounds is {given(bounds)}; give a pair (lower, upper), each a number or like x0, "
             "-inf and inf where there is none"
         )
     if domain is not None:
         if bounds != (-math.inf, math.inf):
             raise InputError("both bounds and domain are given; give one of them")
         bounds = bounds_of(domain)
+    require_convention(complex_convention)
     require_functions(value, gradient)
     require_parameters(*signature.selected)
     both = " of both" if gradient is True else ""

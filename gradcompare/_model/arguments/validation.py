@@ -39,9 +39,13 @@ def as_point(x: PyTree) -> PyTree:
     return array
 
 
+NUMBERS = (int, float, complex, np.float64, np.complex128)
+"""Types of the numbers in a list that is an array; the last two are those of its entries."""
+
+
 def _numbers_in(x: Any) -> list[Any]:
     """Returns the numbers of a list, and of the lists in it; none if there is something else."""
-    if type(x) in (int, float, complex):
+    if type(x) in NUMBERS:
         return [x]
     if type(x) not in (list, tuple) or not x:
         return []

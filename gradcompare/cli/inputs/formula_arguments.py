@@ -45,8 +45,9 @@ def arguments_of_formulas(
     formulas = {VALUE: f, **{_option(name): one for name, one in by_hand.items()}}
     needed = _needed(formulas, names)
     others = [name for name in needed if name not in names.parameters]
-    params = {name: np.asarray(names.value(name), np.float64) for name in names.parameters}
-    data = tuple(names.value(name) for name in others)
+    values = {name: _numbers(name, names.value(name)) for name in needed}
+    params = {name: np.asarray(values[name], np.float64) for name in names.parameters}
+    data = tuple(values[name] for name in others)
 
     def formula(params, *data):
         return f({**params, **dict(zip(others, data, strict=True))})
@@ -68,6 +69,16 @@ def arguments_of_formulas(
         drawn=names.drawn(needed),
         formulas={option: one.source.text for option, one in formulas.items()},
     )
+
+
+def _numbers(name: str, value: PyTree) -> PyTree:
+    """Returns a value as it is, if it is a number or an array of numbers."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise InputError(
+            f"--at gives {array.dtype} for {name}; give real numbers, in an array of one shape"
+        )
+    return value
 
 
 def _signature(others: Sequence[str]) -> inspect.Signature:

@@ -86,6 +86,9 @@ def parse(source: Source) -> ast.expr:
     text = source.text
     if not text:
         raise InputError(f"the formula is empty; {ALLOWED}")
+    if "#" in text:  # the lines of a formula are one: a comment would swallow the others
+        at = text.index("#")
+        raise InputError(f"a comment # cannot be used\n{source.pointed(at, at + 1)}")
     if len(text) > LONGEST:
         raise InputError(f"the formula has {len(text)} characters; write at most {LONGEST}")
     try:

@@ -4,7 +4,6 @@ A name with only a shape gets random numbers: about 1 in size, no two equal, ins
 They depend on the name and the seed, not on other names.
 """
 
-import json
 import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -16,6 +15,7 @@ import numpy as np
 from jaxtyping import Float, PyTree
 
 from ..._foundation.errors import InputError
+from ..._foundation.storage.strict import read_json
 from ..._foundation.user_code import describe
 from ..._model.arguments.domain import bounds_of
 
@@ -69,10 +69,14 @@ class NamedValues:
             InputError: if an option cannot be read.
         """
         numbers = [named(text, "at", "w=0.3,1.2") for text in at if "=" in text]
+        _require_once("at", numbers)
         values = {name: read_numbers(name, text) for name, text in numbers}
-        pairs = dict(named(text, "shape", "X=50,3") for text in shapes)
+        sized = [named(text, "shape", "X=50,3") for text in shapes]
+        _require_once("shape", sized)
+        pairs = dict(sized)
         read = [named(text, "domain", "w=positive") for text in domains if "=" in text]
         read += [("", text) for text in domains if "=" not in text]
+        _require_once("domain", read)
         for _, domain in read:
             bounds_of(domain)
         shaped = {name: _shape(name, text) for name, text in pairs.items()}
@@ -142,6 +146,14 @@ def named(text: str, option: str, example: str) -> tuple[str, str]:
     return sides[1], sides[2].strip()
 
 
+def _require_once(option: str, pairs: Iterable[tuple[str, str]]) -> None:
+    names = [name for name, _ in pairs]
+    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if repeated:
+        of = f" for {repeated[0]}" if repeated[0] else ""
+        raise InputError(f"--{option} is given several times{of}; give it once")
+
+
 def read_numbers(name: str, text: str) -> Float[np.ndarray, "..."]:
     """Returns the numbers of `0.3,1.2` or of a file; a single number is a scalar.
 
@@ -173,7 +185,7 @@ def read_file(place: str) -> Any:
         )
     try:
         if path.suffix == ".json":
-            return _tree(json.loads(path.read_bytes()))
+            return _tree(read_json(path.read_bytes()))
         if path.suffix == ".npy":
             return np.load(path, allow_pickle=False)
         with np.load(path, allow_pickle=False) as arrays:
@@ -194,7 +206,9 @@ def _tree(read: Any) -> PyTree:
 
 
 def _shape(name: str, text: str) -> tuple[int, ...]:
-    parts = [part for part in text.strip("() ").split(",") if part.strip()]
+    bare = text.strip()
+    bare = bare[1:-1] if bare.startswith("(") and bare.endswith(")") else bare
+    parts = [part for part in bare.split(",") if part.strip()]
     if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
         raise InputError(
             f"--shape gives {text!r} for {name}; give positive integers such as 50,3, "

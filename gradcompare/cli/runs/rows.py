@@ -11,6 +11,7 @@ from ..._engine.run import gathered
 from ..._engine.settings import Case, Settings
 from ..._foundation.errors import InputError
 from ..._foundation.storage.lines import append_line, drop_half_line, read_lines
+from ..._foundation.storage.strict import read_json
 from ..._foundation.wording import listed
 from ..._results.result import Comparison, Result
 
@@ -113,7 +114,7 @@ def _rows(
     A row that failed, or whose source file is another one now, is left out.
     """
     try:
-        first, *rest = map(json.loads, lines)
+        first, *rest = map(read_json, lines)
         if changed := _differences(first, head):
             raise InputError(f"{path} is of a run with another {listed(changed)}; {ANEW}")
         numbers = {_key(case): number for number, case in enumerate(cases)}

@@ -3,11 +3,13 @@
 The function imports what needs JAX, so that `--help` does not load it.
 """
 
+import math
 import sys
 from pathlib import Path
 
 import click
 
+from ..._foundation.errors import require_between
 from ..check import AGREE, RESULT
 from ..output.terminal import progress_bar
 
@@ -55,6 +57,7 @@ Exit code 0: measured; 2: the input cannot be used.
 def bench_command(names, methods, sizes, dtypes, devices, memory, out, fresh, csv, **options):
     from ..._api.bench.api import METHODS, bench
 
+    require_between("--memory", memory, 0, math.inf, "a positive number of GiB")
     if fresh:
         out.unlink(missing_ok=True)
     with progress_bar() as (_, progress):

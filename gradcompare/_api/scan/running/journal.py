@@ -1,6 +1,5 @@
 """The file of a scan, one line of JSON a function, and the baseline read from such a file."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from ...._foundation.errors import InputError
 from ...._foundation.plugins import installed_version
 from ...._foundation.storage.lines import append, append_line, drop_half_line, read_lines
+from ...._foundation.storage.strict import read_json
 from ..result import Entry, from_line, to_line
 
 FORMAT = 1
@@ -33,7 +33,7 @@ def read_entries(path: Path) -> Iterator[tuple[dict[str, Any], Entry]]:
     """
     for number, line in enumerate(read_lines(path), 1):
         try:
-            body = json.loads(line)
+            body = read_json(line)
             if body.get("format", FORMAT) != FORMAT:
                 raise ValueError("of another format")
             yield body, from_line(body)
