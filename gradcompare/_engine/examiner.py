@@ -16,6 +16,7 @@ from .._points.coverage import Coverage
 from .._points.examination import Examination
 from .._points.sampling import towers
 from .._points.sources import PointSource
+from .limits.watch import Watch
 from .point.examination import examine
 from .point.twin import TwinRefusedError, require_valid_twin
 from .point.wide import Float64, in_float64
@@ -28,15 +29,21 @@ class Examiner:
     Attributes:
         settings: The settings.
         programs: The programs that other cases share.
+        watch: The time of the case.
         refused: The reason why a function of NumPy is not rerun with jax.numpy, if it was before.
         evaluator: The functions.
         wide: The functions that stand in for those in a narrow type; None if none do.
     """
 
     def __init__(
-        self, settings: Settings, programs: Programs, refused: TwinRefusedError | None = None
+        self,
+        settings: Settings,
+        programs: Programs,
+        watch: Watch,
+        refused: TwinRefusedError | None = None,
     ) -> None:
         self.settings, self.programs, self.refused = settings, programs, refused
+        self.watch = watch
         self.evaluator: Evaluator | None = None
         self.wide: Float64 | None = None
 
@@ -59,14 +66,17 @@ class Examiner:
             self.evaluator = self._evaluator_of(problem)
             problem = self.prepared(problem)
         here = self.evaluator.at(problem)
+        self.watch.begin(here)
         result = examine(here, self.settings.methods)
         # Afterwards, since f may depend on what was called before.
         require_valid_twin(here, result)
-        return Examination(here, result if self.refused is None else self.refused.told(result))
+        result = result if self.refused is None else self.refused.told(result)
+        self.watch.seen.append(Examination(here, result))
+        return self.watch.seen[-1]
 
     def prepared(self, problem: Problem) -> Problem:
         """Returns a problem with its numbers rounded, and functions in float64 if these count."""
-        problem = _rounded(problem, self.settings.dtype)
+        problem = self.watch.along(_rounded(problem, self.settings.dtype))
         return problem if self.wide is None else self.wide.of(problem)
 
     def _evaluator_of(self, problem: Problem) -> Evaluator:

@@ -47,6 +47,8 @@ class Settings:
     executor: Executor | None = None
     seeks: bool = False
     on_error: Literal["row", "raise"] = "row"
+    seconds: float | None = None
+    progress: bool | None = False
 
 
 @dataclass
@@ -113,12 +115,27 @@ def make_settings(
         number = getattr(settings, name)
         if not isinstance(number, (int, np.integer)) or number < least:
             raise InputError(f"{name} is {number!r}; give an integer of at least {least}")
+    _require_time(settings)
     if not (settings.executor is None or callable(getattr(settings.executor, "map", None))):
         raise InputError(
             f"executor is {settings.executor!r}; give one of concurrent.futures, such as "
             "ProcessPoolExecutor()"
         )
     return settings
+
+
+def _require_time(settings: Settings) -> None:
+    seconds, progress = settings.seconds, settings.progress
+    if seconds is not None:
+        number = isinstance(seconds, (int, float, np.number)) and not isinstance(seconds, bool)
+        if not number or not 0 < seconds < math.inf:
+            raise InputError(
+                f"seconds is {seconds!r}; give a positive number, or None for no limit"
+            )
+    if progress is not None and not isinstance(progress, (bool, np.bool_)):
+        raise InputError(
+            f"progress is {progress!r}; give True, False, or None for a bar on a terminal"
+        )
 
 
 def with_methods(

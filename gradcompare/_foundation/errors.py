@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
+from .limits.clock import check_time
+
 
 class GradcompareError(Exception):
     """Base class of every error that gradcompare raises on purpose.
@@ -127,7 +129,12 @@ class EndError(RuntimeError):
 
 
 def outcome_of(call: Callable[[], T]) -> T | Exception:
-    """Calls the user's code; returns its result, or the error that it raises."""
+    """Calls the user's code; returns its result, or the error that it raises.
+
+    Raises:
+        TimeUp: before the call, if the time limit of the objective is passed.
+    """
+    check_time()
     try:
         return call()
     except ENDS as error:

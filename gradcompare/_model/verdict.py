@@ -124,6 +124,12 @@ class Verdict(enum.Enum):
         "the comparison could not be carried out",
         "Correct what the message says.",
     )
+    TIMEOUT = (
+        "GC503",
+        False,
+        "the time limit ended the comparison",
+        "Give more time, fewer points or a smaller problem.",
+    )
 
     code: str
     ok: bool

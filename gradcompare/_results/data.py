@@ -102,6 +102,8 @@ class ResultData:
         branches: The branches of the choices in the objective and its gradient, tested or not.
         branches_unseen: Why there may be more of them, as the end of a sentence; or nothing.
         blocks: The blocks of a matrix, whose entries have a row and a column; else nothing.
+        timed_out: Whether the time limit is why there is no result; `points` has those that were
+            examined until then.
     """
 
     objective: str
@@ -122,6 +124,7 @@ class ResultData:
     branches: tuple[Branch, ...] = ()
     branches_unseen: str = ""
     blocks: tuple[Block | SparseBlock, ...] = ()
+    timed_out: bool = False
 
     @property
     def voting(self) -> tuple[PointResult, ...]:
@@ -152,7 +155,7 @@ class ResultData:
     def verdict(self) -> Verdict:
         """The worst verdict over the points that vote."""
         if self.message:
-            return Verdict.ERROR
+            return Verdict.TIMEOUT if self.timed_out else Verdict.ERROR
         verdicts = [point.judgement.verdict for point in self.voting]
         worst = max(verdicts, key=lambda verdict: verdict.rank, default=Verdict.NOT_A_CHECK)
         if worst is Verdict.AGREE and self.sharpest is None and not self._two_exact:

@@ -52,7 +52,8 @@ def estimate_with_shuffled_rows(evaluator: Evaluator, key: Hashable) -> Estimate
 def _shuffled(evaluator: Evaluator) -> list[Evaluator]:
     """Returns the same functions with the rows of the data in other orders, if that is alike."""
     problem, others = evaluator.problem, []
-    lengths = Counter(np.shape(x)[0] for x in jax.tree.leaves(problem.data) if np.ndim(x))
+    leaves = jax.tree.leaves(_rows_of(problem))
+    lengths = Counter(np.shape(x)[0] for x in leaves if np.ndim(x))
     rows = max((n for n in lengths if n >= FEWEST_ROWS), key=lambda n: lengths[n], default=0)
     if not rows:
         return []
@@ -77,4 +78,11 @@ def _with_rows(problem: Problem, rows: int, order: np.ndarray) -> Problem:
         has_rows = np.ndim(x) and np.shape(x)[0] == rows
         return np.asarray(x)[order] if has_rows else x
 
-    return dataclasses.replace(problem, data=jax.tree.map(shuffled, problem.data))
+    mixed = jax.tree.map(shuffled, _rows_of(problem))
+    data = (mixed, *problem.data[1:]) if problem.shifts else mixed
+    return dataclasses.replace(problem, data=data)
+
+
+def _rows_of(problem: Problem) -> PyTree:
+    """Returns the data that may have rows: not the point from which parameters are shifted."""
+    return problem.data[0] if problem.shifts else problem.data
