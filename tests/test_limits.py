@@ -13,6 +13,7 @@ from sweeps import sweep
 
 import gradcompare
 from gradcompare import InputError, Verdict
+from gradcompare._engine import run
 from gradcompare._engine.limits import prediction
 from gradcompare._foundation.limits import clock
 
@@ -156,7 +157,9 @@ def test_what_was_examined_until_the_limit_is_told(fake_time):
     assert "TIMEOUT" in comparison.to_html()
 
 
-def test_the_other_objectives_go_on(fake_time):
+def test_the_other_objectives_go_on(fake_time, monkeypatch):
+    monkeypatch.setattr(run, "WORKERS", 1)  # the fake time is that of all threads
+
     def made(rng, size):
         return rng.standard_normal(size), None
 

@@ -183,7 +183,6 @@ def check(
         seconds=seconds,
         progress=progress,
     )
-
     tighten = None if tighter is None else tightened(objective, signature, tighter, (x0, *args))
     start = partial(_start, objective, direction)
     if retraction is not None:

@@ -20,7 +20,7 @@ from ..._results.result import Result
 from ...methods._base import AbstractMethod, estimate_as_declared
 from ..settings import Settings, evaluator_of
 
-MISS = 1e-6
+ESCAPE = 1e-6
 """Probability with which several wrong entries escape, of the size that is stated."""
 
 FAULTY = (Verdict.ANALYTIC_WRONG, Verdict.ANALYTIC_INEXACT)
@@ -91,8 +91,8 @@ def floor(result: Result, count: int) -> str:
     return (
         f"one wrong entry shows if its error, times the size of its coordinate, is above "
         f"{short(least)} at {result.points[0].label}; several wrong entries escape with a "
-        f"probability below {MISS:.0e} if the largest is above "
-        f"{short(least * MISS ** (-1 / count))}"
+        f"probability below {ESCAPE:.0e} if the largest is above "
+        f"{short(least * ESCAPE ** (-1 / count))}"
     )
 
 

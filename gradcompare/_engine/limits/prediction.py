@@ -30,7 +30,7 @@ DERIVATIVES_OF_POINT = 10
 REVERSE_COST = 4
 """Time of a compiled gradient relative to a value, about."""
 
-MOST_TOGETHER = 64
+MOST_GAIN = 64
 """Largest ratio of the times of one value alone and among many that are computed together."""
 
 
@@ -98,7 +98,7 @@ def predicted(evaluator: Evaluator, points: int, precise: float) -> Prediction:
         value = derivative  # the gradient is what is differenced
     plain = Prediction(points, lines, value, value, derivative)
     together = problem.quantity == "gradient" and not evaluator.cache.opaque
-    if not together or not precise < plain.seconds < MOST_TOGETHER * precise:
+    if not together or not precise < plain.seconds < MOST_GAIN * precise:
         return plain
     return Prediction(points, lines, value, min(value, _together(evaluator)), derivative)
 
