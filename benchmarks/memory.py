@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 from tabulate import tabulate
 
-D = 20
+D = 5
 """Number of parameters: a value is cheap beside the size of its data."""
 
 FEW = 2**14

@@ -6,16 +6,20 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from sweeps import sweep
 
 import gradcompare
 from gradcompare import InputError, Verdict
-from gradcompare._engine import run
+from gradcompare._engine import examiner, run
 from gradcompare._engine.limits import prediction
-from gradcompare._foundation.limits import clock
+from gradcompare._evaluation import rounding
+from gradcompare._foundation.limits import arrays, clock
+from gradcompare.cli.main import main
 
 X = np.linspace(0.1, 2.0, 300)
 
@@ -338,3 +342,89 @@ def test_a_call_that_never_returns_costs_its_row_alone(file, arguments):
     verdicts = [result.verdict.name for result in results]
     assert verdicts == ["AGREE", "TIMEOUT", "AGREE"]
     assert "its process was ended" in str(results.results[1])
+
+
+@pytest.mark.parametrize(
+    ("shapes", "formula", "what"),
+    [
+        (["x=1000000000"], "sum(x)", "--shape x has the shape (1000000000), which is 7.45 GiB"),
+        (["x=100000"], "sum(outer(x, x))", "this has the shape (100000, 100000), which is 74.5"),
+        (["x=20000"], "sum(x[:, None] * x)", "this has the shape (20000, 20000), which is 2.98 G"),
+        (
+            ["a=500", "b=500", "c=500", "d=500"],
+            "sum(einsum('a,b,c,d->abcd', a, b, c, d))",
+            "this has the shape (500, 500, 500, 500), which is 466 GiB",
+        ),
+    ],
+)
+def test_what_a_formula_asks_for_is_refused_before_it_is_made(shapes, formula, what):
+    options = [part for shape in shapes for part in ("--shape", shape)]
+    done = CliRunner().invoke(main, ["check", "--value", formula, *options])
+    assert done.exit_code == 2
+    assert what in done.stderr
+    assert "one array may have 1.00 GiB; give smaller shapes" in done.stderr
+
+
+LARGE = np.random.default_rng(0).standard_normal((300, 500))
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_large_array_is_copied_once_and_shared_with_the_device(order):
+    given = np.asarray(LARGE, order=order)
+    there = arrays.settled(given, given.dtype)
+    assert np.array_equal(there, given)
+    assert arrays.settled(there, given.dtype) is there
+    assert there.flags.f_contiguous == given.flags.f_contiguous
+    if order == "C" and jax.devices()[0].platform == "cpu":
+        with jax.enable_x64(True):
+            placed = jax.device_put(there)
+            assert placed.unsafe_buffer_pointer() == there.__array_interface__["data"][0]
+
+
+@pytest.mark.parametrize("view", [np.s_[:], np.s_[::2], np.s_[:, ::3]])
+def test_a_large_array_is_moved_by_pieces_as_it_would_be_whole(view):
+    given = LARGE[view]
+    moved = rounding.nudge(given, 1, 2e-16)
+    assert np.array_equal(moved, rounding._nudged(np.array(given), 1, 2e-16))
+    assert 0 < np.max(np.abs(moved / given - 1)) < 2e-15
+    assert rounding.nudge_data(np.round(given), 1, 2e-16) is not None
+    assert np.array_equal(rounding.nudge_data(np.round(given), 1, 2e-16), np.round(given))
+
+
+@pytest.mark.parametrize("of", sweep([jnp, np]))
+def test_all_points_share_large_data(of, monkeypatch):
+    """Before, each point had three copies of its own."""
+    seen = []
+    examined = examiner.examine
+
+    def kept(evaluator, methods):
+        seen.append(evaluator)
+        return examined(evaluator, methods)
+
+    monkeypatch.setattr(examiner, "examine", kept)
+
+    def value(w, data):
+        return of.sum((data @ w) ** 2)
+
+    w = np.linspace(0.1, 1.0, LARGE.shape[1])[:4]
+    data = np.tile(LARGE, (1, 1))[:, :4].repeat(200, axis=0)
+    assert gradcompare.check(value, lambda w, X: 2 * X.T @ (X @ w), w, data).ok
+    assert len(seen) >= 3
+    first = seen[0].host_args[1][0]
+    assert first.nbytes > arrays.LARGE_BYTES
+    for evaluator in seen:
+        assert evaluator.problem.data[0] is evaluator.host_args[1][0] is first
+
+
+def test_a_function_that_writes_to_large_data_changes_nothing_of_the_user():
+    data = np.array(LARGE)
+    before = data.copy()
+
+    def value(w, X):
+        X = np.asarray(X)
+        result = float(np.sum((X[:, :3] @ w) ** 2))
+        X[0, 0] += 0.0 if np.all(w == 1.0) else 1.0  # not at the first call
+        return result
+
+    gradcompare.check(value, None, np.ones(3), data, on_error="row", points=2)
+    assert np.array_equal(data, before)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import jax
 import numpy as np
 
 from ..._evaluation.evaluator import Evaluator
@@ -133,7 +134,7 @@ def _derivative_seconds(evaluator: Evaluator, value: float) -> float:
     gradient = evaluator.problem.objective.gradient
     if gradient is None or "gradient" not in evaluator.cache.untraceable:
         return REVERSE_COST * value if evaluator.has_program else 0.0
-    params, data, _ = evaluator.host_args
+    params, data, _ = jax.tree.map(np.array, evaluator.host_args)
     start = time.perf_counter()
     outcome_of(lambda: gradient(params, data))
     return time.perf_counter() - start

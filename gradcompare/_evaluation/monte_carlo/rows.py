@@ -11,7 +11,7 @@ from collections.abc import Hashable
 
 import jax
 import numpy as np
-from jaxtyping import PyTree
+from jaxtyping import Float, PyTree
 
 from ..._foundation.errors import outcome_of
 from ..._model.estimate import EPS, Estimate
@@ -40,7 +40,7 @@ def estimate_with_shuffled_rows(evaluator: Evaluator, key: Hashable) -> Estimate
     """Returns the result of the function under `key`, with the rounding error of its sums."""
     function = evaluator.problem.objective.value
     value = evaluator.run(key, function)
-    samples = [SHUFFLED * (other.run(key, function) - value) for other in _shuffled(evaluator)]
+    samples = _of_shuffled(evaluator, key, value)
     for seed in range(NUDGES, NUDGES + MORE_NUDGES):
         moved = moved_by(seed, evaluator, key, function, size=len(value))
         samples.append(2 * (moved - value))
@@ -49,9 +49,11 @@ def estimate_with_shuffled_rows(evaluator: Evaluator, key: Hashable) -> Estimate
     return Estimate(value, np.fmax(least, spread(value, value + np.stack(samples))))
 
 
-def _shuffled(evaluator: Evaluator) -> list[Evaluator]:
-    """Returns the same functions with the rows of the data in other orders, if that is alike."""
-    problem, others = evaluator.problem, []
+def _of_shuffled(
+    evaluator: Evaluator, key: Hashable, result: Float[np.ndarray, " k"]
+) -> list[Float[np.ndarray, " k"]]:
+    """Returns how far results move with the rows in other orders, if the value does not."""
+    problem, samples = evaluator.problem, []
     leaves = jax.tree.leaves(_rows_of(problem))
     lengths = Counter(np.shape(x)[0] for x in leaves if np.ndim(x))
     rows = max((n for n in lengths if n >= FEWEST_ROWS), key=lambda n: lengths[n], default=0)
@@ -65,8 +67,8 @@ def _shuffled(evaluator: Evaluator) -> list[Evaluator]:
         alike = not isinstance(changed, Exception) and _is_near(changed, value)
         if not alike:
             return []
-        others.append(other)
-    return others
+        samples.append(SHUFFLED * (other.run(key, problem.objective.value) - result))
+    return samples
 
 
 def _is_near(a: float, b: float) -> bool:
