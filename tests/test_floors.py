@@ -240,8 +240,9 @@ def test_what_is_forbidden_is_noticed():
 CLOCKS = (
     *("_engine.timing", "_evaluation.compiled", "_evaluation.executables"),
     *("_evaluation.near.chunks", "_evaluation.near.of_value"),
+    *("_foundation.limits.clock", "_engine.limits.prediction", "cli.runs.workers"),
 )
-"""What measures times, or chooses by them how many points are evaluated together."""
+"""What measures times, chooses by them how many points are evaluated together, or ends in time."""
 
 
 def test_what_is_found_does_not_depend_on_the_clock():

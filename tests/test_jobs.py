@@ -14,6 +14,7 @@ from gradcompare.cli import processes
 from gradcompare.cli.main import main
 from gradcompare.cli.processes import compare_in_processes
 from gradcompare.cli.runs.rows import Rows
+from gradcompare.cli.runs.workers import Worker
 from gradcompare.methods._registry import standard_methods
 
 FILE = """
@@ -130,6 +131,12 @@ def test_a_process_that_ends_takes_one_case_with_it(tmp_path, timing):
             assert bool(r.timings) == timing
 
 
+def dealt(cases, plan, *executors):
+    """What deals the cases to these executors, none of which is replaced."""
+    workers = [Worker(executor) for executor in executors]
+    return processes._Dealer(cases, plan, workers, lambda: pytest.fail("another worker"), None)
+
+
 class Ending(ThreadPoolExecutor):
     """Is asked for results, and ends before it is asked for times."""
 
@@ -151,7 +158,8 @@ def test_a_process_that_ends_between_two_cases_takes_none_with_it(file):
     rows = Rows()
     rows.begin(cases, plan)
     with Ending(1, initializer=processes._keep, initargs=(cases, plan)) as ours, Ended(1) as other:
-        results = processes._results(cases, plan, [ours, other], lambda *step: None, rows)
+        dealer = dealt(cases, plan, ours, other)
+        results = processes._results(dealer, lambda *step: None, rows)
     assert [r.verdict.name for r in results] == ["AGREE", "ERROR", "ANALYTIC_WRONG"]
     assert "no value today" in str(results[1])
 
@@ -163,7 +171,9 @@ def test_results_of_a_process_that_ends_later_are_kept(file):
     rows = Rows()
     rows.begin(cases, plan)
     with Ending(1, **started) as worker:
-        results = processes._results(cases, plan, [worker], lambda *step: steps.append(step), rows)
+        results = processes._results(
+            dealt(cases, plan, worker), lambda *step: steps.append(step), rows
+        )
     assert [r.objective for r in results] == ["first", "second", "third"]
     assert [r.verdict.name for r in results] == ["AGREE", "ERROR", "ANALYTIC_WRONG"]
     assert "not timed, because the process with its compiled programs ended" in str(results[0])

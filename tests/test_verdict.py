@@ -262,6 +262,7 @@ def test_codes_are_unique_and_those_that_were_given_out():
         "STOCHASTIC": "GC402",
         "NOT_A_CHECK": "GC501",
         "ERROR": "GC502",
+        "TIMEOUT": "GC503",
     }
 
 

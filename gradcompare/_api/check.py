@@ -62,6 +62,8 @@ def check(
     memory_bytes: int = Settings.memory_bytes,
     executor: Executor | None = None,
     on_error: Literal["row", "raise"] = "raise",
+    seconds: float | None = None,
+    progress: bool | None = None,
 ) -> Comparison:
     """Checks a gradient against autodiff and finite differences.
 
@@ -121,6 +123,13 @@ def check(
         executor: For a `value` on the host: calls it at many points at a time, in threads or
             processes. Processes need functions that can be pickled.
         on_error: `raise` raises on unusable input; `row` reports it as the verdict `ERROR`.
+        seconds: The time limit, for each point of `at`. Where every coordinate would take longer
+            by what one value takes, the gradient is compared along random directions, and the
+            report says how likely an error is missed. Where nothing fits, or the limit is passed
+            on the way, the verdict is `TIMEOUT`, with what was learned until then. A single call
+            of your functions is not interrupted; `gradcompare check --seconds` does that.
+        progress: Whether to show a progress bar on standard error; by default on a terminal, for
+            what takes more than 2 seconds.
 
     Returns:
         A comparison with one result, or one for each point: ask for its `.ok` or `.verdict`, or
@@ -171,8 +180,9 @@ def check(
         executor=executor,
         seeks=True,
         on_error=on_error,
+        seconds=seconds,
+        progress=progress,
     )
-
     tighten = None if tighter is None else tightened(objective, signature, tighter, (x0, *args))
     start = partial(_start, objective, direction)
     if retraction is not None:

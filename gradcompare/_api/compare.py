@@ -45,6 +45,7 @@ def compare(
     memory_bytes: int = Settings.memory_bytes,
     on_error: Literal["row", "raise"] = "row",
     progress: Progress = lambda name, done, total: None,
+    seconds: float | None = None,
 ) -> Comparison:
     """Compares the derivatives of objectives by several methods: errors, bars, verdicts, times.
 
@@ -67,6 +68,7 @@ def compare(
         on_error: `row` turns a broken objective into a result with the verdict `ERROR`;
             `raise` raises.
         progress: `progress(name, done, total)` is called after each step of the work.
+        seconds: The time limit of each objective, as for `check`, and again of its timing.
 
     Raises:
         InputError: if an argument cannot be used; with `on_error="raise"` also if an
@@ -93,6 +95,7 @@ def compare(
         repeats=repeats,
         memory_bytes=memory_bytes,
         on_error=on_error,
+        seconds=seconds,
     )
     return run(cases, settings, progress)
 

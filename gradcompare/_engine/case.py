@@ -4,7 +4,9 @@ from dataclasses import dataclass, replace
 
 from .._evaluation.evaluator import Evaluator
 from .._foundation.errors import failed_steps
+from .._foundation.limits.clock import TimeUp
 from .._foundation.precision import FLOAT64, precision_scope
+from .._model.arguments.directions import ALONG_RANDOM
 from .._model.finding import Finding
 from .._model.problem import Problem
 from .._model.verdict import Verdict
@@ -20,6 +22,8 @@ from ..diagnosis.nonfinite.findings import nonfinite_findings
 from ..methods._registry import find_method
 from .accuracy import accuracies
 from .examiner import Examiner
+from .limits.directions import in_words
+from .limits.watch import TooLongError, Watch, watched
 from .outside import outside_of_pattern
 from .point.remarks import remarks
 from .point.second_opinion.asymmetry import with_asymmetry
@@ -48,9 +52,13 @@ class Study:
 
 def study(case: Case, settings: Settings) -> Study:
     """Examines every point of a case, and the accuracy of each method in a narrower dtype."""
-    with failed_steps() as failures:
-        coverage = _covered(case, settings)
-        result = _judged(case, settings, coverage)
+    with failed_steps() as failures, watched(case, settings) as watch:
+        try:
+            coverage = _covered(case, settings, watch)
+            result = _judged(case, settings, coverage)
+            result = result if watch.plain is None else in_words(result, watch.plain, settings)
+        except TimeUp:
+            return Study(watch.timed_out())
     result = replace(result, notes=(*result.notes, *failures))
     evaluator = coverage.points[0].evaluator
     if settings.dtype == FLOAT64:
@@ -58,12 +66,21 @@ def study(case: Case, settings: Settings) -> Study:
     return _with_accuracy(result, evaluator, settings)
 
 
-def _covered(case: Case, settings: Settings) -> Coverage:
-    """Examines every point of a case; anew and without it where a twin does not count."""
-    try:
-        return Examiner(settings, case.programs or Programs()).of(case.points)
-    except TwinRefusedError as refused:
-        return Examiner(settings, Programs(), refused).of(case.points)
+def _covered(case: Case, settings: Settings, watch: Watch) -> Coverage:
+    """Examines every point of a case.
+
+    It begins anew where a twin does not count, and where every coordinate takes too long.
+    """
+    programs, refused = case.programs or Programs(), None
+    while True:
+        try:
+            return Examiner(settings, programs, watch, refused).of(case.points)
+        except TwinRefusedError as error:
+            refused = error
+        except TooLongError:
+            pass  # the watch knows
+        programs = Programs()
+        watch.seen.clear()
 
 
 def _judged(case: Case, settings: Settings, coverage: Coverage) -> Result:
@@ -88,13 +105,16 @@ def _judged(case: Case, settings: Settings, coverage: Coverage) -> Result:
         branches=coverage.branches,
         branches_unseen=coverage.unseen,
     )
-    diagnosis = _diagnosis(result.verdict, coverage)
+    # Hypotheses are about coordinates, and random directions show none of them.
+    along = problem.layout.paths == ALONG_RANDOM
+    diagnosis = () if along else _diagnosis(result.verdict, coverage)
     examined = [
         replace(point, result=judged)
         for point, judged in zip(coverage.points, result.points, strict=True)
     ]
     cause = explains(diagnosis)
-    shown = tolerance(examined, settings.methods, case.tighten, explained=cause)
+    tighten = None if problem.shifts else case.tighten
+    shown = tolerance(examined, settings.methods, tighten, explained=cause)
     rough = "" if cause or shown.shrinks is not None else roughness(examined)
     points = settled(result.points, diagnosis, shrinks=shown.shrinks, rough=bool(rough))
     examined = [replace(p, result=r) for p, r in zip(examined, points, strict=True)]

@@ -9,13 +9,16 @@ import numpy as np
 from .._evaluation.evaluator import Evaluator
 from .._evaluation.twin import with_twin
 from .._foundation.errors import InputError, optional, outcome_of
+from .._foundation.limits.arrays import settled
 from .._foundation.precision import FLOAT64, cast
+from .._model.objective import Data
 from .._model.problem import Problem
 from .._model.verdict import Verdict
 from .._points.coverage import Coverage
 from .._points.examination import Examination
 from .._points.sampling import towers
 from .._points.sources import PointSource
+from .limits.watch import Watch
 from .point.examination import examine
 from .point.twin import TwinRefusedError, require_valid_twin
 from .point.wide import Float64, in_float64
@@ -28,17 +31,24 @@ class Examiner:
     Attributes:
         settings: The settings.
         programs: The programs that other cases share.
+        watch: The time of the case.
         refused: The reason why a function of NumPy is not rerun with jax.numpy, if it was before.
         evaluator: The functions.
         wide: The functions that stand in for those in a narrow type; None if none do.
     """
 
     def __init__(
-        self, settings: Settings, programs: Programs, refused: TwinRefusedError | None = None
+        self,
+        settings: Settings,
+        programs: Programs,
+        watch: Watch,
+        refused: TwinRefusedError | None = None,
     ) -> None:
         self.settings, self.programs, self.refused = settings, programs, refused
+        self.watch = watch
         self.evaluator: Evaluator | None = None
         self.wide: Float64 | None = None
+        self._data: tuple[Data, Data] | None = None
 
     def of(self, source: PointSource) -> Coverage:
         """Examines the points of a source, and those that reach other branches."""
@@ -59,15 +69,37 @@ class Examiner:
             self.evaluator = self._evaluator_of(problem)
             problem = self.prepared(problem)
         here = self.evaluator.at(problem)
+        self.watch.begin(here)
         result = examine(here, self.settings.methods)
         # Afterwards, since f may depend on what was called before.
         require_valid_twin(here, result)
-        return Examination(here, result if self.refused is None else self.refused.told(result))
+        result = result if self.refused is None else self.refused.told(result)
+        self.watch.seen.append(Examination(here, result))
+        return self.watch.seen[-1]
 
     def prepared(self, problem: Problem) -> Problem:
         """Returns a problem with its numbers rounded, and functions in float64 if these count."""
-        problem = _rounded(problem, self.settings.dtype)
+        problem = self.watch.along(self._rounded(problem))
         return problem if self.wide is None else self.wide.of(problem)
+
+    def _rounded(self, problem: Problem) -> Problem:
+        """Rounds the numbers of a problem to the dtype, so that all methods use the same point."""
+        dtype = self.settings.dtype
+        with np.errstate(over="ignore"):
+            params, direction = cast(cast((problem.params, problem.direction), dtype), FLOAT64)
+            data = self._rounded_data(problem.data)
+        x = problem.layout.flatten(params)
+        if not np.all(np.isfinite(x)):
+            name = problem.layout.name(int(np.flatnonzero(~np.isfinite(x))[0]))
+            raise InputError(f"the point does not fit in {dtype} at {name}; give smaller numbers")
+        return replace(problem, params=params, data=data, direction=direction)
+
+    def _rounded_data(self, data: Data) -> Data:
+        """Rounds data; where the next point has the same, it gets the same arrays."""
+        if self._data is None or all(data is not each for each in self._data):
+            narrow = settled(data, self.settings.dtype)
+            self._data = (data, settled(narrow, FLOAT64))
+        return self._data[1]
 
     def _evaluator_of(self, problem: Problem) -> Evaluator:
         evaluator = self.programs.at(problem, self.settings)
@@ -119,15 +151,3 @@ class Examiner:
 
 def _undecided(points: list[Examination]) -> bool:
     return any(point.result.judgement.verdict is Verdict.INCONCLUSIVE for point in points)
-
-
-def _rounded(problem: Problem, dtype: np.dtype) -> Problem:
-    """Rounds the numbers of a problem to `dtype`, so that all methods use the same point."""
-    exact = (problem.params, problem.data, problem.direction)
-    with np.errstate(over="ignore"):
-        params, data, direction = cast(cast(exact, dtype), FLOAT64)
-    x = problem.layout.flatten(params)
-    if not np.all(np.isfinite(x)):
-        name = problem.layout.name(int(np.flatnonzero(~np.isfinite(x))[0]))
-        raise InputError(f"the point does not fit in {dtype} at {name}; give smaller numbers")
-    return replace(problem, params=params, data=data, direction=direction)

@@ -14,9 +14,11 @@ from types import MappingProxyType
 
 import numpy as np
 
+from .._evaluation.evaluator import Evaluator
 from .._evaluation.function import AbstractFunction
 from .._evaluation.twin import with_valid_twin
 from .._foundation.errors import GradcompareError, LostDerivativeError, Untraceable, outcome_of
+from .._foundation.limits.clock import Clock, TimeUp, running
 from .._foundation.precision import FLOAT64, precision_scope
 from .._foundation.user_code import describe
 from .._introspection.closures import definition
@@ -36,6 +38,8 @@ WORKERS = 8
 
 JUDGED = 2
 """Number of timed runs of the Richardson estimate; each costs thousands of function values."""
+
+TOO_LONG = "not timed, because the time limit is passed"
 
 KEPT = ("quantity", "seed", "points", "repeats", "timing", "memory_bytes")
 """Fields of the settings that the results hold unchanged."""
@@ -159,18 +163,13 @@ def timed(each: Study, settings: Settings) -> Result:
     result, evaluator, narrow = each.result, each.evaluator, each.narrow
     if not settings.timing or evaluator is None or narrow is None:
         return result
-    calls: dict[str, Callable[[], object]] = {}
-    judges: dict[str, Callable[[], object]] = {}
-    with precision_scope(FLOAT64):
-        if "value" in narrow.functions:
-            calls["value"] = narrow.functions["value"].written
-        for method in settings.methods:
-            if method in narrow.functions:
-                calls[method.name] = narrow.functions[method].written
-            elif method.judges and method.name in result.points[0].estimates:
-                judges[method.name] = partial(method.estimate, evaluator)
-        seconds = measure({**calls, **empty_calls(settings.device)}, repeats=settings.repeats)
-        seconds |= measure(judges, repeats=JUDGED, min_seconds=0)
+    try:
+        with precision_scope(FLOAT64), running(Clock(settings.seconds)):
+            calls, judges = _calls(result, evaluator, narrow, settings)
+            seconds = measure({**calls, **empty_calls(settings.device)}, repeats=settings.repeats)
+            seconds |= measure(judges, repeats=JUDGED, min_seconds=0)
+    except TimeUp:
+        return replace(result, notes=(*result.notes, TOO_LONG))
     timings = {}
     for name, call in (calls | judges).items():
         program = call if isinstance(call, AbstractFunction) else None
@@ -185,3 +184,19 @@ def timed(each: Study, settings: Settings) -> Result:
             dispatch_seconds=dispatch_of(median, seconds) if compiled else None,
         )
     return replace(result, timings=timings)
+
+
+def _calls(
+    result: Result, evaluator: Evaluator, narrow: Evaluator, settings: Settings
+) -> tuple[dict[str, Callable[[], object]], dict[str, Callable[[], object]]]:
+    """Returns what is timed: the value with the methods that are programs, and the judges."""
+    calls: dict[str, Callable[[], object]] = {}
+    judges: dict[str, Callable[[], object]] = {}
+    if "value" in narrow.functions:
+        calls["value"] = narrow.functions["value"].written
+    for method in settings.methods:
+        if method in narrow.functions:
+            calls[method.name] = narrow.functions[method].written
+        elif method.judges and method.name in result.points[0].estimates:
+            judges[method.name] = partial(method.estimate, evaluator)
+    return calls, judges

@@ -48,6 +48,8 @@ class Settings:
     executor: Executor | None = None
     seeks: bool = False
     on_error: Literal["row", "raise"] = "row"
+    seconds: float | None = None
+    progress: bool | None = False
 
 
 @dataclass
@@ -114,12 +116,27 @@ def make_settings(
         raise UnknownNameError("on_error", settings.on_error, ("row", "raise"))
     for name, least in (("points", 1), ("repeats", 1), ("seed", 0), ("memory_bytes", 1)):
         require_count(name, getattr(settings, name), least)
+    _require_time(settings)
     if not (settings.executor is None or callable(getattr(settings.executor, "map", None))):
         raise InputError(
             f"executor is {given(settings.executor)}; give one of concurrent.futures, such as "
             "ProcessPoolExecutor()"
         )
     return settings
+
+
+def _require_time(settings: Settings) -> None:
+    seconds, progress = settings.seconds, settings.progress
+    if seconds is not None:
+        number = isinstance(seconds, (int, float, np.number)) and not isinstance(seconds, bool)
+        if not number or not 0 < seconds < math.inf:
+            raise InputError(
+                f"seconds is {seconds!r}; give a positive number, or None for no limit"
+            )
+    if progress is not None and not isinstance(progress, (bool, np.bool_)):
+        raise InputError(
+            f"progress is {progress!r}; give True, False, or None for a bar on a terminal"
+        )
 
 
 def with_methods(

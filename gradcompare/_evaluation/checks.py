@@ -11,7 +11,6 @@ from jaxtyping import PyTree
 
 from .._foundation.errors import InputError, Untraceable, outcome_of
 from .._foundation.layout import Layout
-from .._foundation.precision import cast
 from .._foundation.user_code import describe
 from .._introspection.fingerprint import fingerprint
 from .._model.estimate import SAFETY, Estimate
@@ -119,14 +118,13 @@ def _shape(evaluator: Evaluator, name: str, function: Function) -> tuple[Any, bo
     def called(params, data, direction):
         return function(params, data)
 
-    traced = outcome_of(lambda: jax.make_jaxpr(called, return_shape=True)(*evaluator.args))
+    traced = outcome_of(lambda: jax.make_jaxpr(called, return_shape=True)(*evaluator.host_args))
     if not isinstance(traced, Exception):
         program, shape = traced
         if name == "value":
             evaluator.cache.traced = program
         return shape, False
-    problem = evaluator.problem
-    host = cast((problem.params, problem.data), evaluator.dtype)
+    host = evaluator.host_args[:2]
     first = outcome_of(lambda: require_untouched(name, function, *host))
     if isinstance(first, InputError):
         raise first
@@ -143,7 +141,7 @@ def _shape(evaluator: Evaluator, name: str, function: Function) -> tuple[Any, bo
     reason = Untraced(Untraceable.of(traced), describe(traced))
     evaluator.cache.untraceable[name] = reason
     evaluator.cache.remark(f"{name}: called on the host, not compiled: {reason.words}")
-    arrays = as_arrays(first, f"the {name} of {problem.objective.name}")
+    arrays = as_arrays(first, f"the {name} of {evaluator.problem.objective.name}")
     if _same_buffer(first, function(*jax.tree.map(np.array, host))):
         evaluator.cache.remark(f"{name} returns the same array on every call; it is copied")
     return arrays, True

@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from .._foundation.errors import outcome_of
 from .._foundation.layout import PyTree
+from .._foundation.limits.clock import check_time
 from .._foundation.user_code import describe
 from .._introspection.fingerprint import fingerprint
 from .._introspection.jaxprs import (
@@ -52,6 +53,7 @@ class AbstractCompiled(AbstractFunction):
 
     def run(self, *args: PyTree) -> PyTree:
         """Runs the program and waits for its result."""
+        check_time()
         with RUNNING:
             return self.executable(*args)
 

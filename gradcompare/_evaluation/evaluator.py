@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Float, Int, PyTree
 
 from .._foundation.errors import Untraceable, outcome_of
+from .._foundation.limits.arrays import settled
 from .._foundation.precision import FLOAT64, Device, cast
 from .._model.problem import Problem
 from .compiled import CompiledFunction
@@ -24,7 +25,7 @@ from .function import AbstractFunction, Cache, Function, OfValue, flat
 from .host import HostBatches, HostFunction
 from .near.batches import Block, CompiledBatches, chunk_for
 from .near.of_value import made_of
-from .rounding import nudge, nudge_data
+from .rounding import nudged
 
 HASTY_SIZE = 128
 """Number of parameters up to which compiling on a CPU takes longer than all computations."""
@@ -54,7 +55,7 @@ class Evaluator:
 
     def at(self, problem: Problem) -> "Evaluator":
         """Returns the same programs at another point, or new ones if the shapes differ."""
-        same = _shapes(problem) == _shapes(self.problem)
+        same = problem.structure == self.problem.structure
         cache = self.cache if same else self.cache.emptied()
         return dataclasses.replace(self, problem=problem, cache=cache)
 
@@ -81,7 +82,8 @@ class Evaluator:
     def host_args(self) -> tuple[PyTree, PyTree, PyTree]:
         """The same on the host, where arrays keep their order in memory."""
         problem = self.problem
-        return cast((problem.params, problem.data, problem.direction), self.dtype)
+        params, direction = cast((problem.params, problem.direction), self.dtype)
+        return params, settled(problem.data, self.dtype), direction
 
     @property
     def traceable(self) -> Problem:
@@ -110,9 +112,10 @@ class Evaluator:
         if key not in self.functions:
             self.functions[key] = self._build(key, function, extra, self._is_hasty(helper))
         program = self.functions[key]
-        args = self.host_args if moved is None else self._nudged(moved, self.epsilon(key))
-        if not program.on_host:
-            args = self.args if moved is None else jax.device_put(args, self.device)
+        args = self.host_args if program.on_host else self.args
+        if moved is not None:
+            device = None if program.on_host else self.device
+            args = nudged(self.problem, self.dtype, moved, self.epsilon(key), device)
         result = flat(program.run(*args, *extra))
         if program.hasty and not helper and not np.all(np.isfinite(result)):
             # Believed only if the program that users run gives it too.
@@ -140,15 +143,7 @@ class Evaluator:
     def _build(
         self, key: Hashable, function: Function, extra: tuple, hasty: bool
     ) -> AbstractFunction:
-        args = (*self.args, *extra)
-        if isinstance(function, OfValue) and self.dtype == FLOAT64 and not self.cache.opaque:
-            self.value()
-            if (made := made_of(self.cache, function, args, hasty=hasty)) is not None:
-                return made
-        widens = partial(self._widens, key)
-        options = {"hasty": hasty, "timed": self.timed, "widens": widens}
-        build = partial(CompiledFunction.build, function, args, **options)
-        compiled = outcome_of(build)
+        compiled = self._compiled(key, function, extra, hasty)
         if not isinstance(compiled, Exception):
             return compiled
         epsilon = float(jnp.finfo(self.dtype).eps)
@@ -157,6 +152,22 @@ class Evaluator:
         if isinstance(on_host, Exception):
             raise on_host if Untraceable.of(compiled) is not None else compiled
         return on_host
+
+    def _compiled(
+        self, key: Hashable, function: Function, extra: tuple, hasty: bool
+    ) -> AbstractFunction | Exception:
+        if self.cache.opaque:  # then data are sent to the device only if they are needed there
+            shape = outcome_of(lambda: jax.eval_shape(function, *self.host_args, *extra))
+            if isinstance(shape, Exception):
+                return shape
+        args = (*self.args, *extra)
+        if isinstance(function, OfValue) and self.dtype == FLOAT64 and not self.cache.opaque:
+            self.value()
+            if (made := made_of(self.cache, function, args, hasty=hasty)) is not None:
+                return made
+        widens = partial(self._widens, key)
+        options = {"hasty": hasty, "timed": self.timed, "widens": widens}
+        return outcome_of(partial(CompiledFunction.build, function, args, **options))
 
     def _widens(self, key: Hashable) -> bool:
         """Whether a program is to compute in float64: in the judgement, if the value does."""
@@ -170,12 +181,6 @@ class Evaluator:
         if key == "value" and key not in self.functions:
             self.value()
         return max(self.functions[key].epsilon, float(jnp.finfo(self.dtype).eps))
-
-    def _nudged(self, seed: int, epsilon: float) -> tuple[PyTree, PyTree, PyTree]:
-        problem, (lower, upper) = self.problem, self.problem.bounds
-        moved = np.clip(nudge(self.x, seed, epsilon), lower, upper)
-        data = jax.tree.map(lambda leaf: nudge_data(leaf, seed, epsilon), problem.data)
-        return cast((problem.layout.unflatten(moved), data, problem.direction), self.dtype)
 
     def value(self) -> float:
         """The objective at the point."""
@@ -236,8 +241,3 @@ class Evaluator:
 
     def _value(self, params, data, direction):
         return self.problem.objective.value(params, data)
-
-
-def _shapes(problem: Problem) -> tuple:
-    leaves, treedef = jax.tree.flatten((problem.params, problem.data))
-    return treedef, tuple((np.shape(leaf), np.asarray(leaf).dtype) for leaf in leaves)

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float, PyTree
 
 from .._foundation.errors import GradcompareError, InputError, outcome_of
+from .._foundation.limits.clock import check_time, computed
 from .._foundation.precision import FLOAT64, cast, precision_scope
 from .._foundation.user_code import describe
 from .._model.objective import Data, Params
@@ -56,6 +57,7 @@ class HostFunction(AbstractFunction):
         Raises:
             InputError: if its results have other shapes than before.
         """
+        check_time()
         result = self.function(*jax.tree.map(np.array, args))
         shapes = [np.shape(leaf) for leaf in jax.tree.leaves(result)]
         self.shapes[:] = self.shapes or shapes
@@ -173,11 +175,13 @@ def called_at(
     wide = jax.dtypes.canonicalize_dtype(FLOAT64) == FLOAT64
     apart = partial(_in_scope, FLOAT64 if wide else np.dtype(np.float32), attempt)
     each = executor and executor.map(apart, points, chunksize=chunk)
-    outcomes = list(each or map(attempt, points))
-    for _, error in outcomes:
+    results = []
+    for result, error in each or map(attempt, points):
         if error is not None:
             failed(*error)
-    return [result for result, _ in outcomes]
+        results.append(result)
+        computed(1)
+    return results
 
 
 def with_arrays_of_jax(function: Callable) -> Callable:

@@ -1,14 +1,19 @@
 """The rounding error of a program, measured by moving its inputs a few units in the last place."""
 
 from collections.abc import Hashable
+from functools import partial
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Shaped
 
 from .._foundation.errors import outcome_of
 from .._foundation.layout import PyTree
+from .._foundation.limits.arrays import by_pieces, holds_everywhere, settled
+from .._foundation.precision import Device, cast
 from .._model.estimate import Estimate
+from .._model.problem import Problem
 from .function import Function, Runner
 
 NUDGES = 3
@@ -77,7 +82,10 @@ def nudge(x: np.ndarray | float, seed: int, epsilon: float) -> Shaped[np.ndarray
     """
     if not jnp.issubdtype(np.asarray(x).dtype, jnp.floating):
         return np.asarray(x)
-    numbers = np.asarray(x, np.float64)
+    return by_pieces(partial(_nudged, seed=seed, epsilon=epsilon), np.asarray(x, np.float64))
+
+
+def _nudged(numbers: np.ndarray, seed: int, epsilon: float) -> Shaped[np.ndarray, "..."]:
     # A hash of the bits of each number (multiply, xor-shift, multiply; its top four bits count),
     # so that equal numbers get equal moves, wherever they are.
     # In place: a point of 10⁶ numbers is moved for each method and each nudge.
@@ -107,5 +115,33 @@ def nudge_data(x: np.ndarray | float, seed: int, epsilon: float) -> Shaped[np.nd
     return nudge(x, seed, epsilon)
 
 
+def nudged(
+    problem: Problem, dtype: np.dtype, seed: int, epsilon: float, device: Device | None
+) -> tuple[PyTree, PyTree, PyTree]:
+    """Returns parameters and data moved by a few units in the last place, and the direction.
+
+    Args:
+        problem: The problem.
+        dtype: The dtype of the results.
+        seed: The seed of the moves.
+        epsilon: The unit in the last place of 1.
+        device: The device on which they are; None for the host.
+    """
+    layout, (lower, upper) = problem.layout, problem.bounds
+    moved = np.clip(nudge(layout.flatten(problem.params), seed, epsilon), lower, upper)
+
+    def placed(tree: PyTree) -> PyTree:
+        return tree if device is None else jax.device_put(tree, device)
+
+    # First: with each transfer, JAX gives up the data of the nudge before.
+    params, direction = placed(cast((layout.unflatten(moved), problem.direction), dtype))
+    data = jax.tree.map(lambda leaf: nudge_data(leaf, seed, epsilon), problem.data)
+    return params, placed(settled(data, dtype)), direction
+
+
 def _is_whole(array: Shaped[np.ndarray, "..."]) -> bool:
+    return holds_everywhere(_is_whole_piece, array)
+
+
+def _is_whole_piece(array: Shaped[np.ndarray, "..."]) -> bool:
     return bool(np.all(array == np.round(np.asarray(array, np.float64))))

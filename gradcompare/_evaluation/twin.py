@@ -95,7 +95,7 @@ def _traceable(evaluator: Evaluator, function: Callable[..., PyTree]) -> JaxTwin
     Where the program depends on the numbers of the data, as on groups or on a mask, these numbers
     become a part of it.
     """
-    params, data, _ = evaluator.args
+    params, data, _ = evaluator.host_args
     outcome: Exception = ValueError("there is no program")
     for fixed in _choices_of_constants(evaluator):
         twin = JaxTwin(function, fixed)
@@ -118,6 +118,7 @@ def _traced(twin: JaxTwin, params: PyTree, data: PyTree):
 
 def _choices_of_constants(evaluator: Evaluator) -> Iterator[Mapping[int, np.ndarray]]:
     """Yields which leaves of the data are constants: none, those of whole numbers, all."""
+    yield {}
     params, data, _ = evaluator.host_args
     first = len(jax.tree.leaves(params))
     every = {
@@ -125,7 +126,6 @@ def _choices_of_constants(evaluator: Evaluator) -> Iterator[Mapping[int, np.ndar
         for k, leaf in enumerate(jax.tree.leaves(data), start=first)
     }
     whole = {k: leaf for k, leaf in every.items() if leaf.dtype.kind in "iub"}
-    yield {}
     if whole:
         yield whole
     if len(every) > len(whole):

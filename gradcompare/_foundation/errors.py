@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
+from .limits.clock import check_time
 from .wording import given
 
 
@@ -163,7 +164,12 @@ class EndError(RuntimeError):
 
 
 def outcome_of(call: Callable[[], T]) -> T | Exception:
-    """Calls the user's code; returns its result, or the error that it raises."""
+    """Calls the user's code; returns its result, or the error that it raises.
+
+    Raises:
+        TimeUp: before the call, if the time limit of the objective is passed.
+    """
+    check_time()
     try:
         return call()
     except ENDS as error:

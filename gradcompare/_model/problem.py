@@ -75,6 +75,12 @@ class Problem:
         return replace(self, data=(others, self.retraction.moved(point, params)), label=label)
 
     @cached_property
+    def structure(self) -> tuple:
+        """The structure of parameters and data, with the shapes and types of their arrays."""
+        leaves, treedef = jax.tree.flatten((self.params, self.data))
+        return treedef, tuple((np.shape(leaf), np.asarray(leaf).dtype) for leaf in leaves)
+
+    @cached_property
     def unit(self) -> Float[np.ndarray, " d"]:
         """The length of each coordinate where it is zero, and tells none itself."""
         if self.retraction is None:

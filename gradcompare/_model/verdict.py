@@ -32,7 +32,7 @@ class Verdict(enum.Enum):
         code: A stable short name: `docs/my-check-failed.md` has a section for each. The first
             digit is its severity.
         ok: Whether the derivative may be used.
-        explanation: The cause and the advice.
+        explanation: The cause and the advice, which are also attributes of their own.
         rank: The position in this list, 0 for AGREE. The verdict of the worst point is that of
             the comparison.
 
@@ -124,28 +124,27 @@ class Verdict(enum.Enum):
         "the comparison could not be carried out",
         "Correct what the message says.",
     )
+    TIMEOUT = (
+        "GC503",
+        False,
+        "the time limit ended the comparison",
+        "Give more time, fewer points or a smaller problem.",
+    )
 
     code: str
     ok: bool
     explanation: Explanation
     rank: int
+    cause: str
+    advice: str
 
     def __new__(cls, code: str, ok: bool, cause: str, advice: str) -> "Verdict":
         member = object.__new__(cls)
         member._value_ = code
         member.code, member.ok, member.rank = code, ok, len(cls.__members__)
+        member.cause, member.advice = cause, advice
         member.explanation = Explanation(cause, advice)
         return member
-
-    @property
-    def cause(self) -> str:
-        """The cause: a clause that follows a colon."""
-        return self.explanation.cause
-
-    @property
-    def advice(self) -> str:
-        """The reader's next step, as a sentence."""
-        return self.explanation.advice
 
     @property
     def title(self) -> str:

@@ -102,6 +102,7 @@ class ResultData:
         branches: The branches of the choices in the objective and its gradient, tested or not.
         branches_unseen: Why there may be more of them, as the end of a sentence; or nothing.
         blocks: The blocks of a matrix, whose entries have a row and a column; else nothing.
+        timed_out: Whether the time limit is why there is no result, but for `points` before it.
     """
 
     objective: str
@@ -122,6 +123,7 @@ class ResultData:
     branches: tuple[Branch, ...] = ()
     branches_unseen: str = ""
     blocks: tuple[Block | SparseBlock, ...] = ()
+    timed_out: bool = False
 
     @property
     def voting(self) -> tuple[PointResult, ...]:
@@ -137,9 +139,8 @@ class ResultData:
     def drawn_alone(self) -> bool:
         """Whether the derivative is right at the point given, and at no other that votes."""
         first, *others = self.voting or (None,)
-        if self.verdict in (Verdict.STOCHASTIC, Verdict.NONFINITE):
-            return False  # another place is not the reason
-        if first is None or not others or first is not self.points[0]:
+        elsewhere = self.verdict not in (Verdict.STOCHASTIC, Verdict.NONFINITE)
+        if not elsewhere or first is None or not others or first is not self.points[0]:
             return False
         return first.judgement.verdict.ok and not any(p.judgement.verdict.ok for p in others)
 
@@ -152,7 +153,7 @@ class ResultData:
     def verdict(self) -> Verdict:
         """The worst verdict over the points that vote."""
         if self.message:
-            return Verdict.ERROR
+            return Verdict.TIMEOUT if self.timed_out else Verdict.ERROR
         verdicts = [point.judgement.verdict for point in self.voting]
         worst = max(verdicts, key=lambda verdict: verdict.rank, default=Verdict.NOT_A_CHECK)
         if worst is Verdict.AGREE and self.sharpest is None and not self._two_exact:
@@ -215,8 +216,8 @@ class ResultData:
     @property
     def unverified(self) -> tuple[int, ...]:
         """The entries that finite differences verified at no point."""
-        silent = [set(point.judgement.unverified) for point in self.voting]
-        return tuple(sorted(set.intersection(*silent))) if silent else ()
+        silent = [set(point.judgement.unverified) for point in self.voting] or [set()]
+        return tuple(sorted(set.intersection(*silent)))
 
     @property
     def entries(self) -> int:
@@ -231,14 +232,14 @@ class ResultData:
 
     def cost_ratio(self, method: str) -> float | None:
         """Returns the time of a method divided by that of one value, or None if one is unknown."""
-        if method not in self.timings or "value" not in self.timings:
+        if not {method, "value"} <= self.timings.keys():
             return None
         return self.timings[method].median_seconds / self.timings["value"].median_seconds
 
 
 def _relative(point: PointResult) -> float:
-    relative = point.judgement.relative_floor
-    return relative if math.isfinite(relative) else math.inf
+    floor = point.judgement.relative_floor
+    return floor if math.isfinite(floor) else math.inf
 
 
 def _verify_each_other(a: Estimate, b: Estimate) -> bool:

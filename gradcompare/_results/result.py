@@ -178,11 +178,13 @@ def require_settings(settings: dict[str, Any]) -> None:
         InputError: if not, as where a file was written by something else.
     """
     methods, sources = settings.get("methods"), settings.get("sources")
-    fit = isinstance(methods, dict) and isinstance(sources, dict)
-    fit = fit and all(
-        isinstance(n, str) and isinstance(methods.get(n), str) for n in sources.values()
-    )
-    if not fit or not isinstance(settings.get("dtype"), str):
+    fit = isinstance(settings.get("dtype"), str)
+    if isinstance(methods, dict) and isinstance(sources, dict):
+        named = (isinstance(n, str) and isinstance(methods.get(n), str) for n in sources.values())
+        fit = fit and all(named)
+    else:
+        fit = False
+    if not fit:
         raise InputError(
             "the comparison lacks the settings methods, sources and dtype, from which its table "
             "is made; run it again"

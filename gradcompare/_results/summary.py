@@ -21,7 +21,7 @@ REPAIR = "correct the declaration, or find out why the trap no longer deceives"
 def summarise(result: ResultData) -> str:
     """Returns what a person reads about one result, the verdict first."""
     if result.message:
-        return f"{result.objective}: {Verdict.ERROR.title}: {result.message}"
+        return f"{result.objective}: {result.verdict.title}: {result.message}"
     point = result.worst
     assert point is not None
     explanation = result.explanation
@@ -108,7 +108,9 @@ def diagnosis_lines(result: ResultData) -> list[str]:
     if any(finding.kind != "no gradient" for finding in result.diagnosis):
         return lines
     point = result.worst
-    searched = result.quantity == "gradient" and result.d <= DIAGNOSED_COORDINATES
+    # Along random directions there is an entry for each direction, and none for a coordinate.
+    whole = result.quantity == "gradient" and result.d == result.entries
+    searched = whole and result.d <= DIAGNOSED_COORDINATES
     if result.verdict is not Verdict.ANALYTIC_WRONG or not searched or point is None:
         return lines
     if not point.judgement.faulty:  # line integrals name no coordinate

@@ -3,32 +3,21 @@
 The functions import what needs JAX, so that `--help` does not load it.
 """
 
-import math
 import sys
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from .._foundation.errors import InputError
 from .._foundation.storage.whole import write_whole
 from .._foundation.user_code import describe, place
 from .output.explain import print_hint
-from .output.files import FILES, JSON, aside, require_writable, write_then_print, writes_files
-
-if TYPE_CHECKING:
-    from .inputs.arguments import CheckArguments
+from .output.files import JSON, require_writable, write_then_print, writes_files
+from .runs.checked import compared, stated
 
 AGREE, DISAGREE, UNUSABLE = 0, 1, 2
 """The exit codes."""
-
-ALSO_OBJECTIVES = (
-    *("target", "points", "seed", "dtype", "timing"),
-    *("cache", "path", "verbose", "planted", *FILES),
-)
-"""The options that also apply to objectives, which define everything else themselves."""
 
 
 HELP = """Check one gradient, of a function in a file or of a formula.
@@ -56,6 +45,12 @@ def _repeated(*names: str, text: str):
 
 
 RESULT = click.Path(dir_okay=False, path_type=Path)
+
+SECONDS = click.option(
+    "--seconds",
+    type=click.FloatRange(0, min_open=True),
+    help="Time limit of each comparison; a call that does not return is ended soon after.",
+)
 
 OPTIONS = (
     click.option("--value", "formula", metavar="FORMULA", help="A formula instead of FUNCTION."),
@@ -95,6 +90,7 @@ OPTIONS = (
     click.option(
         "--locate", "located", is_flag=True, help="Find the wrong entries of a very long gradient."
     ),
+    SECONDS,
     click.option("--cache/--no-cache", default=True, help="Keep compiled programs on disk."),
     click.option("--json", "path", type=JSON, help="File of the result; - is standard output."),
     click.option("-v", "--verbose", is_flag=True, help="Show every detail."),
@@ -120,7 +116,7 @@ def check_command(ctx: click.Context, path, cache, located, verbose, **options) 
     if cache:
         use_compilation_cache()
     try:
-        outcome = (_located if located else _compared)(ctx, options)
+        outcome = (_located if located else compared)(ctx, {**options, "cache": cache})
     except InputError:
         raise
     except Exception as error:
@@ -159,66 +155,10 @@ def init_command(file: Path, force: bool) -> None:
     click.echo(f"{file} is written; edit it, then: gradcompare check {file}")
 
 
-def _compared(ctx: click.Context, options: dict) -> Any:
-    from .._api.compare import compare
-    from ..methods._registry import voting_methods
-    from .inputs.arguments import CheckArguments
-    from .inputs.options import read_options
-
-    arguments = read_options(options)
-    if isinstance(arguments, CheckArguments):
-        return _check(arguments, options)
-    stated = _stated(ctx, lambda name: name not in ALSO_OBJECTIVES)
-    if stated:
-        raise InputError(
-            f"{options['target']} holds objectives, which define this themselves; "
-            f"leave out {', '.join(stated)}, or name a function"
-        )
-    kept = {name: options[name] for name in ("points", "seed", "dtype", "timing")}
-    return compare(arguments, voting_methods(), **kept)
-
-
 def _located(ctx: click.Context, options: dict) -> Any:
     from .locate import NOT_LOCATED, located
 
-    return located(options, _stated(ctx, lambda name: name in NOT_LOCATED))
-
-
-def _stated(ctx: click.Context, of_interest) -> list[str]:
-    """Returns the options on the command line whose names are of interest."""
-    return [
-        option.opts[0] if isinstance(option, click.Option) else "GRADIENT"
-        for option in ctx.command.params
-        if ctx.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
-        and of_interest(option.name)
-    ]
-
-
-def _check(arguments: "CheckArguments", options: dict):
-    from .._api.check import check
-    from .inputs.options import AS_GIVEN
-
-    comparison = check(
-        arguments.value,
-        arguments.gradient,
-        *arguments.point,
-        argnums=arguments.argnums,
-        domain=arguments.domain,
-        other=arguments.other,
-        sign=1 if options["sign"] == "1" else -1,
-        **{name: options[name] for name in AS_GIVEN},
-    )
-    first = comparison.results[0].points[0]
-    if arguments.drawn and not math.isfinite(first.value):
-        raise InputError(
-            f"the value is {first.value} at the random numbers; say where it is defined, as in "
-            "--domain NAME=positive, or give numbers, as in --at NAME=0.3,1.2"
-        )
-    if arguments.drawn:
-        with aside():
-            click.echo(arguments.drawn)
-    record = {"formulas": arguments.formulas, "drawn": arguments.drawn}
-    return replace(comparison, settings={**comparison.settings, "asked": record})
+    return located(options, stated(ctx, lambda name: name in NOT_LOCATED))
 
 
 def _planted(comparison: Any) -> str:

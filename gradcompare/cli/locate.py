@@ -14,7 +14,7 @@ from .output.files import FILES
 
 NOT_LOCATED = (
     *("wrt", "sign", "scale", "symmetric", "intent"),
-    *("points", "tails", "dtype", "timing", "planted", *FILES),
+    *("points", "tails", "dtype", "timing", "planted", "seconds", *FILES),
 )
 """The options that concern a comparison, but not a search."""
 

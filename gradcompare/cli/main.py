@@ -1,7 +1,4 @@
-"""The command line: `gradcompare list`, `run`, `show`, and `check` and `init` from check.py.
-
-The commands import what needs JAX, so that `--help` does not load it.
-"""
+"""The command line: the commands `list`, `run` and `show`; they import JAX when they need it."""
 
 import sys
 from dataclasses import replace
@@ -9,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .check import AGREE, DISAGREE, UNUSABLE, check_command, init_command
+from .check import AGREE, DISAGREE, SECONDS, UNUSABLE, check_command, init_command
 from .descend import descend_command
 from .interrupts.signals import watch_signals
 from .output.citation import cite_command
@@ -31,6 +28,7 @@ from .output.terminal import (
     progress_bar,
     speak_to_any_terminal,
 )
+from .runs.checked import limited_reading
 from .scan import scan_command
 from .timing.bench import bench_command
 from .timing.diff import diff_command
@@ -152,6 +150,7 @@ def list_command(style: str, pages: Path | None) -> None:
     "--repeats", type=int, default=5, show_default=True, help="Minimum number of timed runs."
 )
 @click.option("--timing/--no-timing", default=True, help="Measure running times.")
+@SECONDS
 @click.option("--jobs", type=click.IntRange(1), help="Number of processes; default: one per core.")
 @click.option("--cache/--no-cache", default=True, help="Keep compiled programs on disk.")
 @click.option(
@@ -196,8 +195,9 @@ def run_command(
     ending = context.obj
     with progress_bar() as (bar, progress), ending.with_finish(finish):
         options["sizes"] = options["sizes"] or None
+        reading = limited_reading(options["seconds"], context)
         comparison = compare_in_processes(
-            names or None, chosen, progress=progress, rows=rows, **options
+            names or None, chosen, progress=progress, rows=rows, reading=reading, **options
         )
     with ending.lock:
         show(comparison, write_all)

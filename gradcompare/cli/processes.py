@@ -6,31 +6,30 @@ When all estimates are there, one case after the other is timed in its process, 
 processes wait.
 """
 
-import multiprocessing
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
     Executor,
     Future,
-    ProcessPoolExecutor,
     ThreadPoolExecutor,
     wait,
 )
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._api.compare import prepare
 from .._engine.case import Study
-from .._engine.run import attempt_or_resume, failed, gathered, run, timed
+from .._engine.run import TOO_LONG, attempt_or_resume, failed, gathered, run, timed
 from .._engine.settings import Case, Progress, Settings
+from .._foundation.wording import duration
 from .._results.result import Comparison, Result
 from .compilation_cache import use_compilation_cache
-from .interrupts.parent import begin, packed
-from .interrupts.signals import without_signals, without_tracker_warnings
+from .interrupts.parent import packed
 from .runs.rows import Rows
+from .runs.workers import Deadline, Worker, hard_limit
 
 WORTHWHILE = 4
 """Number of cases per process: starting one costs 1.5 s, about as much as this many cases."""
@@ -38,6 +37,14 @@ WORTHWHILE = 4
 ENDED = "the process that compared it ended without a result: it crashed or ran out of memory"
 
 UNTIMED = "not timed, because the process with its compiled programs ended"
+
+NO_RETURN = (
+    "the limit of {} is passed, and a call did not return; its process was ended, and with it "
+    "what was learned until then"
+)
+
+LOOK = 0.2
+"""Seconds between two looks at the clock."""
 
 
 def compare_in_processes(
@@ -48,6 +55,7 @@ def compare_in_processes(
     cache: bool,
     progress: Progress,
     rows: Rows | None = None,
+    reading: AbstractContextManager[None] | None = None,
     **options: Any,
 ) -> Comparison:
     """Compares registered objectives, or those in files, as `compare` does.
@@ -59,6 +67,7 @@ def compare_in_processes(
         cache: Whether to keep compiled programs on disk.
         progress: As for `compare`.
         rows: Keeps the rows as they come, and has those of an earlier process.
+        reading: Is entered while the files of the user are read.
         **options: The further arguments of `compare`.
 
     Raises:
@@ -66,93 +75,144 @@ def compare_in_processes(
     """
     if cache:
         use_compilation_cache()
-    cases, settings = prepare(objectives, methods, **options)
+    with reading or nullcontext():
+        cases, settings = prepare(objectives, methods, **options)
     rows = rows or Rows()
     rows.begin(cases, settings)
-    if jobs is None:
-        # Processes cannot share an accelerator: each would take most of its memory.
-        cores = os.cpu_count() or 1 if settings.device.platform == "cpu" else 1
-        jobs = min(cores, len(cases) // WORTHWHILE)
-    if jobs < 2:
+    jobs = jobs or _usual_jobs(cases, settings)
+    limit = settings.seconds and hard_limit(settings.seconds)
+    if jobs < 2 and limit is None:
         return run(cases, settings, progress, rows.keep, rows.earlier)
-    context = multiprocessing.get_context("spawn")
     work = packed(_prepare, objectives, methods, cache, options)
-    workers: list[Executor] = [
-        ThreadPoolExecutor(1, initializer=_keep, initargs=(cases, settings))
-    ]
+    # This process cannot end itself and go on, so that with a limit it only waits.
+    workers = [] if limit else [Worker(_here(cases, settings))]
     with ExitStack() as stack:
-        with without_tracker_warnings():
-            for _ in range(jobs - 1):
-                workers.append(ProcessPoolExecutor(1, context, begin, (work,)))
-                with without_signals():
-                    workers[-1].submit(os.getpid)  # a process starts with the first call
+
+        def started() -> Worker:
+            worker = Worker.started(work)
+            stack.enter_context(worker.executor)
+            return worker
+
         for worker in workers:
-            stack.enter_context(worker)
-        results = _results(cases, settings, workers, progress, rows)
+            stack.enter_context(worker.executor)
+        workers += [started() for _ in range(jobs - len(workers))]
+        dealer = _Dealer(cases, settings, workers, started, limit)
+        results = _results(dealer, progress, rows)
     KEPT.clear()
     return gathered(results, settings)
 
 
-def _results(
-    cases: Sequence[Case],
-    settings: Settings,
-    workers: Sequence[Executor],
-    progress: Progress,
-    rows: Rows,
-) -> list[Result]:
+def _usual_jobs(cases: Sequence[Case], settings: Settings) -> int:
+    # Processes cannot share an accelerator: each would take most of its memory.
+    cores = os.cpu_count() or 1 if settings.device.platform == "cpu" else 1
+    return max(1, min(cores, len(cases) // WORTHWHILE))
+
+
+def _here(cases: Sequence[Case], settings: Settings) -> Executor:
+    return ThreadPoolExecutor(1, initializer=_keep, initargs=(cases, settings))
+
+
+def _results(dealer: "_Dealer", progress: Progress, rows: Rows) -> list[Result]:
+    cases, settings = dealer.cases, dealer.settings
     steps = len(cases) * (2 if settings.timing else 1)
     results: dict[int, Result] = {}
-    owners: dict[int, Executor] = {}
-    for number, worker, result in _dealt(cases, settings, workers, rows.earlier):
+    owners: dict[int, Worker] = {}
+    for number, worker, result in dealer.deal(rows.earlier):
         results[number], owners[number] = result, worker
         rows.keep(number, result)
         progress(result.objective, len(results), steps)
     for number in range(len(cases) * settings.timing):
-        try:
-            results[number] = owners[number].submit(_timed, number).result()
-        except BrokenExecutor:
-            results[number] = replace(results[number], notes=(*results[number].notes, UNTIMED))
+        results[number] = _with_times(number, results[number], owners[number], dealer.limit)
         rows.keep(number, results[number])
         progress(results[number].objective, len(cases) + number + 1, steps)
     return [results[number] for number in range(len(cases))]
 
 
-def _dealt(
-    cases: Sequence[Case],
-    settings: Settings,
-    workers: Sequence[Executor],
-    earlier: Mapping[int, Result],
-) -> Iterator[tuple[int, Executor, Result]]:
-    """Gives each case to the first free worker; yields its number, worker and result.
+def _with_times(number: int, result: Result, owner: Worker, limit: float | None) -> Result:
+    """Returns a result with its running times; without where its process ends, or has ended."""
+    if result.message:
+        return result
+    try:
+        return owner.submit(_timed, number).result(limit)
+    except BrokenExecutor:
+        return replace(result, notes=(*result.notes, UNTIMED))
+    except TimeoutError:
+        owner.end()
+        return replace(result, notes=(*result.notes, TOO_LONG))
 
-    A process that ends in the middle of a case gets no other case.
+
+@dataclass
+class _Dealer:
+    """Gives each case to the first free worker.
+
+    Attributes:
+        cases: The cases.
+        settings: Their settings.
+        workers: The workers.
+        start: Starts one more, in place of one that is ended.
+        limit: The seconds after which a worker is ended in the middle of a case; None for none.
     """
-    waiting = iter(range(len(cases)))
-    pending: dict[Future, tuple[int, Executor]] = {}
 
-    def deal(worker: Executor) -> None:
-        number = next(waiting, None)
-        if number is None:
-            return
+    cases: Sequence[Case]
+    settings: Settings
+    workers: Sequence[Worker]
+    start: Callable[[], Worker]
+    limit: float | None
+    pending: dict[Future, tuple[int, Worker, Deadline]] = field(default_factory=dict)
+
+    def deal(self, earlier: Mapping[int, Result]) -> Iterator[tuple[int, Worker, Result]]:
+        """Yields the number of each case with its worker and its result.
+
+        A process that ends by itself in the middle of a case gets no other case.
+        """
+        waiting = iter(range(len(self.cases)))
+
+        def give(worker: Worker) -> None:
+            number = next(waiting, None)
+            if number is not None:
+                self._give(worker, number, earlier.get(number))
+
+        for worker in self.workers:
+            give(worker)
+        while self.pending:
+            ended = self._end_the_late()
+            for future in wait(self.pending, self._patience, FIRST_COMPLETED).done:
+                number, worker, _ = self.pending.pop(future)
+                try:
+                    result = future.result()
+                    give(worker)
+                except BrokenExecutor:
+                    result = self._lost(number, in_time=future not in ended)
+                    if self.limit is not None:
+                        give(self.start())
+                yield number, worker, result
+
+    def _give(self, worker: Worker, number: int, earlier: Result | None) -> None:
         try:
-            future = worker.submit(_studied, number, earlier.get(number))
-        except BrokenExecutor:  # it ended between two cases; this process does not
-            worker = workers[0]
-            future = worker.submit(_studied, number, earlier.get(number))
-        pending[future] = (number, worker)
+            future = worker.submit(_studied, number, earlier)
+        except BrokenExecutor:  # it ended between two cases
+            worker = self.workers[0] if self.limit is None else self.start()
+            future = worker.submit(_studied, number, earlier)
+        self.pending[future] = (number, worker, Deadline(worker, self.limit))
 
-    for worker in workers:
-        deal(worker)
-    while pending:
-        for future in wait(pending, return_when=FIRST_COMPLETED).done:
-            number, worker = pending.pop(future)
-            try:
-                result = future.result()
-            except BrokenExecutor:
-                result = failed(cases[number], settings, ENDED)
-            else:
-                deal(worker)
-            yield number, worker, result
+    @property
+    def _patience(self) -> float | None:
+        """The seconds after which the clock is looked at again."""
+        return None if self.limit is None else LOOK
+
+    def _end_the_late(self) -> set[Future]:
+        """Ends the processes whose time is over; returns what they were called for."""
+        late = {f for f, (_, _, deadline) in self.pending.items() if deadline.is_over}
+        for future in late:
+            self.pending[future][1].end()
+        return late
+
+    def _lost(self, number: int, *, in_time: bool) -> Result:
+        if in_time:
+            return failed(self.cases[number], self.settings, ENDED)
+        seconds = duration(self.settings.seconds)
+        row = failed(self.cases[number], self.settings, NO_RETURN.format(seconds))
+        return replace(row, timed_out=True)
 
 
 @dataclass

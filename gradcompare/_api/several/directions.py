@@ -1,24 +1,19 @@
 """The product of a Hessian with a vector where there are too many entries to look at each."""
 
-import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import numpy as np
-
+from ..._engine.limits.directions import FAULTY, floor, wrong_entries
 from ..._engine.run import estimate_one
 from ..._engine.settings import make_settings
 from ..._foundation.errors import outcome_of
 from ..._foundation.layout import Layout, PyTree
-from ..._foundation.wording import LISTED, listed, short
 from ..._model.arguments.directions import RANDOM, OnDirections
 from ..._model.arguments.several import random_direction
 from ..._model.arguments.signature import Signature
 from ..._model.arguments.validation import as_point
-from ..._model.estimate import SAFETY
 from ..._model.objective import Objective, Quantity
 from ..._model.problem import Problem
-from ..._model.verdict import Verdict
 from ..._results.result import Comparison, Result
 from .quantity import Options, run_quantity
 
@@ -28,12 +23,6 @@ MOST_ROWS = 5000
 Second differences for every row cost d times some dozens of values: 1.6 s of CPU time at d = 1000
 and 28 s at d = 10⁴ for a function that reads its parameters once.
 """
-
-FAULTY = (Verdict.ANALYTIC_WRONG, Verdict.ANALYTIC_INEXACT)
-"""The verdicts after which the entries are compared with autodiff, which the others confirm."""
-
-MISS = 1e-6
-"""Probability with which several wrong entries escape, of the size that is stated."""
 
 
 @dataclass(frozen=True)
@@ -72,21 +61,7 @@ class _Plain:
         settings = make_settings(methods, quantity=quantity, device=device, timing=False)
         problem = self.at(self.signature, "x0", quantity)
         mine, other = (estimate_one(problem, method, settings) for method in settings.methods)
-        off = np.abs(mine.value - other.value)
-        wrong = np.flatnonzero(~(off <= SAFETY * (mine.error + other.error)))
-        if not wrong.size:
-            return ""
-        worst = wrong[np.argsort(-off[wrong], kind="stable")][:LISTED]
-        parts = [
-            f"{problem.output.name(int(i))} ({short(mine.value[i], 6)}, by autodiff "
-            f"{short(other.value[i], 6)})"
-            for i in worst
-        ]
-        most = ", most" if wrong.size > LISTED else ""
-        return (
-            f"entries that differ from autodiff at x0: {wrong.size} of {off.size}{most}: "
-            f"{listed(parts)}"
-        )
+        return wrong_entries(mine, other, problem)
 
 
 def run_along_directions(
@@ -110,33 +85,9 @@ def _in_words(result: Result, plain: _Plain) -> Result:
     names = ", ".join(f"u{k}" for k in range(1, RANDOM + 1))
     notes = [
         f"{what} has {plain.layout.size} entries, and is compared along {RANDOM} random "
-        f"directions {names} and along v: {_floor(result)}"
+        f"directions {names} and along v: {floor(result, RANDOM)}"
     ]
     if result.verdict in FAULTY:
         wrong = outcome_of(lambda: plain.wrong_entries(result.quantity))
         notes += [wrong] if isinstance(wrong, str) and wrong else []
     return replace(result, d=plain.layout.size, notes=(*result.notes, *notes))
-
-
-def _floor(result: Result) -> str:
-    """Returns which errors show along the random directions at the first point.
-
-    An error e of one entry changes a product by at least |e| w, where w is the size of its
-    coordinate. See `RANDOM` for several errors.
-    """
-    votes = result.points[0].votes if result.points else {}
-    others = [
-        estimate.error[:RANDOM] for source, estimate in votes.items() if source != "analytic"
-    ]
-    if "analytic" not in votes or not others:
-        return "there is nothing to compare it with"
-    bars = votes["analytic"].error[:RANDOM] + np.max(others, axis=0)
-    least = (SAFETY + 1) * float(np.max(bars))
-    if not math.isfinite(least):
-        return "the error bars do not show which errors would be seen"
-    return (
-        f"one wrong entry shows if its error, times the size of its coordinate, is above "
-        f"{short(least)} at {result.points[0].label}; several wrong entries escape with a "
-        f"probability below {MISS:.0e} if the largest is above "
-        f"{short(least * MISS ** (-1 / RANDOM))}"
-    )

@@ -47,6 +47,8 @@ class Options(TypedDict, total=False):
         memory_bytes: Largest temporary memory of the perturbed points together.
         executor: Calls a function on the host at many points at a time.
         on_error: Whether unusable input raises an error, or is a row of the result.
+        seconds: The time limit.
+        progress: Whether to show a progress bar.
     """
 
     argnums: int | Sequence[int]
@@ -61,6 +63,8 @@ class Options(TypedDict, total=False):
     memory_bytes: int
     executor: Executor | None
     on_error: Literal["row", "raise"]
+    seconds: float | None
+    progress: bool | None
 
 
 def signature_of(arguments: tuple, options: Mapping[str, Any], known: type = Options) -> Signature:
@@ -191,12 +195,13 @@ def run_quantity(
         pattern: The pattern of a sparse matrix.
         at: Makes the problem at a point with its name, where `objective` is of other parameters.
     """
-    names = ("seed", "points", "device", "memory_bytes", "executor", "on_error")
+    names = ("seed", "points", "device", "memory_bytes", "executor", "on_error", "seconds")
     chosen = {name: option for name, option in options.items() if name in names}
     methods = options.get("methods")
     settings = make_settings(
         voting_methods() if methods is None else methods,
         **{"on_error": "raise", **chosen},
+        progress=options.get("progress"),
         quantity=quantity,
         timing=False,
         seeks=True,

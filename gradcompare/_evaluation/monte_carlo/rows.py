@@ -11,7 +11,7 @@ from collections.abc import Hashable
 
 import jax
 import numpy as np
-from jaxtyping import PyTree
+from jaxtyping import Float, PyTree
 
 from ..._foundation.errors import outcome_of
 from ..._model.estimate import EPS, Estimate
@@ -40,7 +40,7 @@ def estimate_with_shuffled_rows(evaluator: Evaluator, key: Hashable) -> Estimate
     """Returns the result of the function under `key`, with the rounding error of its sums."""
     function = evaluator.problem.objective.value
     value = evaluator.run(key, function)
-    samples = [SHUFFLED * (other.run(key, function) - value) for other in _shuffled(evaluator)]
+    samples = _of_shuffled(evaluator, key, value)
     for seed in range(NUDGES, NUDGES + MORE_NUDGES):
         moved = moved_by(seed, evaluator, key, function, size=len(value))
         samples.append(2 * (moved - value))
@@ -49,10 +49,13 @@ def estimate_with_shuffled_rows(evaluator: Evaluator, key: Hashable) -> Estimate
     return Estimate(value, np.fmax(least, spread(value, value + np.stack(samples))))
 
 
-def _shuffled(evaluator: Evaluator) -> list[Evaluator]:
-    """Returns the same functions with the rows of the data in other orders, if that is alike."""
-    problem, others = evaluator.problem, []
-    lengths = Counter(np.shape(x)[0] for x in jax.tree.leaves(problem.data) if np.ndim(x))
+def _of_shuffled(
+    evaluator: Evaluator, key: Hashable, result: Float[np.ndarray, " k"]
+) -> list[Float[np.ndarray, " k"]]:
+    """Returns how far results move with the rows in other orders, if the value does not."""
+    problem, samples = evaluator.problem, []
+    leaves = jax.tree.leaves(_rows_of(problem))
+    lengths = Counter(np.shape(x)[0] for x in leaves if np.ndim(x))
     rows = max((n for n in lengths if n >= FEWEST_ROWS), key=lambda n: lengths[n], default=0)
     if not rows:
         return []
@@ -64,8 +67,8 @@ def _shuffled(evaluator: Evaluator) -> list[Evaluator]:
         alike = not isinstance(changed, Exception) and _is_near(changed, value)
         if not alike:
             return []
-        others.append(other)
-    return others
+        samples.append(SHUFFLED * (other.run(key, problem.objective.value) - result))
+    return samples
 
 
 def _is_near(a: float, b: float) -> bool:
@@ -77,4 +80,11 @@ def _with_rows(problem: Problem, rows: int, order: np.ndarray) -> Problem:
         has_rows = np.ndim(x) and np.shape(x)[0] == rows
         return np.asarray(x)[order] if has_rows else x
 
-    return dataclasses.replace(problem, data=jax.tree.map(shuffled, problem.data))
+    mixed = jax.tree.map(shuffled, _rows_of(problem))
+    data = (mixed, *problem.data[1:]) if problem.shifts else mixed
+    return dataclasses.replace(problem, data=data)
+
+
+def _rows_of(problem: Problem) -> PyTree:
+    """Returns the data that may have rows: not the point from which parameters are shifted."""
+    return problem.data[0] if problem.shifts else problem.data

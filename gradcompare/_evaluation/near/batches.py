@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int, PyTree
 
+from ..._foundation.limits.clock import computed
 from ..._foundation.precision import cast
 from ..._model.problem import Problem
 from ..compiled import CompiledFunction
@@ -118,6 +119,7 @@ class CompiledBatches:
             extra = (line, *padded, batches)
             results = self.runner.run(function.recipe, function, *extra, helper=True)
             values[start : start + size] = results[:size]
+            computed(size)
         return values
 
     def _moved(self, value, params, data, direction, line, indices, steps, shifts, batches):

@@ -28,8 +28,11 @@ b that the error bars show. Several can cancel, with a probability of at most b 
 direction, e being the worst of them (`_locate.directions` derives it).
 """
 
-NAMES = (*(f"along u{k}" for k in range(1, RANDOM + 1)), "along v")
-"""The names of the entries: the random directions, and that of the product."""
+ALONG_RANDOM = tuple(f"along u{k}" for k in range(1, RANDOM + 2))
+"""The names of the entries of a gradient: one more direction stands for that of a product."""
+
+NAMES = (*ALONG_RANDOM[:RANDOM], "along v")
+"""Those of a product: the random directions, and that of the product."""
 
 
 @dataclass(frozen=True)
@@ -99,39 +102,56 @@ class OnDirections:
     def objective(self) -> Objective:
         """The objective as a function of z."""
         plain, of = self.plain, f"of {self.plain.name}"
-        gradient, hvp = plain.gradient, plain.hvp
+        gradient, hvp, other = plain.gradient, plain.hvp, plain.other
         product = hvp and AlongDirections(hvp, self.layout, f"the hvp {of}")
         return replace(
             plain,
             value=AlongDirections(plain.value, self.layout),
             gradient=gradient and AlongDirections(gradient, self.layout, f"the gradient {of}"),
             hvp=product and ProductAlong(product),
+            other=other and AlongDirections(other, self.layout, f"other {of}"),
+            reference=plain.reference and AlongDirections(plain.reference, self.layout),
             lower=-np.inf,
             upper=np.inf,
         )
 
     def at(self, problem: Problem, quantity: Quantity) -> Problem:
-        """Returns the problem of z = 0 for a problem of the product of a Hessian with a vector.
+        """Returns the problem of z = 0 for that of a gradient, or of a Hessian times a vector.
 
         Args:
-            problem: The problem.
+            problem: The problem; one of a product has its direction, which is one of them.
             quantity: The quantity that is compared: the gradient or the product.
 
         Raises:
             InputError: if a coordinate that moves lies at its bound.
         """
-        x, v = self.layout.flatten(problem.params), self.layout.flatten(problem.direction)
+        x = self.layout.flatten(problem.params)
+        if problem.direction is None:
+            vectors = dict(zip(ALONG_RANDOM, _random(x, problem, self.seed, 1), strict=True))
+            return self._lifted(x, vectors, problem, None, quantity)
+        v = self.layout.flatten(problem.direction)
         size = float(np.linalg.norm(x)) or len(x) ** 0.5
         # A power of two, which changes no digit.
         unit = float(np.exp2(np.floor(np.log2(size / np.linalg.norm(v)))))
-        vectors = [*_random(x, problem, self.seed), unit * v]
-        room = self._room(x, vectors, problem)
+        rows = [*_random(x, problem, self.seed), unit * v]
+        vectors = dict(zip(NAMES, rows, strict=True))
+        u = {**dict.fromkeys(NAMES, 0.0), "along v": 1 / unit} if quantity == "hvp" else None
+        return self._lifted(x, vectors, problem, u, quantity)
+
+    def _lifted(
+        self,
+        x: Float[np.ndarray, " d"],
+        vectors: dict[str, np.ndarray],
+        problem: Problem,
+        direction: dict[str, float] | None,
+        quantity: Quantity,
+    ) -> Problem:
+        """Returns the problem of z = 0 along these vectors."""
+        room = self._room(x, list(vectors.values()), problem)
         objective = replace(self.objective, lower=-room, upper=room)
-        trees = dict(zip(NAMES, map(self.layout.unflatten, vectors), strict=True))
-        data = (problem.data, problem.params, trees)
-        rest, along = dict.fromkeys(NAMES, 0.0), {"along v": 1 / unit}
-        u = {**rest, **along} if quantity == "hvp" else None
-        lifted = Problem.at(objective, rest, data, problem.label, u, quantity)
+        trees = {name: self.layout.unflatten(vector) for name, vector in vectors.items()}
+        data, nowhere = (problem.data, problem.params, trees), dict.fromkeys(vectors, 0.0)
+        lifted = Problem.at(objective, nowhere, data, problem.label, direction, quantity)
         return replace(lifted, shifts=True)
 
     def _room(
@@ -156,9 +176,9 @@ class OnDirections:
 
 def _moved(point: PyTree, vectors: dict[str, PyTree], z: dict[str, Any]) -> PyTree:
     """Returns the point moved along the directions."""
-    for name in NAMES:
+    for name, vector in vectors.items():
         t = z[name]
-        point = jax.tree.map(lambda leaf, u, t=t: leaf + t * u, point, vectors[name])
+        point = jax.tree.map(lambda leaf, u, t=t: leaf + t * u, point, vector)
     return point
 
 
@@ -167,11 +187,13 @@ def _dot(a: PyTree, b: PyTree) -> Any:
     return sum(jax.tree.leaves(parts))
 
 
-def _random(x: Float[np.ndarray, " d"], problem: Problem, seed: int) -> list[np.ndarray]:
-    """Draws the random directions; a coordinate at its bound does not move."""
+def _random(
+    x: Float[np.ndarray, " d"], problem: Problem, seed: int, more: int = 0
+) -> list[np.ndarray]:
+    """Draws the random directions, and more; a coordinate at its bound does not move."""
     lower, upper = problem.bounds
     typical = np.median(np.abs(x[x != 0])) if np.any(x) else problem.unit
     size = np.minimum(np.where(x == 0, typical, np.abs(x)), np.minimum(x - lower, upper - x))
     rng = np.random.default_rng([seed, len(x), RANDOM])
-    signs = rng.choice([-1.0, 1.0], size=(RANDOM, len(x)))
+    signs = rng.choice([-1.0, 1.0], size=(RANDOM + more, len(x)))
     return list(signs * rng.uniform(1.0, 2.0, size=signs.shape) * size)

@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Array
 
 from ..._foundation.errors import InputError, UnknownNameError
+from ..._foundation.limits.sizes import require_small
 from ..._foundation.user_code import describe
 from .syntax import BITS, Source, call_of, is_constant, names, parse
 from .vocabulary import ATTRIBUTES, CONSTANTS, FUNCTIONS, OPERATORS
@@ -143,10 +144,13 @@ class _Walker:
 
     def attempt(
         self, node: ast.AST, function: Callable[..., Any], *operands: Any, **keywords: Any
-    ):
+    ) -> Any:
         """Calls a function; an error points at the part of the formula."""
         try:
-            return function(*operands, **keywords)
+            result = function(*operands, **keywords)
+            if isinstance(result, ARRAYS):
+                require_small(result.shape)
+            return result
         except Exception as error:
             if isinstance(error, InputError) and "^" in str(error):
                 raise

@@ -10,7 +10,9 @@ import numpy as np
 from jaxtyping import PyTree
 
 from ..._foundation.errors import InputError, UnknownNameError
+from ..._foundation.limits.sizes import require_small
 from ..._foundation.precision import FLOAT64, precision_scope
+from ..._introspection.jaxprs import equations
 from .arguments import CheckArguments
 from .formula import Formula
 from .values import NAMED, NamedValues, named, read_file
@@ -60,7 +62,11 @@ def arguments_of_formulas(
         function.__signature__ = _signature(others)
     for option, one in formulas.items():
         with _blamed(option), precision_scope(FLOAT64):
-            jax.eval_shape(one, {**params, **dict(zip(others, data, strict=True))})
+            values = {**params, **dict(zip(others, data, strict=True))}
+            # The sizes of what it computes on the way are known as well.
+            for step in equations(jax.make_jaxpr(one)(values).jaxpr):
+                for result in step.outvars:
+                    require_small(getattr(result.aval, "shape", ()), "what it computes on the way")
     return CheckArguments(
         formula,
         gradient if gradients else None,

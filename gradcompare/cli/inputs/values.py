@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float, PyTree
 
 from ..._foundation.errors import InputError
+from ..._foundation.limits.sizes import require_small
 from ..._foundation.storage.strict import read_json
 from ..._foundation.user_code import describe
 from ..._model.arguments.domain import bounds_of
@@ -214,7 +215,9 @@ def _shape(name: str, text: str) -> tuple[int, ...]:
             f"--shape gives {text!r} for {name}; give positive integers such as 50,3, "
             f"or {name}= for a scalar"
         )
-    return tuple(int(part) for part in parts)
+    shape = tuple(int(part) for part in parts)
+    require_small(shape, f"--shape {name}")
+    return shape
 
 
 def _described(name: str, value: PyTree) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..._evaluation.evaluator import Evaluator
+from ..._evaluation.monte_carlo.rerun import largest_of
 from ..._evaluation.monte_carlo.spread import Watch, traced
 from ..._foundation.user_code import Place
 from ..._model.estimate import EPS
@@ -22,6 +23,9 @@ GAIN = 1e3
 CANDIDATES = 8
 """Largest number of expressions that are tried."""
 
+WATCHED_ARRAYS = 8
+"""Number of arrays as large as the largest that the watched program holds, about."""
+
 SHARE = 0.5
 """Largest part of the error that is left without the operation to blame."""
 
@@ -31,6 +35,8 @@ def lost_digits(evaluator: Evaluator, method: AbstractMethod, entries: Sequence[
     closed = traced(evaluator, method)
     if closed is None or evaluator.problem.quantity != "gradient":
         return ""
+    if WATCHED_ARRAYS * 8 * largest_of(closed) > evaluator.memory_bytes:
+        return ""  # a remark is not worth gigabytes
     watch = Watch(evaluator, method, closed)
     seeds, nothing = range(3), np.zeros(watch.size)
     runs = [watch.run(seed, nothing) for seed in seeds]

@@ -1,0 +1,1 @@
+"""How long a check may take, and how far it is: `clock`."""
