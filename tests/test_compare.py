@@ -8,6 +8,7 @@ import pytest
 from faults import VOTERS
 
 from gradcompare import Objective, Verdict, compare, get_objective
+from gradcompare._foundation.plugins import installed_version
 from gradcompare.methods.finite_difference import Central
 
 
@@ -119,7 +120,11 @@ def test_results_are_there_where_the_package_is_not_installed(monkeypatch):
         raise importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(importlib.metadata, "version", missing)
-    assert quick(points=1).environment["jax"] == "not installed"
+    installed_version.cache_clear()
+    try:
+        assert quick(points=1).environment["jax"] == "not installed"
+    finally:
+        installed_version.cache_clear()
 
 
 def test_data_are_arguments_of_the_program_and_not_constants():

@@ -80,6 +80,7 @@ def test_processes_and_jobs_give_the_same(more, tmp_path):
         assert results(tmp_path, names, "--jobs", "1", "--no-timing", seed=3) == first
 
 
+@pytest.mark.sweep
 def test_one_process_gives_the_same_again(tmp_path):
     """In whatever order, and with the programs of before: findings do not grow old."""
     (tmp_path / "mine.py").write_text(FILE)

@@ -177,14 +177,11 @@ def require_settings(settings: dict[str, Any]) -> None:
     Raises:
         InputError: if not, as where a file was written by something else.
     """
-    methods, sources = settings.get("methods"), settings.get("sources")
-    fit = isinstance(settings.get("dtype"), str)
-    if isinstance(methods, dict) and isinstance(sources, dict):
-        named = (isinstance(n, str) and isinstance(methods.get(n), str) for n in sources.values())
-        fit = fit and all(named)
-    else:
-        fit = False
-    if not fit:
+    methods, sources = (settings.get(name) or {} for name in ("methods", "sources"))
+    tables = isinstance(methods, dict) and isinstance(sources, dict)
+    names = [*sources.values()] if tables else [None]
+    known = all(isinstance(name, str) and isinstance(methods.get(name), str) for name in names)
+    if not known or not methods or not isinstance(settings.get("dtype"), str):
         raise InputError(
             "the comparison lacks the settings methods, sources and dtype, from which its table "
             "is made; run it again"
