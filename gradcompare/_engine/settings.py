@@ -11,6 +11,7 @@ import numpy as np
 from .._evaluation.checks import require_valid
 from .._evaluation.evaluator import Evaluator
 from .._foundation.errors import InputError, UnknownNameError, require_count
+from .._foundation.executors.tasks import require_executor
 from .._foundation.precision import FLOAT64, Device, find_device, find_dtype
 from .._foundation.wording import given
 from .._model.objective import Objective, Quantity
@@ -117,11 +118,7 @@ def make_settings(
     for name, least in (("points", 1), ("repeats", 1), ("seed", 0), ("memory_bytes", 1)):
         require_count(name, getattr(settings, name), least)
     _require_time(settings)
-    if not (settings.executor is None or callable(getattr(settings.executor, "map", None))):
-        raise InputError(
-            f"executor is {given(settings.executor)}; give one of concurrent.futures, such as "
-            "ProcessPoolExecutor()"
-        )
+    require_executor(settings.executor)
     return settings
 
 

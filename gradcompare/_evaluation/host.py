@@ -4,7 +4,7 @@ They are called directly, on their own copies of NumPy arrays.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float, PyTree
 
 from .._foundation.errors import GradcompareError, InputError, outcome_of
+from .._foundation.executors.tasks import Task
 from .._foundation.limits.clock import check_time, computed
 from .._foundation.precision import FLOAT64, cast, precision_scope
 from .._foundation.user_code import describe
@@ -169,19 +170,38 @@ def called_at(
 
     Raises:
         GradcompareError: if the result is none that can be used at all.
+        UnsentError: if the call cannot be sent to the workers of the executor.
+        LostWorkerError: if the executor lost a part of the calls.
     """
-    attempt, chunk = partial(_attempt, call), max(1, len(points) // CHUNKS)
-    # A thread or a process of an executor does not have the scope of the caller.
-    wide = jax.dtypes.canonicalize_dtype(FLOAT64) == FLOAT64
-    apart = partial(_in_scope, FLOAT64 if wide else np.dtype(np.float32), attempt)
-    each = executor and executor.map(apart, points, chunksize=chunk)
+    attempt = partial(_attempt, call)
+    apart = None if executor is None else _apart(attempt, points, executor)
     results = []
-    for result, error in each or map(attempt, points):
+    for result, error in apart or map(attempt, points):
         if error is not None:
             failed(*error)
         results.append(result)
         computed(1)
     return results
+
+
+def _apart(
+    attempt: Callable[[Params], Any], points: Sequence[Params], executor: Executor
+) -> Iterator[tuple[Any | None, tuple[str, str] | None]]:
+    """Yields the outcomes at the points, of calls on the workers of an executor."""
+    # A worker does not have the scope of the caller.
+    wide = jax.dtypes.canonicalize_dtype(FLOAT64) == FLOAT64
+    several = partial(_several, FLOAT64 if wide else np.dtype(np.float32), attempt)
+    task = Task.of(executor, several, "the function")
+    chunk = max(1, len(points) // CHUNKS)
+    futures = []
+    try:
+        for start in range(0, len(points), chunk):
+            futures.append(task.submit(points[start : start + chunk]))
+        for future in futures:
+            yield from task.result(future)
+    finally:
+        for future in futures:
+            future.cancel()
 
 
 def with_arrays_of_jax(function: Callable) -> Callable:
@@ -200,9 +220,9 @@ def _number(value: Callable[[Params, Data], PyTree], data: Data, params: Params)
     return float(np.asarray(value(params, data)))
 
 
-def _in_scope(dtype: np.dtype, attempt: Callable[[Params], Any], params: Params) -> Any:
+def _several(dtype: np.dtype, attempt: Callable[[Params], Any], points: Sequence[Params]) -> list:
     with precision_scope(dtype):
-        return attempt(params)
+        return [attempt(point) for point in points]
 
 
 def _attempt(

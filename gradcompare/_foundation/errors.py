@@ -81,6 +81,14 @@ class LostDerivativeError(GradcompareError):
     """
 
 
+class UnsentError(InputError):
+    """A function that cannot be sent to the workers of an executor, or not loaded there."""
+
+
+class LostWorkerError(GradcompareError):
+    """An executor lost a call: a worker died, or a connection broke."""
+
+
 class Untraceable(enum.Enum):
     """The reason why JAX could not trace a function; no sign of a fault in the function."""
 
@@ -184,13 +192,17 @@ def optional(step: str, call: Callable[[], T], otherwise: T) -> T:
     Such a failure is a fault of this package, and not of the user's functions. It is logged with
     its traceback, and reported (`failed_steps`).
     """
+    collected = _failures.get()
     try:
         return call()
+    except LostWorkerError as error:
+        if collected is not None:
+            collected.append(f"{step} was left out: {error}")
+        return otherwise
     except Exception as error:
         if os.environ.get(RAISE):
             raise
         LOGGER.exception("%s failed", step)
-        collected = _failures.get()
         if collected is not None:
             collected.append(
                 f"{step} failed with {type(error).__name__}: this is a fault of gradcompare, not "

@@ -18,7 +18,7 @@ from ..._evaluation.checks import (
 from ..._evaluation.compiled import CompiledFunction
 from ..._evaluation.evaluator import Evaluator
 from ..._evaluation.rounding import estimate_with_rounding
-from ..._foundation.errors import Untraceable, outcome_of
+from ..._foundation.errors import UnsentError, Untraceable, outcome_of
 from ..._foundation.user_code import describe
 from ..._introspection.jaxprs import depends_on
 from ..._model.arguments.user_functions import ByRule
@@ -111,6 +111,8 @@ def _estimates(
             missing[method.name] = reason
             continue
         outcome = outcome_of(partial(estimate_as_declared, method, evaluator))
+        if isinstance(outcome, UnsentError):  # as unusable as any other argument
+            raise outcome
         if isinstance(outcome, Estimate):
             estimates[method.name] = outcome
         else:

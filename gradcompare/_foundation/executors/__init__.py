@@ -1,0 +1,1 @@
+"""Calls on the workers of an executor: threads, processes, or other machines."""
