@@ -1,8 +1,11 @@
 """`compare`: many objectives and methods, at chosen sizes, points, dtypes and devices."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from functools import partial
 from typing import Any, Literal
 
+from .._engine.executors.cases import Recipe, distributed
 from .._engine.run import run
 from .._engine.settings import (
     Case,
@@ -11,13 +14,14 @@ from .._engine.settings import (
     make_settings,
 )
 from .._foundation.errors import InputError, UnknownNameError, require_count
+from .._foundation.executors.tasks import require_executor
 from .._foundation.wording import listed
 from .._model.objective import Objective, Quantity
 from .._points.sources import Draws
 from .._results.result import Comparison
 from ..methods._base import AbstractMethod
 from ..methods._registry import standard_methods
-from .registry import find_objectives, registered_objectives, unique
+from .registry import absolute, find_objectives, registered_objectives, unique
 
 COMPARED: dict[str, str] = {
     "gradient": "value",
@@ -46,6 +50,8 @@ def compare(
     on_error: Literal["row", "raise"] = "row",
     progress: Progress = lambda name, done, total: None,
     seconds: float | None = None,
+    executor: Executor | None = None,
+    distribute: Literal["cases", "points"] = "cases",
 ) -> Comparison:
     """Compares the derivatives of objectives by several methods: errors, bars, verdicts, times.
 
@@ -69,6 +75,10 @@ def compare(
             `raise` raises.
         progress: `progress(name, done, total)` is called after each step of the work.
         seconds: The time limit of each objective, as for `check`, and again of its timing.
+        executor: Threads, processes or a cluster, as for `check`.
+        distribute: What the executor gets. `cases`: each objective at each size is examined, and
+            timed, by one worker; one that dies costs its case only. `points`: the cases stay here,
+            and workers call the values that JAX cannot trace, as with `executor` of `check`.
 
     Raises:
         InputError: if an argument cannot be used; with `on_error="raise"` also if an
@@ -82,22 +92,53 @@ def compare(
         ridge 10 AGREE
         rosenbrock 10 AGREE
     """
-    cases, settings = prepare(
-        objectives,
-        methods,
-        sizes=sizes,
-        quantity=quantity,
-        dtype=dtype,
-        device=device,
-        seed=seed,
-        points=points,
-        timing=timing,
-        repeats=repeats,
-        memory_bytes=memory_bytes,
-        on_error=on_error,
-        seconds=seconds,
-    )
-    return run(cases, settings, progress)
+    if distribute not in ("cases", "points"):
+        raise UnknownNameError("part to distribute", distribute, ("cases", "points"))
+    require_executor(executor)
+    options: dict[str, Any] = {
+        "sizes": sizes,
+        "quantity": quantity,
+        "dtype": dtype,
+        "device": device,
+        "seed": seed,
+        "points": points,
+        "timing": timing,
+        "repeats": repeats,
+        "memory_bytes": memory_bytes,
+        "on_error": on_error,
+        "seconds": seconds,
+    }
+    if executor is None or distribute == "points":
+        return run(*prepare(objectives, methods, executor=executor, **options), progress)
+    if objectives is not None:
+        alone = isinstance(objectives, (str, Objective))
+        objectives = [objectives] if alone else list(objectives)
+    cases, settings = prepare(objectives, methods, **options)
+    recipe_of = recipes(objectives, settings.methods, options)
+    return distributed(cases, settings, executor, recipe_of, progress)
+
+
+def recipes(
+    objectives: Sequence[str | Objective] | None,
+    methods: Sequence[AbstractMethod],
+    options: dict[str, Any],
+) -> Callable[[Case], Recipe]:
+    """Returns what gives a recipe for each case of `prepare` with the same arguments.
+
+    What is named is named to a worker too, with the whole paths of files. An objective is sent,
+    and each worker gets those of its own cases only.
+    """
+    if objectives is None:
+        shipped = partial(prepare, None, methods, **options)
+        return lambda case: shipped
+    names = [absolute(item) for item in objectives if isinstance(item, str)]
+    named = partial(prepare, names, methods, **options)
+    sent = {
+        id(item): partial(prepare, item, methods, **options)
+        for item in objectives
+        if isinstance(item, Objective)
+    }
+    return lambda case: sent.get(id(case.objective), named)
 
 
 def prepare(

@@ -8,6 +8,7 @@ name under the entry point `gradcompare.objectives`. The first call reads them.
 import functools
 from collections.abc import Iterable, Sequence
 from importlib.metadata import entry_points
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -64,6 +65,12 @@ def find_objectives(name: str) -> tuple[Objective, ...]:
         return (registered[name],)
     module = load_module(place)
     return _exported(_attribute(module, place, attribute) if attribute else module, name)
+
+
+def absolute(name: str) -> str:
+    """Returns a name for `find_objectives` that means the same in another folder."""
+    place, colon, attribute = name.rpartition(":") if ":" in name else (name, "", "")
+    return f"{Path(place).resolve()}{colon}{attribute}" if place.endswith(".py") else name
 
 
 def find_variables(names: Iterable[str]) -> list[Any]:

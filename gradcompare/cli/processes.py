@@ -20,8 +20,9 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .._api.compare import prepare
+from .._api.compare import prepare, recipes
 from .._engine.case import Study
+from .._engine.executors.cases import distributed
 from .._engine.run import TOO_LONG, attempt_or_resume, failed, gathered, run, timed
 from .._engine.settings import Case, Progress, Settings
 from .._foundation.wording import duration
@@ -56,6 +57,7 @@ def compare_in_processes(
     progress: Progress,
     rows: Rows | None = None,
     reading: AbstractContextManager[None] | None = None,
+    executor: Executor | None = None,
     **options: Any,
 ) -> Comparison:
     """Compares registered objectives, or those in files, as `compare` does.
@@ -68,17 +70,21 @@ def compare_in_processes(
         progress: As for `compare`.
         rows: Keeps the rows as they come, and has those of an earlier process.
         reading: Is entered while the files of the user are read.
+        executor: Examines the cases in the place of processes of our own, if given.
         **options: The further arguments of `compare`.
 
     Raises:
         InputError: if an argument cannot be used.
     """
-    if cache:
+    if cache and executor is None:  # the processes of a cluster are not ours to set up
         use_compilation_cache()
     with reading or nullcontext():
         cases, settings = prepare(objectives, methods, **options)
     rows = rows or Rows()
     rows.begin(cases, settings)
+    if executor is not None:
+        recipe_of = recipes(objectives, settings.methods, options)
+        return distributed(cases, settings, executor, recipe_of, progress, rows.keep, rows.earlier)
     jobs = jobs or _usual_jobs(cases, settings)
     limit = settings.seconds and hard_limit(settings.seconds)
     if jobs < 2 and limit is None:

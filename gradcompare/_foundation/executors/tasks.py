@@ -117,8 +117,8 @@ class Task:
                 "or give a ThreadPoolExecutor"
             )
         return LostWorkerError(
-            f"the executor lost a call of {self.what} ({describe(error)}): a worker died, ran out "
-            "of memory, could not start, or cannot be reached"
+            f"the executor did not answer for {self.what} ({describe(error)}): a worker died, ran "
+            "out of memory, could not start, or cannot be reached"
         )
 
 

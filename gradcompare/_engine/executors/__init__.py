@@ -1,0 +1,1 @@
+"""Whole cases on the workers of an executor."""
