@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 
-from ..._foundation.errors import GradcompareError, InputError, outcome_of
+from ..._foundation.errors import GradcompareError, InputError, LostWorkerError, outcome_of
 from ..._foundation.executors.tasks import Task
 from ..._foundation.user_code import describe
 from ..._foundation.wording import listed
@@ -40,7 +40,8 @@ def distributed(
 ) -> Comparison:
     """Returns the results of every case, each made and timed by a worker of an executor.
 
-    A case that a worker takes with it as it dies is a row that failed; the others go on.
+    A case that a worker takes with it as it dies is tried once more, alone. If it is lost again,
+    its row says so; the others go on.
 
     Args:
         cases: The cases.
@@ -55,10 +56,7 @@ def distributed(
     Raises:
         GradcompareError: with `on_error="raise"`, if a case fails or is lost.
     """
-    # The token tells this run from an earlier one, since when the files may have changed.
-    examine = partial(_examined, uuid.uuid4().hex, _versions(settings))
-    tasks: dict[int, Task] = {}
-    pending: dict[Future, tuple[int, Task]] = {}
+    work = _Work(settings, executor, recipe_of)
     results: dict[int, Result] = {}
 
     def arrived(number: int, result: Result) -> None:
@@ -66,40 +64,70 @@ def distributed(
         keep(number, result)
         progress(result.objective, len(results), len(cases))
 
+    pending: dict[Future, int] = {}
+    lost: list[int] = []
     try:
         for number, case in enumerate(cases):
             done = earlier.get(number)
             if done is not None and (done.timings or not settings.timing):
                 arrived(number, done)
                 continue
-            recipe = recipe_of(case)
-            task = tasks.get(id(recipe)) or Task.of(
-                executor, partial(examine, recipe), "the objective"
-            )
-            tasks[id(recipe)] = task
-            future = _or_failed(partial(task.submit, _key(case), done), case, settings)
-            if isinstance(future, Result):
-                arrived(number, future)
+            future = outcome_of(partial(work.submit, case, done))
+            if isinstance(future, Exception):
+                arrived(number, work.row_of(future, case))
             else:
-                pending[future] = (number, task)
+                pending[future] = number
         for future in as_completed(pending):
-            number, task = pending[future]
-            arrived(number, _or_failed(partial(task.result, future), cases[number], settings))
+            number = pending[future]
+            outcome = outcome_of(partial(work.result, future))
+            if isinstance(outcome, LostWorkerError):
+                lost.append(number)
+            else:
+                arrived(number, work.row_of(outcome, cases[number]))
+        # Dask blames all that waits at a worker for its death: alone, only the guilty one dies.
+        for number in lost:
+            case, done = cases[number], earlier.get(number)
+            outcome = outcome_of(lambda c=case, d=done: work.result(work.submit(c, d)))
+            arrived(number, work.row_of(outcome, case))
     finally:
         for future in pending:
             future.cancel()
     return gathered([results[number] for number in range(len(cases))], settings)
 
 
-def _or_failed(call: Callable, case: Case, settings: Settings):
-    """Returns what a call returns; the row of a case that failed if it raises an error."""
-    outcome = outcome_of(call)
-    if not isinstance(outcome, Exception):
-        return outcome
-    if settings.on_error == "raise":
-        raise outcome
-    words = str(outcome) if isinstance(outcome, GradcompareError) else describe(outcome)
-    return failed(case, settings, words)
+class _Work:
+    """What is sent to the workers: one task for each recipe, which is called for each case."""
+
+    def __init__(
+        self, settings: Settings, executor: Executor, recipe_of: Callable[[Case], Recipe]
+    ) -> None:
+        self._settings, self._executor, self._recipe_of = settings, executor, recipe_of
+        # The token tells this run from an earlier one, since when the files may have changed.
+        self._examine = partial(_examined, uuid.uuid4().hex, _versions(settings))
+        self._tasks: dict[int, Task] = {}
+        self._owners: dict[Future, Task] = {}
+
+    def submit(self, case: Case, earlier: Result | None) -> Future:
+        recipe = self._recipe_of(case)
+        if id(recipe) not in self._tasks:
+            call = partial(self._examine, recipe)
+            self._tasks[id(recipe)] = Task.of(self._executor, call, "the objective")
+        task = self._tasks[id(recipe)]
+        future = task.submit(_key(case), earlier)
+        self._owners[future] = task
+        return future
+
+    def result(self, future: Future) -> Result:
+        return self._owners.pop(future).result(future)
+
+    def row_of(self, outcome: Result | Exception, case: Case) -> Result:
+        """Returns a result, or the row of a case that failed, unless errors are to be raised."""
+        if not isinstance(outcome, Exception):
+            return outcome
+        if self._settings.on_error == "raise":
+            raise outcome
+        words = str(outcome) if isinstance(outcome, GradcompareError) else describe(outcome)
+        return failed(case, self._settings, words)
 
 
 @dataclass
