@@ -195,9 +195,12 @@ def optional(step: str, call: Callable[[], T], otherwise: T) -> T:
     collected = _failures.get()
     try:
         return call()
+    except UnsentError:  # a fault of an argument, at whichever step it shows
+        raise
     except LostWorkerError as error:
-        if collected is not None:
-            collected.append(f"{step} was left out: {error}")
+        sentence = f"{step} was left out: {error}"
+        if collected is not None and sentence not in collected:
+            collected.append(sentence)
         return otherwise
     except Exception as error:
         if os.environ.get(RAISE):

@@ -18,7 +18,7 @@ from ..._evaluation.checks import (
 from ..._evaluation.compiled import CompiledFunction
 from ..._evaluation.evaluator import Evaluator
 from ..._evaluation.rounding import estimate_with_rounding
-from ..._foundation.errors import UnsentError, Untraceable, outcome_of
+from ..._foundation.errors import UnsentError, Untraceable, optional, outcome_of
 from ..._foundation.user_code import describe
 from ..._introspection.jaxprs import depends_on
 from ..._model.arguments.user_functions import ByRule
@@ -222,5 +222,8 @@ def _with_taylor(
         return judgement, ""
     # Of a wrong gradient it may fall like h² as well: the error is small, or orthogonal to the
     # direction. The sentence says how large an error it would show.
-    taylor = taylor_remainder(evaluator, tested.value)
+    expand = partial(taylor_remainder, evaluator, tested.value)
+    taylor = optional("the Taylor remainder", expand, None)
+    if taylor is None:
+        return judgement, ""
     return unless_followed(judgement, votes, taylor), taylor.sentence
