@@ -120,8 +120,9 @@ def check(
         timing: Whether to measure running times too.
         repeats: Smallest number of blocks in which each method is timed.
         memory_bytes: Largest temporary memory of the perturbed points together.
-        executor: For a `value` on the host: calls it at many points at a time, in threads or
-            processes. Processes need functions that can be pickled.
+        executor: For a `value` on the host: calls it at many points at a time, in threads,
+            processes or a cluster (`docs/clusters.md`). All but threads need functions that can
+            be pickled, or cloudpickle.
         on_error: `raise` raises on unusable input; `row` reports it as the verdict `ERROR`.
         seconds: The time limit, for each point of `at`. Where every coordinate would take longer
             by what one value takes, the gradient is compared along random directions, and the
