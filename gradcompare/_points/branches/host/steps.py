@@ -4,6 +4,7 @@ A number that does not come from a recorded array is a constant, or was lost to 
 `np.asarray`. If it differs from one point to the next, it was lost.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -21,6 +22,10 @@ UFUNCS = (
 
 CALLS = (np.round, np.fix, np.interp)
 """Functions of arrays that do, though their results are no whole numbers."""
+
+
+SHORT = 64
+"""Bytes up to which an array is not longer than its hash."""
 
 
 def stepping(record: Record, function: Callable, operands: Any, result: Any) -> None:
@@ -57,4 +62,11 @@ def outside(record: Record, things: Iterable[Any]) -> None:
         if isinstance(each, (bool, int, float, complex, np.ndarray, np.generic)) and not (
             isinstance(each, Tracked)
         ):
-            record.outside.append(np.asarray(each).tobytes())
+            record.outside.append(_told_apart(np.asarray(each)))
+
+
+def _told_apart(numbers: np.ndarray) -> bytes:
+    """Returns the bytes of an array; of a large one, their hash."""
+    if numbers.nbytes <= SHORT:
+        return numbers.tobytes()
+    return hashlib.blake2b(np.ascontiguousarray(numbers)).digest()
