@@ -24,8 +24,8 @@ CALLS = (np.round, np.fix, np.interp)
 """Functions of arrays that do, though their results are no whole numbers."""
 
 
-SHORT = 64
-"""Bytes up to which an array is not longer than its hash."""
+HASH_BYTES = 64
+"""Length of a hash: an array that is no longer is its own."""
 
 
 def stepping(record: Record, function: Callable, operands: Any, result: Any) -> None:
@@ -67,6 +67,7 @@ def outside(record: Record, things: Iterable[Any]) -> None:
 
 def _told_apart(numbers: np.ndarray) -> bytes:
     """Returns the bytes of an array; of a large one, their hash."""
-    if numbers.nbytes <= SHORT:
+    if numbers.nbytes <= HASH_BYTES or numbers.dtype.hasobject:
         return numbers.tobytes()
-    return hashlib.blake2b(np.ascontiguousarray(numbers)).digest()
+    flat = np.ascontiguousarray(numbers).reshape(-1).view(np.uint8)
+    return hashlib.blake2b(flat.data, digest_size=HASH_BYTES).digest()
