@@ -19,6 +19,7 @@ from gradcompare._engine import examiner, run
 from gradcompare._engine.limits import prediction
 from gradcompare._evaluation import rounding
 from gradcompare._foundation.limits import arrays, clock
+from gradcompare._points.branches.host import recorded_array
 from gradcompare.cli.main import main
 
 X = np.linspace(0.1, 2.0, 300)
@@ -428,3 +429,19 @@ def test_a_function_that_writes_to_large_data_changes_nothing_of_the_user():
 
     gradcompare.check(value, None, np.ones(3), data, on_error="row", points=2)
     assert np.array_equal(data, before)
+
+
+def test_what_a_record_keeps_of_large_data_is_small():
+    """Before, a float in a set took a hundred bytes, and data were kept for each operation."""
+    data = np.array(LARGE)
+
+    def value(w, X):
+        return np.sum(np.sin(X @ w))
+
+    w = np.linspace(0.1, 1.0, data.shape[1])
+    assert recorded_array.is_followed(value, w, data)
+    assert not recorded_array.is_followed(lambda w, X: float(np.sum(X @ w)) * 1.5, w, data)
+    recording, _ = recorded_array.record(value, w, data, keeps="outside")
+    other, _ = recorded_array.record(value, w, data + 1e-9, keeps="outside")
+    assert recording.outside != other.outside
+    assert sum(map(len, recording.outside)) < 1000

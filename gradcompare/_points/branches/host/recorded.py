@@ -184,7 +184,7 @@ def _arrays(evaluator: Evaluator, x: Vector) -> list[Vector]:
 def _run(host: HostFunction, evaluator: Evaluator, x: Vector) -> _Run | None:
     params = cast(evaluator.problem.layout.unflatten(x), evaluator.dtype)
     args = (params, *evaluator.host_args[1:])
-    outcome = outcome_of(lambda: record(host.function, *args, keeps_numbers=True)[0])
+    outcome = outcome_of(lambda: record(host.function, *args, keeps="outside")[0])
     if isinstance(outcome, Exception):
         return None
     pairs = outcome.branches.values()

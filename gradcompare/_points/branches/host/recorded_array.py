@@ -16,7 +16,7 @@ from jaxtyping import PyTree
 from ..kinds import conditional, extreme
 from .functions import CALLS, CHOOSES
 from .guards import rejects
-from .recording import Caller, Orders, Record, called_from, direct_caller
+from .recording import Caller, Kept, Orders, Record, called_from, direct_caller
 from .steps import is_inexact, outside, step, stepping
 from .tracked import Tracked, counted, plain
 
@@ -37,10 +37,10 @@ def record(
     params: PyTree,
     *rest: PyTree,
     orders: Orders | None = None,
-    keeps_numbers: bool = False,
+    keeps: Kept | None = None,
 ) -> tuple[Record, PyTree]:
     """Calls a function with copies of its arguments; returns its choices and its result."""
-    recording = Record(orders, keeps_numbers=keeps_numbers)
+    recording = Record(orders, keeps=keeps)
 
     def recorded(leaf: Any) -> Recorded:
         return _wrapped(np.array(leaf), recording)
@@ -61,10 +61,9 @@ def is_followed(function: Callable[..., PyTree], params: PyTree, *rest: PyTree) 
 
     Its result then consists of numbers that such arrays held; code outside of NumPy makes others.
     """
-    recording, result = record(function, params, *rest, keeps_numbers=True)
+    recording, result = record(function, params, *rest, keeps="numbers")
     assert recording.numbers is not None
-    entries = (np.ravel(plain(leaf)).tolist() for leaf in jax.tree.leaves(result))
-    return all(recording.numbers.issuperset(each) for each in entries)
+    return all(recording.numbers.hold(plain(leaf)) for leaf in jax.tree.leaves(result))
 
 
 class Recorded(Tracked):
@@ -212,7 +211,7 @@ def _wrapped(result: Any, record: Record, thin: int | None = None, finite: bool 
     if array.dtype == bool:
         array.origin, array.thin, array.finite = called_from(), thin, finite
     elif record.numbers is not None:
-        record.numbers.update(np.ravel(result).tolist())
+        record.numbers.add(np.asarray(result))
     return array
 
 

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, MappingProxyType, ModuleType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -28,20 +28,43 @@ Orders = dict[Place, list[Int[np.ndarray, "..."]]]
 """Orders of the sorts of each expression at the first point, one after another."""
 
 
+Kept = Literal["numbers", "outside"]
+"""What a record may keep of the numbers: those of recorded arrays, or all others."""
+
+
+class Numbers:
+    """Numbers of many arrays, eight bytes each: a float in a set of Python takes a hundred."""
+
+    def __init__(self) -> None:
+        self._arrays: list[np.ndarray] = [np.zeros(1)]
+
+    def add(self, array: np.ndarray) -> None:
+        """Adds the numbers of an array, each once."""
+        self._arrays.append(np.unique(array))
+
+    def hold(self, array: np.ndarray) -> bool:
+        """Whether all numbers of an array are among them; NaN is not."""
+        left = np.ravel(array)
+        for known in self._arrays:
+            left = left[~np.isin(left, known)]
+        return not left.size
+
+
 class Record:
     """The choices of one call.
 
     Attributes:
         branches: The branches with the masks of the entries that took them, by their keys.
         numbers: All numbers that recorded arrays held, if kept.
-        outside: The numbers that no recorded array held, one after another, if kept.
+        outside: The numbers that no recorded array held, one array after another, if kept; of
+            large ones a hash.
         steps: The expressions whose results change in steps.
     """
 
-    def __init__(self, orders: Orders | None = None, *, keeps_numbers: bool = False) -> None:
+    def __init__(self, orders: Orders | None = None, *, keeps: Kept | None = None) -> None:
         self.branches: dict[Hashable, tuple[Branch, Masks]] = {}
-        self.numbers: set[float] | None = {0.0} if keeps_numbers else None
-        self.outside: list[bytes] | None = [] if keeps_numbers else None
+        self.numbers = Numbers() if keeps == "numbers" else None
+        self.outside: list[bytes] | None = [] if keeps == "outside" else None
         self.steps: dict[str, None] = {}
         self._orders: Orders = {} if orders is None else orders
         self._sorted = Counter[Place]()

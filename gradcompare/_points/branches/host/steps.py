@@ -4,6 +4,7 @@ A number that does not come from a recorded array is a constant, or was lost to 
 `np.asarray`. If it differs from one point to the next, it was lost.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -21,6 +22,10 @@ UFUNCS = (
 
 CALLS = (np.round, np.fix, np.interp)
 """Functions of arrays that do, though their results are no whole numbers."""
+
+
+HASH_BYTES = 64
+"""Length of a hash: an array that is no longer is its own."""
 
 
 def stepping(record: Record, function: Callable, operands: Any, result: Any) -> None:
@@ -57,4 +62,12 @@ def outside(record: Record, things: Iterable[Any]) -> None:
         if isinstance(each, (bool, int, float, complex, np.ndarray, np.generic)) and not (
             isinstance(each, Tracked)
         ):
-            record.outside.append(np.asarray(each).tobytes())
+            record.outside.append(_told_apart(np.asarray(each)))
+
+
+def _told_apart(numbers: np.ndarray) -> bytes:
+    """Returns the bytes of an array; of a large one, their hash."""
+    if numbers.nbytes <= HASH_BYTES or numbers.dtype.hasobject:
+        return numbers.tobytes()
+    flat = np.ascontiguousarray(numbers).reshape(-1).view(np.uint8)
+    return hashlib.blake2b(flat.data, digest_size=HASH_BYTES).digest()
