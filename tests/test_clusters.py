@@ -1,4 +1,4 @@
-"""Real workers: processes, two of Dask, and MPI. All is of the sweep: they start in seconds."""
+"""Real workers: processes, two of Dask, and MPI. They start in seconds: all is of the sweep."""
 
 import importlib.util
 import multiprocessing

@@ -26,6 +26,7 @@ RUN_BY = {
     "README.md": "test_readme",
     "docs/bench.md": "test_site",
     "docs/checks.md": "test_readme",
+    "docs/clusters.md": "test_clusters_page",
     "docs/custom-rules.md": "test_rules",
     "docs/found.md": "test_found",
     "docs/manifolds.md": "test_retraction",

@@ -4,7 +4,7 @@ They are called directly, on their own copies of NumPy arrays.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,17 +15,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, PyTree
 
-from .._foundation.errors import GradcompareError, InputError, outcome_of
-from .._foundation.executors.tasks import Task
-from .._foundation.limits.clock import check_time, computed
-from .._foundation.precision import FLOAT64, cast, precision_scope
+from .._foundation.errors import InputError, outcome_of
+from .._foundation.limits.clock import check_time
+from .._foundation.precision import cast
 from .._foundation.user_code import describe
 from .._model.objective import Data, Params
 from .._model.problem import Problem
 from .function import AbstractFunction, Function
-
-CHUNKS = 64
-"""Number of parts into which many points are divided for an executor: enough for any machine."""
+from .near.calls import called_at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,58 +149,6 @@ class HostBatches:
         return np.array([math.nan if value is None else value for value in values])
 
 
-def called_at(
-    call: Callable[[Params], Any],
-    points: Sequence[Params],
-    executor: Executor | None,
-    failed: Callable[[str, str], None],
-) -> list[Any]:
-    """Returns what a call gives at each point, None where it raises an error.
-
-    Outside of its domain, code on the host raises an error where other code returns NaN.
-
-    Args:
-        call: The call.
-        points: The points.
-        executor: Calls at several points at a time.
-        failed: Takes the type and the words of each error.
-
-    Raises:
-        GradcompareError: if the result is none that can be used at all.
-        UnsentError: if the call cannot be sent to the workers of the executor.
-        LostWorkerError: if the executor lost a part of the calls.
-    """
-    attempt = partial(_attempt, call)
-    apart = None if executor is None else _apart(attempt, points, executor)
-    results = []
-    for result, error in apart or map(attempt, points):
-        if error is not None:
-            failed(*error)
-        results.append(result)
-        computed(1)
-    return results
-
-
-def _apart(
-    attempt: Callable[[Params], Any], points: Sequence[Params], executor: Executor
-) -> Iterator[tuple[Any | None, tuple[str, str] | None]]:
-    """Yields the outcomes at the points, of calls on the workers of an executor."""
-    # A worker does not have the scope of the caller.
-    wide = jax.dtypes.canonicalize_dtype(FLOAT64) == FLOAT64
-    several = partial(_several, FLOAT64 if wide else np.dtype(np.float32), attempt)
-    task = Task.of(executor, several, "the function")
-    chunk = max(1, len(points) // CHUNKS)
-    futures = []
-    try:
-        for start in range(0, len(points), chunk):
-            futures.append(task.submit(points[start : start + chunk]))
-        for future in futures:
-            yield from task.result(future)
-    finally:
-        for future in futures:
-            future.cancel()
-
-
 def with_arrays_of_jax(function: Callable) -> Callable:
     """Returns the function of NumPy arrays that calls `function` with arrays of JAX.
 
@@ -218,26 +163,6 @@ def _called_with_arrays_of_jax(function: Callable, *args: PyTree) -> PyTree:
 
 def _number(value: Callable[[Params, Data], PyTree], data: Data, params: Params) -> float:
     return float(np.asarray(value(params, data)))
-
-
-def _several(dtype: np.dtype, attempt: Callable[[Params], Any], points: Sequence[Params]) -> list:
-    with precision_scope(dtype):
-        return [attempt(point) for point in points]
-
-
-def _attempt(
-    call: Callable[[Params], Any], params: Params
-) -> tuple[Any | None, tuple[str, str] | None]:
-    """Returns the result at a point, and the error that is raised there, if any.
-
-    Of the error, the type and the words are returned: not every error comes back from a process.
-    """
-    outcome = outcome_of(partial(call, params))
-    if isinstance(outcome, GradcompareError):
-        raise outcome
-    if isinstance(outcome, Exception):
-        return None, (type(outcome).__qualname__, describe(outcome))
-    return outcome, None
 
 
 def require_untouched(what: str, function: Callable, params: Params, data: Data) -> PyTree:

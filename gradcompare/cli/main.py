@@ -29,7 +29,7 @@ from .output.terminal import (
     speak_to_any_terminal,
 )
 from .runs.checked import limited_reading
-from .runs.executors import executor_of, on_clusters
+from .runs.executors import executor_of, with_workers
 from .scan import scan_command
 from .timing.bench import bench_command
 from .timing.diff import diff_command
@@ -152,8 +152,7 @@ def list_command(style: str, pages: Path | None) -> None:
 )
 @click.option("--timing/--no-timing", default=True, help="Measure running times.")
 @SECONDS
-@click.option("--jobs", type=click.IntRange(1), help="Number of processes; default: one per core.")
-@on_clusters
+@with_workers
 @click.option("--cache/--no-cache", default=True, help="Keep compiled programs on disk.")
 @click.option(
     "--json", "path", type=JSON, help="Write every row to this file; - is standard output."
@@ -195,11 +194,8 @@ def run_command(
                 show(comparison, write_json)
 
     ending = context.obj
-    with (
-        executor_of(options) as options["executor"],
-        progress_bar() as (bar, progress),
-        ending.with_finish(finish),
-    ):
+    workers, finishing = executor_of(options), ending.with_finish(finish)
+    with workers as options["executor"], progress_bar() as (bar, progress), finishing:
         options["sizes"] = options["sizes"] or None
         reading = limited_reading(options["seconds"], context)
         comparison = compare_in_processes(

@@ -6,7 +6,6 @@ When all estimates are there, one case after the other is timed in its process, 
 processes wait.
 """
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -30,10 +29,7 @@ from .._results.result import Comparison, Result
 from .compilation_cache import use_compilation_cache
 from .interrupts.parent import packed
 from .runs.rows import Rows
-from .runs.workers import Deadline, Worker, hard_limit
-
-WORTHWHILE = 4
-"""Number of cases per process: starting one costs 1.5 s, about as much as this many cases."""
+from .runs.workers import Deadline, Worker, hard_limit, usual_jobs
 
 ENDED = "the process that compared it ended without a result: it crashed or ran out of memory"
 
@@ -85,7 +81,7 @@ def compare_in_processes(
     if executor is not None:
         recipe_of = recipes(objectives, settings.methods, options)
         return distributed(cases, settings, executor, recipe_of, progress, rows.keep, rows.earlier)
-    jobs = jobs or _usual_jobs(cases, settings)
+    jobs = jobs or usual_jobs(cases, settings)
     limit = settings.seconds and hard_limit(settings.seconds)
     if jobs < 2 and limit is None:
         return run(cases, settings, progress, rows.keep, rows.earlier)
@@ -106,12 +102,6 @@ def compare_in_processes(
         results = _results(dealer, progress, rows)
     KEPT.clear()
     return gathered(results, settings)
-
-
-def _usual_jobs(cases: Sequence[Case], settings: Settings) -> int:
-    # Processes cannot share an accelerator: each would take most of its memory.
-    cores = os.cpu_count() or 1 if settings.device.platform == "cpu" else 1
-    return max(1, min(cores, len(cases) // WORTHWHILE))
 
 
 def _here(cases: Sequence[Case], settings: Settings) -> Executor:

@@ -13,7 +13,8 @@ from jaxtyping import Array, Float, PyTree
 
 from ..._evaluation.compiled import CompiledFunction
 from ..._evaluation.evaluator import Evaluator
-from ..._evaluation.host import called_at, with_arrays_of_jax
+from ..._evaluation.host import with_arrays_of_jax
+from ..._evaluation.near.calls import called_at
 from ..._foundation.errors import GradcompareError, InputError
 from ..._foundation.precision import FLOAT64
 from ..._foundation.wording import given

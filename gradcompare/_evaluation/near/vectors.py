@@ -16,7 +16,8 @@ from ..._foundation.layout import Layout
 from ..._foundation.precision import cast
 from ..evaluator import Evaluator
 from ..function import Function, flat
-from ..host import called_at, with_arrays_of_jax
+from ..host import with_arrays_of_jax
+from .calls import called_at
 
 BLOCK_NUMBERS = 2**22
 """Largest number of results that one call of the compiled program gives."""

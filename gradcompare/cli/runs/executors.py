@@ -17,11 +17,14 @@ WAITED = "10s"
 """Time in which the scheduler of Dask has to answer."""
 
 
-def on_clusters(command: Callable) -> Callable:
-    """Adds the options that `executor_of` reads."""
+def with_workers(command: Callable) -> Callable:
+    """Adds the options that say who examines the cases."""
     for option in (
         click.option("--scheduler", metavar="ADDRESS", help="Dask's, such as tcp://HOST:8786."),
         click.option("--executor", type=click.Choice(EXECUTORS), help="Use a cluster instead."),
+        click.option(
+            "--jobs", type=click.IntRange(1), help="Number of processes; default: one per core."
+        ),
     ):
         command = option(command)
     return command

@@ -3,13 +3,17 @@
 import multiprocessing
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from ..._engine.settings import Case, Settings
 from ..interrupts.parent import begin
 from ..interrupts.signals import without_signals, without_tracker_warnings
+
+WORTHWHILE = 4
+"""Number of cases per process: starting one costs 1.5 s, about as much as this many cases."""
 
 
 def hard_limit(seconds: float) -> float:
@@ -79,3 +83,10 @@ class Deadline:
         if self.end is None and self.worker.is_ready:
             self.end = time.monotonic() + self.seconds
         return self.end is not None and time.monotonic() > self.end
+
+
+def usual_jobs(cases: Sequence[Case], settings: Settings) -> int:
+    """Returns the number of processes for as many cases: one per core, if that is worthwhile."""
+    # Processes cannot share an accelerator: each would take most of its memory.
+    cores = os.cpu_count() or 1 if settings.device.platform == "cpu" else 1
+    return max(1, min(cores, len(cases) // WORTHWHILE))
