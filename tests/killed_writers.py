@@ -52,7 +52,9 @@ class Fault:
         return stepped
 
 
-RECORD: Record = Record(**dict.fromkeys(Record.__annotations__, 1) | {"objective": "o" * 5000})
+TEXTS = ("method", "dtype", "device", "reason", "machine", "version")
+FIELDS = dict.fromkeys(Record.__annotations__, 1) | dict.fromkeys(TEXTS, "cpu")
+RECORD: Record = Record(**FIELDS | {"objective": "o" * 5000, "status": "ok"})
 
 
 @main.command("json")

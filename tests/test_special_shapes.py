@@ -126,7 +126,9 @@ def test_point_outside_of_its_bounds():
 
 
 def test_bounds_that_do_not_fit():
-    with pytest.raises(InputError, match=r"the lower bounds of .* do not fit its parameters"):
+    with pytest.raises(
+        InputError, match=r"the lower bound of .* which does not fit its parameters"
+    ):
         check(lambda x: jnp.sum(x), jnp.ones_like, [0.5, 2.0], bounds=(np.zeros(3), np.inf))
 
 

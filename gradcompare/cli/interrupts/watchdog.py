@@ -57,6 +57,7 @@ def ended_after(seconds: float, ending: Ending, finish: Callable[[str], int]) ->
 
 def line_in(thread: int) -> str:
     """Returns the file and the line of the user's code that a thread runs; else nothing."""
+    from ..._foundation.frames import caller_of
     from ..._foundation.user_code import is_users, line_of
 
     frame = sys._current_frames().get(thread)
@@ -64,7 +65,7 @@ def line_in(thread: int) -> str:
         file = frame.f_code.co_filename
         if is_users(file) and file != sys.argv[0]:
             return line_of(file, frame.f_lineno)
-        frame = frame.f_back
+        frame = caller_of(frame)
     return ""
 
 
