@@ -69,7 +69,9 @@ def results(folder, names, *options, seed):
     return without_times(json.loads(ran.stdout))
 
 
-@pytest.mark.parametrize("more", ["", marked("ridge rosenbrock lasso hinge kalman relu-at-zero")])
+@pytest.mark.parametrize(
+    "more", ["", marked("ridge rosenbrock lasso hinge kalman-filter trap-relu-at-zero")]
+)
 def test_processes_and_jobs_give_the_same(more, tmp_path):
     names = ("mine.py", *more.split())
     (tmp_path / "mine.py").write_text(FILE)

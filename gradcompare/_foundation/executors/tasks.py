@@ -22,6 +22,7 @@ from typing import Any
 
 from ..errors import GradcompareError, InputError, LostWorkerError, UnsentError, outcome_of
 from ..user_code import describe
+from ..wording import given
 
 UNPICKLED = (pickle.PicklingError, AttributeError, TypeError)
 """The errors of pickle, and of libraries that use it, for what cannot be sent."""
@@ -130,7 +131,7 @@ def require_executor(executor: object) -> None:
     """
     if executor is not None and not callable(getattr(executor, "submit", None)):
         raise InputError(
-            f"executor is {executor!r}; give one of concurrent.futures, such as "
+            f"executor is {given(executor)}; give one of concurrent.futures, such as "
             "ProcessPoolExecutor(), or what has its method submit, such as "
             "dask.distributed.Client().get_executor()"
         )
