@@ -16,7 +16,10 @@ project = "gradcompare"
 author = "the authors of gradcompare"
 root_doc = "docs/index"
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "myst_nb", "hooks"]
-include_patterns = ["docs/**", "benchmarks/README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+include_patterns = [
+    *("docs/**", "benchmarks/README.md"),
+    *("CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"),
+]
 exclude_patterns = [".*", "build", "gradcompare", "tests", "benchmarks/results", "docs/site"]
 
 # Headings are linked by the names that GitHub gives them.
