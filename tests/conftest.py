@@ -18,6 +18,7 @@ from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 
+import browser
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -113,3 +114,12 @@ def leave_to_sweep(items: list[pytest.Item]) -> None:
             if cases[test].bit_count() % 2:
                 item.add_marker(pytest.mark.sweep)
             cases[test] += 1
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A browser for the tests of a file, which skip without one."""
+    if browser.PROGRAM is None:
+        pytest.skip("no Chromium: apt-get install chromium")
+    with browser.Browser() as opened:
+        yield opened

@@ -1,17 +1,16 @@
 """Real workers: processes, two of Dask, and MPI. They start in seconds: all is of the sweep."""
 
 import importlib.util
-import multiprocessing
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import executors
 import pytest
 from on_workers import X0, A, cases, gradient, value, wrong
 
@@ -25,22 +24,10 @@ LIMIT = 120
 
 
 @contextmanager
-def processes():
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(2, mp_context=spawn) as executor:
-        yield executor
-
-
-@contextmanager
 def dask():
-    distributed = pytest.importorskip("distributed")
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
-        ) as cluster,
-        distributed.Client(cluster, set_as_default=False) as client,
-    ):
-        yield client.get_executor()
+    pytest.importorskip("distributed")
+    with executors.dask() as executor:
+        yield executor
 
 
 def rows(comparison):
@@ -48,7 +35,7 @@ def rows(comparison):
 
 
 @pytest.mark.filterwarnings("default")  # of Dask and its dependencies
-@pytest.mark.parametrize("executor", [processes, dask])
+@pytest.mark.parametrize("executor", [executors.processes, dask])
 def test_verdicts_and_bits_are_those_of_one_process(executor):
     with executor() as workers:
         for by_hand, code in ((gradient, "GC100"), (wrong, "GC302")):
@@ -71,11 +58,11 @@ def test_a_pool_that_breaks_keeps_what_was_found(monkeypatch):
     """A pool of processes ends with the first of them; the rows before that stay."""
     monkeypatch.setenv("ON_WORKERS", str(os.getpid()))
     deadly = cases(3, deadly_one=2)
-    with processes() as workers:
+    with executors.processes() as workers:
         apart = compare(deadly, points=1, timing=False, executor=workers)
     assert apart.results[2].verdict is Verdict.ERROR
     assert "did not answer for the objective (BrokenProcessPool" in str(apart.results[2])
-    with processes() as workers:
+    with executors.processes() as workers:
         (result,) = compare(
             deadly[2], points=1, timing=False, executor=workers, distribute="points"
         )

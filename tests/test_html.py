@@ -9,7 +9,6 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
-import browser
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -320,14 +319,6 @@ def test_nothing_compared_is_a_page_too(comparison):
 
 
 # --- in a browser --------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    if browser.PROGRAM is None:
-        pytest.skip("no Chromium: apt-get install chromium")
-    with browser.Browser() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
 
-import browser
 import pytest
 from pages import FENCE, PAGES, ROOT, anchors_of, text_of
 
@@ -215,14 +214,6 @@ def test_links_within_the_site_lead_to_their_headings(site, parsed):
             assert target.is_file(), (path, link)
             if name and target in parsed:
                 assert name in parsed[target].names, (path, link)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    if browser.PROGRAM is None:
-        pytest.skip("no Chromium: apt-get install chromium")
-    with browser.Browser() as opened:
-        yield opened
 
 
 DARK = ("api/checks", "comparison", "examples/camera", "lecture", "start")
