@@ -89,6 +89,11 @@ class Case:
     tighten: Callable[[Problem], Problem] | None = None
     programs: Programs | None = None
 
+    @property
+    def key(self) -> tuple[str, int | None]:
+        """What tells it from the other rows: its name and its size."""
+        return self.objective.name, self.size
+
 
 def make_settings(
     methods: Iterable[str | AbstractMethod],

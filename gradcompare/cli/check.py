@@ -14,11 +14,7 @@ from .._foundation.storage.whole import write_whole
 from .._foundation.user_code import describe, place
 from .output.explain import print_hint
 from .output.files import JSON, require_writable, write_then_print, writes_files
-from .runs.checked import compared, stated
-
-AGREE, DISAGREE, UNUSABLE = 0, 1, 2
-"""The exit codes."""
-
+from .runs.checked import AGREE, DISAGREE, compared, stated
 
 HELP = """Check one gradient, of a function in a file or of a formula.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .check import AGREE, DISAGREE, SECONDS, UNUSABLE, check_command, init_command
+from .check import AGREE, DISAGREE, SECONDS, check_command, init_command
 from .descend import descend_command
 from .interrupts.signals import watch_signals
 from .output.citation import cite_command
@@ -28,7 +28,7 @@ from .output.terminal import (
     progress_bar,
     speak_to_any_terminal,
 )
-from .runs.checked import limited_reading
+from .runs.checked import UNUSABLE, limited_reading
 from .runs.executors import executor_of, with_workers
 from .scan import scan_command
 from .timing.bench import bench_command

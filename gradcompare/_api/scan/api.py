@@ -5,7 +5,7 @@ from os import PathLike
 from pathlib import Path
 
 from ..._engine.settings import Progress
-from ..._foundation.errors import InputError, require_count
+from ..._foundation.errors import require_count
 from .examine import entry_of
 from .inputs.targets import Named, Target, functions_of
 from .result import Entry, Scan
@@ -55,12 +55,10 @@ def scan(
         ...     print(fault.argument, fault.kind, fault.relative > 1e-3)
         x relative True
     """
-    if jobs < 1:
-        raise InputError(f"jobs is {jobs}; give 1 or more")
-    functions = functions_of(targets)
-    known = read_baseline(None if baseline is None else Path(baseline))
     require_count("seed", seed, 0)
     require_count("jobs", jobs)
+    functions = functions_of(targets)
+    known = read_baseline(None if baseline is None else Path(baseline))
     journal = Journal(None if file is None else Path(file), seed)
     rest = [named for named in functions if journal.get(named.name) is None]
     before = len(functions) - len(rest)

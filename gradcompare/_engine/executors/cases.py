@@ -113,7 +113,7 @@ class _Work:
             call = partial(self._examine, recipe)
             self._tasks[id(recipe)] = Task.of(self._executor, call, "the objective")
         task = self._tasks[id(recipe)]
-        future = task.submit(_key(case), earlier)
+        future = task.submit(case.key, earlier)
         self._owners[future] = task
         return future
 
@@ -159,7 +159,7 @@ def _examined(
         if not (MADE and MADE[0].token == token and MADE[0].recipe is recipe):
             MADE[:] = [_Made(token, recipe, *recipe())]
         made = MADE[0]
-    found = [case for case in made.cases if _key(case) == key]
+    found = [case for case in made.cases if case.key == key]
     if not found:
         raise InputError(
             f"{key[0]} is not among the objectives that a worker finds on {platform.node()}; let "
@@ -177,7 +177,3 @@ def _examined(
 def _versions(settings: Settings) -> dict[str, str]:
     found = environment(settings.device)
     return {name: str(found[name]) for name in VERSIONS}
-
-
-def _key(case: Case) -> tuple[str, int | None]:
-    return case.objective.name, case.size

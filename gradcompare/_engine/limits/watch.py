@@ -102,7 +102,9 @@ class Watch:
         parts += [cause] if cause else []
         if self.prediction is not None:
             parts.append(str(self.prediction))
-            parts += [] if reached else [self._instead()]
+            if not reached:
+                seconds = duration(self.prediction.seconds_along, 2)
+                parts.append(f"random directions alone take about {seconds}")
         if points:
             parts.append(f"examined until then: {_verdicts(points)}")
         first = self.seen[0].evaluator.problem if self.seen else None
@@ -118,11 +120,6 @@ class Watch:
             message="; ".join(parts),
             timed_out=True,
         )
-
-    def _instead(self) -> str:
-        prediction = self.prediction
-        assert prediction is not None
-        return f"random directions alone take about {duration(prediction.seconds_along, 2)}"
 
 
 ACTIVE: list[Watch] = []

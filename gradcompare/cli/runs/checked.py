@@ -18,8 +18,8 @@ from ..output.files import FILES, aside, write_then_print
 if TYPE_CHECKING:
     from ..inputs.arguments import CheckArguments
 
-DISAGREE, UNUSABLE = 1, 2
-"""The exit codes where time is up: in a comparison, and while a file is read."""
+AGREE, DISAGREE, UNUSABLE = 0, 1, 2
+"""The exit codes of every command: all is right, something is not, the input cannot be used."""
 
 ALSO_OBJECTIVES = (
     *("target", "points", "seed", "dtype", "timing", "seconds"),

@@ -66,7 +66,7 @@ class Rows:
     def keep(self, number: int, result: Result) -> None:
         """Keeps a row, in place of an earlier one of the same case."""
         self._results[number] = result
-        name, size = _key(self._cases[number])
+        name, size = self._cases[number].key
         self._append({"name": name, "size": size, "of": _digest(result), "row": result.to_dict()})
 
     def end(self) -> None:
@@ -85,7 +85,7 @@ class Rows:
 
     def _label(self, number: int) -> str:
         """Returns the name of a case, with its size where that is needed to tell it."""
-        name, size = _key(self._cases[number])
+        name, size = self._cases[number].key
         alone = sum(case.objective.name == name for case in self._cases) == 1
         return name if alone else f"{name} ({size})"
 
@@ -117,7 +117,7 @@ def _rows(
         first, *rest = map(read_json, lines)
         if changed := _differences(first, head):
             raise InputError(f"{path} is of a run with another {listed(changed)}; {ANEW}")
-        numbers = {_key(case): number for number, case in enumerate(cases)}
+        numbers = {case.key: number for number, case in enumerate(cases)}
         latest = {(line["name"], line["size"]): line for line in rest}
         rows = {
             numbers[key]: (Result.from_json(json.dumps(line["row"])), line["of"])
@@ -136,10 +136,6 @@ def _differences(first: dict[str, Any], head: dict[str, Any]) -> list[str]:
     return [
         name for part in head for name in head[part] if first[part].get(name) != head[part][name]
     ]
-
-
-def _key(case: Case) -> tuple[str, int | None]:
-    return case.objective.name, case.size
 
 
 def _digest(result: Result) -> str:

@@ -66,19 +66,12 @@ def _by_rows(point: Examination, cache: Cache) -> Examination | None:
     evaluator = replace(point.evaluator, problem=matrix, cache=cache)
     estimates = {name: find_method(name).estimate(evaluator) for name in sources.values()}
     for source, name in sources.items():
-        rows = [
-            Estimate(value, error)
-            for value, error in zip(
-                layout.matrix(estimates[name].value),
-                layout.matrix(estimates[name].error),
-                strict=True,
-            )
-        ]
+        whole = estimates[name]
+        rows = list(map(Estimate, layout.matrix(whole.value), layout.matrix(whole.error)))
         if not _is_linear(rows, point.result.votes[source], combination.weights):
             return None
-    return Examination(
-        evaluator, replace(point.result, estimates=estimates, sources=sources, pairs=())
-    )
+    result = replace(point.result, estimates=estimates, sources=sources, pairs=())
+    return Examination(evaluator, result)
 
 
 def _sources(point: Examination, differentiates: bool = True) -> dict[str, str]:
