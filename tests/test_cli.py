@@ -232,7 +232,10 @@ UNUSABLE = {
         "the step is -1.0; give a positive one",
     ),
     "points": (["run", "ridge", "--points", "0"], "points is 0; give an integer of at least 1"),
-    "size": (["run", "ridge", "--size", "0", "--no-timing"], r"sizes are \[0\]; give positive"),
+    "size": (
+        ["run", "ridge", "--size", "0", "--no-timing"],
+        "a size is 0; give an integer of at least 1",
+    ),
     "json": (
         ["run", "ridge", "--json", "/nowhere/x.json"],
         "No such file or directory: '/nowhere/x.json'",
