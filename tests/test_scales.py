@@ -87,6 +87,26 @@ def test_a_sum_of_waves(library, seed):
     assert check(value, lambda x: 1.001 * gradient(x), x).verdict.name == "ANALYTIC_WRONG"
 
 
+@pytest.mark.parametrize("seed", sweep(range(60), {18, 24}))
+def test_the_floor_beside_a_tiny_parameter_holds_for_an_error(seed):
+    """The ladder climbs far beyond |x| there; further measurements start where it ended."""
+    rng = np.random.default_rng(seed)
+    x = np.array([10 ** rng.uniform(-14, -7), rng.uniform(0.5, 2)])
+    a = rng.uniform(0.5, 2, 2)
+
+    def value(x):
+        return np.sum(a * np.tanh([each.item() for each in x]))
+
+    def gradient(x):
+        return a / np.cosh(x) ** 2
+
+    (right,) = check(value, gradient, x)
+    assert right.verdict is Verdict.AGREE
+    error = np.array([10 * right.points[0].judgement.floor, 0.0])
+    wrong = check(value, lambda x: gradient(x) + error, x)
+    assert not wrong.verdict.ok or right.unverified
+
+
 @pytest.mark.parametrize("tiny", [1e-12, 1e-16, 1e-17, 1e-20, 1e-30, 1e-199, 5e-324])
 def test_a_parameter_that_is_almost_zero(tiny):
     def value(x):
@@ -218,6 +238,29 @@ def test_a_function_may_have_a_scale_of_its_own_however_small(unit):
         assert comparison.verdict is Verdict.AGREE
         assert not comparison.results[0].unverified
         assert check(value, lambda x: 1.01 * gradient(x), x0).verdict is Verdict.ANALYTIC_WRONG
+
+
+@pytest.mark.parametrize("seed", sweep(range(60), {1, 16}))
+def test_stairs_of_a_saturated_term_beside_a_smooth_one(seed):
+    """All steps of a difference may lie within one stair of 1 − p, and agree on a wrong slope."""
+    rng = np.random.default_rng(seed)
+    d = rng.integers(1, 5)
+    a = rng.uniform(1, 8, d)
+    x = rng.uniform(15, 35, d) / a
+    b, s = rng.standard_normal(d) * 10 ** rng.uniform(-3, 0), rng.uniform(0.3, 1.5, d)
+
+    def value(x):
+        p = 1 / (1 + jnp.exp(-a * x))
+        return jnp.sum(jnp.log(1 - p)) + jnp.sum(b * jnp.sin(s * x))
+
+    def gradient(x):
+        return -a / (1 + jnp.exp(-a * x)) + b * s * jnp.cos(s * x)
+
+    assert not check(value, gradient, x).verdict.name.endswith("WRONG")
+    wrong = check(value, lambda x: gradient(x) * np.where(np.arange(d) == 0, 2, 1), x)
+    # A stair at the point itself looks like a kink.
+    kink = wrong.verdict is Verdict.VALID_SUBGRADIENT
+    assert not wrong.verdict.ok or kink or 0 in wrong.results[0].unverified
 
 
 UNDERFLOW = (1e-153, 1e-155, 1e-160, 1e-165, 1e-200, 1e-250, 1e-310)

@@ -13,7 +13,7 @@ from .._foundation.errors import InputError, LostWorkerError, Untraceable, outco
 from .._foundation.layout import Layout
 from .._foundation.user_code import describe
 from .._introspection.fingerprint import fingerprint
-from .._model.estimate import SAFETY, Estimate
+from .._model.estimate import LEAST_NORMAL, SAFETY, Estimate
 from .._model.verdict import Verdict
 from .evaluator import Evaluator
 from .function import Function, Untraced
@@ -177,8 +177,7 @@ def is_random(evaluator: Evaluator, value: float, again: float) -> bool:
     normal one may be flushed to 0 by one program and not by another.
     """
     difference, largest = abs(value - again), max(abs(value), abs(again))
-    least = float(np.finfo(np.float64).tiny)
-    if not np.isfinite(difference) or difference <= max(STOCHASTIC * largest, least):
+    if not np.isfinite(difference) or difference <= max(STOCHASTIC * largest, LEAST_NORMAL):
         return False
     if abs(evaluator.value() - value) > STOCHASTIC * largest:
         return True  # the very same program; an error bar measured with it would be as random

@@ -32,6 +32,9 @@ from .narrow.stand_in import bound, in_float64, variants
 HASTY: dict[str, str | bool] = {"xla_backend_optimization_level": "0"}
 """Options that halve the time of compiling, and up to double that of running."""
 
+HEAVY_OPERATIONS = 4e6
+"""Number of operations of f, times d, above which it pays to compile for a short run: the judge
+takes about 30 values a coordinate, and the optimiser some 50 ms."""
 
 RUNNING = threading.Lock()
 """Lock with which programs run one at a time, although they are compiled in parallel.
@@ -62,6 +65,12 @@ class AbstractCompiled(AbstractFunction):
         """Floating-point operations as counted by the compiler, if it counts them."""
         analysis = self.executable.compilation.run.cost_analysis()
         return None if analysis is None else analysis.get("flops")
+
+    @property
+    def is_heavy(self) -> bool:
+        """Whether many values of it take longer than the compiler."""
+        d = sum(np.size(leaf) for leaf in jax.tree.leaves(self.args[0]))
+        return d * (self.flops or 0.0) > HEAVY_OPERATIONS
 
     @property
     def peak_bytes(self) -> int | None:

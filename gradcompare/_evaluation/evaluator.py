@@ -236,8 +236,10 @@ class Evaluator:
                 self.value()
             held = (self.functions["value"].peak_bytes or 0) // np.dtype(np.float64).itemsize
             return Block.on_a_line(max(size, held))
-        chunk = self.chunk
-        return Block.of_coordinates(size, chunk, multiplies=self.functions["value"].multiplies)
+        chunk, value = self.chunk, self.functions["value"]
+        # Of a light function, one program for coordinates and lines is compiled sooner than two.
+        wide = value.multiplies and isinstance(value, CompiledFunction) and value.is_heavy
+        return Block.of_coordinates(size, chunk, wide=wide)
 
     def _value(self, params, data, direction):
         return self.problem.objective.value(params, data)

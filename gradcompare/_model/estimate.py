@@ -116,6 +116,8 @@ class Estimate(Outcome):
 
 EPS = float(np.finfo(np.float64).eps)
 
+LEAST_NORMAL = float(np.finfo(np.float64).tiny)
+"""The least normal number: XLA flushes what is below it to 0."""
 
 SAFETY = 3.0
 """Largest distance of two estimates that agree, as a multiple of the sum of their error bars."""

@@ -192,6 +192,19 @@ class AbstractMethod(abc.ABC):
         """
         return estimate
 
+    def above_noise(
+        self,
+        evaluator: AbstractEvaluator,
+        estimate: Estimate,
+        entries: Int[np.ndarray, " k"],
+        noise: float,
+    ) -> Estimate:
+        """Returns the estimate with entries that were measured anew, as f has more noise.
+
+        It is asked for where all steps of a difference lay within one stair of the rounding.
+        """
+        return estimate
+
 
 def voters(methods: Iterable[AbstractMethod]) -> dict[str, str]:
     """Returns the name of the method for each source: a voting one, or else the first."""

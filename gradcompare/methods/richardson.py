@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Int, Shaped
 
 from .._evaluation.evaluator import Evaluator
 from .._foundation.layout import Layout
@@ -82,8 +82,11 @@ class Richardson(AbstractMethod):
         """
         if evaluator.problem.quantity != "gradient":
             return estimate
+        assert estimate.step is not None
         with np.errstate(all="ignore"):
-            scale, noise = coordinate_scale(evaluator), measure_noise(evaluator)
+            noise = measure_noise(evaluator)
+            # A ladder that climbed beyond its scale may be stuck below it at the next attempt.
+            scale = np.fmax(coordinate_scale(evaluator), estimate.step)
             error, evaluations = estimate.error.copy(), estimate.evaluations + noise.evaluations
             for ratio in OTHER_STEPS:
                 lines = coordinate_lines(evaluator, ratio * scale, evaluator.value(), noise.bound)
@@ -93,6 +96,40 @@ class Richardson(AbstractMethod):
                 error[entries] = np.fmax(error[entries], distance)
                 evaluations += again.evaluations
         return replace(estimate, error=error, evaluations=evaluations)
+
+    def above_noise(
+        self,
+        evaluator: AbstractEvaluator,
+        estimate: Estimate,
+        entries: Int[np.ndarray, " k"],
+        noise: float,
+    ) -> Estimate:
+        """Returns the estimate with some entries at steps that suit a noise of f."""
+        with np.errstate(all="ignore"):
+            scale = coordinate_scale(evaluator)
+            lines = coordinate_lines(evaluator, scale, evaluator.value(), noise)
+            again = derivatives_along(lines.of(entries))
+        new = {
+            "value": again.value,
+            "error": again.error,
+            "left": again.value - again.gap / 2,
+            "right": again.value + again.gap / 2,
+            "jumps": again.jumps,
+            "step": again.step,
+        }
+        new = {name: _put(getattr(estimate, name), entries, each) for name, each in new.items()}
+        return replace(estimate, **new, evaluations=estimate.evaluations + again.evaluations)
+
+
+def _put(
+    numbers: Shaped[np.ndarray, " d"],
+    entries: Int[np.ndarray, " k"],
+    new: Shaped[np.ndarray, " k"],
+) -> Shaped[np.ndarray, " d"]:
+    """Returns a copy of the numbers with some of them replaced."""
+    numbers = numbers.copy()
+    numbers[entries] = new
+    return numbers
 
 
 def _of_several(evaluator: AbstractEvaluator) -> Estimate:

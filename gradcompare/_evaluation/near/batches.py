@@ -50,7 +50,7 @@ class Block:
         return cls(LINE_POINTS, min(LINE_CHUNK, max(1, fitting)))
 
     @classmethod
-    def of_coordinates(cls, size: int, chunk: int, *, multiplies: bool) -> "Block":
+    def of_coordinates(cls, size: int, chunk: int, *, wide: bool) -> "Block":
         """Returns the block for points that differ from x in single coordinates.
 
         It evaluates as many points together as the plain differences, unless those evaluate all
@@ -59,11 +59,11 @@ class Block:
         Args:
             size: The number of coordinates.
             chunk: The number of points that the plain differences evaluate together.
-            multiplies: Whether the function multiplies by a matrix.
+            wide: Whether many points together pay where one call evaluates all of them.
         """
         capacity = min(BLOCK, max(16, 2 ** (16 * size - 1).bit_length()))
         if chunk >= 2 * size:
-            chunk = MATRIX_CHUNK if multiplies else 1
+            chunk = MATRIX_CHUNK if wide else 1
         return cls(capacity, min(chunk, capacity))
 
 

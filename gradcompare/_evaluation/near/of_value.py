@@ -17,10 +17,6 @@ from ..compiled import HASTY, AbstractCompiled, CompiledFunction
 from ..executables import KEPT, opened
 from ..function import Cache, OfValue
 
-HEAVY_OPERATIONS = 4e6
-"""Number of operations of f, times d, above which it pays to compile for a short run: the judge
-takes about 30 values a coordinate, and the optimiser some 50 ms."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class MadeOfValue(AbstractCompiled):
@@ -53,7 +49,7 @@ def made_of(cache: Cache, function: OfValue, args: tuple, *, hasty: bool) -> Mad
 
         return function.make(replayed)(*others)
 
-    hasty = hasty and not _is_heavy(value)
+    hasty = hasty and not value.is_heavy
     options = HASTY if hasty else None
     executable = KEPT.made_of(value.executable, function.recipe, made, args, options)
     return MadeOfValue(
@@ -64,12 +60,6 @@ def made_of(cache: Cache, function: OfValue, args: tuple, *, hasty: bool) -> Mad
         compile_seconds=time.perf_counter() - start,
         hasty=hasty,
     )
-
-
-def _is_heavy(value: CompiledFunction) -> bool:
-    """Whether many values take longer than the compiler."""
-    d = sum(np.size(leaf) for leaf in jax.tree.leaves(value.args[0]))
-    return d * (value.flops or 0.0) > HEAVY_OPERATIONS
 
 
 def _is_traced_alike(cache: Cache, value: CompiledFunction) -> bool:

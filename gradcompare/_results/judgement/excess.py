@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ..._model.estimate import EPS, SAFETY, Estimate
+from ..._model.estimate import EPS, LEAST_NORMAL, SAFETY, Estimate
 
 LARGE = 1e300
 """Size of a derivative from which sums of its errors may overflow."""
@@ -38,6 +38,13 @@ def excess_of(
     with np.errstate(invalid="ignore", divide="ignore"):
         excess = np.where(apart > 0, apart / allowed, 0.0)
     return np.nan_to_num(excess, nan=0.0, posinf=np.inf)
+
+
+def is_flushed(autodiff: Estimate | None, other: Estimate | None) -> Bool[np.ndarray, " k"] | bool:
+    """Where autodiff is 0 and another source is less than the least normal number."""
+    if autodiff is None or other is None:
+        return False
+    return (autodiff.value == 0) & (np.abs(other.value) < LEAST_NORMAL)
 
 
 def distance(

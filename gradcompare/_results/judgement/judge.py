@@ -24,7 +24,7 @@ from ..._foundation.wording import short
 from ..._model.estimate import EPS, Estimate
 from ..._model.verdict import EXACT, WRONG, Judgement, Verdict
 from ..pairs import ratios
-from .excess import excess_of, is_odd, own_error
+from .excess import excess_of, is_flushed, is_odd, own_error
 from .reach import RESOLVED, reach
 
 CHANCE = 5.0
@@ -136,6 +136,8 @@ class _Vote:
             "af": excess_of(sharp["analytic"], differences, like=kinked, bound=bound),
             "jf": excess_of(sharp["autodiff"], differences, like=kinked),
         }
+        flushed = is_flushed(sharp["autodiff"], sharp["analytic"])
+        excess["aj"] = np.where(flushed, 0.0, excess["aj"])
         # Where a source is off by more than its share, which its own bar would allow.
         lost = {
             s: (excess_of(e, differences, like=kinked, bound=bound and s == "analytic") <= 1)

@@ -5,13 +5,19 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from ..._evaluation.evaluator import Evaluator
 from ..._evaluation.monte_carlo.rows import estimate_with_shuffled_rows
 from ..._evaluation.monte_carlo.spread import estimate_with_random_rounding
 from ..._model.estimate import Estimate
 from ...methods._base import AbstractEvaluator, AbstractMethod, estimate_as_declared
+from ...methods._extrapolation.lines import room
 from .captured import error_of_captured
+
+FURTHER_OUT = 4.0
+"""Step at which a difference is taken once more, beside that at which noise would be as large as
+the derivative. It may change it by a quarter there, and the curve of f by as much."""
 
 
 def measured(evaluator: Evaluator, key: Hashable) -> Estimate:
@@ -52,16 +58,46 @@ def widened_exact(evaluator: Evaluator, method: AbstractMethod, before: Estimate
     return replace(before, error=np.fmax.reduce([before.error, found.error, captured]))
 
 
-def widened_differences(evaluator: Evaluator, before: Estimate) -> Estimate:
+def noise_inside(evaluator: Evaluator) -> float:
+    """Returns the rounding error of the value that its run shows; 0 if there is no value."""
+    return float(measured(evaluator, "value").error[0]) if "value" in evaluator.functions else 0.0
+
+
+def widened_differences(before: Estimate, noise: float) -> Estimate:
     """Returns finite differences with bars at least as wide as the noise of the value gives.
 
     Where differences of several steps agree on a derivative that such a noise would cover, they
     refute it: an algorithm may be exact by design, as t + (1 − t), which random rounding breaks.
     """
-    if before.step is None or "value" not in evaluator.functions:
-        return before
-    noise = float(measured(evaluator, "value").error[0])
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        bar = noise / before.step
+    bar = _bars(before, noise)
     counts = np.isfinite(bar) & ((bar <= np.abs(before.value)) | (before.value == 0))
     return replace(before, error=np.where(counts, np.fmax(before.error, bar), before.error))
+
+
+def within_stairs(
+    evaluator: Evaluator, before: Estimate, entries: Int[np.ndarray, " k"], noise: float
+) -> Int[np.ndarray, " k"]:
+    """Returns those of some entries whose steps lie within one stair of the rounding.
+
+    Their differences agree on a derivative that the noise would cover, and are others at a step
+    at which it would hardly change them.
+    """
+    bar = _bars(before, noise)[entries]
+    covered = np.isfinite(bar) & (bar > np.abs(before.value[entries]))
+    entries = entries[covered & (before.value[entries] != 0)]
+    slopes = before.value[entries]
+    with np.errstate(all="ignore"):
+        steps = FURTHER_OUT * noise / np.abs(slopes)
+        inside = steps < np.minimum(*room(evaluator))[entries]
+        ends = np.concatenate([steps, -steps])
+        up, down = np.split(evaluator.perturbed(np.concatenate([entries, entries]), ends), 2)
+        off = np.abs((up - down) / (2 * steps) - slopes)
+        return entries[inside & (off > 2 / FURTHER_OUT * np.abs(slopes))]
+
+
+def _bars(before: Estimate, noise: float) -> Float[np.ndarray, " k"]:
+    """Returns the bars that the noise gives; NaN where the step is not known."""
+    if before.step is None:
+        return np.full(len(before.value), np.nan)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return noise / before.step

@@ -11,7 +11,7 @@ from ..._model.verdict import Judgement, Verdict
 from ...methods._base import AbstractMethod, estimate_as_declared
 from ...methods.autodiff import ForwardMode
 from .lost_digits import lost_digits
-from .measured import widened_differences, widened_exact
+from .measured import noise_inside, widened_differences, widened_exact, within_stairs
 
 ACCUSED = {
     Verdict.ANALYTIC_WRONG: ("differences", "analytic"),
@@ -85,6 +85,12 @@ class _SecondVote:
         remarks = (self._lost_digits(votes, now, first, judgement), self._mode(now, judgement))
         return now, judgement, tuple(filter(None, remarks))
 
+    @property
+    def _may_measure(self) -> bool:
+        """Whether the entries are the coordinates of a gradient as the method gives it."""
+        problem = self.evaluator.problem
+        return problem.quantity == "gradient" and problem.objective.convention.plain
+
     def agrees_on_host(self, judgement: Judgement) -> bool:
         """Whether the noise of a value on the host is all that may be missing in the bars."""
         value = self.evaluator.functions.get("value")
@@ -99,7 +105,7 @@ class _SecondVote:
         """
         if "differences" not in votes:
             return votes, judgement, ()
-        wider = widened_differences(self.evaluator, votes["differences"])
+        wider = widened_differences(votes["differences"], noise_inside(self.evaluator))
         now = dict(votes) | {"differences": wider}
         return now, self.judge(now), ()
 
@@ -119,13 +125,16 @@ class _SecondVote:
         return not stationary and error > np.sqrt(unit) * largest
 
     def _measured(self, source: str, before: Estimate, faulty: Sequence[int]) -> Estimate:
-        if source == "differences":
-            wider = widened_differences(self.evaluator, before)
-            worst = np.array(faulty[:MOST_CONFIRMED], int)
-            plain = self.evaluator.problem.objective.convention.plain
-            method = self.voting[source]
-            return method.confirmed(self.evaluator, wider, worst) if plain else wider
-        return widened_exact(self.evaluator, self.voting[source], before)
+        if source != "differences":
+            return widened_exact(self.evaluator, self.voting[source], before)
+        method, noise = self.voting[source], noise_inside(self.evaluator)
+        if not self._may_measure:
+            return widened_differences(before, noise)
+        worst = np.array(faulty[:MOST_CONFIRMED], int)
+        stairs = within_stairs(self.evaluator, before, worst, noise)
+        now = method.above_noise(self.evaluator, before, stairs, noise) if stairs.size else before
+        rest = np.setdiff1d(worst, stairs)
+        return method.confirmed(self.evaluator, widened_differences(now, noise), rest)
 
     def _lost_digits(
         self, votes: Votes, now: Votes, first: Judgement, judgement: Judgement

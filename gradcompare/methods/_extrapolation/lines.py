@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ..._model.estimate import EPS
+from ..._model.estimate import EPS, LEAST_NORMAL
 from .._base import AbstractEvaluator, AbstractValues
 
 RATIO = 1.9
@@ -26,10 +26,7 @@ LONGEST = 1e100
 RANGE = 1e300
 """Largest ratio of a step to the scale of its line."""
 
-FLUSHED = float(np.finfo(np.float64).tiny)
-"""Size of a number below which it may be lost: XLA flushes denormal numbers to 0."""
-
-UNDERFLOW = 16 * FLUSHED**0.5
+UNDERFLOW = 16 * LEAST_NORMAL**0.5
 """Length up to which squares, as of differences of coordinates, are hardly normal numbers."""
 
 LEAST_SCALE = 1e-280

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ..._model.estimate import EPS
-from .lines import FLUSHED, NOISY, RATIO, UNDERFLOW, Lines, ended_sides, widest_level
+from ..._model.estimate import EPS, LEAST_NORMAL
+from .lines import NOISY, RATIO, UNDERFLOW, Lines, ended_sides, widest_level
 from .tableau import LEVELS
 
 FIRST_LEVEL = 2
@@ -151,10 +151,10 @@ class Windows:
         plus, minus = self._plus[active], self._minus[active]
         # Noise was measured at the point; the rounding of a value grows with the value.
         largest = np.maximum(np.abs(plus), np.abs(minus))
-        lost = (np.minimum(np.abs(plus), np.abs(minus)) < FLUSHED) & (
+        lost = (np.minimum(np.abs(plus), np.abs(minus)) < LEAST_NORMAL) & (
             self._steps(active) < UNDERFLOW
         )
-        least = np.where(lost, FLUSHED, 0.0)
+        least = np.where(lost, LEAST_NORMAL, 0.0)
         noise = np.maximum(
             np.maximum(self.lines.noise[active, None], least), self._unit[active, None] * largest
         )

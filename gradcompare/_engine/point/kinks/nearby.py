@@ -125,7 +125,7 @@ class Nearby:
         for z in self._first:
             self.add(CLOSER * z)
         near = np.hstack([self.samples, self.rises])[len(far) :]
-        drift = float(np.nanmedian(np.max(np.abs(near - far), axis=1)))
+        drift = float(np.median(np.nan_to_num(np.max(np.abs(near - far), axis=1), nan=np.inf)))
         self.error += drift / (1 - CLOSER)
         steepest, steeper = (np.nanmax(np.abs(each), initial=0.0) for each in (far, near))
         for z in self._random(PAIRS):
