@@ -200,6 +200,7 @@ def test_another_seed_is_another_figure(tmp_path):
     assert bench(objective(), ["reverse"], sizes=4, file=file, seed=1).resumed == 0
 
 
+@pytest.mark.sweep
 def test_a_run_that_is_killed_goes_on_where_it_stopped(tmp_path):
     (tmp_path / "mine.py").write_text(FILE)
     arguments = ["bench", "mine.py:CUBES", "--out", "b.jsonl"]

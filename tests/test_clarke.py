@@ -104,6 +104,7 @@ def test_a_smooth_coordinate_is_judged_by_its_own_difference(shift):
 
 
 @pytest.mark.parametrize("d", sweep([13, 60]))
+@pytest.mark.sweep
 def test_many_entries_are_tied(d):
     x, unit = np.full(d, 1.5), np.eye(d)[7]
     middle = (unit + np.eye(d)[d // 2]) / 2 if d % 2 == 0 else unit

@@ -110,6 +110,7 @@ def test_an_experiment_sees_what_a_constant_does():
     assert lines.RATIO == 1.9
 
 
+@pytest.mark.sweep
 def test_what_the_package_cannot_work_with_is_told():
     name = "_engine.point.second_opinion.taylor.STEADY"
     with changed(name, None):

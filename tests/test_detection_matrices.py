@@ -37,6 +37,7 @@ def test_faults_of_a_hessian_are_named():
     assert {"both blocks transposed", "diagonal of a term halved"} <= faults
 
 
+@pytest.mark.sweep
 def test_the_bound_of_a_logistic_hessian_is_named():
     """Twice the part of the loss, beside a penalty that is right."""
     for fault in faults(SECOND["logistic"], second=True):

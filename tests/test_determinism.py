@@ -72,6 +72,7 @@ def results(folder, names, *options, seed):
 @pytest.mark.parametrize(
     "more", ["", marked("ridge rosenbrock lasso hinge kalman-filter trap-relu-at-zero")]
 )
+@pytest.mark.sweep
 def test_processes_and_jobs_give_the_same(more, tmp_path):
     names = ("mine.py", *more.split())
     (tmp_path / "mine.py").write_text(FILE)

@@ -100,6 +100,7 @@ def coupled(x, A):
     return jnp.sum(jnp.log(jnp.cosh(A @ x)))
 
 
+@pytest.mark.sweep
 def test_a_derivative_that_is_not_symmetric_is_that_of_no_function():
     A = np.random.default_rng(0).standard_normal((9, 7))
 

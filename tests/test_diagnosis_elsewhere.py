@@ -69,6 +69,7 @@ def test_another_point(text, moved):
     assert f"your gradient is the gradient at another point: {text}" in said
 
 
+@pytest.mark.sweep
 def test_near_miss_a_displacement_that_differs_from_point_to_point():
     kinds = [f[0] for f in found(lambda w, *a: RIGHT(w + 1e-3 * jnp.sin(9 * w), *a))]
     assert "stale" not in kinds

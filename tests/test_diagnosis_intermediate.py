@@ -82,6 +82,7 @@ def test_a_compiled_function_is_named_by_its_last_expression():
     assert "by `LOW + (HIGH - LOW) * jnp.exp(-(q**2))` (" in finding.sentence
 
 
+@pytest.mark.sweep
 def test_one_leaf_and_one_entry_of_another():
     """A variance from its bounded transform; a rate from one entry of a vector."""
     rng = np.random.default_rng(0)

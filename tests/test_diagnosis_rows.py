@@ -81,6 +81,7 @@ OTHER = {
 
 
 @pytest.mark.parametrize("case", sweep(OTHER, {"three parts"}))
+@pytest.mark.sweep
 def test_other_rows_are_not_called_a_block(case):
     assert "rows" not in {finding.kind for finding in found(loss, by_rows(OTHER[case]))}
 

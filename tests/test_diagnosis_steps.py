@@ -80,6 +80,7 @@ def test_a_derivative_that_stops_at_a_step(step):
     assert finding.sentence.startswith(said)
 
 
+@pytest.mark.sweep
 def test_a_loop_that_runs_backwards_is_counted_as_it_runs():
     (finding,) = found(lambda p, y, **k: scanned(p, y, reverse=True, **k), carries=without(9))
     assert finding.sentence.startswith("your gradient does not go back from step 3 to step 2 of")

@@ -123,6 +123,7 @@ def show_latex(path, *options):
     return outcome.stdout
 
 
+@pytest.mark.sweep
 def test_latex_is_a_booktabs_table_in_ascii(traps):
     text = show_latex(traps)
     assert text.isascii()

@@ -374,6 +374,7 @@ def test_an_error_at_some_steps_is_a_value_that_is_not_finite(start):
     assert (RAISES in str(location)) == (start < 2)
 
 
+@pytest.mark.sweep
 def test_an_error_at_some_steps_comes_back_from_a_process():
     x0 = np.array([1.0, 0.7, -0.4])
     context = multiprocessing.get_context("spawn")

@@ -113,6 +113,7 @@ def parsed(page):
     return Parsed(page)
 
 
+@pytest.mark.sweep
 def test_tags_are_balanced_or_the_test_would_notice(parsed):
     with pytest.raises(AssertionError):
         Parsed("<p><b></p>")
@@ -399,6 +400,7 @@ def test_on_paper_failures_are_open(opened):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.sweep
 def test_axe_finds_nothing(chromium, path, dark):
     spec = importlib.util.find_spec("axe_core_python")
     if spec is None:

@@ -141,6 +141,7 @@ def test_a_signal_ends_it_with_what_is_finished(file, name, jobs, code):
     assert (whole.interrupted, whole.missing, whole.ok) == (False, (), True)
 
 
+@pytest.mark.sweep
 def test_a_killed_parent_leaves_no_process(file):
     process = stuck(file, 2)
     process.kill()
@@ -236,6 +237,7 @@ def test_rows_of_another_run_are_refused(file, finished):
         compared(file, Rows(finished, resume=True))
 
 
+@pytest.mark.sweep
 def test_half_a_line_and_another_source_are_compared_again(file, finished):
     journal = journal_of(finished)
     journal.write_bytes(journal.read_bytes()[:-5])

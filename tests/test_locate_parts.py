@@ -98,6 +98,7 @@ FUNCTIONS = {
     offset=st.sampled_from([0.0, 1e6]),
     faults=st.integers(1, 3),
 )
+@pytest.mark.sweep
 def test_a_right_gradient_is_never_accused_and_errors_above_the_floor_are_found(
     name, d, seed, size, offset, faults
 ):

@@ -143,6 +143,7 @@ def directions(seed):
     return np.stack(list(lifted.data[2].values())[:RANDOM])
 
 
+@pytest.mark.sweep
 def test_errors_cancel_no_more_often_than_stated():
     drawn = np.stack([directions(seed) for seed in range(3000)])
     assert np.all(np.abs(drawn) >= [1.0, 3.0])

@@ -4,6 +4,7 @@ import linecache
 import re
 from pathlib import Path
 
+import pytest
 from test_readme import without_numbers
 
 PAGE = (Path(__file__).parent.parent / "docs" / "matrices.md").read_text(encoding="utf-8")
@@ -12,6 +13,7 @@ EXAMPLE = r"```python\n(.*?)```\n\n```text\n(.*?)```"
 (SETUP,) = re.findall(r"```python\n(.*?)```", HEAD, re.DOTALL)
 
 
+@pytest.mark.sweep
 def test_the_examples_print_what_stands_below_them(capsys, monkeypatch):
     scope: dict = {}
     exec(SETUP, scope)

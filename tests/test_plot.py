@@ -70,6 +70,7 @@ def texts(ax):
     return [text.get_text() for text in ax.texts]
 
 
+@pytest.mark.sweep
 def test_neither_import_nor_check_imports_matplotlib():
     code = (
         "import sys, gradcompare\n"

@@ -138,6 +138,7 @@ def test_a_value_that_raises_outside_of_its_domain_is_no_failure():
     assert result.ok
 
 
+@pytest.mark.sweep
 def test_a_gradient_that_is_not_finite_beside_the_point_is_not_right_for_it():
     """One unit in the last place further, the point is outside of the domain."""
 

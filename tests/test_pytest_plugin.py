@@ -118,6 +118,7 @@ def outcomes(path) -> dict[str, str]:
     return found
 
 
+@pytest.mark.sweep
 def test_each_derivative_is_a_test(run, pytester):
     result = run("--gradcompare", "my_objectives.py", "--junitxml", "found.xml", "-rfs")
     assert outcomes(pytester.path / "found.xml") == OUTCOMES

@@ -154,6 +154,7 @@ def test_a_hessian_that_is_not_symmetric_is_said_to_be():
 
 
 @pytest.mark.parametrize("place", ["traced", "host"])
+@pytest.mark.sweep
 def test_products(place):
     wrap = on_host if place == "host" else lambda f: f
     value = float_of(energy) if place == "host" else energy
@@ -184,6 +185,7 @@ def test_products(place):
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1e-3, 1.0, 1e3]))
 @settings(max_examples=10, deadline=None)
+@pytest.mark.sweep
 def test_second_differences_are_within_their_bars(seed, scale):
     """Of f alone, on the host, with the closed form as truth."""
     rng = np.random.default_rng(seed)

@@ -193,6 +193,7 @@ def test_cancelling_intermediates(seed):
     assert not wrong.ok, wrong
 
 
+@pytest.mark.sweep
 def test_the_operation_that_loses_digits_is_named():
     """Far from the start, where p is near 1, autodiff and the gradient differ by 1e-11."""
     rng = np.random.default_rng(0)

@@ -224,6 +224,7 @@ def test_an_arm_that_no_point_reaches_is_named():
     assert "1 of 2 tested; not tested where `np.sum(w**2) >= 0` is false" in str(result)
 
 
+@pytest.mark.sweep
 def test_in_json_both_ways():
     result = check(by_if, lambda w: np.where(w > 20, 3, 2 * w), W)
     again = type(result).from_json(result.to_json())

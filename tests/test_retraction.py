@@ -28,6 +28,7 @@ EXAMPLES = {section.partition("\n")[0]: section for section in SECTIONS}
 @pytest.mark.parametrize(
     "title", sweep(EXAMPLES, {"Orthonormal columns", "The strain of a crystal"})
 )
+@pytest.mark.sweep
 def test_an_example_of_the_page_prints_what_stands_below_it(title, capsys, monkeypatch):
     [(example, below)] = re.findall(EXAMPLE, EXAMPLES[title], re.DOTALL)
     written = SETUP + example
@@ -212,6 +213,7 @@ def test_without_a_retraction_the_same_gradient_is_wrong():
     assert check(brockett, riemannian, X0).verdict is Verdict.ANALYTIC_WRONG
 
 
+@pytest.mark.sweep
 def test_a_derivative_that_is_meant_at_strain_0_alone_is_told_of_retractions():
     def value(strain):
         return energy(strained(CRYSTAL, strain))
@@ -314,6 +316,7 @@ def test_an_error_of_the_gradient_keeps_its_type():
     assert comparison.verdict is Verdict.ERROR
 
 
+@pytest.mark.sweep
 def test_a_pair_a_direction_and_a_missing_gradient():
     assert check(lambda x: (brockett(x), riemannian(x)), True, X0, retraction=polar).ok
     u = rng.standard_normal((3, 3))

@@ -31,6 +31,7 @@ def large():
     return comparison.results[0]
 
 
+@pytest.mark.sweep
 def test_scenario_26_many_parameters(large):
     assert large.verdict is Verdict.AGREE
     assert large.timings["central"].peak_bytes < BUDGET + 2**20

@@ -49,6 +49,7 @@ def test_no_right_gradient_is_accused_and_no_wrong_one_is_missed(name):
     assert not any(map(solvers.fails, trials))
 
 
+@pytest.mark.sweep
 def test_pieces_of_conjugate_gradients_have_other_slopes_than_their_trend():
     """At 1e-6, their slopes are off by 3e-4 at one point: more than the accuracy of 1e-4."""
     family = NAMES["conjugate gradients"]

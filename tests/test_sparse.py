@@ -202,6 +202,7 @@ def test_sparse_hessians(place, with_gradient):
         assert "x[1], x[2]" in str(result.diagnosis[0])
 
 
+@pytest.mark.sweep
 def test_a_sparse_hessian_that_is_not_symmetric_is_said_to_be():
     def uneven(x):
         matrix = hessian(x).tolil()

@@ -64,6 +64,7 @@ def test_the_signature_has_the_option():
     assert "benchmark" in inspect.signature(assert_gradient).parameters
 
 
+@pytest.mark.sweep
 def test_the_real_fixture(tmp_path):
     pytest.importorskip("pytest_benchmark")
     (tmp_path / "test_it.py").write_text(

@@ -34,6 +34,7 @@ RERUN = "rerun with jax.numpy, which gives the values of"
 
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
+@pytest.mark.sweep
 def test_an_example_of_the_page_prints_what_stands_below_it(number, capsys, monkeypatch):
     example, below = EXAMPLES[number]
     if "import sympy" in example:
