@@ -12,7 +12,7 @@ from ..._evaluation.monte_carlo.rows import estimate_with_shuffled_rows
 from ..._evaluation.monte_carlo.spread import estimate_with_random_rounding
 from ..._model.estimate import Estimate
 from ...methods._base import AbstractEvaluator, AbstractMethod, estimate_as_declared
-from ...methods._extrapolation.lines import room
+from ...methods._extrapolation.lines import coordinate_scale, room
 from .captured import error_of_captured
 
 FURTHER_OUT = 4.0
@@ -80,19 +80,21 @@ def within_stairs(
     """Returns those of some entries whose steps lie within one stair of the rounding.
 
     Their differences agree on a derivative that the noise would cover, and are others at a step
-    at which it would hardly change them.
+    at which it would hardly change them. On the host, the noise inside is not known well enough.
     """
+    if evaluator.functions["value"].on_host:
+        return entries[:0]
     bar = _bars(before, noise)[entries]
     covered = np.isfinite(bar) & (bar > np.abs(before.value[entries]))
     entries = entries[covered & (before.value[entries] != 0)]
     slopes = before.value[entries]
     with np.errstate(all="ignore"):
-        steps = FURTHER_OUT * noise / np.abs(slopes)
-        inside = steps < np.minimum(*room(evaluator))[entries]
+        farthest = np.minimum.reduce([*room(evaluator), coordinate_scale(evaluator)])[entries]
+        steps = np.minimum(FURTHER_OUT * noise / np.abs(slopes), farthest)
         ends = np.concatenate([steps, -steps])
         up, down = np.split(evaluator.perturbed(np.concatenate([entries, entries]), ends), 2)
         off = np.abs((up - down) / (2 * steps) - slopes)
-        return entries[inside & (off > 2 / FURTHER_OUT * np.abs(slopes))]
+        return entries[off > 2 * np.maximum(np.abs(slopes) / FURTHER_OUT, noise / steps)]
 
 
 def _bars(before: Estimate, noise: float) -> Float[np.ndarray, " k"]:
