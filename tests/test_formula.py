@@ -124,8 +124,8 @@ expressions = st.recursive(
     numbers,
     lambda inner: st.one_of(
         st.tuples(inner, st.sampled_from("+-*"), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
-        inner.map(lambda t: f"{t} / (1 + {t}**2)"),
-        inner.map(lambda t: f"-{t}"),
+        inner.map(lambda t: f"{t} / (1 + ({t})**2)"),
+        inner.map(lambda t: f"(-{t})"),
         inner.map(lambda t: f"np.sin({t})"),
         inner.map(lambda t: f"np.where({t} > 0, {t}, s)"),
         inner.map(lambda t: f"np.sum({t})"),
