@@ -24,6 +24,7 @@ from gradcompare import (
     Objective,
     UnknownNameError,
     bench,
+    scan,
 )
 from gradcompare._api.bench.api import METHODS
 from gradcompare._api.bench.limits import Limits, ladder_of_sizes
@@ -242,6 +243,20 @@ def test_a_run_that_is_killed_goes_on_where_it_stopped(tmp_path):
     lines = [json.loads(line) for line in out.read_bytes().splitlines()]
     keys = [tuple(line[field] for field in IDENTITY) for line in lines]
     assert len(keys) == len(set(keys)) == 16
+
+
+def test_a_file_is_emptied_once_all_is_known_to_be_usable(tmp_path):
+    path = tmp_path / "figures.jsonl"
+    path.write_text("old\n")
+    for call in (
+        lambda: bench("rigde", file=path, fresh=True),
+        lambda: scan("jaxx", file=path, fresh=True),
+    ):
+        with pytest.raises(InputError):
+            call()
+        assert path.read_text() == "old\n"
+    assert bench("ridge", "value", sizes=3, file=path, fresh=True).resumed == 0
+    assert len(path.read_text().splitlines()) == 1
 
 
 def test_a_file_that_is_no_benchmark_is_refused(tmp_path):

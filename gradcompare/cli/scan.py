@@ -40,15 +40,13 @@ be used.
 @click.option("--json", "path", type=RESULT, help="File of the functions, which is resumed.")
 @click.option("--fresh", is_flag=True, help="Empty the file first.")
 @click.option("-v", "--verbose", is_flag=True, help="Show causes and reproducers.")
-def scan_command(targets, jobs, baseline, path, fresh, verbose, **options) -> None:
+def scan_command(targets, jobs, baseline, path, verbose, **options) -> None:
     from tqdm import tqdm
 
     from .._api.scan.api import scan
 
     if path is not None:
         require_writable(path)
-        if fresh:
-            path.write_bytes(b"")
     sys.path.insert(0, os.getcwd())
     with tqdm(disable=None, leave=False, file=sys.stderr) as bar:
 

@@ -68,6 +68,7 @@ def bench(
     seconds: float = 10.0,
     memory_bytes: int = 2**31,
     file: str | PathLike[str] | None = None,
+    fresh: bool = False,
     seed: int = 0,
     progress: Progress = lambda name, done, total: None,
 ) -> Bench:
@@ -90,6 +91,7 @@ def bench(
         memory_bytes: The most memory of one program with its arguments, likewise.
         file: A file that gets each figure, as one line of JSON, when it is measured. What it
             already holds is not measured again, so that a run that was interrupted goes on.
+        fresh: Whether the file is emptied first.
         seed: Seed of the points and data.
         progress: `progress(name, done, total)` is called after each figure.
 
@@ -123,7 +125,10 @@ def bench(
         for size in ladder
         for each in settings
     ]
-    journal = Journal(None if file is None else Path(file))
+    path = None if file is None else Path(file)
+    if fresh and path is not None:
+        path.unlink(missing_ok=True)
+    journal = Journal(path)
     return _measured(places, limits, journal, progress)
 
 

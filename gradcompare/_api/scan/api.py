@@ -20,6 +20,7 @@ def scan(
     jobs: int = 1,
     baseline: str | PathLike[str] | None = None,
     file: str | PathLike[str] | None = None,
+    fresh: bool = False,
     progress: Progress = lambda name, done, total: None,
 ) -> Scan:
     """Asks of every function of a library: is its derivative by autodiff right?
@@ -43,6 +44,7 @@ def scan(
             left out.
         file: A file that gets each function, as one line of JSON, when it is done. What it
             already holds is not examined again, so that a scan that was interrupted goes on.
+        fresh: Whether the file is emptied first.
         progress: `progress(name, done, total)` is called after each function.
 
     Raises:
@@ -59,7 +61,10 @@ def scan(
     require_count("jobs", jobs)
     functions = functions_of(targets)
     known = read_baseline(None if baseline is None else Path(baseline))
-    journal = Journal(None if file is None else Path(file), seed)
+    path = None if file is None else Path(file)
+    if fresh and path is not None:
+        path.unlink(missing_ok=True)
+    journal = Journal(path, seed)
     rest = [named for named in functions if journal.get(named.name) is None]
     before = len(functions) - len(rest)
     for done, entry in enumerate(_entries(rest, seed, jobs), before + 1):

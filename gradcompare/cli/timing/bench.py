@@ -54,12 +54,10 @@ Exit code 0: measured; 2: the input cannot be used.
 )
 @click.option("--fresh", is_flag=True, help="Empty the file first.")
 @click.option("--csv", type=RESULT, help="Also write the figures into this file.")
-def bench_command(names, methods, sizes, dtypes, devices, memory, out, fresh, csv, **options):
+def bench_command(names, methods, sizes, dtypes, devices, memory, out, csv, **options):
     from ..._api.bench.api import METHODS, bench
 
     require_between("--memory", memory, 0, math.inf, "a positive number of GiB")
-    if fresh:
-        out.unlink(missing_ok=True)
     with progress_bar() as (_, progress):
         figures = bench(
             names or None,
