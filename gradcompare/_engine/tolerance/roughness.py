@@ -35,9 +35,9 @@ CHEBYSHEV_POINTS = 33
 LAST_ORDERS = CHEBYSHEV_POINTS // 3
 """Number of the last coefficients: the others follow a smooth f."""
 
-KINK = 1400.0
+KINK = 5800.0
 """Ratio of a change of slope, over a half length, to the roughness that it leaves: the largest of
-95 % of all places on the line. A jump leaves more."""
+99.5 % of all places on the line. A jump leaves more."""
 
 
 @dataclass(frozen=True)
