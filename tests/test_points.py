@@ -152,3 +152,23 @@ def test_a_gradient_that_is_not_finite_beside_the_point_is_not_right_for_it():
     assert result.verdict is Verdict.ANALYTIC_WRONG
     (result,) = check(value, wrong, np.array([1.0, 0.3]), points=1)
     assert result.verdict is not Verdict.AGREE
+
+
+@pytest.mark.parametrize("factor", [1.0, -1.0])
+def test_a_gradient_that_fails_at_a_drawn_point_is_judged_by_the_others(factor):
+    x0 = np.array([1.1, 0.9])
+
+    def value(p):
+        return float(np.sum(np.exp([each.item() for each in p])))
+
+    def gradient(p):
+        if np.max(np.abs(p - x0)) > 0.5:
+            raise ValueError("the step is too small")
+        return factor * np.exp(p)
+
+    comparison = check(value, gradient, x0)
+    verdict = Verdict.AGREE if factor > 0 else Verdict.ANALYTIC_WRONG
+    assert comparison.verdict is verdict
+    assert "far from x0: NOT_A_CHECK, but it does not vote: analytic: ValueError" in str(
+        comparison
+    )

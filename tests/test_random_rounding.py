@@ -313,3 +313,21 @@ def test_values_of_long_sums_do_not_differ_from_the_reference():
 
     assert compared(1.0).verdict.name == "AGREE", compared(1.0)
     assert compared(1 + 1e-8).verdict.name == "VALUE_DIFFERS"
+
+
+@pytest.mark.parametrize("seed", sweep(range(4), {1}))
+def test_digits_that_a_gradient_of_numpy_loses_are_measured_in_its_copy(seed):
+    """1 − t² is 0 where t is almost 1, and no move of x changes it."""
+    rng = np.random.default_rng(seed)
+    a, x = rng.uniform(0.5, 2, 1000), 3 * rng.standard_normal(1000)
+
+    def value(x, a):
+        return float(np.sum(np.tanh(a * x) ** 2))
+
+    def gradient(x, a):
+        t = np.tanh(a * x)
+        return 2 * a * t * (1 - t * t)
+
+    assert check(value, gradient, x, a).verdict.name == "AGREE"
+    error = np.where(np.arange(1000) == 3, 1e-9, 0)
+    assert not check(value, lambda x, a: gradient(x, a) + error, x, a).verdict.ok

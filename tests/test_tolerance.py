@@ -34,6 +34,39 @@ def gradient(p, tol):
     return slope * np.linalg.solve((np.eye(4) - slope[:, None] * W).T, C)
 
 
+@pytest.mark.parametrize("seed", sweep(range(8), {2}))
+def test_a_loop_that_stops_at_rounding_almost_is_its_tolerance(seed):
+    """The bars of differences are as wide as the gap there; the exact sources show it."""
+    rng = np.random.default_rng(seed)
+    weights = rng.standard_normal((4, 4))
+    weights *= 0.6 / np.linalg.norm(weights, 2)
+    b = rng.standard_normal(4)
+
+    def layer(b, w):
+        def moves(state):
+            return jnp.max(jnp.abs(state[0] - state[1])) > 1e-12
+
+        def turn(state):
+            return state[1], jnp.tanh(w @ state[1] + b)
+
+        return jax.lax.while_loop(moves, turn, (jnp.ones(4) * 9, jnp.zeros(4)))[1]
+
+    def implicit(b, w, factor=1.0):
+        z = layer(b, w)
+        slope = 1 - z * z
+        return factor * slope * jnp.linalg.solve(jnp.eye(4) - w.T * slope, 2 * z)
+
+    def loss(b, w):
+        return jnp.sum(layer(b, w) ** 2)
+
+    right = check(loss, implicit, b, weights)
+    assert right.verdict in (Verdict.ANALYTIC_INEXACT, Verdict.AGREE)
+    assert right.ok or "the tolerance of f, not the formula" in str(right)
+    wrong = check(loss, lambda b, w: implicit(b, w, 1 + 1e-9), b, weights)
+    assert not wrong.ok
+    assert "the tolerance of f, not the formula" not in str(wrong)
+
+
 @pytest.mark.parametrize("tol", sweep([1e-6, 1e-8, 1e-10], {1e-8}))
 def test_a_solver_that_stops_leaves_an_inexact_gradient(tol):
     result = check(value, gradient, X0, tol)

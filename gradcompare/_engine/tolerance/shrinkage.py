@@ -23,7 +23,7 @@ from ..._model.estimate import Estimate
 from ..._model.problem import Problem
 from ..._model.verdict import ACCUSED, DISPUTED, EXACT
 from ..._points.examination import Examination
-from ..._results.judgement.excess import distance
+from ..._results.judgement.excess import distance, excess_of
 from ...methods._base import AbstractMethod
 from .arguments import DIVISOR, PART, Suspect, is_coefficient, suspects
 
@@ -81,12 +81,15 @@ def tolerance(
 def _shown(
     doubted: Sequence[Examination], voting: Mapping[str, AbstractMethod], tighten: Tighten | None
 ) -> Tolerance:
-    gaps = []
+    gaps, between = [], []
     for point in doubted:
         tighter = (_with_loops if tighten is None else partial(_tightened, tighten))(point, voting)
         if tighter is None:
             return Tolerance()
         gaps += _gaps(point, tighter)
+        between += _gap_of_exact(point, tighter)
+    if len(between) == len(doubted) and _shrink(between):
+        gaps = between
     how = f"with loops that run on for {TURNS} turns" if tighten is None else "at the tighter one"
     if _shrink(gaps):
         return Tolerance(True, _sentence(gaps, how))
@@ -145,6 +148,25 @@ def _gaps(point: Examination, tighter: Mapping[str, Estimate]) -> list[tuple[flo
     size = np.max(np.abs(votes["differences"].value))
     sources = [s for s in EXACT if s in tighter and accused in (s, None)]
     return [(_gap(votes, source, size), _gap(tighter, source, size)) for source in sources]
+
+
+def _gap_of_exact(
+    point: Examination, tighter: Mapping[str, Estimate]
+) -> list[tuple[float, float]]:
+    """Returns the gap of the exact sources before and after; none if both are off by the same.
+
+    Where a solver is iterated to some 1e-12, the bars of differences are as wide as the gap.
+    """
+    votes = point.result.votes
+    if not (votes.keys() >= {*EXACT} and tighter.keys() >= {*EXACT}):
+        return []
+    analytic, autodiff = (votes[source] for source in EXACT)
+    if not np.any(excess_of(analytic, autodiff, like=votes["differences"].kinked) > 1):
+        return []
+    size = np.max(np.abs(votes["differences"].value))
+    pairs = [(each["analytic"], each["autodiff"]) for each in (votes, tighter)]
+    before, after = (float(np.max(distance(*pair)) / size) for pair in pairs)
+    return [(before, after)]
 
 
 def _gap(votes: Mapping[str, Estimate], source: str, size: float) -> float:

@@ -46,6 +46,10 @@ def fair(points: Sequence[PointResult]) -> tuple[PointResult, ...]:
 
 
 def _reason(point: PointResult, first: PointResult) -> str:
+    absent = [source for source in first.votes if source not in point.votes]
+    if point.judgement.verdict is Verdict.NOT_A_CHECK and absent:
+        reasons = [point.missing.get(first.sources[source], "no result") for source in absent]
+        return "; ".join(f"{s}: {reason}" for s, reason in zip(absent, reasons, strict=True))
     here, there = (p.votes.get("differences") for p in (point, first))
     if point.judgement.verdict not in DISPUTED or here is None or there is None:
         return ""
