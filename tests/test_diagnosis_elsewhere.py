@@ -99,3 +99,20 @@ def test_a_cast_inside_is_remarked():
     result = check(value, narrow, W, X, Y, LAM)
     assert result.ok or result.verdict is Verdict.ANALYTIC_INEXACT
     assert "analytic computes in " in str(result)
+
+
+def test_single_precision_is_inexact_and_no_mistake():
+    rng = np.random.default_rng(0)
+    a, x = rng.standard_normal((20, 5)) / 3, rng.standard_normal(5)
+
+    def value(x):
+        return np.sum(np.tanh(a @ x) ** 2)
+
+    def gradient(x):
+        t = np.tanh(a.astype(np.float32) @ x.astype(np.float32))
+        return (2 * (t * (1 - t * t)) @ a.astype(np.float32)).astype(float)
+
+    comparison = check(value, gradient, x)
+    assert comparison.verdict.name == "ANALYTIC_INEXACT"
+    assert "every entry of your gradient is a single-precision number" in str(comparison)
+    assert check(value, lambda x: 1.01 * gradient(x), x).verdict.name == "ANALYTIC_WRONG"

@@ -28,6 +28,9 @@ ROOM = 3.0
 NO_CAUSE = frozenset({"unexplained", "no gradient", "place", "custom rule", "special point"})
 """Kinds of findings that leave open whether a small difference is a fault."""
 
+FEW_DIGITS = frozenset({"float32"})
+"""Kinds of findings that say of a small difference that it is none."""
+
 STEPS = frozenset({"rounding", "comparison"})
 """Kinds of findings about a staircase, which has no derivative to be wrong about."""
 
@@ -66,7 +69,8 @@ def settled(
 
 def explains(diagnosis: Sequence[Finding]) -> bool:
     """Whether a finding gives a cause of the difference, so that it is none of a tolerance."""
-    return any(finding.precise or finding.kind not in NO_CAUSE for finding in diagnosis)
+    faults = [finding for finding in diagnosis if finding.kind not in FEW_DIGITS]
+    return any(finding.precise or finding.kind not in NO_CAUSE for finding in faults)
 
 
 def _both_wrong(point: PointResult, diagnosis: Sequence[Finding]) -> PointResult:
