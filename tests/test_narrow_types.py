@@ -372,3 +372,21 @@ def test_the_type_is_that_of_the_narrowest_operation():
     assert found.dtype == "bfloat16"
     assert found.place is not None
     assert "bfloat16" in found.place.text
+
+
+@pytest.mark.parametrize("narrow", sweep([jnp.bfloat16, jnp.float32, jnp.float16]))
+def test_captured_numbers_that_only_the_value_casts(narrow):
+    rng = np.random.default_rng(0)
+    a, x = rng.standard_normal((20, 5)) / 3, rng.standard_normal(5)
+
+    def value(x):
+        return jnp.sum(jnp.tanh(jnp.asarray(a, narrow) @ x.astype(narrow)) ** 2)
+
+    def gradient(x):
+        t = jnp.tanh(a @ x)
+        return 2 * (t * (1 - t * t)) @ a
+
+    assert check(value, gradient, x).verdict.name == "AGREE"
+    error = 20 * jnp.finfo(narrow).eps
+    wrong = check(value, lambda x: (1 + error) * gradient(x), x)
+    assert wrong.verdict.name == "ANALYTIC_WRONG"

@@ -121,3 +121,7 @@ LEAST_NORMAL = float(np.finfo(np.float64).tiny)
 
 SAFETY = 3.0
 """Largest distance of two estimates that agree, as a multiple of the sum of their error bars."""
+
+FIRST_ORDER = 1.1 / SAFETY
+"""Ratio of the error bar to a bound of displacements of first order, so that two estimates differ
+if they are further apart than this bound."""

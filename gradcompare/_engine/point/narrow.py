@@ -20,14 +20,10 @@ from ..._evaluation.function import AbstractFunction, flat
 from ..._foundation.errors import outcome_of
 from ..._foundation.wording import short
 from ..._introspection.narrow.types import irrational_literals, rounded_literals
-from ..._model.estimate import SAFETY, Estimate
+from ..._model.estimate import FIRST_ORDER, Estimate
 from ..._model.verdict import DISPUTED, Judgement, Verdict
 from ...methods._base import AbstractMethod, fitting_estimate
 from ...methods._registry import find_method
-
-LITERALS = 1.1 / SAFETY
-"""Ratio of the error bar to the bound of displacements by literals, so that two estimates differ
-if they are further apart than this bound, which is one of first order."""
 
 
 def programs_of(
@@ -57,7 +53,7 @@ def as_written(
         program = programs.get(source)
         if source == "differences":
             continue
-        bar = LITERALS * _spread_of_literals(evaluator, programs, source)
+        bar = FIRST_ORDER * _spread_of_literals(evaluator, programs, source)
         changed[source] = replace(estimate, error=estimate.error + bar)
         if program is not None and not np.all(np.isfinite(_written(evaluator, program))):
             changed[source] = replace(estimate, value=_written(evaluator, program))
