@@ -147,7 +147,7 @@ class Evaluator:
         if not isinstance(compiled, Exception):
             return compiled
         epsilon = float(jnp.finfo(self.dtype).eps)
-        on_host = HostFunction.of(function, (*self.host_args, *extra), epsilon)
+        on_host = HostFunction.of(function, (*self.host_args, *extra), epsilon, compiled)
         # If JAX merely cannot trace the function, the error on the host is the informative one.
         if isinstance(on_host, Exception):
             raise on_host if Untraceable.of(compiled) is not None else compiled
@@ -219,8 +219,7 @@ class Evaluator:
         chunks, memory = value.executable.compilation.chunks, self.memory_bytes
         return chunks.get(memory) or chunks.setdefault(memory, choose())
 
-    # Not kept, as batches know their evaluator, and what refers to itself goes late: JAX up to
-    # 0.10 hands the constants of programs that are still there to the user's own float32 code.
+    # Not kept, as batches know their evaluator: what refers to itself goes late, with its arrays.
     @property
     def _values(self) -> CompiledBatches | HostBatches:
         if self.cache.opaque:
