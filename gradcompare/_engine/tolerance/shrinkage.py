@@ -17,6 +17,7 @@ from ..._evaluation.compiled import CompiledFunction
 from ..._evaluation.evaluator import Evaluator
 from ..._evaluation.function import flat
 from ..._foundation.errors import optional
+from ..._foundation.limits.silence import without_warnings
 from ..._foundation.wording import short
 from ..._introspection.rewriting.longer_loops import TURNS, has_loops, with_longer_loops
 from ..._model.estimate import Estimate
@@ -184,11 +185,12 @@ def _tightened(
     cache = evaluator.cache if same else evaluator.cache.emptied()
     # What happens only at the tighter tolerance is nothing to tell the user.
     evaluator = replace(evaluator, cache=cache.begun())
-    return {
-        source: method.estimate(evaluator)
-        for source, method in voting.items()
-        if source in point.result.votes
-    }
+    with without_warnings():
+        return {
+            source: method.estimate(evaluator)
+            for source, method in voting.items()
+            if source in point.result.votes
+        }
 
 
 def _with_loops(

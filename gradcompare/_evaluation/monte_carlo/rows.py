@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float, PyTree
 
 from ..._foundation.errors import outcome_of
+from ..._foundation.limits.silence import without_warnings
 from ..._model.estimate import EPS, Estimate
 from ..._model.problem import Problem
 from ..evaluator import Evaluator
@@ -40,7 +41,8 @@ def estimate_with_shuffled_rows(evaluator: Evaluator, key: Hashable) -> Estimate
     """Returns the result of the function under `key`, with the rounding error of its sums."""
     function = evaluator.problem.objective.value
     value = evaluator.run(key, function)
-    samples = _of_shuffled(evaluator, key, value)
+    with without_warnings():
+        samples = _of_shuffled(evaluator, key, value)
     for seed in range(NUDGES, NUDGES + MORE_NUDGES):
         moved = moved_by(seed, evaluator, key, function, size=len(value))
         samples.append(2 * (moved - value))

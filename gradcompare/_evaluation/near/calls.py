@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
-import jax
 import numpy as np
 
 from ..._foundation.errors import GradcompareError, outcome_of
 from ..._foundation.executors.tasks import Task
 from ..._foundation.limits.clock import computed
-from ..._foundation.precision import FLOAT64, precision_scope
+from ..._foundation.limits.silence import is_silent, without_warnings
+from ..._foundation.precision import FLOAT64, is_wide, precision_scope
 from ..._foundation.user_code import describe
 from ..._model.objective import Params
 
@@ -55,9 +56,9 @@ def _apart(
     attempt: Callable[[Params], Any], points: Sequence[Params], executor: Executor
 ) -> Iterator[tuple[Any | None, tuple[str, str] | None]]:
     """Yields the outcomes at the points, of calls on the workers of an executor."""
-    # A worker does not have the scope of the caller.
-    wide = jax.dtypes.canonicalize_dtype(FLOAT64) == FLOAT64
-    several = partial(_several, FLOAT64 if wide else np.dtype(np.float32), attempt)
+    # A worker does not have the scopes of the caller.
+    dtype = FLOAT64 if is_wide() else np.dtype(np.float32)
+    several = partial(_several, dtype, is_silent(), attempt)
     task = Task.of(executor, several, "the function")
     chunk = max(1, len(points) // CHUNKS)
     futures = []
@@ -71,8 +72,10 @@ def _apart(
             future.cancel()
 
 
-def _several(dtype: np.dtype, attempt: Callable[[Params], Any], points: Sequence[Params]) -> list:
-    with precision_scope(dtype):
+def _several(
+    dtype: np.dtype, silent: bool, attempt: Callable[[Params], Any], points: Sequence[Params]
+) -> list:
+    with precision_scope(dtype), without_warnings() if silent else nullcontext():
         return [attempt(point) for point in points]
 
 

@@ -16,6 +16,7 @@ from ..._evaluation.evaluator import Evaluator
 from ..._evaluation.rounding import NUDGES, nudge_data, rounding_bar
 from ..._evaluation.twin import JaxTwin
 from ..._foundation.errors import outcome_of
+from ..._foundation.limits.silence import without_warnings
 from ..._introspection.twin.moved import Move, with_moved_numbers
 from ..._model.estimate import EPS, FIRST_ORDER, Estimate
 from ...methods._base import AbstractMethod, estimate_as_declared
@@ -62,5 +63,6 @@ def _copied(
         if isinstance(twin, JaxTwin)
     }
     there = replace(evaluator, problem=replace(problem, objective=objective), cache=cache)
-    estimate = outcome_of(lambda: estimate_as_declared(method, there))
+    with without_warnings():
+        estimate = outcome_of(lambda: estimate_as_declared(method, there))
     return estimate.value if isinstance(estimate, Estimate) else None

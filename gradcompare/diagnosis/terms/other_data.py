@@ -15,6 +15,7 @@ import numpy as np
 from ..._evaluation.evaluator import Evaluator
 from ..._foundation.errors import outcome_of
 from ..._foundation.layout import Layout
+from ..._foundation.limits.silence import without_warnings
 from ..._model.arguments.user_functions import Adapted
 from ..._model.estimate import Estimate
 from ..._model.problem import Problem
@@ -135,8 +136,11 @@ class OtherData:
 
 
 def _estimate(method: AbstractMethod, evaluator: Evaluator) -> Estimate | None:
-    """Returns an estimate, or None if the user's functions fail or are not finite there."""
-    with np.errstate(all="ignore"):
+    """Returns an estimate, or None if the user's functions fail or are not finite there.
+
+    What they warn of is not shown: the user did not choose these data.
+    """
+    with np.errstate(all="ignore"), without_warnings():
         estimate = outcome_of(lambda: estimate_as_declared(method, evaluator))
     if isinstance(estimate, Exception) or not np.all(np.isfinite(estimate.value)):
         return None
