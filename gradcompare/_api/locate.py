@@ -140,7 +140,7 @@ def locate(
             evaluator = with_valid_twin(evaluator)
         require_usable(evaluator)
         method = settings.methods[0]
-        tested = where_traceable(method, lambda: estimate_as_written(evaluator, method))
+        tested = where_traceable(method, evaluator, lambda: estimate_as_written(evaluator, method))
         rival = None if other is None else _rival(evaluator, settings.methods, tested)
         suspects = () if rival is None else rival.differs
         search = Search(evaluator, tested, tests, most, seed, suspects)
@@ -154,7 +154,7 @@ def _rival(
 ) -> Rival | None:
     """Returns the other derivative; None if it is the program of the gradient."""
     mine, other = methods
-    estimate = where_traceable(other, lambda: estimate_as_written(evaluator, other))
+    estimate = where_traceable(other, evaluator, lambda: estimate_as_written(evaluator, other))
     votes = without_copies(evaluator, methods, {mine.source: gradient, other.source: estimate})
     if other.source not in votes:
         return None

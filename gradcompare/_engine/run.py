@@ -136,12 +136,14 @@ def estimate_one(problem: Problem, method: AbstractMethod, settings: Settings) -
         evaluator = evaluator_of(problem, settings)
         if method.source == "autodiff":
             evaluator = with_valid_twin(evaluator)
-        estimate = where_traceable(method, lambda: method.estimate(evaluator))
+        estimate = where_traceable(method, evaluator, lambda: method.estimate(evaluator))
     notes = filter(None, (estimate.note, *evaluator.cache.failures.values()))
     return replace(estimate, note="; ".join(notes))
 
 
-def where_traceable(method: AbstractMethod, call: Callable[[], Estimate]) -> Estimate:
+def where_traceable(
+    method: AbstractMethod, evaluator: Evaluator, call: Callable[[], Estimate]
+) -> Estimate:
     """Returns an estimate of a method that may need a traced function.
 
     Raises:
@@ -150,7 +152,11 @@ def where_traceable(method: AbstractMethod, call: Callable[[], Estimate]) -> Est
     outcome = outcome_of(call)
     if not isinstance(outcome, Exception):
         return outcome
-    if Untraceable.of(outcome) is None and not isinstance(outcome, LostDerivativeError):
+    # Called on the host, a function may raise anything where autodiff traces it.
+    on_host = method.source == "autodiff" and "value" in evaluator.cache.untraceable
+    foreign = on_host and not isinstance(outcome, GradcompareError)
+    lost = isinstance(outcome, LostDerivativeError) or Untraceable.of(outcome) is not None
+    if not (lost or foreign):
         raise outcome
     raise GradcompareError(
         f"the method {method.name} needs a function that JAX can trace: {describe(outcome)}; "

@@ -11,13 +11,13 @@ from jaxtyping import PyTree
 
 from .._foundation.errors import InputError, LostWorkerError, Untraceable, outcome_of
 from .._foundation.layout import Layout
-from .._foundation.user_code import describe
+from .._foundation.user_code import describe, place
 from .._introspection.fingerprint import fingerprint
 from .._model.estimate import LEAST_NORMAL, SAFETY, Estimate
 from .._model.verdict import Verdict
 from .evaluator import Evaluator
 from .function import Function, Untraced
-from .host import as_arrays, require_untouched, with_arrays_of_jax
+from .host import as_arrays, error_on_host, require_untouched, with_arrays_of_jax
 from .rounding import estimate_with_rounding
 
 
@@ -131,14 +131,15 @@ def _shape(evaluator: Evaluator, name: str, function: Function) -> tuple[Any, bo
     if isinstance(first, Exception):
         of_jax = with_arrays_of_jax(function)
         second = outcome_of(partial(of_jax, *host))
-        if not isinstance(second, Exception):
-            function, first = of_jax, second
-            evaluator.cache.of_jax.add(name)
-    if isinstance(first, Exception):
-        error = first if Untraceable.of(traced) is not None else traced
-        error.add_note(f"raised by {name}")
-        raise error
-    reason = Untraced(Untraceable.of(traced), describe(traced))
+        if isinstance(second, Exception):
+            error = error_on_host(first, second, traced)
+            error.add_note(f"raised by {name}")
+            raise error
+        function, first = of_jax, second
+        evaluator.cache.of_jax.add(name)
+    words, where = describe(traced), place(traced)
+    words += f" at {where}" if where and where not in words else ""
+    reason = Untraced(Untraceable.of(traced), words)
     evaluator.cache.untraceable[name] = reason
     evaluator.cache.remark(f"{name}: called on the host, not compiled: {reason.words}")
     arrays = as_arrays(first, f"the {name} of {evaluator.problem.objective.name}")

@@ -40,14 +40,24 @@ class HostFunction(AbstractFunction):
     shapes: list[tuple[int, ...]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, function: Function, args: tuple, epsilon: float) -> "HostFunction | Exception":
-        """Returns a function that can be called with these arguments; otherwise its error."""
+    def of(
+        cls, function: Function, args: tuple, epsilon: float, traced: Exception
+    ) -> "HostFunction | Exception":
+        """Returns a function that can be called with these arguments; otherwise its error.
+
+        Args:
+            function: The function.
+            args: Its arguments.
+            epsilon: The unit of rounding of their type.
+            traced: The error that it raises while JAX traces it.
+        """
         plain = cls(function=function, args=args, epsilon=epsilon)
         error = outcome_of(plain)
         if not isinstance(error, Exception):
             return plain
         of_jax = cls(function=with_arrays_of_jax(function), args=args, epsilon=epsilon)
-        return error if isinstance(outcome_of(of_jax), Exception) else of_jax
+        second = outcome_of(of_jax)
+        return error_on_host(error, second, traced) if isinstance(second, Exception) else of_jax
 
     def run(self, *args: PyTree) -> PyTree:
         """Calls the function with copies of the arguments, so that it cannot change them.
@@ -61,6 +71,21 @@ class HostFunction(AbstractFunction):
         self.shapes[:] = self.shapes or shapes
         require_shapes(shapes, self.shapes)
         return result
+
+
+def error_on_host(first: Exception, second: Exception, traced: Exception) -> Exception:
+    """Returns the error to show of a function that fails wherever it is called.
+
+    It is that of the call with arrays of NumPy. Only a function of JAX, which fails with arrays of
+    JAX as it does while JAX traces it, may fail with those of NumPy for want of what they lack.
+
+    Args:
+        first: The error of the call with arrays of NumPy.
+        second: The same with arrays of JAX.
+        traced: The error that is raised while JAX traces the function.
+    """
+    of_jax = type(second) is type(traced) and type(first) is not type(traced)
+    return second if of_jax else first
 
 
 def as_arrays(result: PyTree, what: str) -> PyTree[np.ndarray]:
