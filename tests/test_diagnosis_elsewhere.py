@@ -101,6 +101,7 @@ def test_a_cast_inside_is_remarked():
     assert "analytic computes in " in str(result)
 
 
+@pytest.mark.sweep
 def test_single_precision_is_inexact_and_no_mistake():
     rng = np.random.default_rng(0)
     a, x = rng.standard_normal((20, 5)) / 3, rng.standard_normal(5)

@@ -315,7 +315,8 @@ def test_values_of_long_sums_do_not_differ_from_the_reference():
     assert compared(1 + 1e-8).verdict.name == "VALUE_DIFFERS"
 
 
-@pytest.mark.parametrize("seed", sweep(range(4), {1}))
+@pytest.mark.sweep
+@pytest.mark.parametrize("seed", range(4))
 def test_digits_that_a_gradient_of_numpy_loses_are_measured_in_its_copy(seed):
     """1 − t² is 0 where t is almost 1, and no move of x changes it."""
     rng = np.random.default_rng(seed)

@@ -15,7 +15,7 @@ BENCHMARK = Path(__file__).parent.parent / "benchmarks" / "robustness.py"
 PARTS = ("options", "functions", "controls", "commands", "files", "json")
 
 
-@pytest.mark.parametrize("every", [797, marked(10)])
+@pytest.mark.parametrize("every", [1597, marked(10)])
 def test_every_answer_is_clear(every, tmp_path):
     counts = tmp_path / "counts.json"
     line = [sys.executable, BENCHMARK, "--every", str(every), "--json", counts]

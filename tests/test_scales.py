@@ -87,7 +87,7 @@ def test_a_sum_of_waves(library, seed):
     assert check(value, lambda x: 1.001 * gradient(x), x).verdict.name == "ANALYTIC_WRONG"
 
 
-@pytest.mark.parametrize("seed", sweep(range(60), {18, 24}))
+@pytest.mark.parametrize("seed", sweep(range(60), {18}))
 def test_the_floor_beside_a_tiny_parameter_holds_for_an_error(seed):
     """The ladder climbs far beyond |x| there; further measurements start where it ended."""
     rng = np.random.default_rng(seed)
@@ -240,7 +240,7 @@ def test_a_function_may_have_a_scale_of_its_own_however_small(unit):
         assert check(value, lambda x: 1.01 * gradient(x), x0).verdict is Verdict.ANALYTIC_WRONG
 
 
-@pytest.mark.parametrize("seed", sweep(range(60), {1, 16}))
+@pytest.mark.parametrize("seed", sweep(range(60), {16}))
 def test_stairs_of_a_saturated_term_beside_a_smooth_one(seed):
     """All steps of a difference may lie within one stair of 1 − p, and agree on a wrong slope."""
     rng = np.random.default_rng(seed)
