@@ -75,7 +75,13 @@ def stuck(file, jobs):
     arguments = [sys.executable, "-m", "gradcompare", *command(file, "--jobs", str(jobs))]
     pipe = subprocess.PIPE
     process = subprocess.Popen(
-        arguments, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+        arguments,
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+        start_new_session=True,
+        # The tests may run below `nohup`, and what is ignored is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )
     journal = file.with_name("result.json.part")
     end = time.monotonic() + 120
