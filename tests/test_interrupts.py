@@ -1,5 +1,6 @@
 """An interrupted `gradcompare run`: it ends at once, keeps what is finished, and goes on later."""
 
+import contextlib
 import json
 import os
 import signal
@@ -70,19 +71,25 @@ def command(file, *more):
     return [*names, "--json", str(file.with_name("result.json")), *more]
 
 
+@contextlib.contextmanager
+def not_ignored(*signals):
+    """What is ignored is inherited, and the tests may run below `nohup`."""
+    usual = {each: signal.signal(each, signal.SIG_DFL) for each in signals}
+    try:
+        yield
+    finally:
+        for each, handler in usual.items():
+            signal.signal(each, handler)
+
+
 def stuck(file, jobs):
     """Starts the command, and returns when both processes or threads hang in a function."""
     arguments = [sys.executable, "-m", "gradcompare", *command(file, "--jobs", str(jobs))]
     pipe = subprocess.PIPE
-    process = subprocess.Popen(
-        arguments,
-        stdout=pipe,
-        stderr=pipe,
-        text=True,
-        start_new_session=True,
-        # The tests may run below `nohup`, and what is ignored is inherited.
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
-    )
+    with not_ignored(signal.SIGHUP, signal.SIGINT):
+        process = subprocess.Popen(
+            arguments, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+        )
     journal = file.with_name("result.json.part")
     end = time.monotonic() + 120
     while not journal.exists() or journal.read_text().count("\n") < 3:
