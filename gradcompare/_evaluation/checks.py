@@ -137,9 +137,7 @@ def _shape(evaluator: Evaluator, name: str, function: Function) -> tuple[Any, bo
             raise error
         function, first = of_jax, second
         evaluator.cache.of_jax.add(name)
-    words, where = describe(traced), place(traced)
-    words += f" at {where}" if where and where not in words else ""
-    reason = Untraced(Untraceable.of(traced), words)
+    reason = Untraced(Untraceable.of(traced), with_place(describe(traced), traced))
     evaluator.cache.untraceable[name] = reason
     evaluator.cache.remark(f"{name}: called on the host, not compiled: {reason.words}")
     arrays = as_arrays(first, f"the {name} of {evaluator.problem.objective.name}")
@@ -168,6 +166,12 @@ def value_twice(evaluator: Evaluator) -> tuple[float, float]:
         return value, float(evaluator.along(np.zeros(1), evaluator.problem.params)[0])
     except LostWorkerError:  # the line of finite differences says so
         return value, value
+
+
+def with_place(words: str, error: Exception) -> str:
+    """Returns words on an error with the line that raised it, unless they have it."""
+    where = place(error)
+    return f"{words} at {where}" if where and where not in words else words
 
 
 def is_random(evaluator: Evaluator, value: float, again: float) -> bool:

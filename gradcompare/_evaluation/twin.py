@@ -16,12 +16,12 @@ from jaxtyping import PyTree
 
 from .._foundation.errors import GradcompareError, outcome_of
 from .._foundation.frames import LimitError, at_most
-from .._foundation.user_code import describe, place, writes_item
+from .._foundation.user_code import describe, writes_item
 from .._introspection.jaxprs import equations
 from .._introspection.twin.arrays import HostArray
 from .._introspection.twin.rebinding import rerun
 from .._model.estimate import SAFETY
-from .checks import value_with_bar
+from .checks import value_with_bar, with_place
 from .evaluator import Evaluator
 from .monte_carlo.spread import estimate_with_random_rounding
 from .rounding import estimate_with_rounding
@@ -158,5 +158,4 @@ def _in_words(error: Exception) -> str:
     words = str(error) if isinstance(error, GradcompareError) else describe(error)
     if writes_item(error):
         words = "an array is written to in place"
-    where = place(error)
-    return f"{words} at {where}" if where and where not in words else words
+    return with_place(words, error)

@@ -60,15 +60,9 @@ class Richardson(AbstractMethod):
             along = _on_stairs(derivatives_along(lines), noise, _is_opaque(evaluator))
         scatter = _scatter(noise, centre)
         return Estimate(
-            along.value,
-            along.error,
-            along.evaluations + noise.evaluations + 1,
-            # A central difference across a kink is the mean of the one-sided derivatives.
-            left=along.value - along.gap / 2,
-            right=along.value + along.gap / 2,
-            jumps=along.jumps,
+            **_entries(along),
+            evaluations=along.evaluations + noise.evaluations + 1,
             note=_note(evaluator.problem.output, along, scatter),
-            step=along.step,
             noisy=bool(scatter),
         )
 
@@ -109,27 +103,23 @@ class Richardson(AbstractMethod):
             scale = coordinate_scale(evaluator)
             lines = coordinate_lines(evaluator, scale, evaluator.value(), noise)
             again = derivatives_along(lines.of(entries))
-        new = {
-            "value": again.value,
-            "error": again.error,
-            "left": again.value - again.gap / 2,
-            "right": again.value + again.gap / 2,
-            "jumps": again.jumps,
-            "step": again.step,
-        }
-        new = {name: _put(getattr(estimate, name), entries, each) for name, each in new.items()}
-        return replace(estimate, **new, evaluations=estimate.evaluations + again.evaluations)
+        every = {name: getattr(estimate, name).copy() for name in _entries(again)}
+        for name, numbers in _entries(again).items():
+            every[name][entries] = numbers
+        return replace(estimate, **every, evaluations=estimate.evaluations + again.evaluations)
 
 
-def _put(
-    numbers: Shaped[np.ndarray, " d"],
-    entries: Int[np.ndarray, " k"],
-    new: Shaped[np.ndarray, " k"],
-) -> Shaped[np.ndarray, " d"]:
-    """Returns a copy of the numbers with some of them replaced."""
-    numbers = numbers.copy()
-    numbers[entries] = new
-    return numbers
+def _entries(along: Derivatives) -> dict[str, Shaped[np.ndarray, " k"]]:
+    """Returns what an estimate holds for each entry, by its names."""
+    return {
+        "value": along.value,
+        "error": along.error,
+        # A central difference across a kink is the mean of the one-sided derivatives.
+        "left": along.value - along.gap / 2,
+        "right": along.value + along.gap / 2,
+        "jumps": along.jumps,
+        "step": along.step,
+    }
 
 
 def _of_several(evaluator: AbstractEvaluator) -> Estimate:
@@ -141,14 +131,9 @@ def _of_several(evaluator: AbstractEvaluator) -> Estimate:
     bar = np.where(slopes.stairs & ~along.constant, np.abs(along.value) + along.error, along.error)
     value = np.where(slopes.stairs, 0.0, along.value)
     return Estimate(
-        value,
-        bar,
-        slopes.evaluations,
-        left=value - along.gap / 2,
-        right=value + along.gap / 2,
-        jumps=along.jumps,
+        **_entries(replace(along, value=value, error=bar)),
+        evaluations=slopes.evaluations,
         note=_note(evaluator.problem.output, along, ""),
-        step=along.step,
         noisy=False,
     )
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -15,6 +14,7 @@ from ..._engine.settings import Progress, Settings, make_settings
 from ..._foundation.errors import InputError, outcome_of
 from ..._foundation.plugins import installed_version
 from ..._foundation.precision import FLOAT64, Device
+from ..._foundation.storage.lines import start
 from ..._foundation.user_code import describe
 from ..._model.objective import Objective
 from ...methods._base import AbstractMethod
@@ -125,10 +125,7 @@ def bench(
         for size in ladder
         for each in settings
     ]
-    path = None if file is None else Path(file)
-    if fresh and path is not None:
-        path.unlink(missing_ok=True)
-    journal = Journal(path)
+    journal = Journal(start(file, fresh=fresh))
     return _measured(places, limits, journal, progress)
 
 

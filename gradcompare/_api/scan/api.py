@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..._engine.settings import Progress
 from ..._foundation.errors import require_count
+from ..._foundation.storage.lines import start
 from .examine import entry_of
 from .inputs.targets import Named, Target, functions_of
 from .result import Entry, Scan
@@ -61,10 +62,7 @@ def scan(
     require_count("jobs", jobs)
     functions = functions_of(targets)
     known = read_baseline(None if baseline is None else Path(baseline))
-    path = None if file is None else Path(file)
-    if fresh and path is not None:
-        path.unlink(missing_ok=True)
-    journal = Journal(path, seed)
+    journal = Journal(start(file, fresh=fresh), seed)
     rest = [named for named in functions if journal.get(named.name) is None]
     before = len(functions) - len(rest)
     for done, entry in enumerate(_entries(rest, seed, jobs), before + 1):

@@ -6,6 +6,21 @@ from pathlib import Path
 from ..errors import InputError
 
 
+def start(file: str | os.PathLike[str] | None, *, fresh: bool) -> Path | None:
+    """Returns the path of a file that goes on, or that begins anew if it is to be fresh.
+
+    Raises:
+        InputError: if it cannot be emptied.
+    """
+    path = None if file is None else Path(file)
+    if fresh and path is not None:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise InputError(f"{path} cannot be emptied: {error.strerror or error}") from error
+    return path
+
+
 def append_line(path: Path, line: str) -> None:
     """Adds a line to a file, and returns when it is on the disk.
 

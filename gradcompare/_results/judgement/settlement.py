@@ -25,11 +25,10 @@ ALIKE_OFF = 10.0
 ROOM = 3.0
 """Ratio of the accuracy that the report proposes to what was measured, at least."""
 
-NO_CAUSE = frozenset({"unexplained", "no gradient", "place", "custom rule", "special point"})
-"""Kinds of findings that leave open whether a small difference is a fault."""
-
-FEW_DIGITS = frozenset({"float32"})
-"""Kinds of findings that say of a small difference that it is none."""
+NO_CAUSE = frozenset(
+    {"unexplained", "no gradient", "place", "custom rule", "special point", "float32"}
+)
+"""Kinds of findings that leave open whether a small difference is a fault, or say it is none."""
 
 STEPS = frozenset({"rounding", "comparison"})
 """Kinds of findings about a staircase, which has no derivative to be wrong about."""
@@ -69,8 +68,7 @@ def settled(
 
 def explains(diagnosis: Sequence[Finding]) -> bool:
     """Whether a finding gives a cause of the difference, so that it is none of a tolerance."""
-    faults = [finding for finding in diagnosis if finding.kind not in FEW_DIGITS]
-    return any(finding.precise or finding.kind not in NO_CAUSE for finding in faults)
+    return any(finding.precise or finding.kind not in NO_CAUSE for finding in diagnosis)
 
 
 def _both_wrong(point: PointResult, diagnosis: Sequence[Finding]) -> PointResult:
